@@ -1,0 +1,64 @@
+/** The arrows of the house (docs/architecture.md): which room may look into which. */
+const lib = '^libs/async-endpoints/src/';
+const room = (name) => `${lib}${name}/`;
+const root = (...names) => names.map((name) => `${lib}${name}[.]ts$`);
+
+/** Rooms and root files, each with what it may import beside itself. Specs are free. */
+const arrows = {
+  [room('job')]: [],
+  [room('store')]: [room('job'), room('observability')],
+  [room('observability')]: [room('job'), room('store')],
+  [room('handlers')]: [room('job'), ...root('options', 'job-policies')],
+  [room('worker')]: [room('handlers'), room('store'), room('observability'), room('job'), ...root('options')],
+  [room('http')]: [room('job'), ...root('options', 'job-manager', 'fingerprint')],
+  [room('health')]: [room('store'), room('worker'), ...root('options', 'wait')],
+  [room('testing')]: [room('job'), room('store')],
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(arrows).map(([from, allowed]) => ({
+      name: `arrows-of-${from.replace(lib, '').replace('/', '')}`,
+      severity: 'error',
+      from: { path: from, pathNot: '[.]spec[.]ts$' },
+      to: { path: lib, pathNot: [from, ...allowed] },
+    })),
+    {
+      name: 'job-is-pure',
+      severity: 'error',
+      from: { path: room('job'), pathNot: '[.]spec[.]ts$' },
+      to: { dependencyTypesNot: ['local'], pathNot: lib },
+    },
+    {
+      name: 'public-names-only',
+      comment: 'Apps, the demo and the tests use the package as its users do.',
+      severity: 'error',
+      from: { path: '^(apps|libs/demo|test)/' },
+      to: { path: lib, pathNot: [`${lib}index[.]ts$`, `${lib}[a-z]+/index[.]ts$`] },
+    },
+    { name: 'package-knows-no-app', severity: 'error', from: { path: lib }, to: { path: '^(apps|libs/demo|test)/' } },
+    {
+      name: 'terminus-only-in-health',
+      severity: 'error',
+      from: { pathNot: [room('health'), '^(apps|libs/demo|test)/'] },
+      to: { path: '@nestjs/terminus' },
+    },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: '[.]spec[.]ts$' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,79 @@
+import { Logger } from '@nestjs/common';
+import type { Claim, JobProgress, RequestSnapshot } from '../job/job.js';
+import { RequestValues } from '../job/request-values.js';
+
+/** What the worker lends to a run. */
+export interface RunControl {
+  readonly claim: Claim;
+  readonly deadline: Date;
+  readonly signal: AbortSignal;
+  report(progress: JobProgress): Promise<void>;
+}
+
+/**
+ * What a handler knows of the job it runs. A request-scoped handler and its dependencies get the same object through
+ * `@Inject(REQUEST)`.
+ */
+export class JobContext {
+  readonly id: string;
+  readonly name: string;
+  /** Counts from 1. An attempt that a crash or a shutdown interrupted is not counted, and runs again. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  /** When this attempt times out. */
+  readonly deadline: Date;
+  /**
+   * Grows with every claim of this job. Give it to whatever the handler writes to, and have it refuse smaller ones: then
+   * a run that lost its claim cannot undo its successor's work.
+   */
+  readonly fence: number;
+  /** The principal that submitted the job, or `null`. */
+  readonly owner: string | null;
+  /** The captured headers of the submitting request; empty where a job was submitted from code. */
+  readonly headers: RequestValues;
+  readonly routeParams: RequestValues;
+  readonly queryParams: RequestValues;
+  readonly #control: RunControl;
+  #logger: Logger | undefined;
+
+  constructor(control: RunControl, snapshot: RequestSnapshot | undefined) {
+    const { job, token } = control.claim;
+    this.#control = control;
+    this.id = job.id;
+    this.name = job.name;
+    this.attempt = job.retryCount + 1;
+    this.maxAttempts = job.maxRetries + 1;
+    this.deadline = control.deadline;
+    this.fence = token;
+    this.owner = job.owner;
+    this.headers = new RequestValues(snapshot?.headers);
+    this.routeParams = new RequestValues(snapshot?.routeParams);
+    this.queryParams = new RequestValues(snapshot?.queryParams);
+  }
+
+  /**
+   * Aborted when the run should end: on timeout, cancellation, shutdown, or when the claim was lost. Its `reason` is an
+   * `AsyncEndpointsError` whose code says which (`JOB_TIMEOUT`, `JOB_CANCELED`, `SHUTTING_DOWN`, `CLAIM_LOST`).
+   */
+  get signal(): AbortSignal {
+    return this.#control.signal;
+  }
+
+  /** Names the job in every line. */
+  get logger(): Logger {
+    return (this.#logger ??= new Logger(`${this.name} ${this.id}`));
+  }
+
+  /**
+   * Tells clients how far the job has come. Resolves when it is stored, or was not because the claim is gone or the
+   * store away: it never rejects, so it need not be awaited. Calls that come faster than the store are merged.
+   *
+   * @param fraction from 0 to 1
+   * @throws TypeError where `fraction` is no such number
+   */
+  progress(fraction: number, message: string | null = null): Promise<void> {
+    if (!(fraction >= 0 && fraction <= 1))
+      throw new TypeError(`progress is ${fraction}; expected a number from 0 to 1`);
+    return this.#control.report({ fraction, message: message === null ? null : message.slice(0, 1_000) });
+  }
+}

@@ -1,0 +1,3 @@
+export { AsyncEndpointsHealthModule } from './async-endpoints-health.module.js';
+export { JobStoreHealthIndicator } from './job-store.health-indicator.js';
+export { JobWorkerHealthIndicator } from './job-worker.health-indicator.js';

@@ -1,0 +1,45 @@
+import {
+  applyDecorators,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Req,
+  Res,
+  type Type,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
+import type { HttpRequest, StatusRoutesOptions } from '../options.js';
+import { JobMonitor } from './job-monitor.js';
+import { ReplyFilter } from './reply.filter.js';
+
+/** The status routes, under the path, version, guards and decorators that the application chose. */
+export function createJobsController({ path, version, guards, decorators }: StatusRoutesOptions): Type {
+  @Controller({ path, version })
+  @UseFilters(ReplyFilter)
+  class JobsController {
+    constructor(@Inject(JobMonitor) private readonly monitor: JobMonitor) {}
+
+    @Get(':id')
+    status(@Param('id') id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
+      return this.monitor.status(id, request, response);
+    }
+
+    @Get(':id/result')
+    result(@Param('id') id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
+      return this.monitor.result(id, request, response);
+    }
+
+    @Delete(':id')
+    @HttpCode(200)
+    cancel(@Param('id') id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
+      return this.monitor.cancel(id, request, response);
+    }
+  }
+
+  applyDecorators(UseGuards(...guards), ...decorators)(JobsController);
+  return JobsController;
+}

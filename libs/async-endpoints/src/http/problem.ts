@@ -1,0 +1,47 @@
+import { AsyncEndpointsError, ERROR_CODES, type ErrorCode } from '../job/errors.js';
+import type { Reply } from '../options.js';
+
+/** RFC 9457 problem details, with a stable code. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** The path of the request that it answers. */
+  readonly instance: string;
+  readonly code: ErrorCode;
+  readonly [extension: string]: unknown;
+}
+
+/** The status of each code that a client can be answered; any other error is a fault of the server. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  INVALID_JOB_ID: 400,
+  INVALID_REQUEST_ID: 400,
+  JOB_NOT_FOUND: 404,
+  JOB_ALREADY_FINISHED: 409,
+  JOB_FAILED: 409,
+  REQUEST_ID_CONFLICT: 409,
+  JOB_CANCELED: 410,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  QUEUE_FULL: 503,
+  STORE_UNAVAILABLE: 503,
+  SHUTTING_DOWN: 503,
+};
+
+export function isAnswerable(error: unknown): error is AsyncEndpointsError {
+  return error instanceof AsyncEndpointsError && STATUS[error.code] !== undefined;
+}
+
+export function problemReply(
+  error: AsyncEndpointsError,
+  instance: string,
+  headers: Record<string, string> = {},
+): Reply {
+  const { code, message, details } = error;
+  const status = STATUS[code] ?? 500;
+  const type = `urn:async-endpoints:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+  const body: Problem = { type, title: ERROR_CODES[code], status, detail: message, instance, code, ...details };
+  return { status, headers: { 'Content-Type': 'application/problem+json', ...headers }, body };
+}

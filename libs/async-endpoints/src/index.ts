@@ -1,0 +1,67 @@
+export { AsyncEndpointsModule } from './async-endpoints.module.js';
+export { AsyncHandler, type HandlerOptions, type JobHandler } from './handlers/async-handler.js';
+export { JobContext } from './handlers/job-context.js';
+export { AsyncEndpoint, type AsyncEndpointReturn } from './http/async-endpoint.js';
+export { JobLinks, type Links } from './http/job-links.js';
+export { type JobRepresentation, represent } from './http/job-representation.js';
+export type { Problem } from './http/problem.js';
+export { defineJob, type JobDefinition, type JobOptions, type JobRequest, type JobResult } from './job/define-job.js';
+export {
+  AsyncEndpointsError,
+  ERROR_CODES,
+  type ErrorCode,
+  type JobErrorOptions,
+  PermanentJobError,
+  RetryJobError,
+} from './job/errors.js';
+export {
+  type Claim,
+  isTerminal,
+  type Job,
+  JOB_STATUSES,
+  type JobError,
+  type JobInput,
+  type JobProgress,
+  type JobRecord,
+  type JobStatus,
+  type NewJob,
+  type RequestSnapshot,
+  type RequestValue,
+  type Retention,
+  type TerminalStatus,
+} from './job/job.js';
+export { LIFECYCLE, type Settlement, type Verb, type Verdict } from './job/lifecycle.js';
+export { RequestValues } from './job/request-values.js';
+export type { RetryCurve, RetryPolicy } from './job/retry.js';
+export { JobManager, type SubmittedJob } from './job-manager.js';
+export type { SubmitOptions } from './new-job.js';
+export { JOB_CHANNELS, type JobEvent, type JobEventName } from './observability/channels.js';
+export type {
+  AsyncEndpointsExtras,
+  AsyncEndpointsOptions,
+  HttpOptions,
+  HttpRequest,
+  JobsOptions,
+  RecoveryOptions,
+  Reply,
+  ResolvedOptions,
+  ResponseContext,
+  ResponseOptions,
+  Role,
+  StatusRoutesOptions,
+  WorkerOptions,
+} from './options.js';
+export {
+  type ClaimRequest,
+  type JobChange,
+  type JobFilter,
+  type JobPage,
+  JobStore,
+  type QueueStats,
+  type Renewal,
+  type RenewalReply,
+  type Submission,
+  type Topic,
+} from './store/job-store.js';
+export { MemoryJobStore, type MemoryJobStoreOptions } from './store/memory/memory-job-store.js';
+export { JobWorker } from './worker/job-worker.js';

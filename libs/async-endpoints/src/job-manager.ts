@@ -1,0 +1,176 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { JobDefinition, JobRequest, JobResult } from './job/define-job.js';
+import { AsyncEndpointsError } from './job/errors.js';
+import { decodeJob, isTerminal, type Job, type NewJob } from './job/job.js';
+import { parseJobId } from './job/job-id.js';
+import { JobPolicies } from './job-policies.js';
+import { newJob, type SubmitOptions, toJobId } from './new-job.js';
+import { publish } from './observability/channels.js';
+import { OPTIONS, type ResolvedOptions } from './options.js';
+import { Batcher } from './store/batcher.js';
+import { depthOf } from './store/depth.js';
+import { type JobFilter, type JobPage, JobStore, type QueueStats, type Submission } from './store/job-store.js';
+import { recoverAll } from './store/recover-all.js';
+import { Wait } from './wait.js';
+
+/** An accepted job; `replayed` where the same submission had been accepted before. */
+export type SubmittedJob<TResult = unknown> = Job<TResult> & { readonly replayed: boolean };
+
+/** What applications call: everything that can be done with jobs, from anywhere in the application. */
+@Injectable()
+export class JobManager {
+  readonly #submissions: Batcher<NewJob, Submission>;
+
+  constructor(
+    @Inject(JobStore) private readonly store: JobStore,
+    @Inject(JobPolicies) private readonly policies: JobPolicies,
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    const limits = { queueLimit: options.jobs.maximumQueueSize };
+    this.#submissions = new Batcher((jobs) => store.submit(jobs, limits));
+  }
+
+  /**
+   * Accepts a job. When the promise resolves, the store has it.
+   *
+   * @throws AsyncEndpointsError `QUEUE_FULL`, `REQUEST_ID_CONFLICT`, `IDEMPOTENCY_KEY_REUSED`, `PAYLOAD_TOO_LARGE`,
+   * `PAYLOAD_NOT_SERIALIZABLE`, `INVALID_JOB_ID`, `INVALID_OPTION`, `STORE_UNAVAILABLE`
+   */
+  async submit<TRequest, TResult>(
+    job: JobDefinition<TRequest, TResult> | string,
+    request: TRequest,
+    options: SubmitOptions = {},
+  ): Promise<SubmittedJob<TResult>> {
+    const name = typeof job === 'string' ? job : job.name;
+    const keyMs = this.options.jobs.idempotencyRetentionMs;
+    const submission = await this.#submissions.push(newJob(name, this.policies.of(job), request, options, keyMs));
+    switch (submission.outcome) {
+      case 'refused':
+        throw new AsyncEndpointsError('QUEUE_FULL');
+      case 'conflict':
+        throw new AsyncEndpointsError(submission.on === 'id' ? 'REQUEST_ID_CONFLICT' : 'IDEMPOTENCY_KEY_REUSED');
+      case 'existing':
+        return { ...decodeJob<TResult>(submission.job), replayed: true };
+      case 'created':
+        publish('submit', { job: submission.job, store: this.store });
+        return { ...decodeJob<TResult>(submission.job), replayed: false };
+    }
+  }
+
+  /** Submits many at once, each for itself: one that is refused does not stop the others. */
+  submitMany<TJob extends JobDefinition>(
+    job: TJob,
+    submissions: readonly (SubmitOptions & { request: JobRequest<TJob> })[],
+  ): Promise<PromiseSettledResult<SubmittedJob<JobResult<TJob>>>[]> {
+    return Promise.allSettled(
+      submissions.map(({ request, ...options }) =>
+        this.submit(job as JobDefinition<JobRequest<TJob>, JobResult<TJob>>, request, options),
+      ),
+    );
+  }
+
+  /** The job as it stands, or null where there is none. An id that is no UUID is no job's. */
+  async find<TResult = unknown>(id: string): Promise<Job<TResult> | null> {
+    const parsed = parseJobId(id);
+    const [job] = parsed === null ? [] : await this.store.find([parsed]);
+    return job ? decodeJob<TResult>(job) : null;
+  }
+
+  /**
+   * A page of jobs, in no particular order. Only a null cursor is the end: a page may be short before it.
+   *
+   * @param page `limit` from 1 to 1000, default 50
+   */
+  async list(filter: JobFilter = {}, page: { limit?: number; cursor?: string } = {}): Promise<JobPage<Job>> {
+    const limit = Math.min(Math.max(Math.trunc(page.limit ?? 50), 1), 1_000);
+    const { jobs, cursor } = await this.store.list(filter, { ...page, limit });
+    return { jobs: jobs.map((job) => decodeJob(job)), cursor };
+  }
+
+  /**
+   * Cancels a job: at once when it waits; when it runs, its claim is revoked and its handler's signal fires. A job that
+   * was canceled before is answered as it is.
+   *
+   * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `JOB_ALREADY_FINISHED`, `STORE_UNAVAILABLE`
+   */
+  async cancel(id: string): Promise<Job> {
+    const [job] = await this.store.cancel([toJobId(id)]);
+    if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+    if (job.status !== 'Canceled') throw new AsyncEndpointsError('JOB_ALREADY_FINISHED');
+    publish('cancel', { job, store: this.store });
+    return decodeJob(job);
+  }
+
+  /**
+   * Queues a failed or canceled job anew, with all its attempts.
+   *
+   * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `JOB_NOT_RERUNNABLE`, `STORE_UNAVAILABLE`
+   */
+  async rerun(id: string): Promise<Job> {
+    const [job] = await this.store.rerun([toJobId(id)]);
+    if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+    if (job.status !== 'Queued') throw new AsyncEndpointsError('JOB_NOT_RERUNNABLE');
+    publish('rerun', { job, store: this.store });
+    return decodeJob(job);
+  }
+
+  /**
+   * Waits until the job has finished, without polling the store. Past `timeoutMs` (default 30,000) it resolves with the
+   * job as it then stands, so look at its status.
+   *
+   * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `STORE_UNAVAILABLE`; the signal's reason when it is aborted
+   */
+  async waitFor<TResult = unknown>(
+    id: string,
+    { timeoutMs = 30_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<Job<TResult>> {
+    signal?.throwIfAborted();
+    const job = toJobId(id);
+    const wait = new Wait(timeoutMs, signal);
+    const unwatch = await this.store.watch({ job }, (change) => isTerminal(change.status) && wait.end());
+    try {
+      // Read after subscribing: a job that finished in between has been heard of, or is seen here.
+      const now = await this.#get<TResult>(job);
+      if (isTerminal(now.status)) return now;
+      await wait.ended;
+      return await this.#get<TResult>(job);
+    } finally {
+      unwatch();
+      wait.end();
+    }
+  }
+
+  /** How many jobs wait to be started: of one name, or of all. */
+  async depth(name?: string): Promise<number> {
+    return depthOf(await this.store.stats(), name);
+  }
+
+  /** How many jobs of each name have each status, and for how long the oldest has had it. */
+  stats(): Promise<QueueStats[]> {
+    return this.store.stats();
+  }
+
+  /** The jobs that have been running for at least this long, in ms. */
+  async stuckFor(durationMs: number): Promise<Job[]> {
+    const stuck: Job[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.list({ status: 'InProgress', runningForMs: durationMs }, { limit: 1_000, cursor });
+      stuck.push(...page.jobs);
+      cursor = page.cursor ?? undefined;
+    } while (cursor !== undefined);
+    return stuck;
+  }
+
+  /** Takes back every job whose worker has vanished, now instead of at the next sweep; answers them as they now stand. */
+  async recover(): Promise<Job[]> {
+    const recovered = await recoverAll(this.store, this.options.recovery);
+    return recovered.map((job) => decodeJob(job));
+  }
+
+  async #get<TResult>(id: string): Promise<Job<TResult>> {
+    const [job] = await this.store.find([id]);
+    if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+    return decodeJob<TResult>(job);
+  }
+}

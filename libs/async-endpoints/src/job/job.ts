@@ -1,0 +1,140 @@
+/** Every status a job can have, in lifecycle order. */
+export const JOB_STATUSES = ['Queued', 'Scheduled', 'InProgress', 'Completed', 'Failed', 'Canceled'] as const;
+
+/**
+ * Where a job stands.
+ *
+ * - `Queued`: waiting for a worker
+ * - `Scheduled`: waiting for its due time (a delayed submission, or a retry)
+ * - `InProgress`: in a worker's hands
+ * - `Completed`, `Failed`, `Canceled`: finished; kept for its retention, then gone
+ */
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** The statuses of a finished job. */
+export type TerminalStatus = 'Completed' | 'Failed' | 'Canceled';
+
+export function isTerminal(status: JobStatus): status is TerminalStatus {
+  return status === 'Completed' || status === 'Failed' || status === 'Canceled';
+}
+
+/** What went wrong in the last attempt. Never a stack trace: that goes to the log only. */
+export interface JobError {
+  /** Stable and meant for programs, such as `UPSTREAM_TIMEOUT`. */
+  readonly code: string;
+  /** Meant for people. */
+  readonly message: string;
+  /** Whatever JSON the handler's error carried as `details`. */
+  readonly details?: unknown;
+}
+
+/** How far a running job says it has come. */
+export interface JobProgress {
+  /** From 0 to 1. */
+  readonly fraction: number;
+  readonly message: string | null;
+}
+
+/** How long a finished job is kept, in milliseconds, by the way it finished. */
+export interface Retention {
+  readonly completedMs: number;
+  readonly failedMs: number;
+  readonly canceledMs: number;
+}
+
+/**
+ * An immutable record: what was asked, where it stands, what came of it. Every change makes a new record.
+ * Times are milliseconds since the epoch by the store's clock; encoded values are JSON text that no store looks into.
+ */
+export interface JobRecord {
+  /** A lower-case UUID. */
+  readonly id: string;
+  /** The kind of work; every job name is its own queue. */
+  readonly name: string;
+  readonly status: JobStatus;
+  /** The principal it belongs to, or `null` where nobody was named. */
+  readonly owner: string | null;
+  /** Larger runs first among the jobs of its name. */
+  readonly priority: number;
+  /** Failed attempts that were followed by another. */
+  readonly retryCount: number;
+  readonly maxRetries: number;
+  /** How often a worker vanished with this job in its hands; counted apart from failed attempts. */
+  readonly crashes: number;
+  readonly createdAt: number;
+  /** Not claimable before this time; its place in the queue among jobs of one priority. */
+  readonly dueAt: number;
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+  readonly lastUpdatedAt: number;
+  readonly progress: JobProgress | null;
+  /** The handler's result as JSON text; `null` for none. */
+  readonly result: string | null;
+  readonly error: JobError | null;
+  /** The token of the latest claim. Grows with every claim and every revocation: a fence. */
+  readonly fence: number;
+  /** The worker that holds the claim, while in progress. */
+  readonly worker: string | null;
+  /** Until when the claim is believed without renewal, while in progress. */
+  readonly leaseUntil: number | null;
+  readonly retention: Retention;
+  /** A digest of what the client asked, where a repeat must be recognised. */
+  readonly fingerprint: string | null;
+  /** Grows with every change that a reader of the job can see. */
+  readonly version: number;
+}
+
+/** A job as applications see it: the record, with its result decoded. */
+export interface Job<TResult = unknown> extends Omit<JobRecord, 'result'> {
+  /** What the handler returned; `null` while there is nothing, and for a handler that returns nothing. */
+  readonly result: TResult | null;
+}
+
+export function decodeJob<TResult>(record: JobRecord): Job<TResult> {
+  return { ...record, result: record.result === null ? null : (JSON.parse(record.result) as TResult) };
+}
+
+/** What a submission asks the store to insert. Durations only: the store knows the time. */
+export interface NewJob {
+  readonly id: string;
+  readonly name: string;
+  /** The {@link JobInput} as JSON text. */
+  readonly input: string;
+  readonly owner: string | null;
+  readonly priority: number;
+  /** 0 to be claimable at once. */
+  readonly delayMs: number;
+  readonly maxRetries: number;
+  readonly retention: Retention;
+  readonly fingerprint: string | null;
+  /** Makes the submission idempotent within (owner, job name) for `retentionMs`. */
+  readonly idempotency: { readonly key: string; readonly retentionMs: number } | null;
+  /** The most jobs of this name that may wait; `null` for no limit of its own. */
+  readonly queueLimit: number | null;
+}
+
+/** One value of a request; the names of a {@link RequestSnapshot} keep their order and may repeat. */
+export type RequestValue = readonly [name: string, value: string];
+
+/** What the handler may know of the HTTP request that submitted the job. */
+export interface RequestSnapshot {
+  readonly headers: readonly RequestValue[];
+  readonly routeParams: readonly RequestValue[];
+  readonly queryParams: readonly RequestValue[];
+}
+
+/** What a handler is given, stored beside the record and read only by a claim. */
+export interface JobInput {
+  /** Absent where the job takes no request. */
+  readonly request?: unknown;
+  readonly snapshot?: RequestSnapshot;
+}
+
+/** A job in a worker's hands. */
+export interface Claim {
+  readonly job: JobRecord;
+  /** The {@link JobInput} as JSON text. */
+  readonly input: string;
+  /** Proves ownership to `renew` and `settle`; larger than every earlier token of this job. */
+  readonly token: number;
+}

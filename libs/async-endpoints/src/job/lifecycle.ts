@@ -1,0 +1,164 @@
+import { isTerminal, type JobError, type JobProgress, type JobRecord, type JobStatus, type NewJob } from './job.js';
+
+/**
+ * The lifecycle: one pure table. `fenced` verbs need the claim's token; `revokes` verbs make it worthless.
+ * Every store enforces it again, and the diagram in `docs/lifecycle.md` is printed from it.
+ */
+export const LIFECYCLE = {
+  submit: { from: [], to: ['Queued', 'Scheduled'], claim: null },
+  claim: { from: ['Queued', 'Scheduled'], to: ['InProgress'], claim: 'makes' },
+  renew: { from: ['InProgress'], to: ['InProgress'], claim: 'needs' },
+  complete: { from: ['InProgress'], to: ['Completed'], claim: 'needs' },
+  retry: { from: ['InProgress'], to: ['Scheduled'], claim: 'needs' },
+  fail: { from: ['InProgress'], to: ['Failed'], claim: 'needs' },
+  release: { from: ['InProgress'], to: ['Queued'], claim: 'needs' },
+  cancel: { from: ['Queued', 'Scheduled', 'InProgress'], to: ['Canceled'], claim: 'revokes' },
+  recover: { from: ['InProgress'], to: ['Queued', 'Failed'], claim: 'revokes' },
+  rerun: { from: ['Failed', 'Canceled'], to: ['Queued'], claim: null },
+  purge: { from: ['Completed', 'Failed', 'Canceled'], to: [], claim: null },
+} as const satisfies Record<
+  string,
+  { from: readonly JobStatus[]; to: readonly JobStatus[]; claim: 'makes' | 'needs' | 'revokes' | null }
+>;
+
+/** One word per transition, the same in every table, store method, script, event and metric label. */
+export type Verb = keyof typeof LIFECYCLE;
+
+/** How a claim ends. */
+export type Settlement = { readonly id: string; readonly token: number } & Verdict;
+
+/** What is to become of a claimed job. */
+export type Verdict =
+  | { readonly verb: 'complete'; readonly result: string | null }
+  | { readonly verb: 'retry'; readonly delayMs: number; readonly error: JobError }
+  | { readonly verb: 'fail'; readonly error: JobError }
+  | { readonly verb: 'release' };
+
+/** The error of a job whose workers vanished too often while they held it. */
+export const WORKER_CRASHED: JobError = {
+  code: 'WORKER_CRASHED',
+  message: 'The worker that ran this job vanished, as often as is allowed.',
+};
+
+export function allows(verb: Verb, from: JobStatus): boolean {
+  return (LIFECYCLE[verb].from as readonly JobStatus[]).includes(from);
+}
+
+export function submit(job: NewJob, now: number): JobRecord {
+  return Object.freeze({
+    id: job.id,
+    name: job.name,
+    status: job.delayMs > 0 ? 'Scheduled' : 'Queued',
+    owner: job.owner,
+    priority: job.priority,
+    retryCount: 0,
+    maxRetries: job.maxRetries,
+    crashes: 0,
+    createdAt: now,
+    dueAt: now + job.delayMs,
+    startedAt: null,
+    completedAt: null,
+    lastUpdatedAt: now,
+    progress: null,
+    result: null,
+    error: null,
+    fence: 0,
+    worker: null,
+    leaseUntil: null,
+    retention: job.retention,
+    fingerprint: job.fingerprint,
+    version: 1,
+  });
+}
+
+export function claim(job: JobRecord, by: { worker: string; leaseMs: number }, now: number): JobRecord {
+  return move(job, 'claim', now, {
+    status: 'InProgress',
+    startedAt: now,
+    progress: null,
+    fence: job.fence + 1,
+    worker: by.worker,
+    leaseUntil: now + by.leaseMs,
+  });
+}
+
+/** Extends the lease. Only progress makes a new version: readers cannot see a heartbeat. */
+export function renew(job: JobRecord, by: { leaseMs: number; progress?: JobProgress }, now: number): JobRecord {
+  const leaseUntil = now + by.leaseMs;
+  if (by.progress !== undefined) return move(job, 'renew', now, { leaseUntil, progress: by.progress });
+  check(job, 'renew');
+  return Object.freeze({ ...job, leaseUntil });
+}
+
+export function settle(job: JobRecord, verdict: Verdict, now: number): JobRecord {
+  const free = { worker: null, leaseUntil: null };
+  switch (verdict.verb) {
+    case 'complete':
+      return move(job, 'complete', now, {
+        ...free,
+        status: 'Completed',
+        completedAt: now,
+        result: verdict.result,
+        error: null,
+      });
+    case 'retry':
+      return move(job, 'retry', now, {
+        ...free,
+        status: 'Scheduled',
+        retryCount: job.retryCount + 1,
+        dueAt: now + verdict.delayMs,
+        progress: null,
+        error: verdict.error,
+      });
+    case 'fail':
+      return move(job, 'fail', now, { ...free, status: 'Failed', completedAt: now, error: verdict.error });
+    case 'release':
+      return move(job, 'release', now, { ...free, status: 'Queued', startedAt: null, progress: null });
+  }
+}
+
+export function cancel(job: JobRecord, now: number): JobRecord {
+  const revoked = { worker: null, leaseUntil: null, fence: job.fence + 1 };
+  return move(job, 'cancel', now, { ...revoked, status: 'Canceled', completedAt: now });
+}
+
+/** What becomes of a job whose worker vanished: queued again in its old place, or failed when crashes are spent. */
+export function recover(job: JobRecord, maxCrashes: number, now: number): JobRecord {
+  const crashes = job.crashes + 1;
+  const revoked = { worker: null, leaseUntil: null, fence: job.fence + 1, crashes };
+  return crashes >= maxCrashes
+    ? move(job, 'recover', now, { ...revoked, status: 'Failed', completedAt: now, error: WORKER_CRASHED })
+    : move(job, 'recover', now, { ...revoked, status: 'Queued', startedAt: null, progress: null });
+}
+
+/** A fresh start, with all attempts and crashes allowed again. */
+export function rerun(job: JobRecord, now: number): JobRecord {
+  return move(job, 'rerun', now, {
+    status: 'Queued',
+    retryCount: 0,
+    crashes: 0,
+    dueAt: now,
+    startedAt: null,
+    completedAt: null,
+    progress: null,
+    error: null,
+  });
+}
+
+/** When a finished job may be purged; `null` while it is not finished. */
+export function purgeableAt(job: JobRecord): number | null {
+  if (!isTerminal(job.status) || job.completedAt === null) return null;
+  const { completedMs, failedMs, canceledMs } = job.retention;
+  return job.completedAt + { Completed: completedMs, Failed: failedMs, Canceled: canceledMs }[job.status];
+}
+
+function move(job: JobRecord, verb: Verb, now: number, changes: Partial<JobRecord>): JobRecord {
+  check(job, verb);
+  return Object.freeze({ ...job, ...changes, lastUpdatedAt: now, version: job.version + 1 });
+}
+
+function check(job: JobRecord, verb: Verb): void {
+  if (!allows(verb, job.status)) {
+    throw new Error(`Job ${job.id} is ${job.status}; ${verb} needs ${LIFECYCLE[verb].from.join(' or ')}.`);
+  }
+}

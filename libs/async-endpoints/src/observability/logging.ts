@@ -1,0 +1,47 @@
+import { Logger } from '@nestjs/common';
+import type { JobStore } from '../store/job-store.js';
+import { JOB_CHANNELS, type JobEvent, type JobEventName } from './channels.js';
+
+type Subscriber = (event: JobEvent) => void;
+
+/** Writes what an operator must know to the log; jobs that go well are silent. Stack traces appear here and only here. */
+export class JobLog {
+  readonly #logger = new Logger('AsyncEndpoints');
+  readonly #subscribers: Partial<Record<JobEventName, Subscriber>> = {
+    retry: ({ job, cause }) => this.#logger.warn(`${of(job)} failed and will be retried: ${stackOf(cause)}`),
+    fail: ({ job, cause }) => this.#logger.error(`${of(job)} failed for good: ${stackOf(cause)}`),
+    recover: ({ job }) => this.#logger.warn(`${of(job)} was taken back from a worker that vanished; now ${job.status}`),
+    lose: ({ job, cause }) => this.#logger.warn(`${of(job)} was lost to another worker: ${messageOf(cause)}`),
+    release: ({ job }) => this.#logger.log(`${of(job)} was given back, its attempt not counted`),
+  };
+  readonly #listeners: [JobEventName, (message: unknown) => void][];
+
+  constructor(store: JobStore) {
+    this.#listeners = Object.entries(this.#subscribers).map(([name, subscriber]) => [
+      name as JobEventName,
+      (message) => {
+        if ((message as JobEvent).store === store) subscriber(message as JobEvent);
+      },
+    ]);
+  }
+
+  open(): void {
+    for (const [name, listener] of this.#listeners) JOB_CHANNELS[name].subscribe(listener);
+  }
+
+  close(): void {
+    for (const [name, listener] of this.#listeners) JOB_CHANNELS[name].unsubscribe(listener);
+  }
+}
+
+function of({ name, id }: JobEvent['job']): string {
+  return `Job ${name} ${id}`;
+}
+
+function stackOf(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,82 @@
+/** Something that knows where it is in the one heap that holds it. */
+export interface HeapItem {
+  heapIndex: number;
+}
+
+/** A binary heap from which any item can be removed: every operation O(log n), `peek` O(1). */
+export class Heap<T extends HeapItem> {
+  readonly #items: T[] = [];
+  readonly #before: (a: T, b: T) => boolean;
+
+  constructor(before: (a: T, b: T) => boolean) {
+    this.#before = before;
+  }
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  has(item: T): boolean {
+    return this.#items[item.heapIndex] === item;
+  }
+
+  peek(): T | undefined {
+    return this.#items[0];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+    this.#rise(item, this.#items.length - 1);
+  }
+
+  remove(item: T): void {
+    const index = item.heapIndex;
+    const last = this.#items.pop() as T;
+    if (last !== item) this.#settle(last, index);
+    item.heapIndex = -1;
+  }
+
+  /** To be called after what the order depends on has changed. */
+  update(item: T): void {
+    this.#settle(item, item.heapIndex);
+  }
+
+  #settle(item: T, index: number): void {
+    const parent = this.#items[(index - 1) >> 1];
+    if (index > 0 && parent && this.#before(item, parent)) this.#rise(item, index);
+    else this.#sink(item, index);
+  }
+
+  #rise(item: T, from: number): void {
+    let index = from;
+    while (index > 0) {
+      const above = (index - 1) >> 1;
+      const parent = this.#items[above] as T;
+      if (!this.#before(item, parent)) break;
+      this.#place(parent, index);
+      index = above;
+    }
+    this.#place(item, index);
+  }
+
+  #sink(item: T, from: number): void {
+    const { length } = this.#items;
+    let index = from;
+    for (;;) {
+      let below = 2 * index + 1;
+      if (below >= length) break;
+      const right = below + 1;
+      if (right < length && this.#before(this.#items[right] as T, this.#items[below] as T)) below = right;
+      const child = this.#items[below] as T;
+      if (!this.#before(child, item)) break;
+      this.#place(child, index);
+      index = below;
+    }
+    this.#place(item, index);
+  }
+
+  #place(item: T, index: number): void {
+    this.#items[index] = item;
+    item.heapIndex = index;
+  }
+}

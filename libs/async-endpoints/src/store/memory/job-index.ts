@@ -1,0 +1,205 @@
+import { JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
+import { purgeableAt } from '../../job/lifecycle.js';
+import type { JobFilter, QueueStats } from '../job-store.js';
+import { Heap, type HeapItem } from './heap.js';
+import { Roster, type RosterItem } from './roster.js';
+
+/** A job's present record and where the indexes hold it: always in one heap and one roster. */
+export interface Entry extends HeapItem, RosterItem {
+  job: JobRecord;
+  readonly input: string;
+  /** Order of submission. */
+  readonly number: number;
+}
+
+/** The jobs of one name. */
+class Queue {
+  /** Claimable: larger priority first, then earlier due time, then order of submission. */
+  readonly ready = new Heap<Entry>(
+    (a, b) =>
+      a.job.priority > b.job.priority ||
+      (a.job.priority === b.job.priority &&
+        (a.job.dueAt < b.job.dueAt || (a.job.dueAt === b.job.dueAt && a.number < b.number))),
+  );
+  /** Not claimable before their due time. */
+  readonly scheduled = new Heap<Entry>((a, b) => a.job.dueAt < b.job.dueAt);
+  readonly rosters = new Map(JOB_STATUSES.map((status) => [status, new Roster<Entry>()]));
+
+  constructor(readonly name: string) {}
+
+  roster(status: JobStatus): Roster<Entry> {
+    return this.rosters.get(status) as Roster<Entry>;
+  }
+
+  get waiting(): number {
+    return this.roster('Queued').size + this.roster('Scheduled').size;
+  }
+
+  /** The next claimable job, after moving those whose time has come. */
+  next(now: number): Entry | undefined {
+    for (let due = this.scheduled.peek(); due && due.job.dueAt <= now; due = this.scheduled.peek()) {
+      this.scheduled.remove(due);
+      this.ready.push(due);
+    }
+    return this.ready.peek();
+  }
+}
+
+/** Keeps each job in exactly the indexes that its status says. No operation looks at all jobs. */
+export class JobIndex {
+  readonly #entries = new Map<string, Entry>();
+  readonly #queues = new Map<string, Queue>();
+  readonly #leases = new Heap<Entry>((a, b) => (a.job.leaseUntil as number) < (b.job.leaseUntil as number));
+  readonly #finished = new Heap<Entry>((a, b) => (purgeableAt(a.job) as number) < (purgeableAt(b.job) as number));
+  #number = 0;
+  #waiting = 0;
+
+  /** The jobs of all names that wait to be claimed. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  waitingOf(name: string): number {
+    return this.#queues.get(name)?.waiting ?? 0;
+  }
+
+  find(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  add(job: JobRecord, input: string): void {
+    const entry: Entry = { job, input, number: ++this.#number, heapIndex: -1, rosterNumber: 0 };
+    this.#entries.set(job.id, entry);
+    this.#enter(entry);
+  }
+
+  /** Replaces a job's record, moving it to the indexes of its new status. */
+  move(entry: Entry, job: JobRecord): JobRecord {
+    this.#leave(entry);
+    entry.job = job;
+    this.#enter(entry);
+    return job;
+  }
+
+  /** Replaces the record of a job that stays in progress. */
+  renew(entry: Entry, job: JobRecord): void {
+    entry.job = job;
+    this.#leases.update(entry);
+  }
+
+  delete(entry: Entry): void {
+    this.#leave(entry);
+    this.#entries.delete(entry.job.id);
+  }
+
+  nextReady(name: string, now: number): Entry | undefined {
+    return this.#queues.get(name)?.next(now);
+  }
+
+  /** The earliest time at which a scheduled job of one of the names comes due. */
+  nextDueAt(names: Iterable<string>): number {
+    let earliest = Infinity;
+    for (const name of names) {
+      earliest = Math.min(earliest, this.#queues.get(name)?.scheduled.peek()?.job.dueAt ?? Infinity);
+    }
+    return earliest;
+  }
+
+  nextExpired(now: number): Entry | undefined {
+    const entry = this.#leases.peek();
+    return entry && (entry.job.leaseUntil as number) <= now ? entry : undefined;
+  }
+
+  nextPurgeable(now: number): Entry | undefined {
+    const entry = this.#finished.peek();
+    return entry && (purgeableAt(entry.job) as number) <= now ? entry : undefined;
+  }
+
+  stats(now: number): QueueStats[] {
+    return [...this.#queues.values()].flatMap((queue) =>
+      [...queue.rosters].flatMap(([status, roster]) =>
+        roster.oldest
+          ? [{ name: queue.name, status, count: roster.size, oldestAgeMs: now - enteredAt(roster.oldest.job) }]
+          : [],
+      ),
+    );
+  }
+
+  /** Looks at no more than `limit` jobs, and says where it stopped; null at the end. */
+  list(
+    filter: JobFilter,
+    limit: number,
+    from: Position | null,
+    now: number,
+  ): { jobs: JobRecord[]; at: Position | null } {
+    const jobs: JobRecord[] = [];
+    let at = from;
+    let looked = 0;
+    for (const entry of this.#walk(filter, from)) {
+      if (looked++ === limit) return { jobs, at };
+      at = [entry.job.name, entry.job.status, entry.rosterNumber];
+      if (matches(entry.job, filter, now)) jobs.push(entry.job);
+    }
+    return { jobs, at: null };
+  }
+
+  *#walk(filter: JobFilter, from: Position | null): Generator<Entry> {
+    let resuming = from !== null;
+    for (const queue of this.#queues.values()) {
+      for (const [status, roster] of queue.rosters) {
+        const here = from !== null && queue.name === from[0] && status === from[1];
+        if (resuming && !here) continue;
+        resuming = false;
+        if (filter.name !== undefined && filter.name !== queue.name) continue;
+        if (filter.status !== undefined && filter.status !== status) continue;
+        yield* roster.after(here ? from[2] : 0);
+      }
+    }
+  }
+
+  #enter(entry: Entry): void {
+    const { name, status } = entry.job;
+    const queue = this.#queue(name);
+    queue.roster(status).append(entry);
+    if (isWaiting(status)) this.#waiting++;
+    this.#heapOf(queue, status).push(entry);
+  }
+
+  #leave(entry: Entry): void {
+    const { name, status } = entry.job;
+    const queue = this.#queue(name);
+    queue.roster(status).remove(entry);
+    if (isWaiting(status)) this.#waiting--;
+    const cameDue = status === 'Scheduled' && queue.ready.has(entry);
+    (cameDue ? queue.ready : this.#heapOf(queue, status)).remove(entry);
+  }
+
+  #queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (!queue) this.#queues.set(name, (queue = new Queue(name)));
+    return queue;
+  }
+
+  #heapOf(queue: Queue, status: JobStatus): Heap<Entry> {
+    if (status === 'Queued') return queue.ready;
+    if (status === 'Scheduled') return queue.scheduled;
+    return status === 'InProgress' ? this.#leases : this.#finished;
+  }
+}
+
+/** Where a listing stands: after this number of the roster of this name and status. */
+export type Position = readonly [name: string, status: JobStatus, rosterNumber: number];
+
+function isWaiting(status: JobStatus): boolean {
+  return status === 'Queued' || status === 'Scheduled';
+}
+
+function enteredAt(job: JobRecord): number {
+  return job.status === 'InProgress' ? (job.startedAt as number) : job.lastUpdatedAt;
+}
+
+function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
+  if (filter.owner !== undefined && filter.owner !== job.owner) return false;
+  if (filter.runningForMs === undefined) return true;
+  return job.startedAt !== null && job.status === 'InProgress' && now - job.startedAt >= filter.runningForMs;
+}

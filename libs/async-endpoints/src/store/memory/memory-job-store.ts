@@ -1,0 +1,191 @@
+import type { Claim, JobRecord, NewJob } from '../../job/job.js';
+import * as lifecycle from '../../job/lifecycle.js';
+import type {
+  ClaimRequest,
+  JobChange,
+  JobFilter,
+  JobPage,
+  JobStore,
+  QueueStats,
+  Renewal,
+  RenewalReply,
+  Submission,
+  Topic,
+} from '../job-store.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
+import { type Entry, JobIndex, type Position } from './job-index.js';
+import { Watchers } from './watchers.js';
+import { WorkSignal } from './work-signal.js';
+
+export interface MemoryJobStoreOptions {
+  /** The store's clock, in milliseconds since the epoch. Default `Date.now`; tests set their own. */
+  now?: () => number;
+}
+
+/**
+ * The reference implementation and the embedded default: all jobs in this process's memory, gone when it ends.
+ * Each verb runs in one synchronous step, which is what makes it atomic; every verb is O(log n) per job.
+ */
+export class MemoryJobStore implements JobStore {
+  readonly #now: () => number;
+  readonly #jobs = new JobIndex();
+  readonly #keys = new IdempotencyKeys();
+  readonly #watchers = new Watchers();
+  readonly #work: WorkSignal;
+  #turn = 0;
+
+  constructor(options: MemoryJobStoreOptions = {}) {
+    this.#now = options.now ?? Date.now;
+    this.#work = new WorkSignal(this.#jobs, this.#now);
+  }
+
+  async open(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#work.close();
+  }
+
+  async ping(): Promise<void> {}
+
+  async submit(jobs: readonly NewJob[], limits: { queueLimit: number }): Promise<Submission[]> {
+    const now = this.#now();
+    return jobs.map((job) => this.#submit(job, limits.queueLimit, now));
+  }
+
+  async claim(request: ClaimRequest): Promise<Claim[]> {
+    const now = this.#now();
+    const claims: Claim[] = [];
+    const slots = new Map(request.slots);
+    for (let turns = this.#takeTurns([...slots.keys()]); turns.length > 0 && claims.length < request.limit;) {
+      turns = turns.filter((name) => {
+        const entry = (slots.get(name) ?? 0) > 0 ? this.#jobs.nextReady(name, now) : undefined;
+        if (!entry || claims.length >= request.limit) return false;
+        const job = this.#move(entry, lifecycle.claim(entry.job, request, now));
+        claims.push({ job, input: entry.input, token: job.fence });
+        slots.set(name, (slots.get(name) as number) - 1);
+        return true;
+      });
+    }
+    this.#work.remaining(slots.keys());
+    return claims;
+  }
+
+  async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    const now = this.#now();
+    return renewals.map((renewal) => {
+      const entry = this.#jobs.find(renewal.id);
+      if (!entry || entry.job.status === 'Canceled') return entry ? 'canceled' : 'lost';
+      if (entry.job.status !== 'InProgress' || entry.job.fence !== renewal.token) return 'lost';
+      this.#jobs.renew(entry, lifecycle.renew(entry.job, renewal, now));
+      if (renewal.progress) this.#watchers.changed(entry.job);
+      return 'held';
+    });
+  }
+
+  async settle(settlements: readonly lifecycle.Settlement[]): Promise<boolean[]> {
+    const now = this.#now();
+    return settlements.map((settlement) => {
+      const entry = this.#jobs.find(settlement.id);
+      if (!entry || entry.job.fence !== settlement.token) return false;
+      if (entry.job.status === 'InProgress') this.#move(entry, lifecycle.settle(entry.job, settlement, now));
+      return true;
+    });
+  }
+
+  async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#each(ids, 'cancel', (job, now) => lifecycle.cancel(job, now));
+  }
+
+  async rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#each(ids, 'rerun', (job, now) => lifecycle.rerun(job, now));
+  }
+
+  async recover(options: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
+    const now = this.#now();
+    const recovered: JobRecord[] = [];
+    for (let entry; recovered.length < options.limit && (entry = this.#jobs.nextExpired(now));) {
+      recovered.push(this.#move(entry, lifecycle.recover(entry.job, options.maxCrashes, now)));
+    }
+    return recovered;
+  }
+
+  async purge(limit: number): Promise<number> {
+    const now = this.#now();
+    let purged = 0;
+    for (let entry; purged < limit && (entry = this.#jobs.nextPurgeable(now)); purged++) this.#jobs.delete(entry);
+    this.#keys.purge(limit, now);
+    return purged;
+  }
+
+  async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return ids.map((id) => this.#jobs.find(id)?.job ?? null);
+  }
+
+  async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
+    const from = page.cursor === undefined ? null : (JSON.parse(page.cursor) as Position);
+    const { jobs, at } = this.#jobs.list(filter, page.limit, from, this.#now());
+    return { jobs, cursor: at && JSON.stringify(at) };
+  }
+
+  async stats(): Promise<QueueStats[]> {
+    return this.#jobs.stats(this.#now());
+  }
+
+  async watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
+    return this.#watchers.add(topic, listener);
+  }
+
+  waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#work.wait(names, signal);
+  }
+
+  /** Each call starts with another name, or small claims would always serve the same one. */
+  #takeTurns(names: string[]): string[] {
+    const start = this.#turn++ % Math.max(names.length, 1);
+    return [...names.slice(start), ...names.slice(0, start)];
+  }
+
+  #submit(job: NewJob, queueLimit: number, now: number): Submission {
+    const keyed = job.idempotency && this.#keys.find(job, now);
+    const known = this.#jobs.find(keyed ?? job.id)?.job;
+    if (known) {
+      const same =
+        known.name === job.name &&
+        known.owner === job.owner &&
+        known.fingerprint === job.fingerprint &&
+        known.fingerprint;
+      return same ? { outcome: 'existing', job: known } : { outcome: 'conflict', on: keyed ? 'key' : 'id' };
+    }
+    if (this.#jobs.waiting >= queueLimit) return { outcome: 'refused', limit: 'total' };
+    if (job.queueLimit !== null && this.#jobs.waitingOf(job.name) >= job.queueLimit) {
+      return { outcome: 'refused', limit: 'name' };
+    }
+    const record = lifecycle.submit(job, now);
+    this.#jobs.add(record, job.input);
+    if (job.idempotency) this.#keys.add(job, now);
+    this.#work.arrived(record);
+    return { outcome: 'created', job: record };
+  }
+
+  #each(
+    ids: readonly string[],
+    verb: 'cancel' | 'rerun',
+    change: (job: JobRecord, now: number) => JobRecord,
+  ): (JobRecord | null)[] {
+    const now = this.#now();
+    return ids.map((id) => {
+      const entry = this.#jobs.find(id);
+      if (!entry || !lifecycle.allows(verb, entry.job.status)) return entry?.job ?? null;
+      return this.#move(entry, change(entry.job, now));
+    });
+  }
+
+  /** Every transition comes through here: record and indexes together, then those who wait are told. */
+  #move(entry: Entry, job: JobRecord): JobRecord {
+    const before = entry.job;
+    this.#jobs.move(entry, job);
+    this.#watchers.changed(job, before);
+    this.#work.arrived(job);
+    return job;
+  }
+}

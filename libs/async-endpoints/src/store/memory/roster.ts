@@ -1,0 +1,65 @@
+/** Something that knows its number in the one roster that holds it. */
+export interface RosterItem {
+  rosterNumber: number;
+}
+
+const COMPACT_FROM = 64;
+
+/**
+ * Items in the order in which they came, each with a number that grows: append O(1), remove O(log n), oldest O(1),
+ * resume after any number O(log n). Leavers leave holes, closed when they are the greater half.
+ */
+export class Roster<T extends RosterItem> {
+  #numbers: number[] = [];
+  #items: (T | undefined)[] = [];
+  #head = 0;
+  #size = 0;
+  #last = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get oldest(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  append(item: T): void {
+    item.rosterNumber = ++this.#last;
+    this.#numbers.push(item.rosterNumber);
+    this.#items.push(item);
+    this.#size++;
+  }
+
+  remove(item: T): void {
+    this.#items[this.#firstAfter(item.rosterNumber - 1)] = undefined;
+    this.#size--;
+    while (this.#head < this.#items.length && this.#items[this.#head] === undefined) this.#head++;
+    if (this.#items.length >= COMPACT_FROM && this.#size * 2 < this.#items.length) this.#compact();
+  }
+
+  /** The items that came after the one with this number, which need not be here any more. */
+  *after(number: number): Generator<T> {
+    for (let index = this.#firstAfter(number); index < this.#items.length; index++) {
+      const item = this.#items[index];
+      if (item) yield item;
+    }
+  }
+
+  #firstAfter(number: number): number {
+    let low = this.#head;
+    let high = this.#numbers.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#numbers[middle] as number) <= number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #compact(): void {
+    this.#items = this.#items.filter((item) => item !== undefined);
+    this.#numbers = this.#items.map((item) => (item as T).rosterNumber);
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,70 @@
+import type { RunControl } from '../handlers/job-context.js';
+import { AsyncEndpointsError, type ErrorCode } from '../job/errors.js';
+import type { Claim, JobProgress } from '../job/job.js';
+
+/** What may end a run from outside. */
+export type AbortCode = Extract<ErrorCode, 'JOB_TIMEOUT' | 'JOB_CANCELED' | 'CLAIM_LOST' | 'SHUTTING_DOWN'>;
+
+/** One claim being worked on: its signal, and until when it may go on. Times are on the monotonic clock. */
+export class Run implements RunControl {
+  readonly deadline: Date;
+  readonly deadlineAt: number;
+  /** Until when our own clock lets us believe the claim: counted from before the store was asked, so never too long. */
+  leaseUntil: number;
+  /** Reported, and not yet with the store. */
+  unsentProgress: JobProgress | undefined;
+  readonly #controller = new AbortController();
+  #abandon: ((reason: unknown) => void) | undefined;
+  #grace: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly claim: Claim,
+    options: { timeoutMs: number; leaseUntil: number },
+    private readonly graceMs: number,
+    private readonly renew: (run: Run) => Promise<void>,
+  ) {
+    this.deadlineAt = performance.now() + options.timeoutMs;
+    this.deadline = new Date(Date.now() + options.timeoutMs);
+    this.leaseUntil = options.leaseUntil;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Why it was told to end. */
+  get aborted(): AsyncEndpointsError | undefined {
+    return this.signal.aborted ? (this.signal.reason as AsyncEndpointsError) : undefined;
+  }
+
+  /** Whether its settlement would be accepted, as far as we know. */
+  get isOurs(): boolean {
+    return this.aborted?.code !== 'CLAIM_LOST' && this.aborted?.code !== 'JOB_CANCELED';
+  }
+
+  report(progress: JobProgress): Promise<void> {
+    this.unsentProgress = progress;
+    return this.renew(this);
+  }
+
+  /** Tells the handler to end; it is left to itself when it has not within the grace. Only the first call counts. */
+  abort(code: AbortCode): void {
+    if (this.signal.aborted) return;
+    const reason = new AsyncEndpointsError(code);
+    this.#controller.abort(reason);
+    this.#grace = setTimeout(() => this.#abandon?.(reason), this.graceMs);
+  }
+
+  /** Settles as the work does, or rejects with the abort's reason when the work was told to end and did not. */
+  async finish<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#abandon = reject;
+        work.then(resolve, reject);
+      });
+    } finally {
+      clearTimeout(this.#grace);
+      this.#abandon = undefined;
+    }
+  }
+}
