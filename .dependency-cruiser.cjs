@@ -12,7 +12,7 @@ const arrows = {
   [room('worker')]: [room('handlers'), room('store'), room('observability'), room('job'), ...root('options')],
   [room('http')]: [room('job'), ...root('options', 'job-manager', 'fingerprint')],
   [room('health')]: [room('store'), room('worker'), ...root('options', 'wait')],
-  [room('testing')]: [room('job'), room('store')],
+  [room('testing')]: [room('job'), room('store'), room('handlers')],
 };
 
 module.exports = {

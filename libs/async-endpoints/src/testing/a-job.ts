@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import type { NewJob } from '../job/job.js';
+
+/** A submission with sensible values for everything that a test does not care about. */
+export function aJob(given: Partial<NewJob> = {}): NewJob {
+  return {
+    id: randomUUID(),
+    name: 'Work',
+    input: JSON.stringify({ request: 'something' }),
+    owner: null,
+    priority: 0,
+    delayMs: 0,
+    maxRetries: 3,
+    retention: { completedMs: 60_000, failedMs: 120_000, canceledMs: 30_000 },
+    fingerprint: null,
+    idempotency: null,
+    queueLimit: null,
+    ...given,
+  };
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { aJob } from '../a-job.js';
+import type { TestFramework } from '../test-framework.js';
+import { claimOne, claimSome, created, find, only, running, type Subject } from './subject.js';
+
+export function describeCancel(subject: Subject, { describe, it }: TestFramework): void {
+  describe('cancel', () => {
+    for (const delayMs of [0, 5_000]) {
+      it(`takes a job that waits ${delayMs ? 'for its time' : 'in the queue'} out of it (D-27)`, async () => {
+        const { store, advance } = subject;
+        const { id } = await created(store, { delayMs });
+        const canceled = only(await store.cancel([id]));
+        assert.equal(canceled?.status, 'Canceled');
+        assert.equal(canceled?.completedAt, canceled?.lastUpdatedAt);
+        await advance(10_000);
+        assert.deepEqual(await claimSome(store), []);
+      });
+    }
+
+    it('takes a due job out of the queue', async () => {
+      const { store, advance } = subject;
+      const { id } = await created(store, { delayMs: 10 });
+      await created(store, { priority: 1 });
+      await advance(10);
+      await claimOne(store);
+      await store.cancel([id]);
+      assert.deepEqual(await claimSome(store), []);
+    });
+
+    it('revokes the claim of a running job: its worker is told, and its result refused', async () => {
+      const { store } = subject;
+      const { job, token } = await running(store);
+      await store.cancel([job.id]);
+      assert.deepEqual(await store.renew([{ id: job.id, token, leaseMs: 1_000 }]), ['canceled']);
+      assert.deepEqual(await store.settle([{ id: job.id, token, verb: 'complete', result: '1' }]), [false]);
+      const { status, result } = await find(store, job.id);
+      assert.deepEqual([status, result], ['Canceled', null]);
+    });
+
+    it('is never undone by recovery', async () => {
+      const { store, advance } = subject;
+      const { job } = await running(store);
+      await store.cancel([job.id]);
+      await advance(5_000);
+      assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 3 }), []);
+    });
+
+    it('answers the same when repeated, and null for a job that nobody knows', async () => {
+      const { store } = subject;
+      const { id } = await created(store);
+      const [first] = await store.cancel([id]);
+      assert.deepEqual(await store.cancel([id, aJob().id]), [first, null]);
+    });
+
+    it('leaves finished jobs as they are', async () => {
+      const { store } = subject;
+      const { job, token } = await running(store);
+      await store.settle([{ id: job.id, token, verb: 'complete', result: '1' }]);
+      const done = await find(store, job.id);
+      assert.deepEqual(await store.cancel([job.id]), [done]);
+      assert.deepEqual(await find(store, job.id), done);
+    });
+  });
+
+  describe('rerun', () => {
+    it('queues a failed job anew, with all its attempts', async () => {
+      const { store } = subject;
+      const first = await running(store);
+      const error = { code: 'E', message: 'm' };
+      await store.settle([{ id: first.job.id, token: first.token, verb: 'retry', delayMs: 0, error }]);
+      const second = await claimOne(store);
+      await store.settle([{ id: second.job.id, token: second.token, verb: 'fail', error }]);
+      const again = only(await store.rerun([first.job.id]));
+      assert.equal(again?.status, 'Queued');
+      assert.equal(again?.retryCount, 0);
+      assert.equal(again?.error, null);
+      assert.equal(again?.completedAt, null);
+      assert.ok((await claimOne(store)).token > second.token);
+    });
+
+    it('queues a canceled job anew; its old claim stays revoked', async () => {
+      const { store } = subject;
+      const { job, token } = await running(store);
+      await store.cancel([job.id]);
+      assert.equal(only(await store.rerun([job.id]))?.status, 'Queued');
+      assert.deepEqual(await store.settle([{ id: job.id, token, verb: 'complete', result: null }]), [false]);
+    });
+
+    it('keeps a job that runs again past the retention of its first end', async () => {
+      const { store, advance } = subject;
+      const { id } = await created(store);
+      await store.cancel([id]);
+      await store.rerun([id]);
+      await advance(1_000_000);
+      assert.equal(await store.purge(10), 0);
+      assert.equal((await find(store, id)).status, 'Queued');
+    });
+
+    it('leaves other jobs as they are, and answers null for a job that nobody knows', async () => {
+      const { store } = subject;
+      const waiting = await created(store);
+      assert.deepEqual(await store.rerun([waiting.id, aJob().id]), [waiting, null]);
+      const { job, token } = await claimOne(store);
+      assert.deepEqual(await store.rerun([job.id]), [job]);
+      await store.settle([{ id: job.id, token, verb: 'complete', result: null }]);
+      assert.equal(only(await store.rerun([job.id]))?.status, 'Completed');
+    });
+  });
+}

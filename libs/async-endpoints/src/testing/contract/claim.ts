@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import type { TestFramework } from '../test-framework.js';
+import { aJob } from '../a-job.js';
+import { claimOne, claimSome, created, find, running, type Subject } from './subject.js';
+
+export function describeClaim(subject: Subject, { describe, it }: TestFramework): void {
+  describe('claim', () => {
+    it('answers an empty queue with nothing', async () => {
+      assert.deepEqual(await claimSome(subject.store), []);
+    });
+
+    it('puts a job in the hands of one worker, until a time', async () => {
+      const { store } = subject;
+      await created(store);
+      const { job, token } = await claimOne(store, { worker: 'w', leaseMs: 2_000 });
+      assert.equal(job.status, 'InProgress');
+      assert.equal(job.worker, 'w');
+      assert.equal(job.fence, token);
+      assert.equal(job.startedAt, job.lastUpdatedAt);
+      assert.equal(job.leaseUntil, job.lastUpdatedAt + 2_000);
+      assert.deepEqual(await find(store, job.id), job);
+    });
+
+    it('takes only jobs of the names it is asked for (D-34)', async () => {
+      const { store } = subject;
+      await created(store, { name: 'Unknown here' });
+      assert.deepEqual(await claimSome(store, { limit: 10 }), []);
+    });
+
+    it('takes as many as the limit, and as the slots of a name (D-2, D-3)', async () => {
+      const { store } = subject;
+      await store.submit(
+        [1, 2, 3, 4, 5].map(() => aJob()),
+        { queueLimit: 10 },
+      );
+      assert.equal((await claimSome(store, { limit: 2 })).length, 2);
+      assert.equal((await claimSome(store, { limit: 10, slots: new Map([['Work', 1]]) })).length, 1);
+      assert.equal((await claimSome(store, { limit: 10 })).length, 2);
+    });
+
+    it('takes larger priorities first, then earlier submissions (D-47)', async () => {
+      const { store, advance } = subject;
+      const ids: string[] = [];
+      for (const priority of [0, 5, -100, 5, 100]) {
+        ids.push((await created(store, { priority })).id);
+        await advance(1);
+      }
+      const claims = await claimSome(store, { limit: 10 });
+      assert.deepEqual(
+        claims.map(({ job }) => ids.indexOf(job.id)),
+        [4, 1, 3, 0, 2],
+      );
+    });
+
+    it('keeps the order of submission within one batch', async () => {
+      const { store } = subject;
+      const jobs = Array.from({ length: 20 }, () => aJob());
+      await store.submit(jobs, { queueLimit: 100 });
+      const claims = await claimSome(store, { limit: 20 });
+      assert.deepEqual(
+        claims.map(({ job }) => job.id),
+        jobs.map(({ id }) => id),
+      );
+    });
+
+    it('lets names take turns, so that a backlog starves nobody', async () => {
+      const { store } = subject;
+      await store.submit(
+        Array.from({ length: 50 }, () => aJob({ name: 'Many' })),
+        { queueLimit: 100 },
+      );
+      await created(store, { name: 'Few' });
+      const slots = new Map([
+        ['Many', 100],
+        ['Few', 100],
+      ]);
+      const names: string[] = [];
+      for (let claimed = 0; claimed < 2; claimed++) names.push((await claimOne(store, { slots })).job.name);
+      assert.deepEqual(names.toSorted(), ['Few', 'Many']);
+    });
+
+    it('gives no job to two workers, however many ask at once (D-13)', async () => {
+      const { store } = subject;
+      await store.submit(
+        Array.from({ length: 50 }, () => aJob()),
+        { queueLimit: 100 },
+      );
+      const asked = Array.from({ length: 30 }, (_, n) => claimSome(store, { worker: `w${n}`, limit: 2 }));
+      const ids = (await Promise.all(asked)).flat().map(({ job }) => job.id);
+      assert.equal(ids.length, 50);
+      assert.equal(new Set(ids).size, 50);
+    });
+
+    it('makes a larger token at each claim of a job', async () => {
+      const { store } = subject;
+      const first = await running(store);
+      await store.settle([{ id: first.job.id, token: first.token, verb: 'release' }]);
+      const second = await claimOne(store);
+      assert.ok(second.token > first.token);
+    });
+  });
+
+  describe('renew', () => {
+    it('holds a claim past its first lease', async () => {
+      const { store, advance } = subject;
+      const { job, token } = await running(store);
+      await advance(900);
+      assert.deepEqual(await store.renew([{ id: job.id, token, leaseMs: 1_000 }]), ['held']);
+      await advance(900);
+      assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 3 }), []);
+    });
+
+    it('writes progress for readers, who do not see a bare heartbeat', async () => {
+      const { store } = subject;
+      const { job, token } = await running(store);
+      await store.renew([{ id: job.id, token, leaseMs: 1_000 }]);
+      assert.equal((await find(store, job.id)).version, job.version);
+      const progress = { fraction: 0.5, message: 'half "way"' };
+      await store.renew([{ id: job.id, token, leaseMs: 1_000, progress }]);
+      const seen = await find(store, job.id);
+      assert.deepEqual(seen.progress, progress);
+      assert.equal(seen.version, job.version + 1);
+    });
+
+    it('tells a worker whose claim was taken over that it lost it, and writes nothing of its progress (D-6)', async () => {
+      const { store, advance } = subject;
+      const lost = await running(store);
+      await advance(1_000);
+      await store.recover({ limit: 10, maxCrashes: 3 });
+      const held = await claimOne(store);
+      const progress = { fraction: 1, message: 'stale' };
+      const renewals = [
+        { id: lost.job.id, token: lost.token, leaseMs: 1_000, progress },
+        { id: held.job.id, token: held.token, leaseMs: 1_000 },
+      ];
+      assert.deepEqual(await store.renew(renewals), ['lost', 'held']);
+      assert.equal((await find(store, lost.job.id)).progress, null);
+    });
+
+    it('answers lost for a job that is gone or finished', async () => {
+      const { store } = subject;
+      const { job, token } = await running(store);
+      await store.settle([{ id: job.id, token, verb: 'complete', result: null }]);
+      assert.deepEqual(
+        await store.renew([
+          { id: job.id, token, leaseMs: 1_000 },
+          { id: aJob().id, token: 1, leaseMs: 1_000 },
+        ]),
+        ['lost', 'lost'],
+      );
+    });
+  });
+}

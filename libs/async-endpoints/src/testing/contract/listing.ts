@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import type { JobRecord } from '../../job/job.js';
+import type { JobFilter, JobStore } from '../../store/job-store.js';
+import { aJob } from '../a-job.js';
+import type { TestFramework } from '../test-framework.js';
+import { claimOne, claimSome, created, running, type Subject } from './subject.js';
+
+async function listAll(store: JobStore, filter: JobFilter, limit = 3): Promise<JobRecord[]> {
+  const jobs: JobRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await store.list(filter, { limit, cursor });
+    assert.ok(page.jobs.length <= limit);
+    jobs.push(...page.jobs);
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return jobs;
+}
+
+function ids(jobs: readonly { id: string }[]): string[] {
+  return jobs.map(({ id }) => id).toSorted();
+}
+
+export function describeListing(subject: Subject, { describe, it }: TestFramework): void {
+  describe('list', () => {
+    it('gives every job exactly once over all pages', async () => {
+      const { store } = subject;
+      const jobs = Array.from({ length: 20 }, (_, n) => aJob({ name: `Name${n % 3}`, delayMs: n % 2 ? 1_000 : 0 }));
+      await store.submit(jobs, { queueLimit: 100 });
+      await claimSome(store, { limit: 2, slots: new Map([['Name0', 2]]) });
+      assert.deepEqual(ids(await listAll(store, {})), ids(jobs));
+    });
+
+    it('filters by name, status and owner, together', async () => {
+      const { store } = subject;
+      const wanted = await created(store, { owner: 'ann', delayMs: 1_000 });
+      await created(store, { owner: 'ann' });
+      await created(store, { owner: 'bob', delayMs: 1_000 });
+      await created(store, { owner: 'ann', name: 'Other', delayMs: 1_000 });
+      const filter = { name: 'Work', status: 'Scheduled', owner: 'ann' } as const;
+      assert.deepEqual(await listAll(store, filter, 1), [wanted]);
+    });
+
+    it('finds what has been running for long', async () => {
+      const { store, advance } = subject;
+      const old = await running(store);
+      await advance(500);
+      await running(store);
+      const stuck = await listAll(store, { status: 'InProgress', runningForMs: 500 });
+      assert.deepEqual(ids(stuck), [old.job.id]);
+    });
+
+    it('goes on after jobs of the last page have changed or gone', async () => {
+      const { store } = subject;
+      const jobs = Array.from({ length: 10 }, () => aJob());
+      await store.submit(jobs, { queueLimit: 100 });
+      const first = await store.list({ status: 'Queued' }, { limit: 4 });
+      await store.cancel(first.jobs.map(({ id }) => id));
+      const seen = [...first.jobs];
+      for (let { cursor } = first; cursor !== null;) {
+        const page = await store.list({ status: 'Queued' }, { limit: 4, cursor });
+        seen.push(...page.jobs);
+        ({ cursor } = page);
+      }
+      assert.deepEqual(ids(seen), ids(jobs));
+    });
+
+    it('answers an empty store with an empty last page', async () => {
+      assert.deepEqual(await subject.store.list({}, { limit: 5 }), { jobs: [], cursor: null });
+    });
+  });
+
+  describe('stats', () => {
+    it('counts jobs and tells the age of the oldest, by name and status', async () => {
+      const { store, advance } = subject;
+      await created(store);
+      await advance(400);
+      await created(store);
+      await created(store, { name: 'Other', delayMs: 60_000 });
+      await advance(100);
+      const stats = (await store.stats()).toSorted((a, b) => a.name.localeCompare(b.name));
+      assert.deepEqual(stats, [
+        { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 100 },
+        { name: 'Work', status: 'Queued', count: 2, oldestAgeMs: 500 },
+      ]);
+    });
+
+    it('follows a job through its life', async () => {
+      const { store } = subject;
+      const statuses = async () => (await store.stats()).map(({ status, count }) => `${status} ${count}`);
+      await created(store);
+      assert.deepEqual(await statuses(), ['Queued 1']);
+      const { job, token } = await claimOne(store);
+      assert.deepEqual(await statuses(), ['InProgress 1']);
+      await store.settle([{ id: job.id, token, verb: 'retry', delayMs: 100, error: { code: 'E', message: 'm' } }]);
+      assert.deepEqual(await statuses(), ['Scheduled 1']);
+      await store.cancel([job.id]);
+      assert.deepEqual(await statuses(), ['Canceled 1']);
+    });
+  });
+
+  describe('find', () => {
+    it('answers in the order of the ids, with null for what nobody knows', async () => {
+      const { store } = subject;
+      const [one, two] = [await created(store), await created(store)];
+      assert.deepEqual(await store.find([two.id, aJob().id, one.id]), [two, null, one]);
+    });
+
+    it('hands out records that nobody can change (D-40)', async () => {
+      const { store } = subject;
+      const { id } = await created(store);
+      const [found] = await store.find([id]);
+      try {
+        (found as { status: string }).status = 'Failed';
+      } catch {
+        // a frozen record refuses; a copy does not mind
+      }
+      assert.equal((await store.find([id]))[0]?.status, 'Queued');
+    });
+  });
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import type { JobChange } from '../../store/job-store.js';
+import { eventually } from '../eventually.js';
+import type { TestFramework } from '../test-framework.js';
+import { claimOne, claimSome, created, find, running, type Subject } from './subject.js';
+
+export function describePush(subject: Subject, { describe, it }: TestFramework): void {
+  describe('watch', () => {
+    it('tells of every kind of change of one job, with its version', async () => {
+      const { store } = subject;
+      const { id } = await created(store);
+      await created(store);
+      const changes: JobChange[] = [];
+      const unwatch = await store.watch({ job: id }, (change) => changes.push(change));
+      const { token } = await claimOne(store);
+      await store.renew([{ id, token, leaseMs: 1_000, progress: { fraction: 0.1, message: null } }]);
+      await store.settle([{ id, token, verb: 'complete', result: null }]);
+      const { version } = await find(store, id);
+      await eventually(() => changes.at(-1)?.status === 'Completed');
+      assert.equal(changes.at(-1)?.version, version);
+      assert.ok(changes.every((change) => change.id === id));
+      unwatch();
+    });
+
+    it('says no more once it was told to stop', async () => {
+      const { store } = subject;
+      const [one, two] = [await created(store), await created(store)];
+      const heard: string[] = [];
+      const stop = await store.watch({ job: one.id }, ({ id }) => heard.push(id));
+      const unwatch = await store.watch({ job: two.id }, ({ id }) => heard.push(id));
+      stop();
+      stop();
+      await store.cancel([one.id, two.id]);
+      await eventually(() => heard.length > 0);
+      assert.deepEqual(heard, [two.id]);
+      unwatch();
+    });
+
+    it('tells a worker of the claims that were taken from it, and of no others', async () => {
+      const { store, advance } = subject;
+      const revoked: string[] = [];
+      const unwatch = await store.watch({ worker: 'worker-1' }, ({ id, status }) => revoked.push(`${id} ${status}`));
+      const canceled = await running(store);
+      const settled = await running(store);
+      await created(store);
+      const others = await claimOne(store, { worker: 'worker-2' });
+      await store.settle([{ id: settled.job.id, token: settled.token, verb: 'complete', result: null }]);
+      await store.cancel([others.job.id, canceled.job.id]);
+      const crashed = await running(store);
+      await advance(1_000);
+      await store.recover({ limit: 10, maxCrashes: 3 });
+      await eventually(() => revoked.length === 2);
+      assert.deepEqual(revoked, [`${canceled.job.id} Canceled`, `${crashed.job.id} Queued`]);
+      unwatch();
+    });
+  });
+
+  describe('waitForWork', () => {
+    const never = new AbortController().signal;
+
+    it('resolves at once where there is work', async () => {
+      await created(subject.store);
+      await subject.store.waitForWork(['Other', 'Work'], never);
+    });
+
+    it('resolves when work comes: submitted, released, recovered, rerun (D-5, D-54)', async () => {
+      const { store, advance } = subject;
+      const woken = async (cause: () => Promise<unknown>) => {
+        const waiting = store.waitForWork(['Work'], never);
+        await cause();
+        await waiting;
+        return claimOne(store);
+      };
+      const first = await woken(() => created(store));
+      const settlement = { id: first.job.id, token: first.token, verb: 'release' } as const;
+      const second = await woken(() => store.settle([settlement]));
+      assert.equal(second.job.id, first.job.id);
+      await woken(async () => {
+        await advance(1_000);
+        await store.recover({ limit: 1, maxCrashes: 3 });
+      });
+      await store.cancel([first.job.id]);
+      await woken(() => store.rerun([first.job.id]));
+    });
+
+    it('resolves when a scheduled job comes due', async () => {
+      const { store, advance } = subject;
+      await created(store, { delayMs: 50 });
+      const waiting = store.waitForWork(['Work'], never);
+      await advance(50);
+      await waiting;
+      await claimOne(store);
+    });
+
+    it('resolves when told to give up, and when it was before', async () => {
+      const { store } = subject;
+      const giveUp = new AbortController();
+      const waiting = store.waitForWork(['Work'], giveUp.signal);
+      giveUp.abort();
+      await waiting;
+      await store.waitForWork(['Work'], giveUp.signal);
+    });
+
+    it('wakes every worker that is needed, each for a job of its own', async () => {
+      const { store } = subject;
+      const workers = [1, 2, 3].map(async (n) => {
+        for (;;) {
+          const [claim] = await claimSome(store, { worker: `w${n}` });
+          if (claim) return claim.job.id;
+          await store.waitForWork(['Work'], never);
+        }
+      });
+      for (let n = 0; n < 3; n++) await created(store);
+      assert.equal(new Set(await Promise.all(workers)).size, 3);
+    });
+  });
+}

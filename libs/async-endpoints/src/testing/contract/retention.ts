@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import type { TestFramework } from '../test-framework.js';
+import { created, running, statusOf, type Subject } from './subject.js';
+
+export function describeRetention(subject: Subject, { describe, it }: TestFramework): void {
+  describe('retention', () => {
+    const retention = { completedMs: 10_000, failedMs: 30_000, canceledMs: 20_000 };
+    const error = { code: 'E', message: 'm' };
+
+    it('keeps each kind of finished job for its own time, then lets it go (D-16)', async () => {
+      const { store, advance } = subject;
+      const one = await running(store, { retention });
+      await store.settle([{ id: one.job.id, token: one.token, verb: 'complete', result: '1' }]);
+      const two = await running(store, { retention });
+      await store.settle([{ id: two.job.id, token: two.token, verb: 'fail', error }]);
+      const three = await created(store, { retention });
+      await store.cancel([three.id]);
+
+      const left = async () => {
+        for (let more = true; more;) more = (await store.purge(1)) === 1;
+        return Promise.all([one.job.id, two.job.id, three.id].map((id) => statusOf(store, id)));
+      };
+      await advance(9_000);
+      assert.deepEqual(await left(), ['Completed', 'Failed', 'Canceled']);
+      await advance(1_000);
+      assert.deepEqual(await left(), [null, 'Failed', 'Canceled']);
+      await advance(10_000);
+      assert.deepEqual(await left(), [null, 'Failed', null]);
+      await advance(10_000);
+      assert.deepEqual(await left(), [null, null, null]);
+      assert.deepEqual(await store.stats(), []);
+    });
+
+    it('never lets go of a job that has not finished', async () => {
+      const { store, advance } = subject;
+      const waiting = await created(store, { name: 'Other', retention });
+      const held = await running(store, { retention });
+      await advance(100_000_000);
+      assert.equal(await store.purge(10), 0);
+      assert.equal(await statusOf(store, waiting.id), 'Queued');
+      assert.equal(await statusOf(store, held.job.id), 'InProgress');
+    });
+
+    it('purges no more than it was asked for', async () => {
+      const { store, advance } = subject;
+      const ids = await Promise.all([1, 2, 3].map(async () => (await created(store, { retention })).id));
+      await store.cancel(ids);
+      await advance(20_000);
+      const purged = [await store.purge(2), await store.purge(2), await store.purge(2)];
+      // A store whose jobs leave by themselves has nothing left to count.
+      assert.ok(purged.every((count) => count <= 2));
+      assert.deepEqual(await store.find(ids), [null, null, null]);
+    });
+
+    it('takes the id of a job that is gone for a new one', async () => {
+      const { store, advance } = subject;
+      const { id } = await created(store, { retention, fingerprint: 'a' });
+      await store.cancel([id]);
+      await advance(20_000);
+      await store.purge(10);
+      await created(store, { id, fingerprint: 'b' });
+    });
+  });
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import type { Verdict } from '../../job/lifecycle.js';
+import type { TestFramework } from '../test-framework.js';
+import { claimOne, claimSome, created, find, running, type Subject } from './subject.js';
+
+const error = { code: 'E', message: 'went wrong', details: { at: [1, 'x', null] } };
+
+const VERDICTS: Verdict[] = [
+  { verb: 'complete', result: '{"a":1}' },
+  { verb: 'retry', delayMs: 3_000, error },
+  { verb: 'fail', error },
+  { verb: 'release' },
+];
+
+export function describeSettle(subject: Subject, { describe, it }: TestFramework): void {
+  describe('settle', () => {
+    it('completes with a result, as text that nobody looks into', async () => {
+      const { store } = subject;
+      const { job, token } = await running(store);
+      const result = '{"b":1, "a":[1e400, "\\u0000"]}';
+      assert.deepEqual(await store.settle([{ id: job.id, token, verb: 'complete', result }]), [true]);
+      const done = await find(store, job.id);
+      assert.equal(done.status, 'Completed');
+      assert.equal(done.result, result);
+      assert.equal(done.completedAt, done.lastUpdatedAt);
+      assert.equal(done.worker, null);
+      assert.equal(done.leaseUntil, null);
+    });
+
+    it('completes without a result (D-29)', async () => {
+      const { store } = subject;
+      const { job, token } = await running(store);
+      await store.settle([{ id: job.id, token, verb: 'complete', result: null }]);
+      const { status, result } = await find(store, job.id);
+      assert.deepEqual({ status, result }, { status: 'Completed', result: null });
+    });
+
+    it('retries after the delay, counting the attempt and keeping the error', async () => {
+      const { store, advance } = subject;
+      const { job, token } = await running(store);
+      await store.settle([{ id: job.id, token, verb: 'retry', delayMs: 3_000, error }]);
+      const waiting = await find(store, job.id);
+      assert.equal(waiting.status, 'Scheduled');
+      assert.equal(waiting.retryCount, 1);
+      assert.equal(waiting.dueAt, waiting.lastUpdatedAt + 3_000);
+      assert.deepEqual(waiting.error, error);
+      assert.deepEqual(await claimSome(store), []);
+      await advance(3_000);
+      assert.equal((await claimOne(store)).job.retryCount, 1);
+    });
+
+    it('clears the error of an earlier attempt on success (D-31)', async () => {
+      const { store } = subject;
+      const first = await running(store);
+      await store.settle([{ id: first.job.id, token: first.token, verb: 'retry', delayMs: 0, error }]);
+      const second = await claimOne(store);
+      await store.settle([{ id: second.job.id, token: second.token, verb: 'complete', result: null }]);
+      assert.equal((await find(store, first.job.id)).error, null);
+    });
+
+    it('fails for good, readable for ever after (D-8)', async () => {
+      const { store, advance } = subject;
+      const { job, token } = await running(store);
+      await store.settle([{ id: job.id, token, verb: 'fail', error }]);
+      await advance(10_000);
+      assert.deepEqual(await claimSome(store), []);
+      const failed = await find(store, job.id);
+      assert.equal(failed.status, 'Failed');
+      assert.deepEqual(failed.error, error);
+      assert.equal(failed.completedAt, failed.lastUpdatedAt);
+    });
+
+    it('releases to the old place in the queue, the attempt not counted (D-4)', async () => {
+      const { store, advance } = subject;
+      const first = await running(store);
+      await advance(1);
+      await created(store);
+      await store.settle([{ id: first.job.id, token: first.token, verb: 'release' }]);
+      const { status, retryCount, crashes, startedAt } = await find(store, first.job.id);
+      assert.deepEqual([status, retryCount, crashes, startedAt], ['Queued', 0, 0, null]);
+      assert.equal((await claimOne(store)).job.id, first.job.id);
+    });
+
+    for (const verdict of VERDICTS) {
+      it(`answers a repeated ${verdict.verb} as the first time, and changes nothing`, async () => {
+        const { store, advance } = subject;
+        const { job, token } = await running(store);
+        const settlement = { id: job.id, token, ...verdict };
+        assert.deepEqual(await store.settle([settlement]), [true]);
+        const settled = await find(store, job.id);
+        await advance(10);
+        assert.deepEqual(await store.settle([settlement]), [true]);
+        assert.deepEqual(await find(store, job.id), settled);
+      });
+
+      it(`refuses to ${verdict.verb} for a worker that lost its claim to recovery (D-6, D-7)`, async () => {
+        const { store, advance } = subject;
+        const { job, token } = await running(store);
+        await advance(1_000);
+        await store.recover({ limit: 10, maxCrashes: 3 });
+        const recovered = await find(store, job.id);
+        assert.deepEqual(await store.settle([{ id: job.id, token, ...verdict }]), [false]);
+        assert.deepEqual(await find(store, job.id), recovered);
+      });
+
+      it(`refuses to ${verdict.verb} for a worker whose job another one holds by now (D-6)`, async () => {
+        const { store, advance } = subject;
+        const lost = await running(store);
+        await advance(1_000);
+        await store.recover({ limit: 10, maxCrashes: 3 });
+        const held = await claimOne(store, { worker: 'worker-2' });
+        assert.deepEqual(await store.settle([{ id: lost.job.id, token: lost.token, ...verdict }]), [false]);
+        assert.deepEqual(await find(store, held.job.id), held.job);
+      });
+    }
+
+    it('accepts a late success as long as nobody took the job over', async () => {
+      const { store, advance } = subject;
+      const { job, token } = await running(store);
+      await advance(5_000);
+      assert.deepEqual(await store.settle([{ id: job.id, token, verb: 'complete', result: null }]), [true]);
+    });
+
+    it('settles each of a batch for itself, in order', async () => {
+      const { store } = subject;
+      const one = await running(store);
+      const two = await running(store);
+      const answers = await store.settle([
+        { id: one.job.id, token: one.token + 1, verb: 'complete', result: null },
+        { id: two.job.id, token: two.token, verb: 'complete', result: null },
+        { id: '00000000-0000-4000-8000-000000000000', token: 1, verb: 'release' },
+      ]);
+      assert.deepEqual(answers, [false, true, false]);
+    });
+  });
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { aJob } from '../a-job.js';
+import type { TestFramework } from '../test-framework.js';
+import { claimOne, claimSome, created, find, running, type Subject, submitOne } from './subject.js';
+
+export function describeSubmit(subject: Subject, { describe, it }: TestFramework): void {
+  describe('submit', () => {
+    it('inserts a job that can be found at once', async () => {
+      const { store } = subject;
+      const job = await created(store, { name: 'Work', owner: 'ann', priority: 7, maxRetries: 5 });
+      assert.deepEqual(await find(store, job.id), job);
+      assert.equal(job.status, 'Queued');
+      assert.equal(job.owner, 'ann');
+      assert.equal(job.priority, 7);
+      assert.equal(job.maxRetries, 5);
+      assert.equal(job.retryCount, 0);
+      assert.equal(job.createdAt, job.lastUpdatedAt);
+      assert.deepEqual(job.retention, aJob().retention);
+    });
+
+    it('gives the input to the claim as it came, whatever the text', async () => {
+      const { store } = subject;
+      const input = JSON.stringify({ request: '\u0000 \u2028 "\\" 😀 null', __proto__: null });
+      await created(store, { input });
+      assert.equal((await claimOne(store)).input, input);
+    });
+
+    it('answers a batch in its order, each job for itself', async () => {
+      const { store } = subject;
+      const twin = aJob();
+      const answers = await store.submit([aJob(), twin, twin, aJob()], { queueLimit: 100 });
+      assert.deepEqual(
+        answers.map(({ outcome }) => outcome),
+        ['created', 'created', 'conflict', 'created'],
+      );
+    });
+
+    it('schedules a delayed job, claimable when due and not before (D-52, D-12)', async () => {
+      const { store, advance } = subject;
+      const job = await created(store, { delayMs: 5_000 });
+      assert.equal(job.status, 'Scheduled');
+      assert.equal(job.dueAt, job.createdAt + 5_000);
+      await advance(4_000);
+      assert.deepEqual(await claimSome(store), []);
+      await advance(1_000);
+      assert.equal((await claimOne(store)).job.id, job.id);
+    });
+
+    it('answers the known job to a repeat with the same id, and inserts nothing (D-10, D-20)', async () => {
+      const { store } = subject;
+      const asked = { id: randomUUID(), owner: 'ann', fingerprint: 'same' };
+      const first = await created(store, asked);
+      const again = await submitOne(store, { ...asked, input: '{"request":"ignored"}' });
+      assert.deepEqual(again, { outcome: 'existing', job: first });
+      await claimOne(store);
+      assert.deepEqual(await claimSome(store), []);
+    });
+
+    it('answers a repeat with the job as it stands by now, and lets it run on', async () => {
+      const { store } = subject;
+      const claim = await running(store, { fingerprint: 'same' });
+      const again = await submitOne(store, { id: claim.job.id, fingerprint: 'same' });
+      assert.equal(again.outcome === 'existing' && again.job.status, 'InProgress');
+      assert.deepEqual(await store.settle([{ id: claim.job.id, token: claim.token, verb: 'complete', result: '1' }]), [
+        true,
+      ]);
+    });
+
+    for (const [what, other] of [
+      ['fingerprint', { fingerprint: 'other' }],
+      ['job name', { name: 'Other' }],
+      ['owner', { owner: 'bob' }],
+    ] as const) {
+      it(`refuses a known id with another ${what} (D-20)`, async () => {
+        const { store } = subject;
+        const asked = { id: randomUUID(), owner: 'ann', fingerprint: 'same' };
+        await created(store, asked);
+        assert.deepEqual(await submitOne(store, { ...asked, ...other }), { outcome: 'conflict', on: 'id' });
+      });
+    }
+
+    it('refuses the id of a job that was submitted without a fingerprint', async () => {
+      const { store } = subject;
+      const { id } = await created(store);
+      assert.deepEqual(await submitOne(store, { id }), { outcome: 'conflict', on: 'id' });
+    });
+
+    it('makes one job of a hundred concurrent submissions with one id', async () => {
+      const { store } = subject;
+      const asked = { id: randomUUID(), fingerprint: 'same' };
+      const answers = await Promise.all(Array.from({ length: 100 }, () => submitOne(store, asked)));
+      assert.equal(answers.filter(({ outcome }) => outcome === 'created').length, 1);
+      assert.equal(answers.filter(({ outcome }) => outcome === 'existing').length, 99);
+    });
+  });
+
+  describe('submit with an idempotency key', () => {
+    const keyed = { fingerprint: 'same', idempotency: { key: 'k', retentionMs: 10_000 } };
+
+    it('answers the known job, whatever the id', async () => {
+      const { store } = subject;
+      const first = await created(store, keyed);
+      assert.deepEqual(await submitOne(store, keyed), { outcome: 'existing', job: first });
+    });
+
+    it('refuses another request under the same key', async () => {
+      const { store } = subject;
+      await created(store, keyed);
+      assert.deepEqual(await submitOne(store, { ...keyed, fingerprint: 'other' }), { outcome: 'conflict', on: 'key' });
+    });
+
+    it('keeps the keys of different owners and job names apart', async () => {
+      const { store } = subject;
+      await created(store, keyed);
+      await created(store, { ...keyed, owner: 'ann' });
+      await created(store, { ...keyed, owner: '' });
+      await created(store, { ...keyed, name: 'Other' });
+    });
+
+    it('makes one job of a hundred concurrent submissions with one key', async () => {
+      const { store } = subject;
+      const answers = await Promise.all(Array.from({ length: 100 }, () => submitOne(store, keyed)));
+      assert.equal(answers.filter(({ outcome }) => outcome === 'created').length, 1);
+    });
+
+    it('forgets a key after its own retention, though the job is still there', async () => {
+      const { store, advance } = subject;
+      const first = await created(store, keyed);
+      await advance(10_000);
+      const second = await created(store, keyed);
+      assert.notEqual(second.id, first.id);
+      assert.equal((await find(store, first.id)).status, 'Queued');
+    });
+  });
+
+  describe('submit with a limit', () => {
+    it('refuses what would wait beyond the limit of all names (D-18)', async () => {
+      const { store } = subject;
+      const answers = await store.submit([aJob(), aJob({ name: 'Other', delayMs: 1_000 }), aJob()], { queueLimit: 2 });
+      assert.deepEqual(answers[2], { outcome: 'refused', limit: 'total' });
+      await claimOne(store);
+      assert.equal((await submitOne(store, {}, { queueLimit: 2 })).outcome, 'created');
+    });
+
+    it('refuses what would wait beyond the limit of its own name', async () => {
+      const { store } = subject;
+      await created(store, { queueLimit: 1 });
+      assert.deepEqual(await submitOne(store, { queueLimit: 1 }), { outcome: 'refused', limit: 'name' });
+      assert.equal((await submitOne(store, { name: 'Other', queueLimit: 1 })).outcome, 'created');
+    });
+
+    it('answers a repeat although the queue is full', async () => {
+      const { store } = subject;
+      const asked = { id: randomUUID(), fingerprint: 'same' };
+      await created(store, asked);
+      assert.equal((await submitOne(store, asked, { queueLimit: 1 })).outcome, 'existing');
+    });
+
+    it('never exceeds the limit, however many submit at once', async () => {
+      const { store } = subject;
+      const answers = await Promise.all(Array.from({ length: 50 }, () => submitOne(store, {}, { queueLimit: 10 })));
+      assert.equal(answers.filter(({ outcome }) => outcome === 'created').length, 10);
+    });
+  });
+}

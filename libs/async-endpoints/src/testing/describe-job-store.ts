@@ -1,0 +1,54 @@
+import type { JobStore } from '../store/job-store.js';
+import { describeCancel } from './contract/cancel.js';
+import { describeClaim } from './contract/claim.js';
+import { describeListing } from './contract/listing.js';
+import { describePush } from './contract/push.js';
+import { describeRecover } from './contract/recover.js';
+import { describeRetention } from './contract/retention.js';
+import { describeSettle } from './contract/settle.js';
+import { describeSubmit } from './contract/submit.js';
+import type { Subject } from './contract/subject.js';
+import type { TestFramework } from './test-framework.js';
+
+/** A fresh, empty, opened store, and the power over its clock. */
+export interface StoreUnderTest {
+  readonly store: JobStore;
+  /** Moves the store's clock forward. */
+  advance(ms: number): void | Promise<void>;
+  /** Closes the store and removes what it left behind. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * The contract of `JobStore` as a test suite: any store must pass it, whole.
+ *
+ * @param create makes a store for each test
+ * @param framework default: the global `describe`, `it`, `beforeEach` and `afterEach`
+ * @example
+ * describeJobStore('MyJobStore', async () => { … });
+ */
+export function describeJobStore(
+  name: string,
+  create: () => Promise<StoreUnderTest>,
+  framework: TestFramework = globalThis as unknown as TestFramework,
+): void {
+  framework.describe(`${name} keeps the contract of a job store`, () => {
+    const subject = {} as Subject;
+    framework.beforeEach(async () => {
+      Object.assign(subject, await create());
+    });
+    framework.afterEach(() => subject.dispose());
+    for (const describeTopic of [
+      describeSubmit,
+      describeClaim,
+      describeSettle,
+      describeCancel,
+      describeRecover,
+      describeRetention,
+      describeListing,
+      describePush,
+    ]) {
+      describeTopic(subject, framework);
+    }
+  });
+}

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ASK_AGAIN_MS = 5;
+
+/**
+ * Waits for a fact that nobody announces: asks until the probe neither throws nor answers false, undefined or null.
+ *
+ * @throws what the probe threw last, or an error that says so, after `withinMs` (default 10,000)
+ */
+export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    let problem: unknown;
+    try {
+      const answer = await probe();
+      if (answer !== false && answer !== undefined && answer !== null) return answer;
+      problem = new Error(`Still ${String(answer)} after ${withinMs} ms`);
+    } catch (error) {
+      problem = error;
+    }
+    if (performance.now() > deadline) throw problem;
+    await sleep(ASK_AGAIN_MS); // the only way to wait for what nobody announces
+  }
+}
