@@ -22,7 +22,7 @@ export interface Links {
 /** Where a job's status routes are, as clients see them: path-absolute, below prefix, version and gateway path. */
 @Injectable()
 export class JobLinks {
-  #base: string | undefined;
+  #bases: Links | undefined;
 
   constructor(
     @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
@@ -33,14 +33,20 @@ export class JobLinks {
 
   of(id: string): Links {
     // Not before the first request: prefix and versioning are set after the module was made.
-    const self = `${(this.#base ??= this.#findBase())}/${id}`;
-    return { self, result: `${self}/result`, events: `${self}/events` };
+    const { self, result, events } = (this.#bases ??= this.#findBases());
+    return { self: `${self}/${id}`, result: `${result}/${id}/result`, events: `${events}/${id}/events` };
   }
 
-  #findBase(): string {
+  #findBases(): Links {
+    return { self: this.#base('id'), result: this.#base('id/result'), events: this.#base('id/events') };
+  }
+
+  /** Each route for itself: an exclusion from the global prefix, which is written without version, may name just one. */
+  #base(route: string): string {
     const { path, publicBasePath } = this.options.http;
-    const route = join(this.#version(), this.#modulePath(), path);
-    return publicBasePath + join(this.#isExcluded(`${route}/id`) ? '' : this.config.getGlobalPrefix(), route);
+    const controller = join(this.#modulePath(), path);
+    const prefix = this.#isExcluded(`${controller}/${route}`) ? '' : this.config.getGlobalPrefix();
+    return publicBasePath + join(prefix, this.#version(), controller);
   }
 
   #version(): string {

@@ -1,9 +1,35 @@
-import { describeJobStore } from '../../testing/index.js';
+import { checkAgainstModel } from '../../testing/job-store.properties.js';
+import { describeJobStore, type StoreUnderTest } from '../../testing/index.js';
 import { MemoryJobStore } from './memory-job-store.js';
 
-describeJobStore('MemoryJobStore', async () => {
+async function create(Store = MemoryJobStore): Promise<StoreUnderTest> {
   let now = 1_000_000;
-  const store = new MemoryJobStore({ now: () => now });
+  const store = new Store({ now: () => now });
   await store.open();
   return { store, advance: (ms) => void (now += ms), dispose: () => store.close() };
+}
+
+describeJobStore('MemoryJobStore', create);
+
+describe('MemoryJobStore, compared with the lifecycle model', () => {
+  it('answers as the model over 1,000 random histories', () => checkAgainstModel(() => create()));
+
+  it('would be caught without its fence', async () => {
+    class Unfenced extends MemoryJobStore {
+      override async settle(settlements: Parameters<MemoryJobStore['settle']>[0]) {
+        const jobs = await this.find(settlements.map(({ id }) => id));
+        return super.settle(settlements.map((settlement, n) => ({ ...settlement, token: jobs[n]?.fence ?? 0 })));
+      }
+    }
+    await expect(checkAgainstModel(() => create(Unfenced))).rejects.toThrow('Property failed');
+  });
+
+  it('would be caught recovering a lease that still runs', async () => {
+    class Hasty extends MemoryJobStore {
+      override async renew(renewals: Parameters<MemoryJobStore['renew']>[0]) {
+        return super.renew(renewals.map((renewal) => ({ ...renewal, leaseMs: 0 })));
+      }
+    }
+    await expect(checkAgainstModel(() => create(Hasty))).rejects.toThrow('Property failed');
+  });
 });

@@ -146,15 +146,13 @@ export class MemoryJobStore implements JobStore {
   }
 
   #submit(job: NewJob, queueLimit: number, now: number): Submission {
-    const keyed = job.idempotency && this.#keys.find(job, now);
-    const known = this.#jobs.find(keyed ?? job.id)?.job;
+    const key = job.idempotency && this.#keys.find(job, now);
+    const keyed = key ? this.#jobs.find(key) : undefined; // a key whose job is gone names nobody
+    const known = (keyed ?? this.#jobs.find(job.id))?.job;
     if (known) {
-      const same =
-        known.name === job.name &&
-        known.owner === job.owner &&
-        known.fingerprint === job.fingerprint &&
-        known.fingerprint;
-      return same ? { outcome: 'existing', job: known } : { outcome: 'conflict', on: keyed ? 'key' : 'id' };
+      return isSameRequest(known, job)
+        ? { outcome: 'existing', job: known }
+        : { outcome: 'conflict', on: keyed ? 'key' : 'id' };
     }
     if (this.#jobs.waiting >= queueLimit) return { outcome: 'refused', limit: 'total' };
     if (job.queueLimit !== null && this.#jobs.waitingOf(job.name) >= job.queueLimit) {
@@ -188,4 +186,9 @@ export class MemoryJobStore implements JobStore {
     this.#work.arrived(job);
     return job;
   }
+}
+
+function isSameRequest(known: JobRecord, job: NewJob): boolean {
+  const { name, owner, fingerprint } = known;
+  return fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
 }

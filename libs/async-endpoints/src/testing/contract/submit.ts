@@ -134,6 +134,21 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
     });
   });
 
+  describe('submit with a key whose job is gone', () => {
+    it('still finds another job that has the id', async () => {
+      const { store, advance } = subject;
+      const retention = { completedMs: 100, failedMs: 100, canceledMs: 100 };
+      const keyed = { fingerprint: 'same', idempotency: { key: 'k', retentionMs: 10_000 } };
+      const gone = await created(store, { ...keyed, retention });
+      await store.cancel([gone.id]);
+      await advance(100);
+      await store.purge(10);
+      const other = await created(store);
+      assert.deepEqual(await submitOne(store, { ...keyed, id: other.id }), { outcome: 'conflict', on: 'id' });
+      assert.deepEqual(await find(store, other.id), other);
+    });
+  });
+
   describe('submit with a limit', () => {
     it('refuses what would wait beyond the limit of all names (D-18)', async () => {
       const { store } = subject;

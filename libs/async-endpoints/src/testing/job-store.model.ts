@@ -1,0 +1,140 @@
+import type { Claim, JobRecord, NewJob } from '../job/job.js';
+import * as lifecycle from '../job/lifecycle.js';
+import type { ClaimRequest, QueueStats, Renewal, RenewalReply, Submission } from '../store/job-store.js';
+
+interface Held {
+  record: JobRecord;
+  readonly input: string;
+}
+
+/**
+ * What a job store does, in the plainest words: the pure lifecycle over a list that is searched from end to end. Slow on
+ * purpose; stores are compared with it, answer by answer.
+ */
+export class JobStoreModel {
+  now = 1_000_000;
+  /** In order of submission. */
+  jobs: Held[] = [];
+  keys: { scope: string; id: string; expiresAt: number }[] = [];
+  /** Every claim ever made, to settle and renew with tokens that have gone stale. */
+  readonly claims: { id: string; token: number }[] = [];
+
+  submit(jobs: readonly NewJob[], limits: { queueLimit: number }): Submission[] {
+    return jobs.map((job) => this.#submit(job, limits.queueLimit));
+  }
+
+  #submit(job: NewJob, queueLimit: number): Submission {
+    const scope = JSON.stringify([job.owner, job.name, job.idempotency?.key]);
+    const key = job.idempotency && this.keys.find((one) => one.scope === scope && one.expiresAt > this.now);
+    const keyed = key ? this.#find(key.id) : undefined;
+    const known = (keyed ?? this.#find(job.id))?.record;
+    if (known) {
+      const { name, owner, fingerprint } = known;
+      const same = fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
+      return same ? { outcome: 'existing', job: known } : { outcome: 'conflict', on: keyed ? 'key' : 'id' };
+    }
+    const waiting = this.jobs.filter(({ record }) => record.status === 'Queued' || record.status === 'Scheduled');
+    if (waiting.length >= queueLimit) return { outcome: 'refused', limit: 'total' };
+    const ofName = waiting.filter(({ record }) => record.name === job.name).length;
+    if (job.queueLimit !== null && ofName >= job.queueLimit) return { outcome: 'refused', limit: 'name' };
+    const record = lifecycle.submit(job, this.now);
+    this.jobs.push({ record, input: job.input });
+    if (job.idempotency) {
+      this.keys = this.keys.filter((key) => key.scope !== scope);
+      this.keys.push({ scope, id: job.id, expiresAt: this.now + job.idempotency.retentionMs });
+    }
+    return { outcome: 'created', job: record };
+  }
+
+  /** For one name: how names take turns is not the model's business. */
+  claim(request: ClaimRequest): Claim[] {
+    const claims: Claim[] = [];
+    for (const [name, slots] of request.slots) {
+      const ready = this.jobs
+        .filter(({ record }) => record.name === name && lifecycle.allows('claim', record.status))
+        .filter(({ record }) => record.dueAt <= this.now)
+        .toSorted((a, b) => b.record.priority - a.record.priority || a.record.dueAt - b.record.dueAt);
+      for (const held of ready.slice(0, Math.min(slots, request.limit - claims.length))) {
+        held.record = lifecycle.claim(held.record, request, this.now);
+        claims.push({ job: held.record, input: held.input, token: held.record.fence });
+        this.claims.push({ id: held.record.id, token: held.record.fence });
+      }
+    }
+    return claims;
+  }
+
+  renew(renewals: readonly Renewal[]): RenewalReply[] {
+    return renewals.map((renewal) => {
+      const held = this.#find(renewal.id);
+      if (held?.record.status === 'Canceled') return 'canceled';
+      if (held?.record.status !== 'InProgress' || held.record.fence !== renewal.token) return 'lost';
+      held.record = lifecycle.renew(held.record, renewal, this.now);
+      return 'held';
+    });
+  }
+
+  settle(settlements: readonly lifecycle.Settlement[]): boolean[] {
+    return settlements.map((settlement) => {
+      const held = this.#find(settlement.id);
+      if (held?.record.fence !== settlement.token) return false;
+      if (held.record.status === 'InProgress') held.record = lifecycle.settle(held.record, settlement, this.now);
+      return true;
+    });
+  }
+
+  cancel(ids: readonly string[]): (JobRecord | null)[] {
+    return this.#each(ids, 'cancel', (job) => lifecycle.cancel(job, this.now));
+  }
+
+  rerun(ids: readonly string[]): (JobRecord | null)[] {
+    return this.#each(ids, 'rerun', (job) => lifecycle.rerun(job, this.now));
+  }
+
+  recover(options: { limit: number; maxCrashes: number }): JobRecord[] {
+    const expired = this.jobs
+      .filter(({ record }) => record.status === 'InProgress' && (record.leaseUntil as number) <= this.now)
+      .toSorted((a, b) => (a.record.leaseUntil as number) - (b.record.leaseUntil as number));
+    return expired.slice(0, options.limit).map((held) => {
+      held.record = lifecycle.recover(held.record, options.maxCrashes, this.now);
+      return held.record;
+    });
+  }
+
+  purge(limit: number): number {
+    const due = this.jobs
+      .filter(({ record }) => (lifecycle.purgeableAt(record) ?? Infinity) <= this.now)
+      .toSorted((a, b) => (lifecycle.purgeableAt(a.record) ?? 0) - (lifecycle.purgeableAt(b.record) ?? 0))
+      .slice(0, limit);
+    this.jobs = this.jobs.filter((held) => !due.includes(held));
+    return due.length;
+  }
+
+  find(ids: readonly string[]): (JobRecord | null)[] {
+    return ids.map((id) => this.#find(id)?.record ?? null);
+  }
+
+  stats(): QueueStats[] {
+    const groups = new Map<string, JobRecord[]>();
+    for (const { record } of this.jobs) {
+      const key = `${record.name} ${record.status}`;
+      groups.set(key, [...(groups.get(key) ?? []), record]);
+    }
+    return [...groups.values()].map((records) => {
+      const { name, status } = records[0] as JobRecord;
+      const since = (job: JobRecord) => (status === 'InProgress' ? (job.startedAt as number) : job.lastUpdatedAt);
+      return { name, status, count: records.length, oldestAgeMs: this.now - Math.min(...records.map(since)) };
+    });
+  }
+
+  #find(id: string): Held | undefined {
+    return this.jobs.find(({ record }) => record.id === id);
+  }
+
+  #each(ids: readonly string[], verb: 'cancel' | 'rerun', change: (job: JobRecord) => JobRecord) {
+    return ids.map((id) => {
+      const held = this.#find(id);
+      if (held && lifecycle.allows(verb, held.record.status)) held.record = change(held.record);
+      return held?.record ?? null;
+    });
+  }
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { isTerminal, type NewJob } from '../job/job.js';
+import type { Verdict } from '../job/lifecycle.js';
+import { aJob } from './a-job.js';
+import type { StoreUnderTest } from './describe-job-store.js';
+import { JobStoreModel } from './job-store.model.js';
+
+type Step = fc.AsyncCommand<JobStoreModel, StoreUnderTest>;
+
+/** Few of everything, so that steps meet. */
+const IDS = Array.from({ length: 8 }, (_, n) => `00000000-0000-4000-8000-00000000000${n}`);
+const NAMES = ['A', 'B'];
+const ERROR = { code: 'E', message: 'went wrong' };
+
+const anId = fc.constantFrom(...IDS);
+const ids = fc.array(anId, { maxLength: 3 });
+const aDelay = fc.constantFrom(0, 0, 0, 50, 500);
+
+const aSubmission: fc.Arbitrary<NewJob> = fc
+  .record({
+    id: anId,
+    name: fc.constantFrom(...NAMES),
+    owner: fc.constantFrom(null, 'ann'),
+    priority: fc.constantFrom(0, 0, 5, -5),
+    delayMs: aDelay,
+    fingerprint: fc.constantFrom(null, 'x', 'y'),
+    idempotency: fc.constantFrom(null, null, { key: 'k', retentionMs: 200 }, { key: 'l', retentionMs: 1_000 }),
+    queueLimit: fc.constantFrom(null, 2),
+  })
+  .map((given) => aJob({ ...given, retention: { completedMs: 300, failedMs: 600, canceledMs: 100 } }));
+
+const aVerdict: fc.Arbitrary<Verdict> = fc.oneof(
+  fc.constant<Verdict>({ verb: 'complete', result: '"done"' }),
+  fc.constant<Verdict>({ verb: 'fail', error: ERROR }),
+  fc.constant<Verdict>({ verb: 'release' }),
+  aDelay.map((delayMs): Verdict => ({ verb: 'retry', delayMs, error: ERROR })),
+);
+
+/** Runs one verb on both and compares the answers. */
+function step(title: string, verb: (on: Sides) => Promise<{ expected: unknown; actual: unknown }>): Step {
+  return {
+    check: () => true,
+    toString: () => title,
+    run: async (model, real) => {
+      const { expected, actual } = await verb({ model, real });
+      assert.deepEqual(actual, expected, title);
+      await compareStates(model, real);
+    },
+  };
+}
+
+interface Sides {
+  readonly model: JobStoreModel;
+  readonly real: StoreUnderTest;
+}
+
+async function compareStates(model: JobStoreModel, { store }: StoreUnderTest): Promise<void> {
+  assert.deepEqual(await store.find(IDS), model.find(IDS));
+  assert.deepEqual(inOrder(await store.stats()), inOrder(model.stats()));
+}
+
+function inOrder<T extends { name: string; status: string }>(items: readonly T[]): T[] {
+  return items.toSorted((a, b) => `${a.name} ${a.status}`.localeCompare(`${b.name} ${b.status}`));
+}
+
+/** A claim made at some time, by its place among all of them: usually a recent one, often stale. */
+const aClaim = fc.nat({ max: 6 });
+
+function claimAt({ claims }: JobStoreModel, back: number): { id: string; token: number } {
+  return claims.at(-1 - back) ?? { id: IDS[0] as string, token: 1 };
+}
+
+const STEPS: fc.Arbitrary<Step>[] = [
+  fc.tuple(fc.array(aSubmission, { minLength: 1, maxLength: 3 }), fc.constantFrom(4, 100)).map(([jobs, queueLimit]) =>
+    step(`submit ${jobs.map(({ id, name }) => `${name} ${id.at(-1)}`).join(', ')}`, async ({ model, real }) => ({
+      expected: model.submit(jobs, { queueLimit }),
+      actual: await real.store.submit(jobs, { queueLimit }),
+    })),
+  ),
+  fc.tuple(fc.constantFrom(...NAMES), fc.integer({ min: 1, max: 3 })).map(([name, limit]) =>
+    step(`claim ${limit} ${name}`, async ({ model, real }) => {
+      const request = { worker: `w${limit}`, leaseMs: 100 * limit, limit, slots: new Map([[name, limit]]) };
+      return { expected: model.claim(request), actual: await real.store.claim(request) };
+    }),
+  ),
+  fc.tuple(aClaim, fc.boolean()).map(([back, reports]) =>
+    step(`renew the claim ${back} back`, async ({ model, real }) => {
+      const progress = reports ? { progress: { fraction: 0.5, message: null } } : {};
+      const renewals = [{ ...claimAt(model, back), leaseMs: 150, ...progress }];
+      return { expected: model.renew(renewals), actual: await real.store.renew(renewals) };
+    }),
+  ),
+  fc.tuple(aClaim, aVerdict).map(([back, verdict]) =>
+    step(`${verdict.verb} the claim ${back} back`, async ({ model, real }) => {
+      const settlements = [{ ...claimAt(model, back), ...verdict }];
+      return { expected: model.settle(settlements), actual: await real.store.settle(settlements) };
+    }),
+  ),
+  ids.map((some) =>
+    step(`cancel ${some.length}`, async ({ model, real }) => ({
+      expected: model.cancel(some),
+      actual: await real.store.cancel(some),
+    })),
+  ),
+  ids.map((some) =>
+    step(`rerun ${some.length}`, async ({ model, real }) => ({
+      expected: model.rerun(some),
+      actual: await real.store.rerun(some),
+    })),
+  ),
+  fc.integer({ min: 1, max: 3 }).map((limit) =>
+    step(`recover ${limit}`, async ({ model, real }) => {
+      // Leases that end together may be recovered in any order: all at once, then compared as a set.
+      const all = { limit: 100, maxCrashes: limit };
+      const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);
+      return { expected: model.recover(all).toSorted(byId), actual: (await real.store.recover(all)).toSorted(byId) };
+    }),
+  ),
+  fc.constant(
+    step('purge', async ({ model, real }) => ({ expected: model.purge(100), actual: await real.store.purge(100) })),
+  ),
+  fc.constantFrom(1, 49, 100, 250, 700).map((ms) =>
+    step(`${ms} ms pass`, async ({ model, real }) => {
+      model.now += ms;
+      await real.advance(ms);
+      return { expected: null, actual: null };
+    }),
+  ),
+  fc.constant(
+    step('list', async ({ model, real }) => {
+      const listed: string[] = [];
+      for (let cursor: string | null | undefined; cursor !== null;) {
+        const page = await real.store.list({ name: 'A' }, { limit: 2, cursor });
+        listed.push(...page.jobs.map(({ id }) => id));
+        ({ cursor } = page);
+      }
+      const expected = model.jobs.filter(({ record }) => record.name === 'A').map(({ record }) => record.id);
+      return { expected: expected.toSorted(), actual: listed.toSorted() };
+    }),
+  ),
+];
+
+/** The invariants that no sequence of steps may break, besides being equal to the model. */
+function invariants({ jobs }: JobStoreModel): void {
+  for (const { record } of jobs) {
+    assert.equal(record.completedAt !== null, isTerminal(record.status), 'completedAt goes with a terminal status');
+    assert.equal(record.worker !== null, record.status === 'InProgress', 'a worker holds just what is in progress');
+    assert.ok(record.retryCount <= record.maxRetries + 100);
+  }
+}
+
+/**
+ * Compares a store with the model over many random sequences of steps, time and stale tokens included.
+ *
+ * @throws with the shortest sequence found on which they differ
+ */
+export async function checkAgainstModel(create: () => Promise<StoreUnderTest>, numRuns = 1_000): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.commands(STEPS, { size: '+1' }), async (steps) => {
+      const model = new JobStoreModel();
+      const real = await create();
+      try {
+        await fc.asyncModelRun(() => ({ model, real }), steps);
+        invariants(model);
+      } finally {
+        await real.dispose();
+      }
+    }),
+    { numRuns },
+  );
+}
