@@ -35,7 +35,7 @@ export class JobMonitor {
     if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
     const { owner } = this.options.http;
     const [job, principal] = await Promise.all([this.jobs.find(id), owner?.(request)]);
-    if (!job || (owner && job.owner !== principal)) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+    if (!job || (owner && job.owner !== (principal ?? null))) throw new AsyncEndpointsError('JOB_NOT_FOUND');
     return job;
   }
 

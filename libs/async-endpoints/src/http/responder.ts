@@ -109,12 +109,14 @@ export class Responder {
     return new ReplyException(await this.#customRefusal(error, request, during, reply), { cause: error });
   }
 
-  /** Writes status and headers; Nest writes the body that is returned. */
-  send(response: unknown, reply: Reply): unknown {
+  /** Writes status and headers; Nest writes the body that is returned, but as JSON only where it is an object. */
+  send(response: unknown, { status, headers, body }: Reply): unknown {
     const { httpAdapter } = this.host;
-    for (const name in reply.headers) httpAdapter.setHeader(response, name, reply.headers[name] as string);
-    httpAdapter.status(response, reply.status);
-    return reply.body;
+    const isScalar = body !== undefined && typeof body !== 'object';
+    if (isScalar) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
+    for (const name in headers) httpAdapter.setHeader(response, name, headers[name] as string);
+    httpAdapter.status(response, status);
+    return isScalar ? JSON.stringify(body) : body;
   }
 
   #customRefusal(error: AsyncEndpointsError, request: HttpRequest, during: 'submission' | 'status', reply: Reply) {

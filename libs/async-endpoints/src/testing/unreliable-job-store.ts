@@ -19,7 +19,8 @@ export function unreliable(real: JobStore): UnreliableJobStore {
 
   const store = new Proxy(real, {
     get(target, verb: Verb) {
-      const method = target[verb] as (...args: unknown[]) => unknown;
+      const method = target[verb] as ((...args: unknown[]) => unknown) | undefined;
+      if (typeof method !== 'function') return method; // Nest asks for lifecycle hooks, await for `then`
       return async (...args: unknown[]) => {
         const hit = trouble && (trouble.verbs?.includes(verb) ?? true) ? trouble : undefined;
         if (hit?.mended) await hit.mended.opened;

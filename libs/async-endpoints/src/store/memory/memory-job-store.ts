@@ -1,3 +1,4 @@
+import { AsyncEndpointsError } from '../../job/errors.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import type {
@@ -122,7 +123,7 @@ export class MemoryJobStore implements JobStore {
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
-    const from = page.cursor === undefined ? null : (JSON.parse(page.cursor) as Position);
+    const from = page.cursor === undefined ? null : decodeCursor(page.cursor);
     const { jobs, at } = this.#jobs.list(filter, page.limit, from, this.#now());
     return { jobs, cursor: at && JSON.stringify(at) };
   }
@@ -191,4 +192,14 @@ export class MemoryJobStore implements JobStore {
 function isSameRequest(known: JobRecord, job: NewJob): boolean {
   const { name, owner, fingerprint } = known;
   return fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
+}
+
+function decodeCursor(cursor: string): Position {
+  try {
+    const position = JSON.parse(cursor) as unknown;
+    if (Array.isArray(position) && position.length === 3) return position as unknown as Position;
+  } catch {
+    // not one of ours
+  }
+  throw new AsyncEndpointsError('INVALID_OPTION', `cursor is ${JSON.stringify(cursor)}; expected one that list gave.`);
 }

@@ -1,0 +1,104 @@
+import { AsyncHandler, defineJob, type JobHandler, MemoryJobStore } from 'nestjs-async-endpoints';
+import { eventually, gate, Scripted, ScriptedHandler, unreliable } from 'nestjs-async-endpoints/testing';
+import { startWorker } from './start-worker.js';
+
+/** So long that no test lives to see a poll. */
+const NEVER_POLLS = { pollingIntervalMs: 3_600_000 };
+
+describe('A worker claims', () => {
+  it('no more than it can start now: the rest stays in the queue (D-2, D-3)', async () => {
+    const { jobs, handler, worker } = await startWorker({ worker: { maximumConcurrency: 2 } });
+    for (let n = 0; n < 10; n++) await jobs.submit(Scripted, { do: 'stay' });
+    const runs = [await handler.nextRun(), await handler.nextRun()];
+    expect(await jobs.depth('Scripted')).toBe(8);
+    expect(worker.running).toBe(2);
+    runs[0]?.leave.open(null);
+    await handler.nextRun();
+    expect(await jobs.depth()).toBe(7);
+    for (const run of handler.runs) run.leave.open(null);
+    await eventually(async () => {
+      for (const run of handler.runs) run.leave.open(null);
+      return (await jobs.depth()) === 0 && worker.running === 0;
+    });
+    expect(handler.runs).toHaveLength(10);
+  });
+
+  it('without polling: a hundred jobs on one slot, one after the other (D-5, D-54)', async () => {
+    const { jobs, handler } = await startWorker({ worker: { maximumConcurrency: 1, ...NEVER_POLLS } });
+    const submitted = await Promise.all(
+      Array.from({ length: 100 }, (_, value) => jobs.submit(Scripted, { do: 'return', value })),
+    );
+    const done = await Promise.all(submitted.map(({ id }) => jobs.waitFor(id)));
+    expect(done.map(({ result }) => result)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    expect(handler.runs).toHaveLength(100);
+  });
+
+  it('a retry when it comes due, without polling', async () => {
+    const { submit, reached, handler } = await startWorker({
+      worker: NEVER_POLLS,
+      jobs: { defaultMaxRetries: 1, retryCurve: () => 20 },
+    });
+    await reached(await submit({ do: 'throw', message: 'no' }), 'Failed');
+    expect(handler.runs).toHaveLength(2);
+  });
+
+  it('no more of one name than its concurrency, and others meanwhile', async () => {
+    const Narrow = defineJob<string, void>('Narrow', { concurrency: 1 });
+    const release = gate();
+    let running = 0;
+    let most = 0;
+    @AsyncHandler(Narrow)
+    class NarrowHandler implements JobHandler<typeof Narrow> {
+      async handle() {
+        most = Math.max(most, ++running);
+        await release.opened;
+        running--;
+      }
+    }
+    const { jobs, handler } = await startWorker({ worker: NEVER_POLLS }, [NarrowHandler, ScriptedHandler]);
+    const narrow = [await jobs.submit(Narrow, 'a'), await jobs.submit(Narrow, 'b'), await jobs.submit(Narrow, 'c')];
+    await jobs.submit(Scripted, { do: 'return' });
+    await handler.nextRun();
+    release.open();
+    await Promise.all(narrow.map(({ id }) => jobs.waitFor(id)));
+    expect(most).toBe(1);
+  });
+
+  it('only the jobs it has a handler for (D-34)', async () => {
+    const store = new MemoryJobStore();
+    const { jobs, reached, submit } = await startWorker({ store });
+    const { id } = await jobs.submit('ForANewerWorker', {});
+    await reached(await submit({ do: 'return' }), 'Completed');
+    expect(await jobs.find(id)).toMatchObject({ status: 'Queued', retryCount: 0 });
+  });
+
+  it('each job once, however many workers share the store (D-13)', async () => {
+    const store = new MemoryJobStore();
+    const workers = await Promise.all([1, 2, 3].map(() => startWorker({ store, worker: NEVER_POLLS })));
+    const { jobs } = workers[0] as (typeof workers)[0];
+    const ids = await Promise.all(
+      Array.from({ length: 200 }, async () => (await jobs.submit(Scripted, { do: 'return' })).id),
+    );
+    await Promise.all(ids.map((id) => jobs.waitFor(id)));
+    const ran = workers.flatMap(({ handler }) => handler.runs.map(({ context }) => context.id));
+    expect(ran.toSorted()).toEqual(ids.toSorted());
+  });
+
+  it('again by itself when the store was away (D-36)', async () => {
+    const flaky = unreliable(new MemoryJobStore());
+    const { submit, reached } = await startWorker({ store: flaky.store, worker: { pollingIntervalMs: 10 } });
+    flaky.fail({ verbs: ['claim', 'waitForWork', 'recover', 'renew'] });
+    const id = await submit({ do: 'return', value: 'back' });
+    flaky.mend();
+    expect((await reached(id, 'Completed')).result).toBe('back');
+  });
+
+  it('nothing in role api, and nothing without handlers', async () => {
+    const store = new MemoryJobStore();
+    const api = await startWorker({ store, role: 'api' });
+    expect(api.worker.isStarted).toBe(false);
+    const id = await api.submit({ do: 'return' });
+    await startWorker({ store, role: 'worker' });
+    await api.reached(id, 'Completed');
+  });
+});

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { type AsyncEndpointsError, MemoryJobStore } from 'nestjs-async-endpoints';
+import { eventually, Scripted } from 'nestjs-async-endpoints/testing';
+import { startWorker } from './start-worker.js';
+
+const stay = { do: 'stay' } as const;
+
+async function codeOf(failing: Promise<unknown>): Promise<string> {
+  return failing.then(
+    () => 'no error',
+    (error: AsyncEndpointsError) => error.code,
+  );
+}
+
+describe('JobManager', () => {
+  it('submits once for one id, however often it is told to', async () => {
+    const { jobs } = await startWorker({ role: 'api' });
+    const id = randomUUID();
+    const first = await jobs.submit(Scripted, stay, { id: id.toUpperCase() });
+    const again = await jobs.submit(Scripted, stay, { id });
+    expect([first.id, first.replayed, again.replayed]).toEqual([id, false, true]);
+    expect(await codeOf(jobs.submit(Scripted, { do: 'return' }, { id }))).toBe('REQUEST_ID_CONFLICT');
+    expect(await jobs.depth()).toBe(1);
+  });
+
+  it('submits once for one idempotency key, for its owner and job', async () => {
+    const { jobs } = await startWorker({ role: 'api' });
+    const keyed = { idempotencyKey: 'order-7', owner: 'ann' };
+    const first = await jobs.submit(Scripted, stay, keyed);
+    expect(await jobs.submit(Scripted, stay, keyed)).toMatchObject({ id: first.id, replayed: true });
+    expect(await codeOf(jobs.submit(Scripted, { do: 'return' }, keyed))).toBe('IDEMPOTENCY_KEY_REUSED');
+    const other = await jobs.submit(Scripted, stay, { ...keyed, owner: 'bob' });
+    expect(other.id).not.toBe(first.id);
+  });
+
+  it('keeps a job for as long as its idempotency key stands for it', async () => {
+    const { jobs } = await startWorker({ role: 'api', jobs: { retention: { completedMs: 1 } } });
+    const { retention } = await jobs.submit(Scripted, stay, { idempotencyKey: 'k' });
+    expect(retention.completedMs).toBe(86_400_000);
+  });
+
+  it.each([
+    [{ id: 'no uuid' }, 'INVALID_JOB_ID'],
+    [{ id: '00000000-0000-0000-0000-000000000000' }, 'INVALID_JOB_ID'],
+    [{ priority: 101 }, 'INVALID_OPTION'],
+    [{ maxRetries: -1 }, 'INVALID_OPTION'],
+    [{ delayMs: Number.NaN }, 'INVALID_OPTION'],
+    [{ dueAt: new Date('nonsense') }, 'INVALID_OPTION'],
+  ])('refuses to submit with %j', async (options, code) => {
+    const { jobs } = await startWorker({ role: 'api' });
+    expect(await codeOf(jobs.submit(Scripted, stay, options))).toBe(code);
+    expect(await jobs.depth()).toBe(0);
+  });
+
+  it('refuses a request that is no JSON, too large, or one too many', async () => {
+    const { jobs } = await startWorker({ role: 'api', jobs: { maximumPayloadBytes: 200, maximumQueueSize: 1 } });
+    expect(await codeOf(jobs.submit('Any', { big: 1n }))).toBe('PAYLOAD_NOT_SERIALIZABLE');
+    expect(await codeOf(jobs.submit('Any', 'x'.repeat(200)))).toBe('PAYLOAD_TOO_LARGE');
+    await jobs.submit('Any', 'fits');
+    expect(await codeOf(jobs.submit('Any', 'one too many'))).toBe('QUEUE_FULL');
+  });
+
+  it('waits for a job to finish, and no longer than it was told', async () => {
+    const { jobs, submit, handler } = await startWorker();
+    const id = await submit(stay);
+    const { leave } = await handler.nextRun();
+    expect((await jobs.waitFor(id, { timeoutMs: 1 })).status).toBe('InProgress');
+    const waiting = [jobs.waitFor(id), jobs.waitFor(id.toUpperCase())];
+    leave.open(42);
+    expect((await Promise.all(waiting)).map(({ result }) => result)).toEqual([42, 42]);
+    expect((await jobs.waitFor(id)).result).toBe(42);
+  });
+
+  it('sees a job that finishes between its subscribing and its reading', async () => {
+    class FinishesInBetween extends MemoryJobStore {
+      override async watch(...args: Parameters<MemoryJobStore['watch']>) {
+        const unwatch = await super.watch(...args);
+        const topic = args[0];
+        if ('job' in topic) await this.cancel([topic.job]);
+        return unwatch;
+      }
+    }
+    const { jobs, submit } = await startWorker({ role: 'api', store: new FinishesInBetween() });
+    expect((await jobs.waitFor(await submit(stay), { timeoutMs: 600_000 })).status).toBe('Canceled');
+  });
+
+  it('stops waiting when told to, and says why', async () => {
+    const { jobs, submit } = await startWorker({ role: 'api' });
+    const id = await submit(stay);
+    const giveUp = new AbortController();
+    const waiting = jobs.waitFor(id, { signal: giveUp.signal });
+    giveUp.abort(new Error('changed my mind'));
+    await expect(waiting).rejects.toThrow('changed my mind');
+    await expect(jobs.waitFor(id, { signal: giveUp.signal })).rejects.toThrow('changed my mind');
+    expect(await codeOf(jobs.waitFor(randomUUID()))).toBe('JOB_NOT_FOUND');
+  });
+
+  it('finds nothing under an id that is none', async () => {
+    const { jobs } = await startWorker({ role: 'api' });
+    expect(await jobs.find('nonsense')).toBeNull();
+    expect(await jobs.find(randomUUID())).toBeNull();
+  });
+
+  it('cancels and reruns, and says why it cannot', async () => {
+    const { jobs, submit, handler, reached } = await startWorker();
+    const id = await submit({ do: 'stay', obedient: true });
+    await handler.nextRun();
+    expect(await codeOf(jobs.rerun(id))).toBe('JOB_NOT_RERUNNABLE');
+    expect((await jobs.cancel(id)).status).toBe('Canceled');
+    expect((await jobs.rerun(id)).status).toBe('Queued');
+    (await handler.nextRun()).leave.open('second life');
+    await reached(id, 'Completed');
+    expect(await codeOf(jobs.cancel(id))).toBe('JOB_ALREADY_FINISHED');
+    expect(await codeOf(jobs.rerun(id))).toBe('JOB_NOT_RERUNNABLE');
+    expect(await codeOf(jobs.cancel(randomUUID()))).toBe('JOB_NOT_FOUND');
+    expect(await codeOf(jobs.rerun('nonsense'))).toBe('INVALID_JOB_ID');
+  });
+
+  it('lists, counts and finds what is stuck (D-58)', async () => {
+    let now = Date.now();
+    const store = new MemoryJobStore({ now: () => now });
+    const { jobs, submit, handler } = await startWorker({ store, worker: { maximumConcurrency: 1 } });
+    const stuck = await submit(stay);
+    const { leave } = await handler.nextRun();
+    await submit({ do: 'return' });
+    await jobs.submit('Other', null, { delayMs: 1_000 });
+    expect([await jobs.depth(), await jobs.depth('Other'), await jobs.depth('Unknown')]).toEqual([2, 1, 0]);
+    expect(await jobs.stuckFor(7_200_000)).toEqual([]);
+    now += 7_200_000;
+    expect((await jobs.stuckFor(7_200_000)).map(({ id }) => id)).toEqual([stuck]);
+    const all = await jobs.list();
+    expect(all.jobs).toHaveLength(3);
+    expect((await jobs.list({ status: 'InProgress' })).jobs.map(({ id }) => id)).toEqual([stuck]);
+    expect(await codeOf(jobs.list({}, { cursor: 'made up' }))).toBe('INVALID_OPTION');
+    leave.open(null);
+    await eventually(async () => (await jobs.depth('Scripted')) === 0);
+  });
+});
