@@ -43,9 +43,10 @@ export function AsyncEndpoint<TRequest, TResult>(job: JobDefinition<TRequest, TR
     Res({ passthrough: true })(target, key, declared + 1);
     injectSubmission(target);
     const endpoint: Method = function (...args) {
-      const produce = () => method.apply(this, args.slice(0, declared));
       const response = args[declared + 1];
-      return response === undefined ? produce() : this[SUBMISSION].answer(job, args[declared], response, produce);
+      if (response === undefined) return method.apply(this, args);
+      const produce = () => method.apply(this, args.slice(0, declared));
+      return this[SUBMISSION].answer(job, args[declared], response, produce);
     };
     replace(descriptor, method, endpoint);
     HttpCode(HttpStatus.ACCEPTED)(target, key, descriptor);

@@ -135,7 +135,7 @@ export class Responder {
       ((on: typeof subject, context: ResponseContext) => Reply | Promise<Reply>) | undefined;
     if (!factory) return reply;
     const get: ResponseContext['get'] = (token) => this.moduleRef.get(token, { strict: false });
-    return this.#orDefault(name, async () => factory(subject, { request, reply, get }), reply);
+    return this.#orDefault(name, async () => checked(await factory(subject, { request, reply, get })), reply);
   }
 
   /** A factory that throws must not hide what happened: the job is queued all the same. */
@@ -147,6 +147,12 @@ export class Responder {
       return reply;
     }
   }
+}
+
+/** What only JavaScript, or a cast, can return must not become a 500 for a job that is queued. */
+function checked(reply: Reply | undefined): Reply {
+  if (reply?.headers && reply.status >= 200 && reply.status <= 599) return reply;
+  throw new TypeError('It returned no { status, headers, body }.');
 }
 
 function asksForAsync({ headers }: HttpRequest): boolean {

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurnOfTheEventLoop } from 'node:timers/promises';
+
 /**
  * Does a turn, sleeps until woken or until the interval has passed, and so on until stopped. It survives whatever a turn
  * throws. Starting twice, stopping unstarted and stopping twice are all fine.
@@ -40,7 +42,9 @@ export class Loop {
         this.options.onError(error);
         this.#woken = false; // a failing turn must not spin
       }
-      if (!this.#woken && !this.#stopping) await this.#sleep();
+      // Even when there is more to do at once, the rest of the process gets its turn: timers, sockets, other requests.
+      if (this.#woken) await nextTurnOfTheEventLoop();
+      else if (!this.#stopping) await this.#sleep();
     }
   }
 

@@ -1,0 +1,60 @@
+import { type Gate, gate } from '../testing/index.js';
+import { Batcher } from './batcher.js';
+
+/** A batcher whose calls wait for the test, and what they were. */
+function watched(limit?: number) {
+  const calls: { items: number[]; answer: Gate<number[]> }[] = [];
+  const batcher = new Batcher<number, number>((items) => {
+    const answer = gate<number[]>();
+    calls.push({ items, answer });
+    return answer.opened;
+  }, limit);
+  return { batcher, calls, called: (count: number) => vi.waitFor(() => expect(calls).toHaveLength(count)) };
+}
+
+describe('A batcher', () => {
+  it('sends what comes in one tick together, and answers each its own', async () => {
+    const { batcher, calls, called } = watched();
+    const replies = [batcher.push(1), batcher.push(2), batcher.push(3)];
+    await called(1);
+    expect(calls[0]?.items).toEqual([1, 2, 3]);
+    calls[0]?.answer.open([10, 20, 30]);
+    expect(await Promise.all(replies)).toEqual([10, 20, 30]);
+  });
+
+  it('collects what arrives while a call is in flight into the next', async () => {
+    const { batcher, calls, called } = watched();
+    const first = batcher.push(1);
+    await called(1);
+    const later = [batcher.push(2), batcher.push(3)];
+    calls[0]?.answer.open([1]);
+    await first;
+    await called(2);
+    expect(calls[1]?.items).toEqual([2, 3]);
+    calls[1]?.answer.open([2, 3]);
+    await Promise.all(later);
+  });
+
+  it('sends no more at once than its limit', async () => {
+    const { batcher, calls, called } = watched(2);
+    const replies = [1, 2, 3].map((item) => batcher.push(item));
+    await called(1);
+    calls[0]?.answer.open([1, 2]);
+    await called(2);
+    calls[1]?.answer.open([3]);
+    expect(await Promise.all(replies)).toEqual([1, 2, 3]);
+    expect(calls.map(({ items }) => items)).toEqual([[1, 2], [3]]);
+  });
+
+  it('rejects a batch that failed, and goes on with the next', async () => {
+    let failing = true;
+    const batcher = new Batcher<number, number>(async (items) => {
+      if (failing) throw new Error('down');
+      return items;
+    });
+    const failed = await Promise.allSettled([batcher.push(1), batcher.push(2)]);
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    failing = false;
+    expect(await batcher.push(3)).toBe(3);
+  });
+});
