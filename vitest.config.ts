@@ -5,6 +5,8 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     globals: true,
+    // `.ci/run` counts the tests from it.
+    reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],
     setupFiles: ['./test/setup.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['libs/**/*.spec.ts'] } },

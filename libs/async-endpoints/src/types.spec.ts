@@ -1,0 +1,109 @@
+import { Controller, Post } from '@nestjs/common';
+import { of } from 'rxjs';
+import {
+  AsyncEndpoint,
+  AsyncHandler,
+  defineJob,
+  type Job,
+  type JobHandler,
+  type JobManager,
+  type JobRequest,
+  type JobResult,
+} from './index.js';
+
+interface Order {
+  item: string;
+  count: number;
+}
+
+const Ship = defineJob<Order, { tracking: string }>('Ship');
+const Ping = defineJob('Ping');
+const order: Order = { item: 'book', count: 1 };
+
+/** The compiler is the test: `npm run check` fails where an error below is missing, or one is not expected. */
+describe('The types of a job', () => {
+  it('are the same for all who name it', () => {
+    expectTypeOf<JobRequest<typeof Ship>>().toEqualTypeOf<Order>();
+    expectTypeOf<JobResult<typeof Ship>>().toEqualTypeOf<{ tracking: string }>();
+    expectTypeOf<JobRequest<typeof Ping>>().toEqualTypeOf<void>();
+  });
+
+  it('bind what an endpoint returns', () => {
+    @Controller()
+    class Orders {
+      @Post('value') @AsyncEndpoint(Ship) value(): Order {
+        return order;
+      }
+      @Post('promise') @AsyncEndpoint(Ship) async promise() {
+        return order;
+      }
+      @Post('observable') @AsyncEndpoint(Ship) observable() {
+        return of(order);
+      }
+      @Post('none') @AsyncEndpoint(Ping) none() {}
+      // @ts-expect-error a property has another type
+      @Post('wrong') @AsyncEndpoint(Ship) wrong() {
+        return { item: 'book', count: 'one' };
+      }
+      // @ts-expect-error a property is missing
+      @Post('missing') @AsyncEndpoint(Ship) async missing() {
+        return { item: 'book' };
+      }
+      // @ts-expect-error nothing is returned
+      @Post('nothing') @AsyncEndpoint(Ship) nothing() {}
+    }
+    expect(new Orders().value()).toBe(order);
+  });
+
+  it('bind what a handler takes and gives', () => {
+    @AsyncHandler(Ship)
+    class Ships implements JobHandler<typeof Ship> {
+      handle(request: Order) {
+        return { tracking: request.item };
+      }
+    }
+    // @ts-expect-error the result has another type
+    @AsyncHandler(Ship)
+    class WrongResult {
+      handle() {
+        return { tracking: 7 };
+      }
+    }
+    // @ts-expect-error the request has another type
+    @AsyncHandler(Ship)
+    class WrongRequest {
+      async handle(request: Order & { colour: string }) {
+        return { tracking: request.colour };
+      }
+    }
+    // @ts-expect-error no method handle
+    @AsyncHandler(Ship)
+    class NoHandle {
+      run() {}
+    }
+    @AsyncHandler('AnyName')
+    class ByName {
+      handle(request: Order) {
+        return request.count;
+      }
+    }
+    // @ts-expect-error what is fixed at submission belongs to defineJob
+    AsyncHandler(Ship, { maxRetries: 1 });
+    expect([Ships, WrongResult, WrongRequest, NoHandle, ByName]).toHaveLength(5);
+  });
+
+  it('bind what is submitted, and what comes back', () => {
+    const use = async (jobs: JobManager) => {
+      expectTypeOf(await jobs.submit(Ship, order)).toExtend<Job<{ tracking: string }>>();
+      expectTypeOf((await jobs.waitFor<JobResult<typeof Ship>>('id')).result).toEqualTypeOf<{
+        tracking: string;
+      } | null>();
+      await jobs.submit('AnyName', { whatever: true });
+      // @ts-expect-error a property is missing
+      await jobs.submit(Ship, { item: 'book' });
+      // @ts-expect-error a property has another type
+      await jobs.submitMany(Ship, [{ request: { item: 'book', count: 'one' } }]);
+    };
+    expect(use).toBeTypeOf('function');
+  });
+});

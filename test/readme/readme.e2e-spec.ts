@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { NestFactory } from '@nestjs/core';
+import { ERROR_CODES, JOB_STATUSES, LIFECYCLE } from 'nestjs-async-endpoints';
+import { eventually } from 'nestjs-async-endpoints/testing';
+import { AppModule } from './app.js';
+
+const root = new URL('../../', import.meta.url);
+
+function read(path: string): Promise<string> {
+  return readFile(new URL(path, root), 'utf8');
+}
+
+/** Prettier indents nothing in Markdown code blocks, and ends files with a line break. */
+function blocks(markdown: string): string[] {
+  return [...markdown.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code as string);
+}
+
+describe('The README', () => {
+  it('shows the application that this test runs, word for word', async () => {
+    expect(blocks(await read('README.md'))).toContain(await read('test/readme/app.ts'));
+  });
+
+  it('shows an application that works', async () => {
+    const app = await NestFactory.create(AppModule, { logger: ['error'] });
+    try {
+      await app.listen(0);
+      const url = await app.getUrl();
+      const submitted = await fetch(`${url}/api/process-data`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ data: 'text' }),
+      });
+      expect(submitted.status).toBe(202);
+      const monitor = url + (submitted.headers.get('location') as string);
+      const done = await eventually(async () => {
+        const response = await fetch(monitor);
+        return response.status === 200 ? ((await response.json()) as { result: unknown }) : null;
+      });
+      expect(done.result).toEqual({ processedData: 'Processed: TEXT' });
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('names commands that exist', async () => {
+    const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> };
+    const named = [...(await read('README.md')).matchAll(/npm (?:run )?(start|test|dev|check|build)\b/g)];
+    for (const [, name] of named) expect(scripts).toHaveProperty(name as string);
+    expect(named.length).toBeGreaterThan(1);
+  });
+});
+
+describe('The documents', () => {
+  it('list every error code with its meaning, and none that is gone', async () => {
+    const rows = [...(await read('docs/errors.md')).matchAll(/^\| `([A-Z_]+)` +\| (.*?) +\|/gm)];
+    expect(Object.fromEntries(rows.map(([, code, meaning]) => [code, meaning]))).toEqual(ERROR_CODES);
+  });
+
+  it('draw the lifecycle that the code enforces', async () => {
+    const drawn = [...(await read('docs/lifecycle.md')).matchAll(/^ {2}(\S+) --> (\S+): (\S+)$/gm)];
+    const arrows = Object.entries(LIFECYCLE).flatMap(([verb, { from, to }]) =>
+      (from.length ? from : ['[*]']).flatMap((start) =>
+        (to.length ? to : ['[*]']).map((end) => `${start} ${end} ${verb}`),
+      ),
+    );
+    expect(drawn.map(([, from, to, verb]) => `${from} ${to} ${verb}`).toSorted()).toEqual(arrows.toSorted());
+    for (const status of JOB_STATUSES) expect(await read('docs/lifecycle.md')).toContain(`\`${status}\``);
+  });
+
+  it.each(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/lifecycle.md', 'docs/errors.md'])(
+    '%s links only to what is there',
+    async (document) => {
+      for (const [, link] of (await read(document)).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+        const path = new URL(link as string, new URL(document, root));
+        const { stat } = await import('node:fs/promises');
+        await expect(stat(path)).resolves.toBeDefined();
+      }
+    },
+  );
+});
