@@ -47,7 +47,7 @@ module.exports = {
     {
       name: 'no-undeclared-packages',
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: '[.]spec[.]ts$' },
+      from: { path: '^(libs|apps)/', pathNot: '[.](spec|properties)[.]ts$' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
     },
   ],

@@ -36,7 +36,7 @@ describe('The README', () => {
         const response = await fetch(monitor);
         return response.status === 200 ? ((await response.json()) as { result: unknown }) : null;
       });
-      expect(done.result).toEqual({ processedData: 'Processed: TEXT' });
+      expect(done?.result).toEqual({ processedData: 'Processed: TEXT' });
     } finally {
       await app.close();
     }

@@ -65,6 +65,7 @@ export class AsyncEndpointsModule
     @Inject(JobWorker) private readonly worker: JobWorker,
   ) {
     super();
+    check.refuseSecondImport(AsyncEndpointsModule);
     this.#log = new JobLog(store);
   }
 
@@ -83,7 +84,7 @@ export class AsyncEndpointsModule
   }
 
   async onModuleInit(): Promise<void> {
-    this.check.run(AsyncEndpointsModule, this.role);
+    this.check.run(this.role);
     this.#log.open();
     await this.store.open();
   }

@@ -17,8 +17,7 @@ export class BootCheck {
   ) {}
 
   /** @throws AsyncEndpointsError `INVALID_HANDLER`, `INVALID_ENDPOINT`, `INVALID_OPTION` */
-  run(module: Type, role: Role): void {
-    this.#refuseSecondImport(module);
+  run(role: Role): void {
     this.handlers.discover();
     for (const { job, where } of discoverEndpoints(this.discovery)) {
       this.policies.of(job);
@@ -30,7 +29,8 @@ export class BootCheck {
     }
   }
 
-  #refuseSecondImport(module: Type): void {
+  /** Before routes are mapped, or their conflict would be reported instead. */
+  refuseSecondImport(module: Type): void {
     if ([...this.modules.values()].filter(({ metatype }) => metatype === module).length === 1) return;
     throw new AsyncEndpointsError(
       'INVALID_OPTION',

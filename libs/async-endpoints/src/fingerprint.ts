@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { writeJson } from './write-json.js';
 
 /** A digest of what was asked: the same for the same values, whatever the order of their keys. */
 export function fingerprint(value: unknown): string {
   const hash = createHash('sha256');
-  hash.update(value instanceof Uint8Array ? value : (JSON.stringify(value, inKeyOrder) ?? 'undefined'));
+  hash.update(value instanceof Uint8Array ? value : (writeJson(value, inKeyOrder) ?? 'undefined'));
   return hash.digest('base64url');
 }
 

@@ -4,6 +4,7 @@ import { AsyncEndpointsError } from './job/errors.js';
 import type { JobInput, NewJob, RequestSnapshot } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
 import type { JobPolicy } from './options.js';
+import { writeJson } from './write-json.js';
 
 export interface SubmitOptions {
   /** A UUID that becomes the job's id, and makes the submission idempotent. Default: a random one. */
@@ -68,12 +69,7 @@ export function toJobId(id: string): string {
 }
 
 function encode(input: JobInput, limit: number): string {
-  let json: string;
-  try {
-    json = JSON.stringify(input);
-  } catch (cause) {
-    throw new AsyncEndpointsError('PAYLOAD_NOT_SERIALIZABLE', undefined, { cause });
-  }
+  const json = writeJson(input) as string;
   if (Buffer.byteLength(json) <= limit) return json;
   throw new AsyncEndpointsError('PAYLOAD_TOO_LARGE', `The request is larger than the ${limit} bytes allowed.`);
 }

@@ -21,7 +21,10 @@ describe('Options', () => {
   it.each([
     [{ worker: { maximumConcurrency: 0 } }, 'worker.maximumConcurrency is 0; expected an integer from 1 to 10000.'],
     [{ worker: { leaseMs: '15s' } }, 'worker.leaseMs is "15s"; expected an integer from 100'],
-    [{ worker: { leasMs: 1 } }, 'worker.leasMs is 1; expected no such option; there are workerId, maximumConcurrency'],
+    [
+      { worker: { leasMs: 1 } },
+      'worker.leasMs is 1; expected one of the options that exist: workerId, maximumConcurrency',
+    ],
     [{ worker: 5 }, 'worker is 5; expected an object.'],
     [{ jobs: { defaultMaxRetries: 1.5 } }, 'jobs.defaultMaxRetries is 1.5; expected an integer from 0 to 1000.'],
     [{ jobs: { retryJitter: 2 } }, 'jobs.retryJitter is 2; expected a number from 0 to 1.'],
@@ -37,8 +40,8 @@ describe('Options', () => {
     [{ response: { jobStatus: 1 } }, 'response.jobStatus is 1; expected a function.'],
     [{ http: { publicBasePath: 'shop' } }, 'http.publicBasePath is "shop"; expected a path such as /shop, or nothing.'],
     [{ http: { captureHeaders: ['Cookie'] } }, 'expected a list of header names, none of them a credential.'],
-    [{ http: { path: 'jobs' } }, 'http.path is "in the result of useFactory"; expected it beside useFactory.'],
-    [{ wroker: {} }, 'wroker is [object Object]; expected no such option; there are store, worker, jobs'],
+    [{ http: { path: 'jobs' } }, 'http.path is "jobs"; expected beside useFactory'],
+    [{ wroker: {} }, 'wroker is [object Object]; expected one of the options that exist: store, worker, jobs'],
   ])('that are wrong are named with their value and what was expected: %j (D-19)', (options, message) => {
     expect(() => resolveOptions(options as AsyncEndpointsOptions, {})).toThrow(message);
   });
@@ -70,7 +73,7 @@ describe('The options of a job', () => {
 
   it.each([
     [{ name: 'A', options: { priority: 1_000 } }, 'job "A".priority is 1000; expected an integer from -100 to 100.'],
-    [{ name: 'A', options: { timeout: 1 } }, 'job "A".timeout is 1; expected no such option'],
+    [{ name: 'A', options: { timeout: 1 } }, 'job "A".timeout is 1; expected one of the options that exist'],
     [{ name: 'a job', options: {} }, 'the name of job "a job" is "a job"; expected letters, digits'],
     [{ name: '', options: {} }, 'expected letters, digits'],
   ])('that are wrong are named: %j', (job, message) => {

@@ -119,9 +119,10 @@ const HTTP: Definitions<HttpOptions> = {
   retryAfterSeconds: option(() => 1, integer(1, 86_400)),
 };
 
+const { defaultMaxRetries: MAX_RETRIES, idempotencyRetentionMs: _ofTheModule, ...OF_JOB_AND_MODULE } = JOBS;
 const JOB: Definitions<Required<JobOptions>> = {
-  ...JOBS,
-  maxRetries: JOBS.defaultMaxRetries,
+  ...OF_JOB_AND_MODULE,
+  maxRetries: MAX_RETRIES,
   priority: option(() => 0, integer(-100, 100)),
   concurrency: WORKER.maximumConcurrency,
 };
@@ -131,9 +132,9 @@ const GROUPS = { worker: WORKER, jobs: JOBS, recovery: RECOVERY, response: RESPO
 
 /** @throws AsyncEndpointsError `INVALID_OPTION`, naming the option, its value and what was expected */
 export function resolveOptions(given: AsyncEndpointsOptions, extras: AsyncEndpointsExtras): ResolvedOptions {
+  rejectMisplaced('', given, ['isGlobal', 'role']);
+  rejectMisplaced('http.', given.http ?? {}, STATIC);
   rejectUnknown('', given, ['store', ...Object.keys(GROUPS)]);
-  const misplaced = Object.keys(given.http ?? {}).find((key) => STATIC.includes(key));
-  if (misplaced) throw invalid(`http.${misplaced}`, 'in the result of useFactory', 'it beside useFactory');
   const jobs = resolve('jobs', JOBS, given.jobs);
   return {
     worker: resolve('worker', WORKER, given.worker),
@@ -192,7 +193,16 @@ function rejectUnknown(group: string, given: object, known: string[]): void {
   const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown === undefined) return;
   const name = group ? `${group}.${unknown}` : unknown;
-  throw invalid(name, (given as Record<string, unknown>)[unknown], `no such option; there are ${known.join(', ')}`);
+  throw invalid(
+    name,
+    (given as Record<string, unknown>)[unknown],
+    `one of the options that exist: ${known.join(', ')}`,
+  );
+}
+
+function rejectMisplaced(group: string, given: object, misplaced: string[]): void {
+  const key = Object.keys(given).find((name) => misplaced.includes(name));
+  if (key) throw invalid(group + key, (given as Record<string, unknown>)[key], 'beside useFactory, not in its result');
 }
 
 function invalid(name: string, value: unknown, expected: string): AsyncEndpointsError {

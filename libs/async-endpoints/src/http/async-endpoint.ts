@@ -16,7 +16,7 @@ const SUBMISSION = Symbol('nestjs-async-endpoints:submission');
 /** `RouteParamtypes.BODY`, which Nest does not export. */
 const BODY_PARAMETER = '3:';
 
-type Method = (this: { [SUBMISSION]: EndpointSubmission }, ...args: unknown[]) => unknown;
+type Method = (this: { [SUBMISSION]?: EndpointSubmission }, ...args: unknown[]) => unknown;
 
 /**
  * Makes a route with `@Post`, `@Put`, `@Patch` or `@Delete` an asynchronous endpoint: what the method returns is queued
@@ -44,7 +44,7 @@ export function AsyncEndpoint<TRequest, TResult>(job: JobDefinition<TRequest, TR
     injectSubmission(target);
     const endpoint: Method = function (...args) {
       const response = args[declared + 1];
-      if (response === undefined) return method.apply(this, args);
+      if (response === undefined || !this[SUBMISSION]) return method.apply(this, args);
       const produce = () => method.apply(this, args.slice(0, declared));
       return this[SUBMISSION].answer(job, args[declared], response, produce);
     };

@@ -9,8 +9,6 @@ import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../options.js';
 import { snapshot } from './request-snapshot.js';
 import { Responder } from './responder.js';
 
-const TOO_DEEP = 'The request is nested too deeply.';
-
 /** What happens in an async endpoint once guards and pipes have let the request through. */
 @Injectable()
 export class EndpointSubmission {
@@ -62,18 +60,9 @@ export class EndpointSubmission {
     try {
       return await step();
     } catch (error) {
-      const refused = isTooDeep(error)
-        ? new AsyncEndpointsError('PAYLOAD_TOO_LARGE', TOO_DEEP, { cause: error })
-        : error;
-      throw await this.responder.refusal(refused, request, 'submission');
+      throw await this.responder.refusal(error, request, 'submission');
     }
   }
-}
-
-/** JSON that is nested some thousand levels deep can be parsed, but to write it again the stack is too small. */
-function isTooDeep(error: unknown): boolean {
-  if (error instanceof AsyncEndpointsError) return error.code === 'PAYLOAD_NOT_SERIALIZABLE' && isTooDeep(error.cause);
-  return error instanceof RangeError && error.message.includes('call stack');
 }
 
 /** Of what the client sent, not of what the method made of it, which may differ each time. Uploads are known later. */

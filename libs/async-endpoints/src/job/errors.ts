@@ -24,7 +24,6 @@ export const ERROR_CODES = {
   RESULT_TOO_LARGE: 'The result is larger than allowed.',
   RESULT_NOT_SERIALIZABLE: 'The result cannot be written as JSON.',
   INPUT_NOT_READABLE: 'The stored request cannot be read.',
-  HANDLER_NOT_RESOLVED: 'The handler could not be created.',
   JOB_TIMEOUT: 'The job ran longer than its timeout.',
   WORKER_CRASHED: 'The worker that ran the job vanished, as often as is allowed.',
   CLAIM_LOST: 'Another worker may have taken over the job.',

@@ -40,7 +40,7 @@ export class JobStoreModel {
     const record = lifecycle.submit(job, this.now);
     this.jobs.push({ record, input: job.input });
     if (job.idempotency) {
-      this.keys = this.keys.filter((key) => key.scope !== scope);
+      this.keys = this.keys.filter((one) => one.scope !== scope);
       this.keys.push({ scope, id: job.id, expiresAt: this.now + job.idempotency.retentionMs });
     }
     return { outcome: 'created', job: record };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { isTerminal, type NewJob } from '../job/job.js';
 import type { Verdict } from '../job/lifecycle.js';
 import { aJob } from './a-job.js';

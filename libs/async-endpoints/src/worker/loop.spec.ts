@@ -96,7 +96,7 @@ describe('A loop', () => {
           steps[(n * 7 + step * 3) % 4]?.();
           if (step % 2) await Promise.resolve();
         }
-        await loop.stop();
+        await expect(loop.stop()).resolves.toBeUndefined();
       }),
     );
   });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Heap } from './heap.js';
 import { Roster } from './roster.js';
 

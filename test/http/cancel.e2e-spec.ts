@@ -1,0 +1,129 @@
+import { type AsyncEndpointsError, MemoryJobStore } from 'nestjs-async-endpoints';
+import { refused } from './answer.js';
+import { ACCEPTING, handlerOf, HeldReport, Report, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
+import { ADAPTERS, startApp } from './start-app.js';
+
+describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
+  it('cancels a queued job at once, and it never runs (D-27)', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const answer = await app.delete(job.links.self);
+
+    expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
+    expect(answer.job).toMatchObject({ id: job.id, startedAt: null, result: null, error: null });
+    expect(answer.job.completedAt).not.toBeNull();
+    expect(await app.jobs.depth()).toBe(0);
+    expect((await app.get(job.links.self)).body).toEqual(answer.body);
+  });
+
+  it('cancels a scheduled job at once', async () => {
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const { id } = await app.jobs.submit(Report, { title: 'later' }, { delayMs: 60_000 });
+    const answer = await app.delete(`/jobs/${id}`);
+    expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
+  });
+
+  it('cancels a running job: its signal fires, and what it still returns is discarded (D-6, D-27)', async () => {
+    const held = new HeldReport();
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const { signal } = await held.started.opened;
+    const fired = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    const answer = await app.delete(job.links.self);
+    await fired;
+    held.finish.open({ text: 'too late' });
+    await held.returned.opened;
+    await app.close();
+
+    expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
+    expect((signal.reason as AsyncEndpointsError).code).toBe('JOB_CANCELED');
+    expect(await app.jobs.find(job.id)).toMatchObject({ status: 'Canceled', result: null, error: null });
+  });
+
+  it('reaches a job that runs in another process of the same store (D-27)', async () => {
+    const store = new MemoryJobStore();
+    const held = new HeldReport();
+    const api = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    await startApp(adapter, { providers: [held.Handler], options: { role: 'worker', store } });
+    const { job } = await api.post('/reports', { title: 'Bees' });
+    const { signal } = await held.started.opened;
+    const fired = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    expect((await api.delete(job.links.self)).job.status).toBe('Canceled');
+    await fired;
+    held.finish.open({ text: 'too late' });
+  });
+
+  it('does not count a handler that heeds the signal as failed', async () => {
+    const held = new HeldReport();
+    const Handler = handlerOf(Report, async (_request, context) => {
+      held.started.open(context);
+      await new Promise((_resolve, reject) =>
+        context.signal.addEventListener('abort', () => reject(context.signal.reason as Error)),
+      );
+      return { text: '' };
+    });
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [Handler] });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await held.started.opened;
+    await app.delete(job.links.self);
+    await app.close();
+    expect(await app.jobs.find(job.id)).toMatchObject({ status: 'Canceled', retryCount: 0, error: null });
+    expect(app.log.text).not.toMatch(/failed for good|will be retried/);
+  });
+
+  it('is 200 again when repeated, with the job unchanged', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const first = await app.delete(job.links.self);
+    const second = await app.delete(job.links.self);
+    expect([second.status, second.body]).toEqual([200, first.body]);
+  });
+
+  it('is 409 JOB_ALREADY_FINISHED for a completed job, and leaves it as it is', async () => {
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const before = await app.ended(job);
+    expect((await app.delete(job.links.self)).refusal).toEqual(refused(409, 'JOB_ALREADY_FINISHED'));
+    expect((await app.get(job.links.self)).body).toEqual(before.body);
+  });
+
+  it('is 409 JOB_ALREADY_FINISHED for a failed job', async () => {
+    const Handler = handlerOf(Report, () => {
+      throw new Error('no');
+    });
+    const app = await startApp(adapter, {
+      controllers: [ReportsController],
+      providers: [Handler],
+      options: { jobs: { defaultMaxRetries: 0 } },
+    });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await app.ended(job);
+    expect((await app.delete(job.links.self)).refusal).toEqual(refused(409, 'JOB_ALREADY_FINISHED'));
+  });
+
+  it('is 404 JOB_NOT_FOUND for an unknown job', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    expect((await app.delete(`/jobs/${UNKNOWN_ID}`)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+  });
+
+  it('answers 20 concurrent cancellations of one job alike', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => app.delete(job.links.self)));
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(answers[0]?.status).toBe(200);
+  });
+
+  it('leaves the id taken: the same submission is a replay of the canceled job', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const headers = { 'X-Async-Request-Id': UNKNOWN_ID };
+    await app.post('/reports', { title: 'Bees' }, headers);
+    await app.delete(`/jobs/${UNKNOWN_ID}`);
+    const replay = await app.post('/reports', { title: 'Bees' }, headers);
+    expect([replay.status, replay.job.status, replay.header('Idempotency-Replayed')]).toEqual([
+      200,
+      'Canceled',
+      'true',
+    ]);
+  });
+});

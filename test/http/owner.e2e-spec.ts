@@ -1,0 +1,147 @@
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Post,
+  UnauthorizedException,
+  UseGuards,
+} from '@nestjs/common';
+import { AsyncEndpoint, type HttpRequest } from 'nestjs-async-endpoints';
+import { refused } from './answer.js';
+import { handlerOf, Report, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
+import { ADAPTERS, startApp } from './start-app.js';
+
+const ANN = { 'X-User': 'ann' };
+const BOB = { 'X-User': 'bob' };
+
+function byHeader({ headers }: HttpRequest): string | null {
+  return (headers['x-user'] as string | undefined) ?? null;
+}
+
+function ownedBy(owner: (request: HttpRequest) => string | null | Promise<string | null>) {
+  return { controllers: [ReportsController], options: { role: 'api' as const, http: { owner } } };
+}
+
+type WithUser = HttpRequest & { user?: string };
+
+class LoginGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<WithUser>();
+    const { authorization } = request.headers;
+    if (authorization === undefined) throw new UnauthorizedException();
+    request.user = String(authorization).replace('Bearer of ', '');
+    return true;
+  }
+}
+
+@Controller('reports')
+@UseGuards(LoginGuard)
+class GuardedController {
+  @Post()
+  @AsyncEndpoint(Report)
+  create() {
+    return { title: 'Bees' };
+  }
+}
+
+describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
+  it('sees, follows and cancels it (D-26)', async () => {
+    const app = await startApp(adapter, ownedBy(byHeader));
+    const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
+    expect((await app.get(job.links.self, ANN)).status).toBe(202);
+    expect((await app.get(job.links.result, ANN)).status).toBe(202);
+    expect((await app.delete(job.links.self, ANN)).status).toBe(200);
+    expect((await app.jobs.find(job.id))?.owner).toBe('ann');
+  });
+
+  it.each([
+    ['status', 'GET', ''],
+    ['result', 'GET', '/result'],
+    ['cancel', 'DELETE', ''],
+  ])('is the only one: for another the %s is as that of an unknown job (D-20, D-26)', async (_what, method, suffix) => {
+    const app = await startApp(adapter, ownedBy(byHeader));
+    const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
+    const foreign = await app.send(method, job.links.self + suffix, { headers: BOB });
+    const nobody = await app.send(method, job.links.self + suffix);
+    const unknown = await app.send(method, `/jobs/${UNKNOWN_ID}${suffix}`, { headers: BOB });
+
+    expect(unknown.refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    for (const { status, text, headers } of [foreign, nobody]) {
+      expect([status, text]).toEqual([unknown.status, unknown.text.replaceAll(UNKNOWN_ID, job.id)]);
+      expect([...headers.keys()]).toEqual([...unknown.headers.keys()]);
+    }
+    expect((await app.jobs.find(job.id))?.status).toBe('Queued');
+  });
+
+  it('stays hidden once the job has ended, with its result (D-20)', async () => {
+    const app = await startApp(adapter, {
+      controllers: [ReportsController],
+      providers: [ReportHandler],
+      options: { http: { owner: byHeader } },
+    });
+    const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
+    expect((await app.ended(job, ANN)).status).toBe(200);
+    expect((await app.get(job.links.self, BOB)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    expect((await app.get(job.links.result, BOB)).text).not.toContain('About');
+    expect((await app.delete(job.links.self, BOB)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+  });
+
+  it('may be nobody: then nobody sees the job, and a principal does not', async () => {
+    const app = await startApp(adapter, ownedBy(byHeader));
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    expect((await app.get(job.links.self)).status).toBe(202);
+    expect((await app.get(job.links.self, ANN)).status).toBe(404);
+  });
+
+  it('is nobody too where the function returns undefined, as an absent user does', async () => {
+    const app = await startApp(
+      adapter,
+      ownedBy((request) => (request as WithUser).user as string),
+    );
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    expect((await app.get(job.links.self)).status).toBe(202);
+    expect((await app.delete(job.links.self)).status).toBe(200);
+  });
+
+  it('may be found asynchronously, and from what a guard wrote into the request', async () => {
+    const app = await startApp(adapter, {
+      controllers: [GuardedController],
+      options: {
+        role: 'api',
+        http: { guards: [LoginGuard], owner: (request) => Promise.resolve((request as WithUser).user ?? null) },
+      },
+    });
+    const ann = { Authorization: 'Bearer of ann' };
+    expect((await app.post('/reports')).status).toBe(401);
+    const { job } = await app.post('/reports', undefined, ann);
+    expect((await app.jobs.find(job.id))?.owner).toBe('ann');
+    expect((await app.get(job.links.self, ann)).status).toBe(202);
+    expect((await app.get(job.links.self, { Authorization: 'Bearer of bob' })).status).toBe(404);
+    expect((await app.get(job.links.self)).status).toBe(401);
+  });
+
+  it('may be refused by the function with an HttpException, and nothing is queued', async () => {
+    const app = await startApp(
+      adapter,
+      ownedBy((request) => {
+        const user = byHeader(request);
+        if (user === null) throw new UnauthorizedException('Who are you?');
+        return user;
+      }),
+    );
+    const answer = await app.post('/reports', { title: 'Bees' });
+    expect([answer.status, answer.body]).toMatchObject([401, { message: 'Who are you?' }]);
+    expect((await app.get(`/jobs/${UNKNOWN_ID}`)).status).toBe(401);
+    expect(await app.all()).toEqual([]);
+  });
+
+  it('is known to the handler', async () => {
+    const app = await startApp(adapter, {
+      controllers: [ReportsController],
+      providers: [handlerOf(Report, (_request, { owner }) => ({ text: `For ${owner}` }))],
+      options: { http: { owner: byHeader } },
+    });
+    const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
+    expect((await app.ended(job, ANN)).job.result).toEqual({ text: 'For ann' });
+  });
+});

@@ -1,0 +1,158 @@
+import { Body, Controller, Post, Put } from '@nestjs/common';
+import { AsyncEndpoint, defineJob, JobStore, MemoryJobStore, type RequestValue } from 'nestjs-async-endpoints';
+import { ACCEPTING, handlerOf, ReportsController } from './reports.js';
+import { ADAPTERS, type AppParts, startApp } from './start-app.js';
+
+interface Seen {
+  headers: RequestValue[];
+  routeParams: RequestValue[];
+  queryParams: RequestValue[];
+  byName: unknown;
+}
+
+/** Its result is what its handler sees of the request. */
+const Look = defineJob<object, Seen>('Look');
+const LookHandler = handlerOf(Look, (_request, { headers, routeParams, queryParams }) => ({
+  headers: [...headers],
+  routeParams: [...routeParams],
+  queryParams: [...queryParams],
+  byName: [
+    headers.get('X-REQUEST-ID'),
+    headers.get('x-request-id'),
+    routeParams.get('SHELF'),
+    queryParams.get('Tag'),
+    queryParams.getAll('tag'),
+    [headers.has('Accept-Language'), headers.has('Cookie'), queryParams.get('nothing') ?? 'nothing'],
+  ],
+}));
+
+@Controller('shelves')
+class ShelvesController {
+  @Put(':shelf/books/:book')
+  @AsyncEndpoint(Look)
+  put(@Body() body: object) {
+    return body;
+  }
+
+  @Post()
+  @AsyncEndpoint(Look)
+  post(@Body() body: object) {
+    return body;
+  }
+}
+
+const LOOKING: AppParts = { controllers: [ShelvesController], providers: [LookHandler] };
+
+const CREDENTIALS = {
+  Authorization: 'Bearer sesame-1',
+  Cookie: 'sid=sesame-2; theme=dark',
+  'Proxy-Authorization': 'Basic sesame-3',
+  'X-Api-Key': 'sesame-4',
+  'X-Auth-Token': 'sesame-5',
+  'X-Csrf-Token': 'sesame-6',
+  'X-Amz-Security-Token': 'sesame-7',
+  'X-Forwarded-Access-Token': 'sesame-8',
+  'X-Whatever': 'sesame-9',
+};
+
+describe.each(ADAPTERS)('What a handler knows of the request, on %s', (adapter) => {
+  it('are the headers of the allow-list, the route values and the query values, as text (D-23, D-39)', async () => {
+    const app = await startApp(adapter, LOOKING);
+    const { job } = await app.send('PUT', '/shelves/A%2F7/books/42?tag=one&tag=two&Empty=&n=7', {
+      body: {},
+      headers: {
+        ...CREDENTIALS,
+        'X-Request-Id': 'r-1',
+        'X-Correlation-Id': 'c-1',
+        'Accept-Language': 'de',
+        'User-Agent': 'test/1',
+        Traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      },
+    });
+    const seen = (await app.ended(job)).job.result as Seen;
+
+    expect(Object.fromEntries(seen.headers)).toEqual({
+      accept: '*/*',
+      'accept-language': 'de',
+      'content-type': 'application/json',
+      'user-agent': 'test/1',
+      'x-request-id': 'r-1',
+      'x-correlation-id': 'c-1',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    });
+    expect(seen.routeParams).toEqual([
+      ['shelf', 'A/7'],
+      ['book', '42'],
+    ]);
+    expect(seen.queryParams).toEqual([
+      ['tag', 'one'],
+      ['tag', 'two'],
+      ['Empty', ''],
+      ['n', '7'],
+    ]);
+    expect(seen.byName).toEqual(['r-1', 'r-1', 'A/7', 'one', ['one', 'two'], [true, false, 'nothing']]);
+  });
+
+  it('are other headers where captureHeaders names them, in any case, and then only those (D-39)', async () => {
+    const app = await startApp(adapter, {
+      ...LOOKING,
+      options: { http: { captureHeaders: ['X-Tenant', 'x-request-id'] } },
+    });
+    const { job } = await app.post('/shelves', {}, { 'x-tenant': 'acme', 'X-Request-Id': 'r-1', ...CREDENTIALS });
+    expect(((await app.ended(job)).job.result as Seen).headers).toEqual([
+      ['X-Tenant', 'acme'],
+      ['x-request-id', 'r-1'],
+    ]);
+  });
+
+  it('are no headers where captureHeaders is empty', async () => {
+    const app = await startApp(adapter, { ...LOOKING, options: { http: { captureHeaders: [] } } });
+    const { job } = await app.post('/shelves', {});
+    expect(((await app.ended(job)).job.result as Seen).headers).toEqual([]);
+  });
+
+  it('are no query values whose name is that of a credential (D-23)', async () => {
+    const app = await startApp(adapter, LOOKING);
+    const query = 'access_token=s1&apiKey=s2&api_key=s3&PASSWORD=s4&session=s5&client_secret=s6&page=2';
+    const { job } = await app.post(`/shelves?${query}`, {});
+    expect(((await app.ended(job)).job.result as Seen).queryParams).toEqual([['page', '2']]);
+  });
+
+  it('is nothing where a job was submitted from code', async () => {
+    const app = await startApp(adapter, LOOKING);
+    const { id } = await app.jobs.submit(Look, {});
+    const { result } = await app.jobs.waitFor<Seen>(id);
+    expect(result).toMatchObject({ headers: [], routeParams: [], queryParams: [] });
+  });
+});
+
+describe.each(ADAPTERS)('What the store holds of a request, on %s', (adapter) => {
+  it('never has a credential in it: neither record nor input, in whatever header or query it came (D-23)', async () => {
+    const store = new MemoryJobStore();
+    const app = await startApp(adapter, {
+      controllers: [ReportsController, ShelvesController],
+      options: { role: 'api', store, http: { owner: ({ headers }) => headers['x-user'] as string } },
+    });
+    const headers = { ...CREDENTIALS, 'X-User': 'ann', 'X-Request-Id': 'r-1' };
+    await app.post('/reports?token=sesame-q1&api-key=sesame-q2&page=2', { title: 'Bees' }, headers);
+    await app.send('PUT', '/shelves/A/books/1?password=sesame-q3', { body: { title: 'Wasps' }, headers });
+    const slots = new Map([
+      ['Report', 1],
+      ['Look', 1],
+    ]);
+    const claims = await app.nest.get(JobStore).claim({ worker: 'test', leaseMs: 60_000, limit: 2, slots });
+    const stored = JSON.stringify({ claims, listed: await store.list({}, { limit: 10 }) });
+
+    expect(claims).toHaveLength(2);
+    for (const kept of ['Bees', 'Wasps', 'r-1', 'ann']) expect(stored).toContain(kept);
+    expect(stored).not.toMatch(/sesame/i);
+    expect(stored).not.toMatch(/authorization|cookie|bearer|x-whatever|x-api-key|password/i);
+  });
+
+  it('is not in the log either (D-23)', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    await app.post('/reports?token=sesame', { title: 'sesame' }, CREDENTIALS);
+    await app.post('/reports?token=sesame', { title: 'sesame' }, { ...CREDENTIALS, 'X-Async-Request-Id': 'sesame' });
+    expect(app.log.text).not.toContain('sesame');
+  });
+});

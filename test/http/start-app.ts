@@ -1,0 +1,134 @@
+import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
+import { type INestApplication, Module, type ModuleMetadata } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AsyncEndpointsModule, type Job, JobManager, type JobRepresentation } from 'nestjs-async-endpoints';
+import { Answer } from './answer.js';
+import { LogBook } from './log-book.js';
+
+export const ADAPTERS = ['Express', 'Fastify'] as const;
+export type AdapterName = (typeof ADAPTERS)[number];
+
+type Options = NonNullable<Parameters<typeof AsyncEndpointsModule.forRoot>[0]>;
+
+export interface AppParts extends ModuleMetadata {
+  /** Of `AsyncEndpointsModule.forRoot`. */
+  options?: Options;
+  /** Instead of `AsyncEndpointsModule.forRoot(options)`. */
+  asyncEndpoints?: ModuleMetadata['imports'];
+  /** What an application's `main.ts` does before `listen`. */
+  configure?: (app: INestApplication) => void;
+}
+
+export interface Sent {
+  /** A string is sent as it is, anything else as JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** A whole application on a real port; closed when the test ends. */
+export async function startApp(adapter: AdapterName, parts: AppParts): Promise<RunningApp> {
+  const { options = {}, asyncEndpoints = [asyncEndpointsOf(options)], configure, imports = [], ...rest } = parts;
+  const log = new LogBook();
+  @Module({ imports: [...asyncEndpoints, ...imports], ...rest })
+  class AppModule {}
+
+  const server = adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter();
+  const nest = await NestFactory.create(AppModule, server, { logger: log, abortOnError: false });
+  configure?.(nest);
+  const app = new RunningApp(nest, log);
+  onTestFinished(() => app.close());
+  await nest.listen(0, '127.0.0.1');
+  return app;
+}
+
+/** The message with which an application that must not boot refuses to. */
+export async function bootError(adapter: AdapterName, parts: AppParts | (() => AppParts)): Promise<string> {
+  try {
+    await startApp(adapter, typeof parts === 'function' ? parts() : parts);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    return `${code}: ${message}`;
+  }
+  throw new Error('The application has booted.');
+}
+
+/** A failed test must not wait for the handler that it left running. */
+function asyncEndpointsOf(options: Options) {
+  return AsyncEndpointsModule.forRoot({
+    ...options,
+    worker: { drainTimeoutMs: 0, abortGraceMs: 0, ...options.worker },
+  });
+}
+
+export class RunningApp {
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    readonly nest: INestApplication,
+    readonly log: LogBook,
+  ) {}
+
+  get jobs(): JobManager {
+    return this.nest.get(JobManager);
+  }
+
+  get port(): number {
+    return (this.nest.getHttpServer() as { address(): { port: number } }).address().port;
+  }
+
+  /** Every job that there is. */
+  async all(): Promise<readonly Job[]> {
+    return (await this.jobs.list({}, { limit: 1_000 })).jobs;
+  }
+
+  async send(method: string, path: string, { body, headers }: Sent = {}): Promise<Answer> {
+    const content = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const type = content === undefined ? undefined : { 'Content-Type': 'application/json' };
+    return Answer.of(
+      await fetch(`http://127.0.0.1:${this.port}${path}`, { method, body: content, headers: { ...type, ...headers } }),
+    );
+  }
+
+  get(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.send('GET', path, { headers });
+  }
+
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return this.send('POST', path, { body, headers });
+  }
+
+  delete(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.send('DELETE', path, { headers });
+  }
+
+  /** The status of a job that has ended, once it has. */
+  async ended({ id, links }: JobRepresentation, headers?: Record<string, string>): Promise<Answer> {
+    await this.jobs.waitFor(id);
+    return this.get(links.self, headers);
+  }
+
+  /** As the bytes stand here: `fetch` tidies paths and refuses absurd headers. */
+  sendRaw(method: string, path: string, headers: OutgoingHttpHeaders = {}, body?: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: this.port, method, path, headers, agent: false };
+      const sent = httpRequest(options, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const answered = new Headers();
+          for (const [name, value] of Object.entries(response.headers)) answered.set(name, String(value));
+          resolve(new Answer(response.statusCode as number, answered, Buffer.concat(chunks).toString()));
+        });
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.nest.close());
+  }
+}

@@ -1,0 +1,282 @@
+import { type CallHandler, type CanActivate, Controller, Injectable, Post, UseInterceptors } from '@nestjs/common';
+import { AsyncEndpoint, defineJob, PermanentJobError } from 'nestjs-async-endpoints';
+import { map } from 'rxjs';
+import { refused } from './answer.js';
+import { ACCEPTING, handlerOf, HeldReport, Report, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
+import { ADAPTERS, startApp } from './start-app.js';
+
+/** Returns the JSON value that it is sent. */
+const Echo = defineJob<void, unknown>('Echo');
+
+@Controller('echo')
+class EchoController {
+  @Post()
+  @AsyncEndpoint(Echo)
+  echo() {}
+}
+
+function echoing(result: unknown) {
+  return { controllers: [EchoController], providers: [handlerOf(Echo, () => result)] };
+}
+
+function failing(error: Error) {
+  const Handler = handlerOf(Report, () => {
+    throw error;
+  });
+  return { controllers: [ReportsController], providers: [Handler], options: { jobs: { defaultMaxRetries: 0 } } };
+}
+
+describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
+  it('is 202 with Retry-After and Location while the job waits or runs', async () => {
+    const held = new HeldReport();
+    const app = await startApp(adapter, {
+      controllers: [ReportsController],
+      providers: [held.Handler],
+      options: { worker: { maximumConcurrency: 1 } },
+    });
+    const running = await app.post('/reports', { title: '1' });
+    await held.started.opened;
+    const queued = await app.post('/reports', { title: '2' });
+    const scheduled = await app.jobs.submit(Report, { title: '3' }, { delayMs: 60_000 });
+
+    for (const [id, status] of [
+      [running.job.id, 'InProgress'],
+      [queued.job.id, 'Queued'],
+      [scheduled.id, 'Scheduled'],
+    ] as const) {
+      const answer = await app.get(`/jobs/${id}`);
+      expect([answer.status, answer.job.status]).toEqual([202, status]);
+      expect(answer.header('Retry-After')).toBe('1');
+      expect(answer.header('Location')).toBe(`/jobs/${id}`);
+      expect(answer.header('Cache-Control')).toBe('private, no-cache');
+    }
+    held.finish.open({ text: '' });
+  });
+
+  it('is 200 without Retry-After once the job has completed', async () => {
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const answer = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
+    expect([answer.status, answer.job.status]).toEqual([200, 'Completed']);
+    expect([answer.header('Retry-After'), answer.header('Location')]).toEqual([null, null]);
+    expect(answer.header('Cache-Control')).toBe('private, no-cache');
+    expect(answer.header('Content-Type')).toMatch(/^application\/json\b/);
+  });
+
+  it('is 200 once the job has failed or was canceled', async () => {
+    const app = await startApp(adapter, failing(new Error('no')));
+    const failed = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
+    expect([failed.status, failed.job.status]).toEqual([200, 'Failed']);
+    const { id } = await app.jobs.submit(Report, { title: 'later' }, { delayMs: 60_000 });
+    await app.jobs.cancel(id);
+    const canceled = await app.get(`/jobs/${id}`);
+    expect([canceled.status, canceled.job.status]).toEqual([200, 'Canceled']);
+  });
+
+  it('is 200 for unfinished jobs where unfinishedStatus says so', async () => {
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { unfinishedStatus: 200 } } });
+    const accepted = await app.post('/reports', { title: 'Bees' });
+    const answer = await app.get(accepted.job.links.self);
+    expect([accepted.status, answer.status, answer.job.status]).toEqual([202, 200, 'Queued']);
+    expect(answer.header('Retry-After')).toBe('1');
+    expect((await app.get(accepted.job.links.result)).status).toBe(202);
+  });
+
+  it('is 404 JOB_NOT_FOUND for an unknown job, as a problem (D-21)', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const answer = await app.get(`/jobs/${UNKNOWN_ID}?verbose=1`);
+    expect(answer.refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    expect(answer.body).toEqual({
+      type: 'urn:async-endpoints:problem:job-not-found',
+      title: 'There is no such job.',
+      status: 404,
+      detail: 'There is no such job.',
+      instance: `/jobs/${UNKNOWN_ID}`,
+      code: 'JOB_NOT_FOUND',
+    });
+  });
+
+  it('is 404 for a job that was purged after its retention (D-16)', async () => {
+    const app = await startApp(adapter, {
+      controllers: [ReportsController],
+      providers: [ReportHandler],
+      options: { jobs: { retention: { completedMs: 0 } }, recovery: { sweepIntervalMs: 10 } },
+    });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await vi.waitFor(async () => {
+      expect((await app.get(job.links.self)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    });
+  });
+
+  it.each(['17', 'undefined', `${UNKNOWN_ID}x`, '00000000-0000-0000-0000-000000000000', '%20'])(
+    'is 400 INVALID_JOB_ID for the id %s, and so are result and cancel (D-21)',
+    async (id) => {
+      const app = await startApp(adapter, ACCEPTING);
+      for (const answer of [
+        await app.get(`/jobs/${id}`),
+        await app.get(`/jobs/${id}/result`),
+        await app.delete(`/jobs/${id}`),
+      ]) {
+        expect(answer.refusal).toEqual(refused(400, 'INVALID_JOB_ID'));
+      }
+    },
+  );
+
+  it('answers HEAD as GET, without a body', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const get = await app.get(job.links.self);
+    const head = await app.send('HEAD', job.links.self);
+    const unknown = await app.send('HEAD', `/jobs/${UNKNOWN_ID}`);
+
+    expect([head.status, head.text, unknown.status, unknown.text]).toEqual([202, '', 404, '']);
+    for (const name of ['Location', 'Retry-After', 'Content-Type', 'Content-Length', 'Cache-Control']) {
+      expect([name, head.header(name)]).toEqual([name, get.header(name)]);
+    }
+  });
+});
+
+describe.each(ADAPTERS)('GET /jobs/{id}/result, on %s', (adapter) => {
+  it('is 202 with the job and Retry-After while it is unfinished', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const answer = await app.get(job.links.result);
+    expect([answer.status, answer.job.status, answer.header('Retry-After')]).toEqual([202, 'Queued', '1']);
+  });
+
+  it.each([
+    { text: 'About Bees' },
+    [1, 2, 3],
+    [],
+    'a text',
+    '"a quoted text"',
+    '<script>alert(1)</script>',
+    '',
+    42,
+    0,
+    true,
+    false,
+  ])('is 200 with the bare result as JSON: %j (D-48)', async (result) => {
+    const app = await startApp(adapter, echoing(result));
+    const { job } = await app.post('/echo');
+    expect((await app.ended(job)).job.result).toEqual(result);
+    const answer = await app.get(job.links.result);
+    expect(answer.status).toBe(200);
+    expect(answer.header('Content-Type')).toMatch(/^application\/json\b/);
+    expect(answer.body).toEqual(result);
+    expect(answer.header('Cache-Control')).toBe('private, no-cache');
+  });
+
+  it.each([null, undefined])('is 204 where the handler returned %s, which is a success (D-29)', async (result) => {
+    const app = await startApp(adapter, echoing(result));
+    const { job } = await app.post('/echo');
+    expect((await app.ended(job)).job).toMatchObject({ status: 'Completed', result: null, retryCount: 0 });
+    const answer = await app.get(job.links.result);
+    expect([answer.status, answer.text]).toEqual([204, '']);
+  });
+
+  it("is 409 JOB_FAILED with the job's error for a failed one", async () => {
+    const error = new PermanentJobError('no such template', { code: 'NO_TEMPLATE', details: { id: 7 } });
+    const app = await startApp(adapter, failing(error));
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await app.ended(job);
+    const answer = await app.get(job.links.result);
+    expect(answer.refusal).toEqual(refused(409, 'JOB_FAILED'));
+    expect(answer.problem.error).toEqual({ code: 'NO_TEMPLATE', message: 'no such template', details: { id: 7 } });
+    expect(answer.problem.instance).toBe(job.links.result);
+  });
+
+  it('is 410 JOB_CANCELED for a canceled one', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await app.delete(job.links.self);
+    expect((await app.get(job.links.result)).refusal).toEqual(refused(410, 'JOB_CANCELED'));
+  });
+
+  it('is 404 JOB_NOT_FOUND for an unknown one', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    expect((await app.get(`/jobs/${UNKNOWN_ID}/result`)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+  });
+});
+
+@Injectable()
+class StaffGuard implements CanActivate {
+  canActivate(context: Parameters<CanActivate['canActivate']>[0]) {
+    return context.switchToHttp().getRequest<{ headers: Record<string, string> }>().headers['x-staff'] === 'yes';
+  }
+}
+
+describe.each(ADAPTERS)('The status routes, on %s', (adapter) => {
+  it('are guarded by the guards option, which does not guard the endpoints (D-26)', async () => {
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
+    const { job, status } = await app.post('/reports', { title: 'Bees' });
+    expect(status).toBe(202);
+    for (const [method, path] of [
+      ['GET', job.links.self],
+      ['GET', job.links.result],
+      ['DELETE', job.links.self],
+    ] as const) {
+      expect((await app.send(method, path)).status).toBe(403);
+      expect((await app.send(method, path, { headers: { 'X-Staff': 'yes' } })).status).not.toBe(403);
+    }
+  });
+
+  it('take a guard that was made by the application', async () => {
+    const guard: CanActivate = { canActivate: () => false };
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { guards: [guard] } } });
+    expect((await app.get(`/jobs/${UNKNOWN_ID}`)).status).toBe(403);
+  });
+
+  it('refuse by a guard before the store is asked: an unknown job is 403 like a known one', async () => {
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const unknown = await app.get(`/jobs/${UNKNOWN_ID}`);
+    const known = await app.get(job.links.self);
+    expect([unknown.status, unknown.body]).toEqual([known.status, known.body]);
+  });
+
+  it('take any other decorators: an interceptor, a header', async () => {
+    const wrap = {
+      intercept: (_: unknown, next: CallHandler) => next.handle().pipe(map((data) => ({ data }))),
+    };
+    const app = await startApp(adapter, {
+      ...ACCEPTING,
+      options: { role: 'api', http: { decorators: [UseInterceptors(wrap)] } },
+    });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const answer = await app.get(job.links.self);
+    expect([answer.status, answer.body]).toEqual([202, { data: job }]);
+    expect((await app.get(`/jobs/${UNKNOWN_ID}`)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+  });
+
+  it('are not there with statusRoutes: false, and submitting goes on', async () => {
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { statusRoutes: false } } });
+    const { job, status } = await app.post('/reports', { title: 'Bees' });
+    expect(status).toBe(202);
+    expect((await app.get(`/jobs/${job.id}`)).status).toBe(404);
+    expect((await app.delete(`/jobs/${job.id}`)).status).toBe(404);
+    expect((await app.jobs.find(job.id))?.status).toBe('Queued');
+  });
+
+  it("are not there in role 'worker'", async () => {
+    const app = await startApp(adapter, { providers: [ReportHandler], options: { role: 'worker' } });
+    const { id } = await app.jobs.submit(Report, { title: 'Bees' });
+    expect((await app.jobs.waitFor(id)).status).toBe('Completed');
+    expect((await app.get(`/jobs/${id}`)).status).toBe(404);
+  });
+
+  it('are only the ones of the contract: there is no list of jobs (D-26)', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    for (const [method, path] of [
+      ['GET', '/jobs'],
+      ['GET', '/jobs/'],
+      ['POST', job.links.self],
+      ['PUT', job.links.self],
+      ['PATCH', job.links.self],
+      ['DELETE', '/jobs'],
+      ['DELETE', job.links.result],
+    ] as const) {
+      expect([method, path, (await app.send(method, path)).status]).toEqual([method, path, 404]);
+    }
+  });
+});

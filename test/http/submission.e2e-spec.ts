@@ -1,0 +1,251 @@
+import { Body, Controller, Param, Post, Query } from '@nestjs/common';
+import { AsyncEndpoint, defineJob, MemoryJobStore } from 'nestjs-async-endpoints';
+import { refused } from './answer.js';
+import { ACCEPTING, HeldReport, Report, ReportHandler, type ReportRequest, ReportsController } from './reports.js';
+import { ADAPTERS, startApp } from './start-app.js';
+
+const ID = '5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f';
+const WITH_ID = { 'X-Async-Request-Id': ID };
+const Digest = defineJob<ReportRequest, string>('Digest');
+
+@Controller()
+class ManyRoutesController {
+  @Post('digests')
+  @AsyncEndpoint(Digest)
+  digest(@Body() request: ReportRequest) {
+    return request;
+  }
+
+  @Post('reports/:shelf')
+  @AsyncEndpoint(Report)
+  shelved(@Body() request: ReportRequest, @Param('shelf') shelf: string, @Query('tone') tone = 'plain') {
+    return { ...request, title: `${request.title} on ${shelf}, ${tone}` };
+  }
+}
+
+describe.each(ADAPTERS)('Submitting, on %s', (adapter) => {
+  it('is answered 202 with Location, Retry-After, X-Async-Request-Id and the job (D-22)', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const answer = await app.post('/reports', { title: 'Bees' });
+
+    expect(answer.status).toBe(202);
+    expect(answer.header('Content-Type')).toMatch(/^application\/json\b/);
+    expect(answer.header('Location')).toBe(`/jobs/${answer.job.id}`);
+    expect(answer.header('Retry-After')).toBe('1');
+    expect(answer.header('X-Async-Request-Id')).toBe(answer.job.id);
+    expect(answer.header('Idempotency-Replayed')).toBeNull();
+    expect(answer.header('Preference-Applied')).toBeNull();
+    expect(await app.all()).toHaveLength(1);
+  });
+
+  it('has the handler get what the method returned', async () => {
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    expect((await app.ended(job)).job.result).toEqual({ text: 'About Bees' });
+  });
+
+  it('names the configured Retry-After', async () => {
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { retryAfterSeconds: 7 } } });
+    const answer = await app.post('/reports', { title: 'Bees' });
+    expect(answer.header('Retry-After')).toBe('7');
+    expect((await app.get(answer.job.links.self)).header('Retry-After')).toBe('7');
+  });
+
+  it.each(['respond-async', 'Respond-Async', 'foo=bar, respond-async', 'respond-async; foo, wait=x'])(
+    'acknowledges Prefer: %s',
+    async (prefer) => {
+      const app = await startApp(adapter, ACCEPTING);
+      const answer = await app.post('/reports', { title: 'Bees' }, { Prefer: prefer });
+      expect([answer.status, answer.header('Preference-Applied')]).toEqual([202, 'respond-async']);
+    },
+  );
+
+  it.each(['', ';;,=', 'do-not-respond-async', 'wait=-1', 'wait=soon', 'handling=lenient'])(
+    'ignores Prefer: "%s"',
+    async (prefer) => {
+      const app = await startApp(adapter, ACCEPTING);
+      const answer = await app.post('/reports', { title: 'Bees' }, { Prefer: prefer });
+      expect([answer.status, answer.header('Preference-Applied')]).toEqual([202, null]);
+    },
+  );
+
+  it('makes a job each time where the client gives no id', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const first = await app.post('/reports', { title: 'Bees' });
+    const second = await app.post('/reports', { title: 'Bees' });
+    expect(second.job.id).not.toBe(first.job.id);
+    expect(await app.all()).toHaveLength(2);
+  });
+});
+
+describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
+  it('becomes the id of the job', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const answer = await app.post('/reports', { title: 'Bees' }, WITH_ID);
+    expect([answer.status, answer.job.id, answer.header('X-Async-Request-Id')]).toEqual([202, ID, ID]);
+    expect((await app.get(`/jobs/${ID}`)).job.id).toBe(ID);
+  });
+
+  it('is accepted in upper case, and means the same job as in lower case', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const first = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': ID.toUpperCase() });
+    const second = await app.post('/reports', { title: 'Bees' }, WITH_ID);
+    expect([first.job.id, second.job.id]).toEqual([ID, ID]);
+    expect(second.header('Idempotency-Replayed')).toBe('true');
+    expect((await app.get(`/jobs/${ID.toUpperCase()}`)).job.id).toBe(ID);
+  });
+
+  it('makes a repeat a replay: the same job, nothing new queued (D-20)', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const first = await app.post('/reports', { title: 'Bees' }, WITH_ID);
+    const second = await app.post('/reports', { title: 'Bees' }, { ...WITH_ID, Prefer: 'respond-async' });
+
+    expect(first.header('Idempotency-Replayed')).toBeNull();
+    expect(second.status).toBe(202);
+    expect(second.header('Idempotency-Replayed')).toBe('true');
+    expect(second.header('Location')).toBe(`/jobs/${ID}`);
+    expect(second.header('Retry-After')).toBe('1');
+    expect(second.header('Preference-Applied')).toBe('respond-async');
+    expect(second.body).toEqual(first.body);
+    expect(await app.all()).toHaveLength(1);
+  });
+
+  it('replays 202 while the job runs and 200 with the result once it has ended', async () => {
+    const held = new HeldReport();
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
+    const { job } = await app.post('/reports', { title: 'Bees' }, WITH_ID);
+    await held.started.opened;
+    const running = await app.post('/reports', { title: 'Bees' }, WITH_ID);
+    held.finish.open({ text: 'done' });
+    await app.ended(job);
+    const ended = await app.post('/reports', { title: 'Bees' }, WITH_ID);
+
+    expect([running.status, running.job.status]).toEqual([202, 'InProgress']);
+    expect([ended.status, ended.job.status, ended.job.result]).toEqual([200, 'Completed', { text: 'done' }]);
+    expect(ended.header('Idempotency-Replayed')).toBe('true');
+    expect(ended.header('Location')).toBe(`/jobs/${ID}`);
+    expect(ended.header('Retry-After')).toBeNull();
+  });
+
+  it('does not mind the order of keys or the white space of the JSON', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    await app.post('/reports', '{"title":"Bees","pages":2,"by":{"a":1,"b":[1,2]}}', WITH_ID);
+    const same = await app.post('/reports', '{ "by": {"b":[1,2], "a":1},\n "pages": 2.0, "title": "Bees" }', WITH_ID);
+    const other = await app.post('/reports', '{"title":"Bees","pages":2,"by":{"a":1,"b":[2,1]}}', WITH_ID);
+    expect([same.status, same.header('Idempotency-Replayed')]).toEqual([202, 'true']);
+    expect(other.status).toBe(409); // the order of a list is part of it
+  });
+
+  it('is a conflict for another payload, job name, route value or query, which reveals nothing of the job (D-20)', async () => {
+    const app = await startApp(adapter, {
+      controllers: [ReportsController, ManyRoutesController],
+      options: { role: 'api' },
+    });
+    await app.post('/reports/attic?tone=dry', { title: 'secret title' }, WITH_ID);
+    const attempts = [
+      await app.post('/reports/attic?tone=dry', { title: 'guess' }, WITH_ID),
+      await app.post('/digests', { title: 'secret title' }, WITH_ID),
+      await app.post('/reports/cellar?tone=dry', { title: 'secret title' }, WITH_ID),
+      await app.post('/reports/attic?tone=wet', { title: 'secret title' }, WITH_ID),
+    ];
+
+    for (const answer of attempts) {
+      expect(answer.refusal).toEqual(refused(409, 'REQUEST_ID_CONFLICT'));
+      expect(answer.problem).toEqual({
+        type: 'urn:async-endpoints:problem:request-id-conflict',
+        title: 'The request id was used for a different request.',
+        status: 409,
+        detail: 'The request id was used for a different request.',
+        instance: expect.stringMatching(/^\/(reports\/\w+|digests)$/) as string,
+        code: 'REQUEST_ID_CONFLICT',
+      });
+      expect(answer.header('Location')).toBeNull();
+      expect(answer.text).not.toMatch(/secret|dry|Queued|Report/);
+    }
+    expect(await app.all()).toHaveLength(1);
+  });
+
+  it('is a conflict for another owner, even with the same payload (D-20)', async () => {
+    const app = await startApp(adapter, {
+      ...ACCEPTING,
+      options: { role: 'api', http: { owner: ({ headers }) => String(headers['x-user']) } },
+    });
+    await app.post('/reports', { title: 'Bees' }, { ...WITH_ID, 'X-User': 'ann' });
+    const other = await app.post('/reports', { title: 'Bees' }, { ...WITH_ID, 'X-User': 'bob' });
+    const again = await app.post('/reports', { title: 'Bees' }, { ...WITH_ID, 'X-User': 'ann' });
+
+    expect(other.refusal).toEqual(refused(409, 'REQUEST_ID_CONFLICT'));
+    expect(other.text).not.toContain('ann');
+    expect(again.header('Idempotency-Replayed')).toBe('true');
+  });
+
+  it('cannot take over a job that was submitted without one', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const guessed = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': job.id });
+    expect(guessed.refusal).toEqual(refused(409, 'REQUEST_ID_CONFLICT'));
+  });
+
+  it('makes one job of 50 concurrent identical requests (D-10)', async () => {
+    let runs = 0;
+    const held = new HeldReport();
+    const app = await startApp(adapter, {
+      controllers: [ReportsController],
+      providers: [held.Handler],
+      options: { worker: { maximumConcurrency: 50 } },
+    });
+    void held.started.opened.then(() => runs++);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => app.post('/reports', { title: 'Bees' }, WITH_ID)),
+    );
+    held.finish.open({ text: 'once' });
+
+    expect(new Set(answers.map(({ status, job }) => `${status} ${job.id}`))).toEqual(new Set([`202 ${ID}`]));
+    expect(answers.filter((answer) => answer.header('Idempotency-Replayed') === null)).toHaveLength(1);
+    expect(await app.all()).toHaveLength(1);
+    expect((await app.jobs.waitFor(ID)).fence).toBe(1); // claimed once
+    expect(runs).toBe(1);
+  });
+
+  it('lets one of many concurrent requests with different payloads win', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => app.post('/reports', { title: `Report ${index}` }, WITH_ID)),
+    );
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
+  });
+
+  it('is shared by all instances on one store: the other replica replays (D-10)', async () => {
+    const store = new MemoryJobStore();
+    const one = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    const other = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    await one.post('/reports', { title: 'Bees' }, WITH_ID);
+    const replay = await other.post('/reports', { title: 'Bees' }, WITH_ID);
+    expect([replay.status, replay.header('Idempotency-Replayed')]).toEqual([202, 'true']);
+  });
+
+  it.each([
+    ['malformed', 'not-a-uuid'],
+    ['empty', ''],
+    ['too short', ID.slice(1)],
+    ['in braces', `{${ID}}`],
+    ['nil', '00000000-0000-0000-0000-000000000000'],
+    ['two in one', `${ID}, ${ID}`],
+    ['a path', '../../etc/passwd'],
+  ])('that is %s is refused with 400, and nothing is queued (D-20)', async (_what, id) => {
+    const app = await startApp(adapter, ACCEPTING);
+    const answer = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': id });
+    expect(answer.refusal).toEqual(refused(400, 'INVALID_REQUEST_ID'));
+    expect(answer.problem.instance).toBe('/reports');
+    expect(await app.all()).toEqual([]);
+  });
+
+  it('given twice is refused with 400, and nothing is queued', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const headers = { 'X-Async-Request-Id': [ID, ID], 'Content-Type': 'application/json' };
+    const answer = await app.sendRaw('POST', '/reports', headers, '{"title":"Bees"}');
+    expect(answer.refusal).toEqual(refused(400, 'INVALID_REQUEST_ID'));
+    expect(await app.all()).toEqual([]);
+  });
+});
