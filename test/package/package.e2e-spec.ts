@@ -1,0 +1,81 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { eventually } from 'nestjs-async-endpoints/testing';
+
+const run = promisify(execFile);
+const lib = new URL('../../libs/async-endpoints/', import.meta.url).pathname;
+const NPM_QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
+const MINUTES = 60_000;
+
+describe('The package', () => {
+  let folder: string;
+  let tarball: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'async-endpoints-package-'));
+    const { stdout } = await run('npm', ['pack', lib, '--json', '--pack-destination', folder]);
+    tarball = join(folder, (JSON.parse(stdout) as { filename: string }[])[0]?.filename as string);
+  }, MINUTES);
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('holds what it exports, and nothing else', async () => {
+    const { stdout } = await run('tar', ['-tzf', tarball]);
+    const files = stdout.trim().split('\n');
+    for (const entry of ['index', 'health/index', 'testing/index']) {
+      expect(files).toContain(`package/dist/${entry}.js`);
+      expect(files).toContain(`package/dist/${entry}.d.ts`);
+    }
+    expect(files).toContain('package/README.md');
+    expect(files).toContain('package/LICENSE');
+    expect(files.filter((file) => /spec|properties|\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
+  });
+
+  it(
+    'passes publint',
+    async () => {
+      const { publint } = await import('publint');
+      const { messages } = await publint({ pkgDir: lib, strict: true });
+      expect(messages).toEqual([]);
+    },
+    MINUTES,
+  );
+
+  it(
+    'works in a CommonJS application on Nest 11',
+    async () => {
+      await cp(new URL('nest-11-app', import.meta.url), folder, { recursive: true });
+      await writeFile(join(folder, 'package.json'), '{ "private": true }');
+      const packages = ['common', 'core', 'platform-express', 'terminus'].map((name) => `@nestjs/${name}@11`);
+      await run('npm', ['install', ...NPM_QUIET, tarball, ...packages, 'reflect-metadata', 'rxjs'], { cwd: folder });
+
+      const app = spawn(process.execPath, ['main.cjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+      const exited = once(app, 'exit');
+      try {
+        const [line] = (await once(createInterface(app.stdout), 'line')) as [string];
+        const { url, health } = JSON.parse(line) as { url: string; health: { asyncendpoints: { status: string } } };
+        expect(health.asyncendpoints.status).toBe('up');
+        const submitted = await fetch(`${url}/api/shout`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '{"text":"quiet"}',
+        });
+        expect(submitted.status).toBe(202);
+        const result = await eventually(async () => {
+          const response = await fetch(`${url}${submitted.headers.get('location')}/result`);
+          return response.status === 200 ? response.json() : null;
+        });
+        expect(result).toBe('QUIET');
+      } finally {
+        app.kill('SIGTERM');
+      }
+      expect(await exited).toEqual([0, null]);
+    },
+    3 * MINUTES,
+  );
+});
