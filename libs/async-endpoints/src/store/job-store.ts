@@ -49,12 +49,16 @@ export interface JobPage<TJob = JobRecord> {
   readonly cursor: string | null;
 }
 
-/** How many jobs of one name have one status, and for how long the oldest has had it. */
+/** How many jobs of one name have one status. */
 export interface QueueStats {
   readonly name: string;
   readonly status: JobStatus;
   readonly count: number;
-  readonly oldestAgeMs: number;
+  /**
+   * Of waiting jobs: for how long the earliest has been due, 0 while none is. Of jobs in progress: how long ago the
+   * earliest was claimed. Of finished ones: null.
+   */
+  readonly oldestAgeMs: number | null;
 }
 
 /** A job changed. */

@@ -1,4 +1,4 @@
-import type { Claim, JobRecord, NewJob } from '../job/job.js';
+import { type Claim, isTerminal, type JobRecord, type NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
 import type { ClaimRequest, QueueStats, Renewal, RenewalReply, Submission } from '../store/job-store.js';
 
@@ -17,7 +17,7 @@ export class JobStoreModel {
   jobs: Held[] = [];
   keys: { scope: string; id: string; expiresAt: number }[] = [];
   /** Every claim ever made, to settle and renew with tokens that have gone stale. */
-  readonly claims: { id: string; token: number }[] = [];
+  readonly claims: { id: string; name: string; token: number }[] = [];
 
   submit(jobs: readonly NewJob[], limits: { queueLimit: number }): Submission[] {
     return jobs.map((job) => this.#submit(job, limits.queueLimit));
@@ -57,7 +57,7 @@ export class JobStoreModel {
       for (const held of ready.slice(0, Math.min(slots, request.limit - claims.length))) {
         held.record = lifecycle.claim(held.record, request, this.now);
         claims.push({ job: held.record, input: held.input, token: held.record.fence });
-        this.claims.push({ id: held.record.id, token: held.record.fence });
+        this.claims.push({ id: held.record.id, name, token: held.record.fence });
       }
     }
     return claims;
@@ -121,8 +121,14 @@ export class JobStoreModel {
     }
     return [...groups.values()].map((records) => {
       const { name, status } = records[0] as JobRecord;
-      const since = (job: JobRecord) => (status === 'InProgress' ? (job.startedAt as number) : job.lastUpdatedAt);
-      return { name, status, count: records.length, oldestAgeMs: this.now - Math.min(...records.map(since)) };
+      const earliest = (times: (number | null)[]) => Math.min(...times.map((time) => time ?? Infinity));
+      const oldestAgeMs =
+        status === 'InProgress'
+          ? this.now - earliest(records.map(({ startedAt }) => startedAt))
+          : isTerminal(status)
+            ? null
+            : Math.max(this.now - earliest(records.map(({ dueAt }) => dueAt)), 0);
+      return { name, status, count: records.length, oldestAgeMs };
     });
   }
 

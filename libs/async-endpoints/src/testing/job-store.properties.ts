@@ -67,8 +67,8 @@ function inOrder<T extends { name: string; status: string }>(items: readonly T[]
 /** A claim made at some time, by its place among all of them: usually a recent one, often stale. */
 const aClaim = fc.nat({ max: 6 });
 
-function claimAt({ claims }: JobStoreModel, back: number): { id: string; token: number } {
-  return claims.at(-1 - back) ?? { id: IDS[0] as string, token: 1 };
+function claimAt({ claims }: JobStoreModel, back: number): { id: string; name: string; token: number } {
+  return claims.at(-1 - back) ?? { id: IDS[0] as string, name: 'A', token: 1 };
 }
 
 const STEPS: fc.Arbitrary<Step>[] = [
@@ -87,7 +87,8 @@ const STEPS: fc.Arbitrary<Step>[] = [
   fc.tuple(aClaim, fc.boolean()).map(([back, reports]) =>
     step(`renew the claim ${back} back`, async ({ model, real }) => {
       const progress = reports ? { progress: { fraction: 0.5, message: null } } : {};
-      const renewals = [{ ...claimAt(model, back), leaseMs: 150, ...progress }];
+      const { id, token } = claimAt(model, back);
+      const renewals = [{ id, token, leaseMs: 150, ...progress }];
       return { expected: model.renew(renewals), actual: await real.store.renew(renewals) };
     }),
   ),

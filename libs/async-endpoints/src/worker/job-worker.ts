@@ -149,7 +149,7 @@ export class JobWorker {
     const { job, token } = run.claim;
     for (;;) {
       try {
-        const held = await this.#settlements.push({ id: job.id, token, ...verdict });
+        const held = await this.#settlements.push({ id: job.id, name: job.name, token, ...verdict });
         return publish(held ? verdict.verb : 'lose', { job, store: this.store, cause });
       } catch (error) {
         this.#failed(error);

@@ -1,15 +1,15 @@
-/** Something that knows where it is in the one heap that holds it. */
-export interface HeapItem {
-  heapIndex: number;
-}
+/** Where an item is in the heap that holds it. An item may be in two heaps, if they keep their indexes apart. */
+export type HeapItem<K extends string = 'heapIndex'> = { [key in K]: number };
 
 /** A binary heap from which any item can be removed: every operation O(log n), `peek` O(1). */
-export class Heap<T extends HeapItem> {
+export class Heap<T extends HeapItem<K>, K extends string = 'heapIndex'> {
   readonly #items: T[] = [];
   readonly #before: (a: T, b: T) => boolean;
+  readonly #index: K;
 
-  constructor(before: (a: T, b: T) => boolean) {
+  constructor(before: (a: T, b: T) => boolean, index = 'heapIndex' as K) {
     this.#before = before;
+    this.#index = index;
   }
 
   get size(): number {
@@ -17,7 +17,7 @@ export class Heap<T extends HeapItem> {
   }
 
   has(item: T): boolean {
-    return this.#items[item.heapIndex] === item;
+    return this.#items[item[this.#index]] === item;
   }
 
   peek(): T | undefined {
@@ -30,15 +30,15 @@ export class Heap<T extends HeapItem> {
   }
 
   remove(item: T): void {
-    const index = item.heapIndex;
+    const index = item[this.#index];
     const last = this.#items.pop() as T;
     if (last !== item) this.#settle(last, index);
-    item.heapIndex = -1;
+    (item as HeapItem<K>)[this.#index] = -1;
   }
 
   /** To be called after what the order depends on has changed. */
   update(item: T): void {
-    this.#settle(item, item.heapIndex);
+    this.#settle(item, item[this.#index]);
   }
 
   #settle(item: T, index: number): void {
@@ -77,6 +77,6 @@ export class Heap<T extends HeapItem> {
 
   #place(item: T, index: number): void {
     this.#items[index] = item;
-    item.heapIndex = index;
+    (item as HeapItem<K>)[this.#index] = index;
   }
 }

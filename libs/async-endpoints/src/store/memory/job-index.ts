@@ -4,12 +4,20 @@ import type { JobFilter, QueueStats } from '../job-store.js';
 import { Heap, type HeapItem } from './heap.js';
 import { Roster, type RosterItem } from './roster.js';
 
-/** A job's present record and where the indexes hold it: always in one heap and one roster. */
-export interface Entry extends HeapItem, RosterItem {
+/** A job's present record and where the indexes hold it: always in one heap and one roster; by due time while it waits. */
+export interface Entry extends HeapItem, HeapItem<'dueIndex'>, RosterItem {
   job: JobRecord;
-  readonly input: string;
+  /** Dropped on completion: nothing runs a completed job again. */
+  input: string;
   /** Order of submission. */
   readonly number: number;
+}
+
+/** Waiting jobs of one status, the earliest due first. */
+class DueTimeHeap extends Heap<Entry, 'dueIndex'> {
+  constructor() {
+    super((a, b) => a.job.dueAt < b.job.dueAt, 'dueIndex');
+  }
 }
 
 /** The jobs of one name. */
@@ -23,6 +31,7 @@ class Queue {
   );
   /** Not claimable before their due time. */
   readonly scheduled = new Heap<Entry>((a, b) => a.job.dueAt < b.job.dueAt);
+  readonly byDueTime = { Queued: new DueTimeHeap(), Scheduled: new DueTimeHeap() };
   readonly rosters = new Map(JOB_STATUSES.map((status) => [status, new Roster<Entry>()]));
 
   constructor(readonly name: string) {}
@@ -68,7 +77,7 @@ export class JobIndex {
   }
 
   add(job: JobRecord, input: string): void {
-    const entry: Entry = { job, input, number: ++this.#number, heapIndex: -1, rosterNumber: 0 };
+    const entry: Entry = { job, input, number: ++this.#number, heapIndex: -1, dueIndex: -1, rosterNumber: 0 };
     this.#entries.set(job.id, entry);
     this.#enter(entry);
   }
@@ -77,6 +86,7 @@ export class JobIndex {
   move(entry: Entry, job: JobRecord): JobRecord {
     this.#leave(entry);
     entry.job = job;
+    if (job.status === 'Completed') entry.input = '';
     this.#enter(entry);
     return job;
   }
@@ -117,10 +127,8 @@ export class JobIndex {
 
   stats(now: number): QueueStats[] {
     return [...this.#queues.values()].flatMap((queue) =>
-      [...queue.rosters].flatMap(([status, roster]) =>
-        roster.oldest
-          ? [{ name: queue.name, status, count: roster.size, oldestAgeMs: now - enteredAt(roster.oldest.job) }]
-          : [],
+      [...queue.rosters].flatMap(([status, { size, oldest }]) =>
+        oldest ? [{ name: queue.name, status, count: size, oldestAgeMs: oldestAge(queue, status, oldest, now) }] : [],
       ),
     );
   }
@@ -161,7 +169,10 @@ export class JobIndex {
     const { name, status } = entry.job;
     const queue = this.#queue(name);
     queue.roster(status).append(entry);
-    if (isWaiting(status)) this.#waiting++;
+    if (isWaiting(status)) {
+      this.#waiting++;
+      queue.byDueTime[status].push(entry);
+    }
     this.#heapOf(queue, status).push(entry);
   }
 
@@ -169,7 +180,10 @@ export class JobIndex {
     const { name, status } = entry.job;
     const queue = this.#queue(name);
     queue.roster(status).remove(entry);
-    if (isWaiting(status)) this.#waiting--;
+    if (isWaiting(status)) {
+      this.#waiting--;
+      queue.byDueTime[status].remove(entry);
+    }
     const cameDue = status === 'Scheduled' && queue.ready.has(entry);
     (cameDue ? queue.ready : this.#heapOf(queue, status)).remove(entry);
   }
@@ -190,12 +204,13 @@ export class JobIndex {
 /** Where a listing stands: after this number of the roster of this name and status. */
 export type Position = readonly [name: string, status: JobStatus, rosterNumber: number];
 
-function isWaiting(status: JobStatus): boolean {
+function isWaiting(status: JobStatus): status is 'Queued' | 'Scheduled' {
   return status === 'Queued' || status === 'Scheduled';
 }
 
-function enteredAt(job: JobRecord): number {
-  return job.status === 'InProgress' ? (job.startedAt as number) : job.lastUpdatedAt;
+function oldestAge(queue: Queue, status: JobStatus, oldest: Entry, now: number): number | null {
+  if (isWaiting(status)) return Math.max(now - (queue.byDueTime[status].peek() as Entry).job.dueAt, 0);
+  return status === 'InProgress' ? now - (oldest.job.startedAt as number) : null;
 }
 
 function matches(job: JobRecord, filter: JobFilter, now: number): boolean {

@@ -32,7 +32,9 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       const { job, token } = await running(store);
       await store.cancel([job.id]);
       assert.deepEqual(await store.renew([{ id: job.id, token, leaseMs: 1_000 }]), ['canceled']);
-      assert.deepEqual(await store.settle([{ id: job.id, token, verb: 'complete', result: '1' }]), [false]);
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: '1' }]), [
+        false,
+      ]);
       const { status, result } = await find(store, job.id);
       assert.deepEqual([status, result], ['Canceled', null]);
     });
@@ -55,7 +57,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
     it('leaves finished jobs as they are', async () => {
       const { store } = subject;
       const { job, token } = await running(store);
-      await store.settle([{ id: job.id, token, verb: 'complete', result: '1' }]);
+      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: '1' }]);
       const done = await find(store, job.id);
       assert.deepEqual(await store.cancel([job.id]), [done]);
       assert.deepEqual(await find(store, job.id), done);
@@ -67,9 +69,9 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       const { store } = subject;
       const first = await running(store);
       const error = { code: 'E', message: 'm' };
-      await store.settle([{ id: first.job.id, token: first.token, verb: 'retry', delayMs: 0, error }]);
+      await store.settle([{ id: first.job.id, name: 'Work', token: first.token, verb: 'retry', delayMs: 0, error }]);
       const second = await claimOne(store);
-      await store.settle([{ id: second.job.id, token: second.token, verb: 'fail', error }]);
+      await store.settle([{ id: second.job.id, name: 'Work', token: second.token, verb: 'fail', error }]);
       const again = only(await store.rerun([first.job.id]));
       assert.equal(again?.status, 'Queued');
       assert.equal(again?.retryCount, 0);
@@ -83,7 +85,9 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       const { job, token } = await running(store);
       await store.cancel([job.id]);
       assert.equal(only(await store.rerun([job.id]))?.status, 'Queued');
-      assert.deepEqual(await store.settle([{ id: job.id, token, verb: 'complete', result: null }]), [false]);
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]), [
+        false,
+      ]);
     });
 
     it('keeps a job that runs again past the retention of its first end', async () => {
@@ -102,7 +106,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(await store.rerun([waiting.id, aJob().id]), [waiting, null]);
       const { job, token } = await claimOne(store);
       assert.deepEqual(await store.rerun([job.id]), [job]);
-      await store.settle([{ id: job.id, token, verb: 'complete', result: null }]);
+      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]);
       assert.equal(only(await store.rerun([job.id]))?.status, 'Completed');
     });
   });

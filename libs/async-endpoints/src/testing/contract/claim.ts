@@ -94,7 +94,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
     it('makes a larger token at each claim of a job', async () => {
       const { store } = subject;
       const first = await running(store);
-      await store.settle([{ id: first.job.id, token: first.token, verb: 'release' }]);
+      await store.settle([{ id: first.job.id, name: 'Work', token: first.token, verb: 'release' }]);
       const second = await claimOne(store);
       assert.ok(second.token > first.token);
     });
@@ -140,7 +140,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
     it('answers lost for a job that is gone or finished', async () => {
       const { store } = subject;
       const { job, token } = await running(store);
-      await store.settle([{ id: job.id, token, verb: 'complete', result: null }]);
+      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]);
       assert.deepEqual(
         await store.renew([
           { id: job.id, token, leaseMs: 1_000 },

@@ -80,8 +80,23 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       await advance(100);
       const stats = (await store.stats()).toSorted((a, b) => a.name.localeCompare(b.name));
       assert.deepEqual(stats, [
-        { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 100 },
+        { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 0 },
         { name: 'Work', status: 'Queued', count: 2, oldestAgeMs: 500 },
+      ]);
+    });
+
+    it('tells the age of what runs, of what is overdue, and of nothing that has finished', async () => {
+      const { store, advance } = subject;
+      await created(store, { name: 'Other', delayMs: 100 });
+      const { id } = await created(store, { name: 'Third' });
+      await store.cancel([id]);
+      await running(store);
+      await advance(300);
+      const stats = (await store.stats()).toSorted((a, b) => a.name.localeCompare(b.name));
+      assert.deepEqual(stats, [
+        { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 200 },
+        { name: 'Third', status: 'Canceled', count: 1, oldestAgeMs: null },
+        { name: 'Work', status: 'InProgress', count: 1, oldestAgeMs: 300 },
       ]);
     });
 
@@ -92,7 +107,9 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await statuses(), ['Queued 1']);
       const { job, token } = await claimOne(store);
       assert.deepEqual(await statuses(), ['InProgress 1']);
-      await store.settle([{ id: job.id, token, verb: 'retry', delayMs: 100, error: { code: 'E', message: 'm' } }]);
+      await store.settle([
+        { id: job.id, name: 'Work', token, verb: 'retry', delayMs: 100, error: { code: 'E', message: 'm' } },
+      ]);
       assert.deepEqual(await statuses(), ['Scheduled 1']);
       await store.cancel([job.id]);
       assert.deepEqual(await statuses(), ['Canceled 1']);

@@ -14,7 +14,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       const unwatch = await store.watch({ job: id }, (change) => changes.push(change));
       const { token } = await claimOne(store);
       await store.renew([{ id, token, leaseMs: 1_000, progress: { fraction: 0.1, message: null } }]);
-      await store.settle([{ id, token, verb: 'complete', result: null }]);
+      await store.settle([{ id, name: 'Work', token, verb: 'complete', result: null }]);
       const { version } = await find(store, id);
       await eventually(() => changes.at(-1)?.status === 'Completed');
       assert.equal(changes.at(-1)?.version, version);
@@ -44,7 +44,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       const settled = await running(store);
       await created(store);
       const others = await claimOne(store, { worker: 'worker-2' });
-      await store.settle([{ id: settled.job.id, token: settled.token, verb: 'complete', result: null }]);
+      await store.settle([{ id: settled.job.id, name: 'Work', token: settled.token, verb: 'complete', result: null }]);
       await store.cancel([others.job.id, canceled.job.id]);
       const crashed = await running(store);
       await advance(1_000);
@@ -72,7 +72,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
         return claimOne(store);
       };
       const first = await woken(() => created(store));
-      const settlement = { id: first.job.id, token: first.token, verb: 'release' } as const;
+      const settlement = { id: first.job.id, name: 'Work', token: first.token, verb: 'release' } as const;
       const second = await woken(() => store.settle([settlement]));
       assert.equal(second.job.id, first.job.id);
       await woken(async () => {

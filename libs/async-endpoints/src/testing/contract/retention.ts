@@ -10,9 +10,9 @@ export function describeRetention(subject: Subject, { describe, it }: TestFramew
     it('keeps each kind of finished job for its own time, then lets it go (D-16)', async () => {
       const { store, advance } = subject;
       const one = await running(store, { retention });
-      await store.settle([{ id: one.job.id, token: one.token, verb: 'complete', result: '1' }]);
+      await store.settle([{ id: one.job.id, name: 'Work', token: one.token, verb: 'complete', result: '1' }]);
       const two = await running(store, { retention });
-      await store.settle([{ id: two.job.id, token: two.token, verb: 'fail', error }]);
+      await store.settle([{ id: two.job.id, name: 'Work', token: two.token, verb: 'fail', error }]);
       const three = await created(store, { retention });
       await store.cancel([three.id]);
 

@@ -18,7 +18,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       const { store } = subject;
       const { job, token } = await running(store);
       const result = '{"b":1, "a":[1e400, "\\u0000"]}';
-      assert.deepEqual(await store.settle([{ id: job.id, token, verb: 'complete', result }]), [true]);
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result }]), [true]);
       const done = await find(store, job.id);
       assert.equal(done.status, 'Completed');
       assert.equal(done.result, result);
@@ -30,7 +30,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
     it('completes without a result (D-29)', async () => {
       const { store } = subject;
       const { job, token } = await running(store);
-      await store.settle([{ id: job.id, token, verb: 'complete', result: null }]);
+      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]);
       const { status, result } = await find(store, job.id);
       assert.deepEqual({ status, result }, { status: 'Completed', result: null });
     });
@@ -38,7 +38,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
     it('retries after the delay, counting the attempt and keeping the error', async () => {
       const { store, advance } = subject;
       const { job, token } = await running(store);
-      await store.settle([{ id: job.id, token, verb: 'retry', delayMs: 3_000, error }]);
+      await store.settle([{ id: job.id, name: 'Work', token, verb: 'retry', delayMs: 3_000, error }]);
       const waiting = await find(store, job.id);
       assert.equal(waiting.status, 'Scheduled');
       assert.equal(waiting.retryCount, 1);
@@ -52,16 +52,16 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
     it('clears the error of an earlier attempt on success (D-31)', async () => {
       const { store } = subject;
       const first = await running(store);
-      await store.settle([{ id: first.job.id, token: first.token, verb: 'retry', delayMs: 0, error }]);
+      await store.settle([{ id: first.job.id, name: 'Work', token: first.token, verb: 'retry', delayMs: 0, error }]);
       const second = await claimOne(store);
-      await store.settle([{ id: second.job.id, token: second.token, verb: 'complete', result: null }]);
+      await store.settle([{ id: second.job.id, name: 'Work', token: second.token, verb: 'complete', result: null }]);
       assert.equal((await find(store, first.job.id)).error, null);
     });
 
     it('fails for good, readable for ever after (D-8)', async () => {
       const { store, advance } = subject;
       const { job, token } = await running(store);
-      await store.settle([{ id: job.id, token, verb: 'fail', error }]);
+      await store.settle([{ id: job.id, name: 'Work', token, verb: 'fail', error }]);
       await advance(10_000);
       assert.deepEqual(await claimSome(store), []);
       const failed = await find(store, job.id);
@@ -75,7 +75,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       const first = await running(store);
       await advance(1);
       await created(store);
-      await store.settle([{ id: first.job.id, token: first.token, verb: 'release' }]);
+      await store.settle([{ id: first.job.id, name: 'Work', token: first.token, verb: 'release' }]);
       const { status, retryCount, crashes, startedAt } = await find(store, first.job.id);
       assert.deepEqual([status, retryCount, crashes, startedAt], ['Queued', 0, 0, null]);
       assert.equal((await claimOne(store)).job.id, first.job.id);
@@ -85,7 +85,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       it(`answers a repeated ${verdict.verb} as the first time, and changes nothing`, async () => {
         const { store, advance } = subject;
         const { job, token } = await running(store);
-        const settlement = { id: job.id, token, ...verdict };
+        const settlement = { id: job.id, name: 'Work', token, ...verdict };
         assert.deepEqual(await store.settle([settlement]), [true]);
         const settled = await find(store, job.id);
         await advance(10);
@@ -99,7 +99,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
         await advance(1_000);
         await store.recover({ limit: 10, maxCrashes: 3 });
         const recovered = await find(store, job.id);
-        assert.deepEqual(await store.settle([{ id: job.id, token, ...verdict }]), [false]);
+        assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, ...verdict }]), [false]);
         assert.deepEqual(await find(store, job.id), recovered);
       });
 
@@ -109,7 +109,9 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
         await advance(1_000);
         await store.recover({ limit: 10, maxCrashes: 3 });
         const held = await claimOne(store, { worker: 'worker-2' });
-        assert.deepEqual(await store.settle([{ id: lost.job.id, token: lost.token, ...verdict }]), [false]);
+        assert.deepEqual(await store.settle([{ id: lost.job.id, name: 'Work', token: lost.token, ...verdict }]), [
+          false,
+        ]);
         assert.deepEqual(await find(store, held.job.id), held.job);
       });
     }
@@ -118,7 +120,9 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       const { store, advance } = subject;
       const { job, token } = await running(store);
       await advance(5_000);
-      assert.deepEqual(await store.settle([{ id: job.id, token, verb: 'complete', result: null }]), [true]);
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]), [
+        true,
+      ]);
     });
 
     it('settles each of a batch for itself, in order', async () => {
@@ -126,9 +130,9 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       const one = await running(store);
       const two = await running(store);
       const answers = await store.settle([
-        { id: one.job.id, token: one.token + 1, verb: 'complete', result: null },
-        { id: two.job.id, token: two.token, verb: 'complete', result: null },
-        { id: '00000000-0000-4000-8000-000000000000', token: 1, verb: 'release' },
+        { id: one.job.id, name: 'Work', token: one.token + 1, verb: 'complete', result: null },
+        { id: two.job.id, name: 'Work', token: two.token, verb: 'complete', result: null },
+        { id: '00000000-0000-4000-8000-000000000000', name: 'Work', token: 1, verb: 'release' },
       ]);
       assert.deepEqual(answers, [false, true, false]);
     });

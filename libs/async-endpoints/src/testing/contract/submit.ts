@@ -62,9 +62,10 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       const claim = await running(store, { fingerprint: 'same' });
       const again = await submitOne(store, { id: claim.job.id, fingerprint: 'same' });
       assert.equal(again.outcome === 'existing' && again.job.status, 'InProgress');
-      assert.deepEqual(await store.settle([{ id: claim.job.id, token: claim.token, verb: 'complete', result: '1' }]), [
-        true,
-      ]);
+      assert.deepEqual(
+        await store.settle([{ id: claim.job.id, name: 'Work', token: claim.token, verb: 'complete', result: '1' }]),
+        [true],
+      );
     });
 
     for (const [what, other] of [

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+
+const LONGEST_MS = 5_000;
+
+/**
+ * Lets a client that is refused for its body's size finish sending it, within reason, before it is answered. Fastify
+ * answers at once and hangs up; a client that reads no answer before it has sent everything, such as `fetch`, then
+ * reports a broken connection instead of the 413.
+ */
+export function discardOversizedBodies(adapter: FastifyAdapter, maximumBytes: number): void {
+  adapter.getInstance().addHook('onSend', async (request, reply) => {
+    if (reply.statusCode === 413) await discardRest(request.raw, maximumBytes);
+  });
+}
+
+function discardRest(request: IncomingMessage, maximumBytes: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (request.complete || request.destroyed) return resolve();
+    const patience = setTimeout(resolve, LONGEST_MS);
+    let discarded = 0;
+    const stop = (): void => {
+      clearTimeout(patience);
+      resolve();
+    };
+    request.on('data', (chunk: Buffer) => {
+      discarded += chunk.length;
+      if (discarded > maximumBytes) stop();
+    });
+    request.once('end', stop).once('close', stop).resume();
+  });
+}

@@ -1,0 +1,36 @@
+export type CellType = 'integer' | 'number' | 'boolean' | 'date' | 'text';
+
+/** `empty`: no cell has anything in it. */
+export type ColumnType = CellType | 'empty';
+
+const INTEGER = /^[+-]?\d+$/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const BOOLEAN = /^(?:true|false)$/i;
+const DATE = /^(\d{4})([-/])(\d\d)\2(\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?$/i;
+
+/** What a cell that is not empty looks like by itself. Digits are an integer, with leading zeros too. */
+export function cellType(cell: string): CellType {
+  if (NUMBER.test(cell) && Number.isFinite(Number(cell))) return INTEGER.test(cell) ? 'integer' : 'number';
+  if (BOOLEAN.test(cell)) return 'boolean';
+  return timeOf(cell) === null ? 'text' : 'date';
+}
+
+/** The narrowest type that has both a column's cells so far and one more. */
+export function widened(column: ColumnType, cell: CellType): CellType {
+  if (column === 'empty' || column === cell) return cell;
+  return isNumeric(column) && isNumeric(cell) ? 'number' : 'text';
+}
+
+export function isNumeric(type: ColumnType): boolean {
+  return type === 'integer' || type === 'number';
+}
+
+/** A date or date and time of ISO 8601 (also with slashes) as a timestamp, in UTC where it has no offset, or `null`. */
+export function timeOf(cell: string): number | null {
+  const [, year, , month, day, time = '00:00', offset = 'Z'] = DATE.exec(cell) ?? [];
+  if (year === undefined) return null;
+  const midnight = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  if (midnight.getUTCDate() !== Number(day)) return null; // such as February 30th
+  const timestamp = Date.parse(`${year}-${month}-${day}T${time}${offset.toUpperCase()}`);
+  return Number.isNaN(timestamp) ? null : timestamp;
+}

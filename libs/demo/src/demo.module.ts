@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { CsvSummariesController } from './csv-summaries/csv-summaries.controller.js';
+import { SummarizeCsvHandler } from './csv-summaries/summarize-csv.handler.js';
+import { HealthModule } from './health/health.module.js';
+import { ProcessDataController } from './process-data/process-data.controller.js';
+import { ProcessDataHandler } from './process-data/process-data.handler.js';
+import { SleepController } from './sleep/sleep.controller.js';
+import { SleepHandler } from './sleep/sleep.handler.js';
+import { UnreliableController } from './unreliable/unreliable.controller.js';
+import { UnreliableHandler } from './unreliable/unreliable.handler.js';
+
+/** What does the jobs: for every process that has a worker. */
+@Module({ providers: [ProcessDataHandler, SummarizeCsvHandler, SleepHandler, UnreliableHandler] })
+export class DemoJobsModule {}
+
+/** What takes requests: for every process that speaks HTTP. */
+@Module({
+  imports: [HealthModule],
+  controllers: [ProcessDataController, CsvSummariesController, SleepController, UnreliableController],
+})
+export class DemoApiModule {}

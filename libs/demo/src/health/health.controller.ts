@@ -1,0 +1,41 @@
+import { Controller, Get } from '@nestjs/common';
+import { HealthCheck, type HealthCheckResult, HealthCheckService, MemoryHealthIndicator } from '@nestjs/terminus';
+import { JobStoreHealthIndicator, JobWorkerHealthIndicator } from 'nestjs-async-endpoints/health';
+
+const STORE_TIMEOUT_MS = 5_000;
+const MAXIMUM_RSS_BYTES = 500 * 1024 * 1024;
+
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly store: JobStoreHealthIndicator,
+    private readonly worker: JobWorkerHealthIndicator,
+    private readonly memory: MemoryHealthIndicator,
+  ) {}
+
+  /** For people and dashboards: everything. */
+  @Get()
+  @HealthCheck()
+  all(): Promise<HealthCheckResult> {
+    return this.health.check([
+      () => this.store.isHealthy('asyncendpoints', { timeoutMs: STORE_TIMEOUT_MS }),
+      () => this.worker.isHealthy('worker'),
+      () => this.memory.checkRSS('memory', MAXIMUM_RSS_BYTES),
+    ]);
+  }
+
+  /** 503: restart this process. Says nothing of the store, whose absence a restart would not mend. */
+  @Get('live')
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.worker.isHealthy('worker')]);
+  }
+
+  /** 503: send requests elsewhere. So from the moment that shutdown begins. */
+  @Get('ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.store.isReady('asyncendpoints', { timeoutMs: STORE_TIMEOUT_MS })]);
+  }
+}

@@ -1,0 +1,21 @@
+export { CsvSummariesController } from './csv-summaries/csv-summaries.controller.js';
+export { SummarizeCsvHandler } from './csv-summaries/summarize-csv.handler.js';
+export {
+  type ColumnSummary,
+  type CsvSummary,
+  MAXIMUM_CSV_BYTES,
+  SummarizeCsv,
+  type SummarizeCsvRequest,
+} from './csv-summaries/summarize-csv.job.js';
+export { DemoApiModule, DemoJobsModule } from './demo.module.js';
+export { HealthController } from './health/health.controller.js';
+export { HealthModule } from './health/health.module.js';
+export { ProcessDataController } from './process-data/process-data.controller.js';
+export { ProcessDataHandler } from './process-data/process-data.handler.js';
+export { ProcessData, ProcessDataRequest, type ProcessedData } from './process-data/process-data.job.js';
+export { SleepController } from './sleep/sleep.controller.js';
+export { SleepHandler } from './sleep/sleep.handler.js';
+export { Sleep, SleepRequest, type Slept } from './sleep/sleep.job.js';
+export { UnreliableController } from './unreliable/unreliable.controller.js';
+export { UnreliableHandler } from './unreliable/unreliable.handler.js';
+export { Unreliable, UnreliableRequest, type UnreliableResult } from './unreliable/unreliable.job.js';

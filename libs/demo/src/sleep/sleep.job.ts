@@ -1,0 +1,22 @@
+import { IsInt, Max, Min } from 'class-validator';
+import { defineJob } from 'nestjs-async-endpoints';
+
+const LONGEST_MS = 600_000;
+
+export class SleepRequest {
+  @IsInt()
+  @Min(0)
+  @Max(LONGEST_MS)
+  durationMs!: number;
+}
+
+export interface Slept {
+  readonly durationMs: number;
+}
+
+export const Sleep = defineJob<SleepRequest, Slept>('Sleep', {
+  // The longest sleep that may be asked for, and a minute in hand.
+  timeoutMs: LONGEST_MS + 60_000,
+  // So that sleepers leave room in the worker for those who work.
+  concurrency: 8,
+});
