@@ -55,8 +55,8 @@ export interface QueueStats {
   readonly status: JobStatus;
   readonly count: number;
   /**
-   * Of waiting jobs: for how long the earliest has been due, 0 while none is. Of jobs in progress: how long ago the
-   * earliest was claimed. Of finished ones: null.
+   * Of waiting jobs: for how long the earliest of their name, queued or scheduled, has been due; 0 while none is. Of jobs
+   * in progress: how long ago the earliest was claimed. Of finished ones: null.
    */
   readonly oldestAgeMs: number | null;
 }

@@ -1,4 +1,4 @@
-import { type Claim, isTerminal, type JobRecord, type NewJob } from '../job/job.js';
+import { type Claim, isTerminal, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
 import type { ClaimRequest, QueueStats, Renewal, RenewalReply, Submission } from '../store/job-store.js';
 
@@ -121,15 +121,19 @@ export class JobStoreModel {
     }
     return [...groups.values()].map((records) => {
       const { name, status } = records[0] as JobRecord;
-      const earliest = (times: (number | null)[]) => Math.min(...times.map((time) => time ?? Infinity));
-      const oldestAgeMs =
-        status === 'InProgress'
-          ? this.now - earliest(records.map(({ startedAt }) => startedAt))
-          : isTerminal(status)
-            ? null
-            : Math.max(this.now - earliest(records.map(({ dueAt }) => dueAt)), 0);
-      return { name, status, count: records.length, oldestAgeMs };
+      return { name, status, count: records.length, oldestAgeMs: this.#oldestAgeMs(name, status) };
     });
+  }
+
+  #oldestAgeMs(name: string, status: JobStatus): number | null {
+    if (isTerminal(status)) return null;
+    const records = this.jobs.map(({ record }) => record).filter((record) => record.name === name);
+    if (status === 'InProgress') {
+      const started = records.filter((record) => record.status === status).map(({ startedAt }) => startedAt as number);
+      return this.now - Math.min(...started);
+    }
+    const waiting = records.filter((record) => record.status === 'Queued' || record.status === 'Scheduled');
+    return Math.max(this.now - Math.min(...waiting.map(({ dueAt }) => dueAt)), 0);
   }
 
   #find(id: string): Held | undefined {

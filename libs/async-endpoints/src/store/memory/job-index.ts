@@ -13,13 +13,6 @@ export interface Entry extends HeapItem, HeapItem<'dueIndex'>, RosterItem {
   readonly number: number;
 }
 
-/** Waiting jobs of one status, the earliest due first. */
-class DueTimeHeap extends Heap<Entry, 'dueIndex'> {
-  constructor() {
-    super((a, b) => a.job.dueAt < b.job.dueAt, 'dueIndex');
-  }
-}
-
 /** The jobs of one name. */
 class Queue {
   /** Claimable: larger priority first, then earlier due time, then order of submission. */
@@ -31,7 +24,8 @@ class Queue {
   );
   /** Not claimable before their due time. */
   readonly scheduled = new Heap<Entry>((a, b) => a.job.dueAt < b.job.dueAt);
-  readonly byDueTime = { Queued: new DueTimeHeap(), Scheduled: new DueTimeHeap() };
+  /** All that wait, the earliest due first. */
+  readonly waitingByDueTime = new Heap<Entry, 'dueIndex'>((a, b) => a.job.dueAt < b.job.dueAt, 'dueIndex');
   readonly rosters = new Map(JOB_STATUSES.map((status) => [status, new Roster<Entry>()]));
 
   constructor(readonly name: string) {}
@@ -41,7 +35,7 @@ class Queue {
   }
 
   get waiting(): number {
-    return this.roster('Queued').size + this.roster('Scheduled').size;
+    return this.waitingByDueTime.size;
   }
 
   /** The next claimable job, after moving those whose time has come. */
@@ -171,7 +165,7 @@ export class JobIndex {
     queue.roster(status).append(entry);
     if (isWaiting(status)) {
       this.#waiting++;
-      queue.byDueTime[status].push(entry);
+      queue.waitingByDueTime.push(entry);
     }
     this.#heapOf(queue, status).push(entry);
   }
@@ -182,7 +176,7 @@ export class JobIndex {
     queue.roster(status).remove(entry);
     if (isWaiting(status)) {
       this.#waiting--;
-      queue.byDueTime[status].remove(entry);
+      queue.waitingByDueTime.remove(entry);
     }
     const cameDue = status === 'Scheduled' && queue.ready.has(entry);
     (cameDue ? queue.ready : this.#heapOf(queue, status)).remove(entry);
@@ -204,12 +198,12 @@ export class JobIndex {
 /** Where a listing stands: after this number of the roster of this name and status. */
 export type Position = readonly [name: string, status: JobStatus, rosterNumber: number];
 
-function isWaiting(status: JobStatus): status is 'Queued' | 'Scheduled' {
+function isWaiting(status: JobStatus): boolean {
   return status === 'Queued' || status === 'Scheduled';
 }
 
 function oldestAge(queue: Queue, status: JobStatus, oldest: Entry, now: number): number | null {
-  if (isWaiting(status)) return Math.max(now - (queue.byDueTime[status].peek() as Entry).job.dueAt, 0);
+  if (isWaiting(status)) return Math.max(now - (queue.waitingByDueTime.peek() as Entry).job.dueAt, 0);
   return status === 'InProgress' ? now - (oldest.job.startedAt as number) : null;
 }
 
