@@ -11,6 +11,7 @@ const arrows = {
   [room('handlers')]: [room('job'), ...root('options', 'job-policies')],
   [room('worker')]: [room('handlers'), room('store'), room('observability'), room('job'), ...root('options')],
   [room('http')]: [room('job'), ...root('options', 'job-manager', 'fingerprint')],
+  [room('redis')]: [room('store'), room('job')],
   [room('health')]: [room('store'), room('worker'), ...root('options', 'wait')],
   [room('testing')]: [room('job'), room('store'), room('handlers')],
 };
@@ -21,7 +22,7 @@ module.exports = {
     ...Object.entries(arrows).map(([from, allowed]) => ({
       name: `arrows-of-${from.replace(lib, '').replace('/', '')}`,
       severity: 'error',
-      from: { path: from, pathNot: '[.]spec[.]ts$' },
+      from: { path: from, pathNot: '[.](spec|testing)[.]ts$' },
       to: { path: lib, pathNot: [from, ...allowed] },
     })),
     {
@@ -45,10 +46,16 @@ module.exports = {
       to: { path: '@nestjs/terminus' },
     },
     {
+      name: 'ioredis-only-in-redis',
+      severity: 'error',
+      from: { pathNot: [room('redis'), '^(test|bench)/'] },
+      to: { path: 'node_modules/ioredis' },
+    },
+    {
       name: 'no-undeclared-packages',
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: '[.](spec|properties)[.]ts$' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+      from: { path: '^(libs|apps)/', pathNot: '[.](spec|properties|testing)[.]ts$' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'], dependencyTypesNot: ['npm-peer'] },
     },
   ],
   options: {

@@ -24,7 +24,7 @@ export const LIFECYCLE = {
 /** One word per transition, the same in every table, store method, script, event and metric label. */
 export type Verb = keyof typeof LIFECYCLE;
 
-/** How a claim ends. The name says to which queue the job goes back. */
+/** How a claim ends. The name is the job's: it says to which queue it may go back. */
 export type Settlement = { readonly id: string; readonly name: string; readonly token: number } & Verdict;
 
 /** What is to become of a claimed job. */

@@ -76,7 +76,7 @@ export class JobStoreModel {
   settle(settlements: readonly lifecycle.Settlement[]): boolean[] {
     return settlements.map((settlement) => {
       const held = this.#find(settlement.id);
-      if (held?.record.fence !== settlement.token) return false;
+      if (held?.record.fence !== settlement.token || held.record.name !== settlement.name) return false;
       if (held.record.status === 'InProgress') held.record = lifecycle.settle(held.record, settlement, this.now);
       return true;
     });

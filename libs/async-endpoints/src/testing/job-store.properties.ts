@@ -68,7 +68,7 @@ function inOrder<T extends { name: string; status: string }>(items: readonly T[]
 const aClaim = fc.nat({ max: 6 });
 
 function claimAt({ claims }: JobStoreModel, back: number): { id: string; name: string; token: number } {
-  return claims.at(-1 - back) ?? { id: IDS[0] as string, name: 'A', token: 1 };
+  return claims.at(-1 - back) ?? { id: IDS[0] as string, name: 'A', token: 0 };
 }
 
 const STEPS: fc.Arbitrary<Step>[] = [

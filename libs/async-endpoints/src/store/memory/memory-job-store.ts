@@ -13,9 +13,9 @@ import type {
   Submission,
   Topic,
 } from '../job-store.js';
+import { Listeners } from '../listeners.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { type Entry, JobIndex, type Position } from './job-index.js';
-import { Watchers } from './watchers.js';
 import { WorkSignal } from './work-signal.js';
 
 export interface MemoryJobStoreOptions {
@@ -31,7 +31,7 @@ export class MemoryJobStore implements JobStore {
   readonly #now: () => number;
   readonly #jobs = new JobIndex();
   readonly #keys = new IdempotencyKeys();
-  readonly #watchers = new Watchers();
+  readonly #listeners = new Listeners();
   readonly #work: WorkSignal;
   #turn = 0;
 
@@ -78,7 +78,7 @@ export class MemoryJobStore implements JobStore {
       if (!entry || entry.job.status === 'Canceled') return entry ? 'canceled' : 'lost';
       if (entry.job.status !== 'InProgress' || entry.job.fence !== renewal.token) return 'lost';
       this.#jobs.renew(entry, lifecycle.renew(entry.job, renewal, now));
-      if (renewal.progress) this.#watchers.changed(entry.job);
+      if (renewal.progress) this.#tell(entry.job);
       return 'held';
     });
   }
@@ -87,7 +87,7 @@ export class MemoryJobStore implements JobStore {
     const now = this.#now();
     return settlements.map((settlement) => {
       const entry = this.#jobs.find(settlement.id);
-      if (!entry || entry.job.fence !== settlement.token) return false;
+      if (entry?.job.fence !== settlement.token || entry.job.name !== settlement.name) return false;
       if (entry.job.status === 'InProgress') this.#move(entry, lifecycle.settle(entry.job, settlement, now));
       return true;
     });
@@ -133,7 +133,7 @@ export class MemoryJobStore implements JobStore {
   }
 
   async watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
-    return this.#watchers.add(topic, listener);
+    return this.#listeners.add(topic, listener);
   }
 
   waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
@@ -183,9 +183,17 @@ export class MemoryJobStore implements JobStore {
   #move(entry: Entry, job: JobRecord): JobRecord {
     const before = entry.job;
     this.#jobs.move(entry, job);
-    this.#watchers.changed(job, before);
+    this.#tell(job, before);
     this.#work.arrived(job);
     return job;
+  }
+
+  /** `before`: the record as it was, to know whose claim was revoked. */
+  #tell({ id, status, version, fence }: JobRecord, before?: JobRecord): void {
+    if (this.#listeners.size === 0) return;
+    const change = { id, status, version };
+    this.#listeners.tell({ job: id }, change);
+    if (before?.worker != null && fence > before.fence) this.#listeners.tell({ worker: before.worker }, change);
   }
 }
 

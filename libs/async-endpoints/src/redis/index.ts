@@ -1,0 +1,2 @@
+export type { RedisConnectionOptions } from './redis-connections.js';
+export { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';

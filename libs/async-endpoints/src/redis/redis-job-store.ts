@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto';
+import type { Claim, JobRecord, NewJob } from '../job/job.js';
+import * as lifecycle from '../job/lifecycle.js';
+import type {
+  ClaimRequest,
+  JobChange,
+  JobFilter,
+  JobPage,
+  JobStore,
+  QueueStats,
+  Renewal,
+  RenewalReply,
+  Submission,
+  Topic,
+} from '../store/job-store.js';
+import { decodeRecord, encodeRetention, encodeText, inputOf, oneLine } from './codec.js';
+import type { Script } from './define-script.js';
+import { RedisKeys } from './keys.js';
+import { RedisChanges } from './redis-changes.js';
+import { available, type RedisConnectionOptions, RedisConnections } from './redis-connections.js';
+import { listJobs } from './redis-listing.js';
+import { redisStats } from './redis-stats.js';
+import { RedisWorkSignal } from './redis-work-signal.js';
+import { cancelScript, recoverScript, rerunScript } from './scripts/change.lua.js';
+import { claimScript } from './scripts/claim.lua.js';
+import { purgeScript } from './scripts/purge.lua.js';
+import { renewScript } from './scripts/renew.lua.js';
+import { settleScript } from './scripts/settle.lua.js';
+import { submitScript } from './scripts/submit.lua.js';
+
+export interface RedisJobStoreOptions extends RedisConnectionOptions {
+  /** What all keys begin with, so that applications can share a server. Default `ae`. */
+  prefix?: string;
+  /** The clock instead of Redis's own, in ms since the epoch: for tests. */
+  now?: () => number;
+}
+
+/**
+ * Many processes, one truth: jobs in Redis 6.2 or newer. Each verb is one script and so one atomic step, records and
+ * indexes together, for the whole batch. `docs/redis-layout.md` says what is where.
+ */
+export class RedisJobStore implements JobStore {
+  readonly #connections: RedisConnections;
+  readonly #keys: RedisKeys;
+  readonly #work: RedisWorkSignal;
+  readonly #changes: RedisChanges;
+  readonly #time: () => string;
+  #turn = 0;
+
+  constructor(options: RedisJobStoreOptions = {}) {
+    const { prefix = 'ae', now } = options;
+    this.#time = now ? () => String(now()) : () => '';
+    this.#keys = new RedisKeys(prefix);
+    this.#connections = new RedisConnections(options);
+    this.#work = new RedisWorkSignal(this.#connections, this.#keys, this.#time);
+    this.#changes = new RedisChanges(this.#connections, this.#keys);
+  }
+
+  open(): Promise<void> {
+    return this.#connections.open();
+  }
+
+  async close(): Promise<void> {
+    await this.#work.close();
+    await this.#connections.close();
+  }
+
+  async ping(): Promise<void> {
+    await available(this.#connections.commands.ping());
+  }
+
+  async submit(jobs: readonly NewJob[], { queueLimit }: { queueLimit: number }): Promise<Submission[]> {
+    const names = distinct(jobs.map(({ name }) => name));
+    const keyed = jobs.filter(({ idempotency }) => idempotency !== null);
+    const keys = [this.#keys.names, ...keyed.map((job) => this.#keys.idempotency(scopeOf(job)))];
+    const args = jobs.flatMap((job) => [
+      names.indexOf(job.name) + 1,
+      job.name,
+      job.id,
+      job.delayMs,
+      job.queueLimit ?? '',
+      job.idempotency ? keyed.indexOf(job) + 1 : '',
+      job.idempotency?.retentionMs ?? '',
+      encodeText(job.owner),
+      job.priority,
+      job.maxRetries,
+      encodeRetention(job.retention),
+      job.fingerprint ?? '',
+      oneLine(job.input),
+    ]);
+    const [now, , ...replies] = await this.#run(submitScript, names, [queueLimit, names.length, ...args], keys);
+    return replies.map((reply, index) => submissionOf(reply, jobs[index] as NewJob, Number(now)));
+  }
+
+  async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {
+    const names = this.#takeTurns([...slots.keys()]);
+    const most = names.map((name) => slots.get(name) as number);
+    const reply = await this.#run(claimScript, names, [leaseMs, limit, JSON.stringify(worker), ...most]);
+    const claims: Claim[] = [];
+    for (let at = 0; at < reply.length; at += 2) {
+      const text = reply[at + 1] as string;
+      const job = decodeRecord(reply[at] as string, text);
+      claims.push({ job, input: inputOf(text), token: job.fence });
+    }
+    return claims;
+  }
+
+  async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    const args = renewals.flatMap(({ id, token, leaseMs, progress }) => [
+      id,
+      token,
+      leaseMs,
+      progress ? JSON.stringify(progress) : '',
+    ]);
+    return (await this.#run(renewScript, [], args)) as RenewalReply[];
+  }
+
+  async settle(settlements: readonly lifecycle.Settlement[]): Promise<boolean[]> {
+    const names = distinct(settlements.map(({ name }) => name));
+    const args = settlements.flatMap((settlement) => [
+      names.indexOf(settlement.name) + 1,
+      settlement.id,
+      settlement.token,
+      settlement.verb,
+      settlement.verb === 'retry' ? settlement.delayMs : '',
+      valueOf(settlement),
+    ]);
+    return (await this.#run(settleScript, names, args)).map((reply) => reply === 1);
+  }
+
+  async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#change(cancelScript, ids, '');
+  }
+
+  async rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#change(rerunScript, ids, '');
+  }
+
+  async recover({ limit, maxCrashes }: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
+    const until = this.#time() || String(await this.#redisNow());
+    const { commands } = this.#connections;
+    const expired = await available(commands.zrangebyscore(this.#keys.leases, '-inf', until, 'LIMIT', 0, limit));
+    const recovered = await this.#change(recoverScript, expired, maxCrashes);
+    return recovered.filter((job) => job !== null);
+  }
+
+  purge(limit: number): Promise<number> {
+    return this.#run(purgeScript, [], [limit]);
+  }
+
+  async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    if (ids.length === 0) return [];
+    const texts = await available(this.#connections.commands.hmget(this.#keys.jobs, ...ids));
+    return texts.map((text, index) => (text === null ? null : decodeRecord(ids[index] as string, text)));
+  }
+
+  async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
+    const now = Number(this.#time()) || (await this.#redisNow());
+    return available(listJobs(this.#connections.commands, this.#keys, filter, page, now));
+  }
+
+  stats(): Promise<QueueStats[]> {
+    return available(redisStats(this.#connections.commands, this.#keys, this.#time()));
+  }
+
+  watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
+    return this.#changes.watch(topic, listener);
+  }
+
+  waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#work.wait(names, signal);
+  }
+
+  #run<T>(script: Script<T>, names: readonly string[], args: (string | number)[], keys: string[] = []): Promise<T> {
+    const queues = names.flatMap((name) => this.#keys.queue(name));
+    const all = [...this.#keys.shared, ...queues, ...keys];
+    return available(script.run(this.#connections.commands, all, [this.#time(), ...args]));
+  }
+
+  /** A job's name never changes, so it may be read before the step that needs its queue's keys. */
+  async #change(
+    script: Script<(string | null)[]>,
+    ids: readonly string[],
+    maxCrashes: number | '',
+  ): Promise<(JobRecord | null)[]> {
+    if (ids.length === 0) return [];
+    const found = await this.find(ids);
+    const names = distinct(found.flatMap((job) => (job ? [job.name] : [])));
+    const args = ids.flatMap((id, index) => [names.indexOf(found[index]?.name ?? '') + 1, id]);
+    const replies = await this.#run(script, names, [maxCrashes, ...args]);
+    return replies.map((text, index) => (text === null ? null : decodeRecord(ids[index] as string, text)));
+  }
+
+  /** Each call starts with another name, or small claims would always serve the same one. */
+  #takeTurns(names: string[]): string[] {
+    const start = this.#turn++ % Math.max(names.length, 1);
+    return [...names.slice(start), ...names.slice(0, start)];
+  }
+
+  async #redisNow(): Promise<number> {
+    const [seconds, micros] = await available(this.#connections.commands.time());
+    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  }
+}
+
+function submissionOf(reply: string, job: NewJob, now: number): Submission {
+  switch (reply) {
+    case 'created':
+      return { outcome: 'created', job: lifecycle.submit(job, now) };
+    case 'refused total':
+      return { outcome: 'refused', limit: 'total' };
+    case 'refused name':
+      return { outcome: 'refused', limit: 'name' };
+    case 'conflict id':
+      return { outcome: 'conflict', on: 'id' };
+    case 'conflict key':
+      return { outcome: 'conflict', on: 'key' };
+    default: {
+      const end = reply.indexOf('\n');
+      return { outcome: 'existing', job: decodeRecord(reply.slice(0, end), reply.slice(end + 1)) };
+    }
+  }
+}
+
+function valueOf(settlement: lifecycle.Settlement): string {
+  if (settlement.verb === 'complete') return settlement.result === null ? '' : oneLine(settlement.result);
+  return settlement.verb === 'release' ? '' : JSON.stringify(settlement.error);
+}
+
+/** A digest, because owners and keys are the client's, and key names are the operator's. */
+function scopeOf({ owner, name, idempotency }: NewJob): string {
+  return createHash('sha256')
+    .update(JSON.stringify([owner, name, idempotency?.key]))
+    .digest('base64url');
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}

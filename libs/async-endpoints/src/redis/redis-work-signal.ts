@@ -1,0 +1,110 @@
+import type { RedisConnections } from './redis-connections.js';
+import type { RedisKeys } from './keys.js';
+import { dueScript } from './scripts/look.lua.js';
+
+interface Waiter {
+  readonly names: readonly string[];
+  readonly wake: () => void;
+}
+
+const BLOCK_MS = 5_000;
+/** Redis answers a blocking call that long after its timeout at the latest; a connection that does not is dead. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * Waits for work on one blocking connection for all waiters of this process. A script that makes a job claimable leaves a
+ * single token under the job's name; popping it wakes one process, and a claim that leaves work behind puts it back.
+ */
+export class RedisWorkSignal {
+  readonly #waiters = new Set<Waiter>();
+  #waiting: Promise<void> | undefined;
+  #blockedOn = '';
+  #closed = false;
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly keys: RedisKeys,
+    private readonly time: () => string,
+  ) {}
+
+  wait(names: readonly string[], signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        names,
+        wake: () => {
+          this.#waiters.delete(waiter);
+          signal.removeEventListener('abort', waiter.wake);
+          resolve();
+        },
+      };
+      this.#waiters.add(waiter);
+      signal.addEventListener('abort', waiter.wake);
+      this.#waiting ??= this.#watch();
+      if (this.#blockedOn && this.#blockedOn !== this.#names().join()) void this.#unblock();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wakeAll();
+    if (this.#blockedOn) this.connections.work.disconnect();
+    await this.#waiting;
+  }
+
+  /** Runs as long as somebody waits. */
+  async #watch(): Promise<void> {
+    try {
+      while (this.#waiters.size > 0 && !this.#closed) {
+        const names = this.#names();
+        const due = await dueScript.run(
+          this.connections.commands,
+          [...this.keys.shared, ...names.flatMap((name) => this.keys.queue(name))],
+          [this.time()],
+        );
+        if (due === 0) this.#wakeAll();
+        else if (this.#waiters.size > 0 && !this.#closed)
+          await this.#block(names, due < 0 ? BLOCK_MS : Math.min(due, BLOCK_MS));
+      }
+    } catch {
+      this.#wakeAll(); // they meet the error themselves, and come back
+    } finally {
+      this.#waiting = undefined;
+    }
+  }
+
+  async #block(names: string[], ms: number): Promise<void> {
+    const { work } = this.connections;
+    this.#blockedOn = names.join();
+    const dead = setTimeout(() => work.disconnect(true), ms + PATIENCE_MS);
+    try {
+      const keys = names.map((name) => this.keys.wake(name));
+      const popped = await work.bzpopmin(keys, Math.max(ms, 1) / 1_000);
+      if (popped) await this.#hand(names[keys.indexOf(popped[0])] as string);
+    } finally {
+      clearTimeout(dead);
+      this.#blockedOn = '';
+    }
+  }
+
+  /** A token that nobody here wants any more belongs to somebody else. */
+  async #hand(name: string): Promise<void> {
+    const waiter = [...this.#waiters].find(({ names }) => names.includes(name));
+    if (waiter) return waiter.wake();
+    await this.connections.commands.zadd(this.keys.wake(name), 0, '0');
+  }
+
+  async #unblock(): Promise<void> {
+    const { work, commands } = this.connections;
+    const id = await work.client('ID').catch(() => null);
+    if (id !== null) await commands.call('CLIENT', 'UNBLOCK', String(id)).catch(() => null);
+  }
+
+  #names(): string[] {
+    return [...new Set([...this.#waiters].flatMap(({ names }) => names))].toSorted();
+  }
+
+  #wakeAll(): void {
+    for (const waiter of this.#waiters) waiter.wake();
+  }
+}

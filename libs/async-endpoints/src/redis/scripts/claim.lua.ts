@@ -1,0 +1,86 @@
+import { defineScript } from '../define-script.js';
+import { TRANSITION } from './transition.lua.js';
+
+/**
+ * Takes jobs that are ready, after moving those that have come due; names take turns, in the order given.
+ *
+ * KEYS     as in `transition.lua.ts`
+ * time     the clock in ms, or '' for Redis's own
+ * leaseMs  how long the claims are believed
+ * limit    the most claims
+ * worker   who claims, as JSON
+ * …        for each name: the most claims of it
+ * returns  id and record of each claim, one after the other
+ *
+ * An entry whose job is gone, or is not waiting, is dropped from the queue: nobody meets it again.
+ */
+export const claimScript = defineScript<string[]>({
+  name: 'claim',
+  args: ['time', 'leaseMs', 'limit', 'worker'],
+  lua: `${TRANSITION}
+local DUE_AT_ONCE = 1000
+local names = #ARGV - FIRST + 1
+local left = tonumber(limit)
+local replies = {}
+
+local function promote(queue)
+  local due = redis.call('ZRANGEBYSCORE', queue_key(queue, PLANNED), '-inf', number(now), 'LIMIT', 0, DUE_AT_ONCE)
+  if #due == 0 then return end
+  local ids, ranked = {}, {}
+  for n, entry in ipairs(due) do ids[n] = string.sub(entry, 9) end
+  for n, job in ipairs(load(ids)) do
+    if job then ranked[#ranked + 1] = rank(job); ranked[#ranked + 1] = due[n] end
+  end
+  in_chunks('ZREM', queue_key(queue, PLANNED), due)
+  if #ranked > 0 then in_chunks('ZADD', queue_key(queue, READY), ranked) end
+end
+
+local function take(queue, wanted)
+  local taken = 0
+  while taken < wanted do
+    local popped = redis.call('ZPOPMIN', queue_key(queue, READY), math.min(wanted - taken, CHUNK))
+    if #popped == 0 then return taken end
+    local ids = {}
+    for n = 1, #popped, 2 do ids[#ids + 1] = string.sub(popped[n], 9) end
+    for n, job in ipairs(load(ids)) do
+      if job and (job[STATUS] == 'Q' or job[STATUS] == 'S') then
+        count(job[STATUS] .. ':' .. job[NAME], -1)
+        job[STATUS] = 'P'
+        job[STARTEDAT] = number(now)
+        job[PROGRESS] = ''
+        job[FENCE] = number(job[FENCE] + 1)
+        job[WORKER] = worker
+        job[LEASEUNTIL] = number(now + leaseMs)
+        count('waiting', -1)
+        touch(ids[n], job)
+        enter(ids[n], job, queue)
+        write(ids[n], job)
+        replies[#replies + 1] = ids[n]
+        replies[#replies + 1] = writes[#writes]
+        taken = taken + 1
+      end
+    end
+  end
+  return taken
+end
+
+local slots = {}
+for queue = 1, names do
+  slots[queue] = tonumber(ARGV[FIRST + queue - 1])
+  promote(queue)
+end
+for queue = 1, names do
+  local turn = math.ceil(left / (names - queue + 1))
+  local taken = take(queue, math.min(slots[queue], turn))
+  slots[queue] = slots[queue] - taken
+  left = left - taken
+end
+for queue = 1, names do
+  if left > 0 then left = left - take(queue, math.min(slots[queue], left)) end
+end
+for queue = 1, names do
+  if redis.call('EXISTS', queue_key(queue, READY)) == 1 then woken[queue_key(queue, WAKE)] = true end
+end
+save()
+return replies`,
+});

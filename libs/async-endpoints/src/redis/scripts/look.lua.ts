@@ -1,0 +1,63 @@
+import { defineScript } from '../define-script.js';
+import { TRANSITION } from './transition.lua.js';
+
+/**
+ * How waiting and running jobs stand, without looking at jobs.
+ *
+ * KEYS     as in `transition.lua.ts`
+ * time     the clock in ms, or '' for Redis's own
+ * returns  the time; then for each name: when its earliest waiting job is or was due, and when its earliest running job
+ *          began, in ms, or '' where there is none
+ */
+export const agesScript = defineScript<string[]>({
+  name: 'ages',
+  args: ['time'],
+  lua: `${TRANSITION}
+local replies = { number(now) }
+
+-- Jobs of one priority stand by due time; there are as many steps as priorities in use.
+local function earliest_ready(key)
+  local earliest, from = nil, '-inf'
+  while true do
+    local first = redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    if #first == 0 then return earliest end
+    local score = tonumber(first[2])
+    local step = math.floor(score / PRIORITY_STEP)
+    local due = score - step * PRIORITY_STEP
+    if not earliest or due < earliest then earliest = due end
+    from = number((step + 1) * PRIORITY_STEP)
+  end
+end
+
+for queue = 1, (#KEYS - SHARED) / 4 do
+  local earliest = earliest_ready(queue_key(queue, READY))
+  local planned = redis.call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
+  if planned and (not earliest or tonumber(planned) < earliest) then earliest = tonumber(planned) end
+  replies[#replies + 1] = earliest and number(earliest) or ''
+  replies[#replies + 1] = redis.call('ZRANGE', queue_key(queue, RUNNING), 0, 0, 'WITHSCORES')[2] or ''
+end
+return replies`,
+});
+
+/**
+ * When there will be something to claim.
+ *
+ * KEYS     as in `transition.lua.ts`
+ * time     the clock in ms, or '' for Redis's own
+ * returns  ms until the first scheduled job is due, 0 where something can be claimed now, -1 where nothing waits
+ */
+export const dueScript = defineScript<number>({
+  name: 'due',
+  args: ['time'],
+  lua: `${TRANSITION}
+local earliest = -1
+for queue = 1, (#KEYS - SHARED) / 4 do
+  if redis.call('EXISTS', queue_key(queue, READY)) == 1 then return 0 end
+  local planned = redis.call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
+  if planned then
+    local wait = math.max(planned - now, 0)
+    if earliest < 0 or wait < earliest then earliest = wait end
+  end
+end
+return earliest`,
+});

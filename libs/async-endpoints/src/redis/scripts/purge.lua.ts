@@ -1,0 +1,24 @@
+import { defineScript } from '../define-script.js';
+import { TRANSITION } from './transition.lua.js';
+
+/**
+ * Removes finished jobs whose retention is over.
+ *
+ * KEYS     as in `transition.lua.ts`, no names
+ * time     the clock in ms, or '' for Redis's own
+ * limit    the most jobs to remove
+ * returns  how many were removed
+ */
+export const purgeScript = defineScript<number>({
+  name: 'purge',
+  args: ['time', 'limit'],
+  lua: `${TRANSITION}
+local ids = redis.call('ZRANGEBYSCORE', FINISHED, '-inf', number(now), 'LIMIT', 0, limit)
+if #ids == 0 then return 0 end
+for n, job in ipairs(load(ids)) do
+  if job then leave(ids[n], job) else remove(FINISHED, ids[n]) end
+end
+in_chunks('HDEL', JOBS, ids)
+save()
+return #ids`,
+});
