@@ -11,7 +11,7 @@ const arrows = {
   [room('handlers')]: [room('job'), ...root('options', 'job-policies')],
   [room('worker')]: [room('handlers'), room('store'), room('observability'), room('job'), ...root('options')],
   [room('http')]: [room('job'), ...root('options', 'job-manager', 'fingerprint')],
-  [room('redis')]: [room('store'), room('job')],
+  [room('redis')]: [room('store'), room('job'), room('observability')],
   [room('health')]: [room('store'), room('worker'), ...root('options', 'wait')],
   [room('testing')]: [room('job'), room('store'), room('handlers')],
 };

@@ -29,6 +29,14 @@ export const JOB_CHANNELS = {
   lose: channel('asyncendpoints.job.lose'),
 } as const;
 
+/** What an operator should know about a store: its settings, or that its server went away or came back. */
+export interface StoreNotice {
+  readonly store: JobStore;
+  readonly message: string;
+}
+
+export const STORE_NOTICE = channel('asyncendpoints.store.notice');
+
 export type JobEventName = keyof typeof JOB_CHANNELS;
 
 export function publish(name: JobEventName, event: JobEvent): void {

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { JobStore } from '../store/job-store.js';
-import { JOB_CHANNELS, type JobEvent, type JobEventName } from './channels.js';
+import { JOB_CHANNELS, type JobEvent, type JobEventName, STORE_NOTICE, type StoreNotice } from './channels.js';
 
 type Subscriber = (event: JobEvent) => void;
 
@@ -16,7 +16,13 @@ export class JobLog {
   };
   readonly #listeners: [JobEventName, (message: unknown) => void][];
 
+  readonly #notice: (notice: unknown) => void;
+
   constructor(store: JobStore) {
+    this.#notice = (notice) => {
+      const { store: from, message } = notice as StoreNotice;
+      if (from === store) this.#logger.warn(message);
+    };
     this.#listeners = Object.entries(this.#subscribers).map(([name, subscriber]) => [
       name as JobEventName,
       (message) => {
@@ -26,10 +32,12 @@ export class JobLog {
   }
 
   open(): void {
+    STORE_NOTICE.subscribe(this.#notice);
     for (const [name, listener] of this.#listeners) JOB_CHANNELS[name].subscribe(listener);
   }
 
   close(): void {
+    STORE_NOTICE.unsubscribe(this.#notice);
     for (const [name, listener] of this.#listeners) JOB_CHANNELS[name].unsubscribe(listener);
   }
 }

@@ -1,37 +1,16 @@
 import type { JobError, JobProgress, JobRecord, JobStatus, Retention } from '../job/job.js';
 
-/**
- * The stored form of a job: these fields, a line each. Free text is JSON, which has no line breaks; an empty line is null
- * or the default. Lines after the last known one are kept as they are: a newer version may have put them there.
+/*
+ * The stored form of a job, format 1: lines of text. Scripts take it apart with one pattern (`transition.lua.ts`) and
+ * readers with one split. Free text is JSON, which has no line breaks; an empty line is null or the usual value. Lines
+ * after the last known one are kept as they are: a newer version may have put them there.
+ *
+ *   1  format, status letter, number of submission (8 hex digits), then after commas: priority, createdAt, dueAt and
+ *      lastUpdatedAt (both counted from createdAt), fence, version, retryCount, crashes
+ *   2  startedAt, then leaseUntil and the worker in progress, completedAt when finished
+ *   3  progress   4  error   5  result
+ *   6  name   7  owner   8  maxRetries   9  retention   10  fingerprint   11  input
  */
-export const FIELDS = [
-  'format',
-  'name',
-  'status',
-  'owner',
-  'priority',
-  'retryCount',
-  'maxRetries',
-  'crashes',
-  'createdAt',
-  'dueAt',
-  'startedAt',
-  'completedAt',
-  'lastUpdatedAt',
-  'progress',
-  'error',
-  'fence',
-  'worker',
-  'leaseUntil',
-  'retention',
-  'fingerprint',
-  'version',
-  'sequence',
-  'result',
-  'input',
-] as const;
-
-export const FORMAT = '1';
 
 const STATUS_OF: Record<string, JobStatus> = {
   Q: 'Queued',
@@ -47,45 +26,62 @@ export const LETTER_OF = Object.fromEntries(
   Object.entries(STATUS_OF).map(([letter, status]) => [status, letter]),
 ) as Record<JobStatus, string>;
 
-/** Stored as an empty line: most jobs have it. */
-const USUAL_RETENTION = '86400000,604800000,86400000';
-
-export function decodeRecord(id: string, text: string): JobRecord {
-  const line = text.split('\n');
-  const createdAt = Number(line[8]);
-  return Object.freeze({
-    id,
-    name: line[1] as string,
-    status: STATUS_OF[line[2] as string] as JobStatus,
-    owner: json<string>(line[3]),
-    priority: Number(line[4]),
-    retryCount: Number(line[5]),
-    maxRetries: Number(line[6]),
-    crashes: Number(line[7]),
-    createdAt,
-    dueAt: line[9] ? Number(line[9]) : createdAt,
-    startedAt: time(line[10]),
-    completedAt: time(line[11]),
-    lastUpdatedAt: line[12] ? Number(line[12]) : createdAt,
-    progress: json<JobProgress>(line[13]),
-    error: json<JobError>(line[14]),
-    fence: Number(line[15]),
-    worker: json<string>(line[16]),
-    leaseUntil: time(line[17]),
-    retention: decodeRetention(line[18] || USUAL_RETENTION),
-    fingerprint: line[19] || null,
-    version: Number(line[20]),
-    result: line[22] || null,
-  });
+export function statusOf(letter: string): JobStatus {
+  return STATUS_OF[letter] as JobStatus;
 }
 
-export function inputOf(text: string): string {
-  return text.split('\n', FIELDS.length)[FIELDS.length - 1] ?? '';
+/** Stored as an empty line: most jobs have it. */
+const USUAL_RETENTION: Retention = Object.freeze({
+  completedMs: 86_400_000,
+  failedMs: 604_800_000,
+  canceledMs: 86_400_000,
+});
+const INPUT_LINE = 10;
+
+export interface StoredJob {
+  readonly job: JobRecord;
+  readonly input: string;
+}
+
+export function decode(id: string, text: string): StoredJob {
+  const line = text.split('\n') as [string, string, string, string, string, string, string, string, string, string];
+  const scalars = line[0].split(',');
+  const status = statusOf(line[0][1] as string);
+  const createdAt = Number(scalars[2]);
+  const { startedAt, leaseUntil, completedAt, worker } = decodeTimes(status, line[1]);
+  const job: JobRecord = {
+    id,
+    name: line[5],
+    status,
+    owner: json<string>(line[6]),
+    priority: Number(scalars[1]),
+    retryCount: Number(scalars[7]),
+    maxRetries: Number(line[7]),
+    crashes: Number(scalars[8]),
+    createdAt,
+    dueAt: createdAt + Number(scalars[3]),
+    startedAt,
+    completedAt,
+    lastUpdatedAt: createdAt + Number(scalars[4]),
+    progress: json<JobProgress>(line[2]),
+    result: line[4] || null,
+    error: json<JobError>(line[3]),
+    fence: Number(scalars[5]),
+    worker,
+    leaseUntil,
+    retention: line[8] === '' ? USUAL_RETENTION : decodeRetention(line[8]),
+    fingerprint: line[9] || null,
+    version: Number(scalars[6]),
+  };
+  return { job: Object.freeze(job), input: (line as string[])[INPUT_LINE] ?? '' };
 }
 
 export function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): string {
-  const text = `${completedMs},${failedMs},${canceledMs}`;
-  return text === USUAL_RETENTION ? '' : text;
+  const usual =
+    completedMs === USUAL_RETENTION.completedMs &&
+    failedMs === USUAL_RETENTION.failedMs &&
+    canceledMs === USUAL_RETENTION.canceledMs;
+  return usual ? '' : `${completedMs},${failedMs},${canceledMs}`;
 }
 
 /** JSON as one line: only JSON that somebody has laid out has line breaks, and there they mean nothing. */
@@ -98,15 +94,23 @@ export function encodeText(value: string | null): string {
   return value === null ? '' : JSON.stringify(value);
 }
 
+function decodeTimes(status: JobStatus, line: string) {
+  const [started = '', second = ''] = line.split(',', 2);
+  const running = status === 'InProgress';
+  const at = second === '' ? null : Number(second);
+  return {
+    startedAt: started === '' ? null : Number(started),
+    leaseUntil: running ? at : null,
+    completedAt: running ? null : at,
+    worker: running ? json<string>(line.slice(started.length + second.length + 2)) : null,
+  };
+}
+
 function decodeRetention(text: string): Retention {
   const [completedMs, failedMs, canceledMs] = text.split(',').map(Number) as [number, number, number];
   return { completedMs, failedMs, canceledMs };
 }
 
-function json<T>(line: string | undefined): T | null {
-  return line ? (JSON.parse(line) as T) : null;
-}
-
-function time(line: string | undefined): number | null {
-  return line ? Number(line) : null;
+function json<T>(line: string): T | null {
+  return line === '' ? null : (JSON.parse(line) as T);
 }

@@ -1,11 +1,8 @@
-import type { JobStatus } from '../job/job.js';
 import type { JobChange, Topic } from '../store/job-store.js';
 import { Listeners } from '../store/listeners.js';
-import { LETTER_OF } from './codec.js';
+import { statusOf } from './codec.js';
 import type { RedisKeys } from './keys.js';
 import { available, type RedisConnections } from './redis-connections.js';
-
-const STATUS_OF = Object.fromEntries(Object.entries(LETTER_OF).map(([status, letter]) => [letter, status]));
 
 /** Hears of changes on one connection, for all who watch in this process; subscribed only while somebody does. */
 export class RedisChanges {
@@ -62,5 +59,5 @@ export class RedisChanges {
 }
 
 function changeOf(id: string, letter: string, version: string): JobChange {
-  return { id, status: STATUS_OF[letter] as JobStatus, version: Number(version) };
+  return { id, status: statusOf(letter), version: Number(version) };
 }

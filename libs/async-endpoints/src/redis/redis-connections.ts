@@ -1,6 +1,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { RedisClient } from './define-script.js';
+import { requireVersion, settingsWarnings } from './server-checks.js';
 
 export interface RedisConnectionOptions {
   /** Such as `redis://user:password@host:6379/0`, or `rediss://` for TLS. Default `redis://127.0.0.1:6379`. */
@@ -9,6 +10,11 @@ export interface RedisConnectionOptions {
   redis?: RedisOptions;
   /** A connected client of the application's own, also a `Cluster`; it is not closed with the store. */
   client?: RedisClient;
+  /**
+   * What a boot does while Redis cannot be reached: `fail-fast` stops it, `degraded` goes on, answers 503 and recovers by
+   * itself. Default `fail-fast`.
+   */
+  connect?: 'fail-fast' | 'degraded';
   /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
   commandTimeoutMs?: number;
 }
@@ -20,14 +26,28 @@ export interface RedisConnectionOptions {
 export class RedisConnections {
   readonly commands: RedisClient;
   readonly #own: boolean;
+  readonly #mode: 'fail-fast' | 'degraded';
+  #isAway = false;
+  #isClosing = false;
   readonly #extra = new Map<'work' | 'changes', RedisClient>();
 
-  constructor({ url = 'redis://127.0.0.1:6379', redis, client, commandTimeoutMs = 5_000 }: RedisConnectionOptions) {
+  /** @param notify is told when Redis goes away and when it is back, once each */
+  constructor(options: RedisConnectionOptions, notify: (message: string) => void) {
+    const { url = 'redis://127.0.0.1:6379', redis, client, connect = 'fail-fast', commandTimeoutMs = 5_000 } = options;
     this.#own = client === undefined;
+    this.#mode = connect;
     this.commands =
       client ??
       new Redis(url, { commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 1, lazyConnect: true, ...redis });
     this.commands.on('error', ignore);
+    this.commands.on('close', () => {
+      if (!this.#isAway && !this.#isClosing) notify('The connection to Redis is lost; trying until it is back');
+      this.#isAway = true;
+    });
+    this.commands.on('ready', () => {
+      if (this.#isAway) notify('The connection to Redis is back');
+      this.#isAway = false;
+    });
   }
 
   get work(): RedisClient {
@@ -38,12 +58,23 @@ export class RedisConnections {
     return this.#duplicate('changes');
   }
 
+  /** @throws AsyncEndpointsError `STORE_UNAVAILABLE`, unless the mode is `degraded` */
   async open(): Promise<void> {
-    if (this.commands.status === 'wait') await available(this.commands.connect());
-    await available(this.commands.ping());
+    try {
+      if (this.commands.status === 'wait') await available(this.commands.connect());
+      await available(requireVersion(this.commands));
+    } catch (error) {
+      if (this.#mode === 'fail-fast') throw error;
+    }
+  }
+
+  /** What an operator should know about the server's settings. */
+  warnings(): Promise<string[]> {
+    return settingsWarnings(this.commands);
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     for (const client of this.#extra.values()) client.disconnect();
     if (this.#own) await this.commands.quit().catch(() => this.commands.disconnect());
   }

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { describeJobStore, type StoreUnderTest } from '../testing/index.js';
+import { type RedisServer, startRedisServer } from '@app/redis-server';
+import { Redis } from 'ioredis';
+import type { JobRecord } from '../job/job.js';
+import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
+import { aJob, describeJobStore, type StoreUnderTest } from '../testing/index.js';
 import { checkAgainstModel } from '../testing/job-store.properties.js';
-import { RedisJobStore } from './redis-job-store.js';
-import { type RedisServer, startRedisServer } from './redis-server.testing.js';
+import { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
 
 let server: RedisServer;
 
@@ -16,11 +19,110 @@ async function create(): Promise<StoreUnderTest> {
   let now = 1_000_000;
   const store = new RedisJobStore({ url: server.url, prefix: randomUUID(), now: () => now });
   await store.open();
-  return { store, advance: (ms) => void (now += ms), dispose: () => store.close() };
+  const dispose = async () => {
+    expect(await store.audit()).toEqual([]);
+    await store.close();
+  };
+  return { store, advance: (ms) => void (now += ms), dispose };
 }
 
 describeJobStore('RedisJobStore', create);
 
 describe('RedisJobStore, compared with the lifecycle model', () => {
   it('answers as the model over 200 random histories', () => checkAgainstModel(create, 200), 120_000);
+});
+
+describe('RedisJobStore on a server', () => {
+  const aStore = async (options: RedisJobStoreOptions = {}) => {
+    const store = new RedisJobStore({ url: server.url, prefix: randomUUID(), ...options });
+    await store.open();
+    return store;
+  };
+
+  it('takes the time from Redis', async () => {
+    const store = await aStore();
+    const [submission] = await store.submit([aJob()], { queueLimit: 1 });
+    expect(Math.abs((submission as { job: JobRecord }).job.createdAt - Date.now())).toBeLessThan(60_000);
+    await store.close();
+  });
+
+  it('says so when it cannot be reached: at boot, or with every call where it may boot degraded', async () => {
+    const nowhere = { url: 'redis://127.0.0.1:1', redis: { retryStrategy: () => null } };
+    await expect(aStore(nowhere)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    const degraded = await aStore({ ...nowhere, connect: 'degraded' });
+    await expect(degraded.ping()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await expect(degraded.submit([aJob()], { queueLimit: 1 })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await degraded.close();
+  });
+
+  it('warns of an eviction policy that may drop jobs, and of a server that keeps nothing on disk', async () => {
+    const risky = await startRedisServer(['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru']);
+    const heard: string[] = [];
+    const hear = (notice: unknown) => void heard.push((notice as StoreNotice).message);
+    STORE_NOTICE.subscribe(hear);
+    const store = await aStore({ url: risky.url });
+    STORE_NOTICE.unsubscribe(hear);
+    expect(heard).toEqual([
+      expect.stringContaining('set maxmemory-policy to noeviction (it is allkeys-lru)'),
+      expect.stringContaining('keeps nothing on disk'),
+    ]);
+    await store.close();
+    await risky.stop();
+  });
+
+  it('drops an entry whose job is gone and goes on, instead of meeting it for ever (D-9, D-44)', async () => {
+    const prefix = randomUUID();
+    const store = await aStore({ prefix });
+    const [lost, next] = [aJob(), aJob()];
+    await store.submit([lost, next], { queueLimit: 10 });
+    const client = new Redis(server.url);
+    await client.hdel(`{${prefix}:0}:jobs`, lost.id);
+    expect(await store.audit()).toHaveLength(3); // the entry, and the two counters that count it
+    const claims = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 5, slots: new Map([['Work', 5]]) });
+    expect(claims.map(({ job }) => job.id)).toEqual([next.id]);
+    client.disconnect();
+    await store.close();
+  });
+
+  it('keeps what a newer version has added to a record (D-42)', async () => {
+    const prefix = randomUUID();
+    const store = await aStore({ prefix });
+    const job = aJob();
+    await store.submit([job], { queueLimit: 10 });
+    const client = new Redis(server.url);
+    const jobs = `{${prefix}:0}:jobs`;
+    await client.hset(jobs, job.id, `${await client.hget(jobs, job.id)}\nof the future`);
+    const slots = new Map([['Work', 1]]);
+    const [claim] = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots });
+    expect(claim?.input).toBe(job.input);
+    const settlement = { id: job.id, name: 'Work', token: 1, verb: 'complete', result: '1' } as const;
+    expect(await store.settle([settlement])).toEqual([true]);
+    expect(await client.hget(jobs, job.id)).toMatch(/\nof the future$/);
+    client.disconnect();
+    await store.close();
+  });
+
+  it('shares a server with other applications by its prefix', async () => {
+    const [one, two] = [await aStore(), await aStore()];
+    const job = aJob();
+    await one.submit([job], { queueLimit: 10 });
+    expect(await two.find([job.id])).toEqual([null]);
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  it('uses three connections, however many wait and watch', async () => {
+    const quiet = await startRedisServer();
+    const store = await aStore({ url: quiet.url });
+    const giveUp = new AbortController();
+    const waits = Array.from({ length: 20 }, (_, n) => store.waitForWork([`Name${n}`], giveUp.signal));
+    const watches = await Promise.all(Array.from({ length: 20 }, () => store.watch({ job: randomUUID() }, () => {})));
+    const client = new Redis(quiet.url);
+    expect(((await client.client('LIST')) as string).trim().split('\n')).toHaveLength(3 + 1);
+    giveUp.abort();
+    for (const unwatch of watches) unwatch();
+    await Promise.all(waits);
+    client.disconnect();
+    await store.close();
+    await quiet.stop();
+  });
 });

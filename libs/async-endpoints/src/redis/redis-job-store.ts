@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
+import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
 import type {
   ClaimRequest,
   JobChange,
@@ -13,7 +14,8 @@ import type {
   Submission,
   Topic,
 } from '../store/job-store.js';
-import { decodeRecord, encodeRetention, encodeText, inputOf, oneLine } from './codec.js';
+import { auditJobs, type Deviation } from './audit.js';
+import { decode, encodeRetention, encodeText, oneLine } from './codec.js';
 import type { Script } from './define-script.js';
 import { RedisKeys } from './keys.js';
 import { RedisChanges } from './redis-changes.js';
@@ -51,13 +53,14 @@ export class RedisJobStore implements JobStore {
     const { prefix = 'ae', now } = options;
     this.#time = now ? () => String(now()) : () => '';
     this.#keys = new RedisKeys(prefix);
-    this.#connections = new RedisConnections(options);
+    this.#connections = new RedisConnections(options, (message) => this.#notify(message));
     this.#work = new RedisWorkSignal(this.#connections, this.#keys, this.#time);
     this.#changes = new RedisChanges(this.#connections, this.#keys);
   }
 
-  open(): Promise<void> {
-    return this.#connections.open();
+  async open(): Promise<void> {
+    await this.#connections.open();
+    for (const message of await this.#connections.warnings()) this.#notify(message);
   }
 
   async close(): Promise<void> {
@@ -88,7 +91,7 @@ export class RedisJobStore implements JobStore {
       job.fingerprint ?? '',
       oneLine(job.input),
     ]);
-    const [now, , ...replies] = await this.#run(submitScript, names, [queueLimit, names.length, ...args], keys);
+    const [now, ...replies] = await this.#run(submitScript, names, [queueLimit, names.length, ...args], keys);
     return replies.map((reply, index) => submissionOf(reply, jobs[index] as NewJob, Number(now)));
   }
 
@@ -98,9 +101,8 @@ export class RedisJobStore implements JobStore {
     const reply = await this.#run(claimScript, names, [leaseMs, limit, JSON.stringify(worker), ...most]);
     const claims: Claim[] = [];
     for (let at = 0; at < reply.length; at += 2) {
-      const text = reply[at + 1] as string;
-      const job = decodeRecord(reply[at] as string, text);
-      claims.push({ job, input: inputOf(text), token: job.fence });
+      const { job, input } = decode(reply[at] as string, reply[at + 1] as string);
+      claims.push({ job, input, token: job.fence });
     }
     return claims;
   }
@@ -151,7 +153,7 @@ export class RedisJobStore implements JobStore {
   async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
     if (ids.length === 0) return [];
     const texts = await available(this.#connections.commands.hmget(this.#keys.jobs, ...ids));
-    return texts.map((text, index) => (text === null ? null : decodeRecord(ids[index] as string, text)));
+    return texts.map((text, index) => (text === null ? null : decode(ids[index] as string, text).job));
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
@@ -161,6 +163,14 @@ export class RedisJobStore implements JobStore {
 
   stats(): Promise<QueueStats[]> {
     return available(redisStats(this.#connections.commands, this.#keys, this.#time()));
+  }
+
+  /**
+   * Every job that is not in exactly the index its status says, every entry without a job and every wrong counter, in
+   * words; nothing where all is well. Reads everything: for tests and operators.
+   */
+  audit(): Promise<Deviation[]> {
+    return available(auditJobs(this.#connections.commands, this.#keys));
   }
 
   watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
@@ -188,7 +198,11 @@ export class RedisJobStore implements JobStore {
     const names = distinct(found.flatMap((job) => (job ? [job.name] : [])));
     const args = ids.flatMap((id, index) => [names.indexOf(found[index]?.name ?? '') + 1, id]);
     const replies = await this.#run(script, names, [maxCrashes, ...args]);
-    return replies.map((text, index) => (text === null ? null : decodeRecord(ids[index] as string, text)));
+    return replies.map((text, index) => (text === null ? null : decode(ids[index] as string, text).job));
+  }
+
+  #notify(message: string): void {
+    STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
   }
 
   /** Each call starts with another name, or small claims would always serve the same one. */
@@ -217,7 +231,7 @@ function submissionOf(reply: string, job: NewJob, now: number): Submission {
       return { outcome: 'conflict', on: 'key' };
     default: {
       const end = reply.indexOf('\n');
-      return { outcome: 'existing', job: decodeRecord(reply.slice(0, end), reply.slice(end + 1)) };
+      return { outcome: 'existing', job: decode(reply.slice(0, end), reply.slice(end + 1)).job };
     }
   }
 }

@@ -1,7 +1,7 @@
 import { AsyncEndpointsError } from '../job/errors.js';
 import { isTerminal, type JobRecord } from '../job/job.js';
 import type { JobFilter, JobPage } from '../store/job-store.js';
-import { decodeRecord } from './codec.js';
+import { decode } from './codec.js';
 import type { RedisClient } from './define-script.js';
 import type { RedisKeys } from './keys.js';
 import { pageScript } from './scripts/page.lua.js';
@@ -37,7 +37,7 @@ export async function listJobs(
       const [entry, entryScore, text] = entries.slice(n, n + 3) as [string, string, string];
       at = [key, entryScore, entry];
       left--;
-      const job = text === '' ? null : decodeRecord(entry.slice(offset - 1), text);
+      const job = text === '' ? null : decode(entry.slice(offset - 1), text).job;
       if (job && matches(job, filter, now)) jobs.push(job);
     }
     if (left === 0) return { jobs, cursor: JSON.stringify(at) };

@@ -1,3 +1,4 @@
+import { WORKER_CRASHED } from '../../job/lifecycle.js';
 import { defineScript } from '../define-script.js';
 import { TRANSITION } from './transition.lua.js';
 
@@ -21,16 +22,15 @@ for n, id in ipairs(ids) do
   local job = latest[id] or jobs[n]
   latest[id] = job
   if job and is_of(job, queue) then
-    local before = { unpack(job) }
+    local before = { status = job.status, sequence = job.sequence }
     if change(id, job) then
-      job[WORKER], job[LEASEUNTIL] = '', ''
       touch(id, job)
       leave(id, before, queue)
       enter(id, job, queue)
       write(id, job)
-      replies[n] = table.concat(job, '\\n')
+      replies[n] = text_of(job)
     else
-      replies[n] = ${name === 'recover' ? 'false' : "table.concat(job, '\\n')"}
+      replies[n] = ${name === 'recover' ? 'false' : 'text_of(job)'}
     end
   else
     replies[n] = false
@@ -51,19 +51,20 @@ return replies`,
  */
 export const cancelScript = changeScript(
   'cancel',
-  `  local status, worker = job[STATUS], job[WORKER]
+  `  local status = job.status
   if status ~= 'Q' and status ~= 'S' and status ~= 'P' then return false end
-  job[STATUS], job[COMPLETEDAT] = 'X', number(now)
-  if status == 'P' then revoke(id, job, worker) else job[FENCE] = number(job[FENCE] + 1) end
+  job.status = 'X'
+  revoke(id, job, status == 'P' and match(job.times, '^%d+,%d+,(.*)$'))
+  job.times = started_at(job) .. ',' .. NOW
   return true`,
 );
 
 /** Queues failed and canceled jobs anew; as `cancelScript` otherwise. */
 export const rerunScript = changeScript(
   'rerun',
-  `  if job[STATUS] ~= 'F' and job[STATUS] ~= 'X' then return false end
-  job[STATUS], job[RETRYCOUNT], job[CRASHES], job[DUEAT] = 'Q', '0', '0', number(now)
-  job[STARTEDAT], job[COMPLETEDAT], job[PROGRESS], job[ERROR] = '', '', '', ''
+  `  if job.status ~= 'F' and job.status ~= 'X' then return false end
+  job.status, job.retries, job.crashes, job.due = 'Q', '0', '0', number(now - job.created)
+  job.times, job.progress, job.error = '', '', ''
   return true`,
 );
 
@@ -73,14 +74,15 @@ export const rerunScript = changeScript(
  */
 export const recoverScript = changeScript(
   'recover',
-  `  if job[STATUS] ~= 'P' or tonumber(job[LEASEUNTIL]) > now then return false end
-  local worker = job[WORKER]
-  job[CRASHES] = number(job[CRASHES] + 1)
-  if tonumber(job[CRASHES]) >= tonumber(maxCrashes) then
-    job[STATUS], job[COMPLETEDAT] = 'F', number(now)
-    job[ERROR] = '{"code":"WORKER_CRASHED","message":"The worker that ran this job vanished, as often as is allowed."}'
+  `  if job.status ~= 'P' then return false end
+  local lease_until, worker = match(job.times, '^%d+,(%d+),(.*)$')
+  if tonumber(lease_until) > now then return false end
+  job.crashes = number(job.crashes + 1)
+  if tonumber(job.crashes) >= tonumber(maxCrashes) then
+    job.status, job.times = 'F', started_at(job) .. ',' .. NOW
+    job.error = '${JSON.stringify(WORKER_CRASHED)}'
   else
-    job[STATUS], job[STARTEDAT], job[PROGRESS] = 'Q', '', ''
+    job.status, job.times, job.progress = 'Q', '', ''
   end
   revoke(id, job, worker)
   return true`,

@@ -22,12 +22,13 @@ local DUE_AT_ONCE = 1000
 local names = #ARGV - FIRST + 1
 local left = tonumber(limit)
 local replies = {}
+local lease_until = number(now + leaseMs)
 
 local function promote(queue)
-  local due = redis.call('ZRANGEBYSCORE', queue_key(queue, PLANNED), '-inf', number(now), 'LIMIT', 0, DUE_AT_ONCE)
+  local due = call('ZRANGEBYSCORE', queue_key(queue, PLANNED), '-inf', NOW, 'LIMIT', 0, DUE_AT_ONCE)
   if #due == 0 then return end
   local ids, ranked = {}, {}
-  for n, entry in ipairs(due) do ids[n] = string.sub(entry, 9) end
+  for n, entry in ipairs(due) do ids[n] = sub(entry, 9) end
   for n, job in ipairs(load(ids)) do
     if job then ranked[#ranked + 1] = rank(job); ranked[#ranked + 1] = due[n] end
   end
@@ -38,26 +39,24 @@ end
 local function take(queue, wanted)
   local taken = 0
   while taken < wanted do
-    local popped = redis.call('ZPOPMIN', queue_key(queue, READY), math.min(wanted - taken, CHUNK))
+    local popped = call('ZPOPMIN', queue_key(queue, READY), math.min(wanted - taken, CHUNK))
     if #popped == 0 then return taken end
     local ids = {}
-    for n = 1, #popped, 2 do ids[#ids + 1] = string.sub(popped[n], 9) end
+    for n = 1, #popped, 2 do ids[#ids + 1] = sub(popped[n], 9) end
     for n, job in ipairs(load(ids)) do
-      if job and (job[STATUS] == 'Q' or job[STATUS] == 'S') then
-        count(job[STATUS] .. ':' .. job[NAME], -1)
-        job[STATUS] = 'P'
-        job[STARTEDAT] = number(now)
-        job[PROGRESS] = ''
-        job[FENCE] = number(job[FENCE] + 1)
-        job[WORKER] = worker
-        job[LEASEUNTIL] = number(now + leaseMs)
-        count('waiting', -1)
+      if job and (job.status == 'Q' or job.status == 'S') then
+        count(job.status .. ':' .. name_of(queue), -1)
+        job.status = 'P'
+        job.times = NOW .. ',' .. lease_until .. ',' .. worker
+        job.progress = ''
+        job.fence = number(job.fence + 1)
         touch(ids[n], job)
         enter(ids[n], job, queue)
         write(ids[n], job)
         replies[#replies + 1] = ids[n]
         replies[#replies + 1] = writes[#writes]
         taken = taken + 1
+        count('waiting', -1)
       end
     end
   end
@@ -79,7 +78,7 @@ for queue = 1, names do
   if left > 0 then left = left - take(queue, math.min(slots[queue], left)) end
 end
 for queue = 1, names do
-  if redis.call('EXISTS', queue_key(queue, READY)) == 1 then woken[queue_key(queue, WAKE)] = true end
+  if call('EXISTS', queue_key(queue, READY)) == 1 then woken[queue_key(queue, WAKE)] = true end
 end
 save()
 return replies`,

@@ -13,13 +13,13 @@ export const agesScript = defineScript<string[]>({
   name: 'ages',
   args: ['time'],
   lua: `${TRANSITION}
-local replies = { number(now) }
+local replies = { NOW }
 
 -- Jobs of one priority stand by due time; there are as many steps as priorities in use.
 local function earliest_ready(key)
   local earliest, from = nil, '-inf'
   while true do
-    local first = redis.call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    local first = call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
     if #first == 0 then return earliest end
     local score = tonumber(first[2])
     local step = math.floor(score / PRIORITY_STEP)
@@ -31,10 +31,10 @@ end
 
 for queue = 1, (#KEYS - SHARED) / 4 do
   local earliest = earliest_ready(queue_key(queue, READY))
-  local planned = redis.call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
+  local planned = call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
   if planned and (not earliest or tonumber(planned) < earliest) then earliest = tonumber(planned) end
   replies[#replies + 1] = earliest and number(earliest) or ''
-  replies[#replies + 1] = redis.call('ZRANGE', queue_key(queue, RUNNING), 0, 0, 'WITHSCORES')[2] or ''
+  replies[#replies + 1] = call('ZRANGE', queue_key(queue, RUNNING), 0, 0, 'WITHSCORES')[2] or ''
 end
 return replies`,
 });
@@ -52,8 +52,8 @@ export const dueScript = defineScript<number>({
   lua: `${TRANSITION}
 local earliest = -1
 for queue = 1, (#KEYS - SHARED) / 4 do
-  if redis.call('EXISTS', queue_key(queue, READY)) == 1 then return 0 end
-  local planned = redis.call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
+  if call('EXISTS', queue_key(queue, READY)) == 1 then return 0 end
+  local planned = call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
   if planned then
     local wait = math.max(planned - now, 0)
     if earliest < 0 or wait < earliest then earliest = wait end

@@ -13,10 +13,11 @@ export const purgeScript = defineScript<number>({
   name: 'purge',
   args: ['time', 'limit'],
   lua: `${TRANSITION}
-local ids = redis.call('ZRANGEBYSCORE', FINISHED, '-inf', number(now), 'LIMIT', 0, limit)
+local ids = call('ZRANGEBYSCORE', FINISHED, '-inf', NOW, 'LIMIT', 0, limit)
 if #ids == 0 then return 0 end
 for n, job in ipairs(load(ids)) do
-  if job then leave(ids[n], job) else remove(FINISHED, ids[n]) end
+  remove(FINISHED, ids[n])
+  if job then count(job.status .. ':' .. match(job.rest, '^[^\\n]*'), -1) end
 end
 in_chunks('HDEL', JOBS, ids)
 save()

@@ -21,18 +21,19 @@ for n, id in ipairs(ids) do
   local at = FIRST + (n - 1) * 4
   local job = latest[id] or jobs[n]
   latest[id] = job
-  if job and job[STATUS] == 'X' then
+  if job and job.status == 'X' then
     replies[n] = 'canceled'
-  elseif not job or job[STATUS] ~= 'P' or job[FENCE] ~= ARGV[at + 1] then
+  elseif not job or job.status ~= 'P' or job.fence ~= ARGV[at + 1] then
     replies[n] = 'lost'
   else
     replies[n] = 'held'
-    job[LEASEUNTIL] = number(now + ARGV[at + 2])
+    local lease_until = number(now + ARGV[at + 2])
+    job.times = string.gsub(job.times, ',%d+,', ',' .. lease_until .. ',', 1)
     if ARGV[at + 3] ~= '' then
-      job[PROGRESS] = ARGV[at + 3]
+      job.progress = ARGV[at + 3]
       touch(id, job)
     end
-    add(LEASES, job[LEASEUNTIL], id)
+    add(LEASES, lease_until, id)
     write(id, job)
   end
 end

@@ -21,19 +21,25 @@ for at = FIRST, #ARGV, STRIDE do ids[#ids + 1] = ARGV[at + 1] end
 local jobs = load(ids)
 local latest = {}
 
+local function without_input(rest)
+  local known, after = match(rest, '^([^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n)[^\\n]*(.*)$')
+  return known .. after
+end
+
 local apply = {
   complete = function(job, _, result)
-    job[STATUS], job[COMPLETEDAT], job[RESULT], job[ERROR], job[INPUT] = 'C', number(now), result, '', ''
+    job.status, job.times, job.result = 'C', started_at(job) .. ',' .. NOW, result
+    job.error, job.rest = '', without_input(job.rest)
   end,
   retry = function(job, delay, failure)
-    job[STATUS], job[RETRYCOUNT], job[DUEAT] = 'S', number(job[RETRYCOUNT] + 1), number(now + delay)
-    job[PROGRESS], job[ERROR] = '', failure
+    job.status, job.times, job.retries = 'S', started_at(job), number(job.retries + 1)
+    job.due, job.progress, job.error = number(now + delay - job.created), '', failure
   end,
   fail = function(job, _, failure)
-    job[STATUS], job[COMPLETEDAT], job[ERROR] = 'F', number(now), failure
+    job.status, job.times, job.error = 'F', started_at(job) .. ',' .. NOW, failure
   end,
   release = function(job)
-    job[STATUS], job[STARTEDAT], job[PROGRESS] = 'Q', '', ''
+    job.status, job.times, job.progress = 'Q', '', ''
   end,
 }
 
@@ -41,14 +47,13 @@ for n, id in ipairs(ids) do
   local queue, _, token, verb, delay, value = unpack(ARGV, FIRST + (n - 1) * STRIDE, FIRST + n * STRIDE - 1)
   local job = latest[id] or jobs[n]
   latest[id] = job
-  if not job or job[FENCE] ~= token or not is_of(job, tonumber(queue)) then
+  if not job or job.fence ~= token or not is_of(job, tonumber(queue)) then
     replies[n] = 0
   else
     replies[n] = 1
-    if job[STATUS] == 'P' then
+    if job.status == 'P' then
       leave(id, job, tonumber(queue))
       apply[verb](job, delay, value)
-      job[WORKER], job[LEASEUNTIL] = '', ''
       touch(id, job)
       enter(id, job, tonumber(queue))
       write(id, job)

@@ -10,7 +10,7 @@ import { TRANSITION } from './transition.lua.js';
  * queues   how many names there are
  * …        for each job: queue (from 1), name, id, delayMs, queueLimit or '', key (from 1) or '', keyMs, owner, priority,
  *          maxRetries, retention, fingerprint, input
- * returns  the time, the first new number of submission, then for each job: 'created', 'refused total', 'refused name',
+ * returns  the time, then for each job: 'created', 'refused total', 'refused name',
  *          'conflict id', 'conflict key', or the id and record of the known job, on two lines and more
  *
  * A key and the job it stands for are written in the same step.
@@ -23,16 +23,16 @@ local STRIDE = 13
 local NAMES = KEYS[SHARED + queues * 4 + 1]
 local first_key = SHARED + queues * 4 + 1
 local jobs_given = (#ARGV - FIRST + 1) / STRIDE
-local sequence = redis.call('HINCRBY', COUNTERS, 'seq', jobs_given) - jobs_given
-local waiting = tonumber(redis.call('HGET', COUNTERS, 'waiting') or '0')
+local sequence = call('HINCRBY', COUNTERS, 'seq', jobs_given) - jobs_given
+local waiting = tonumber(call('HGET', COUNTERS, 'waiting') or '0')
 local new, created, seen = {}, {}, {}
-local replies = { number(now), number(sequence) }
+local replies = { NOW }
 
-local function record_of(id) return new[id] or redis.call('HGET', JOBS, id) end
+local function record_of(id) return new[id] or call('HGET', JOBS, id) end
 
 -- Indexes are written at the end, so what this batch has created is not in them yet.
 local function depth(queue)
-  local stored = redis.call('ZCARD', queue_key(queue, READY)) + redis.call('ZCARD', queue_key(queue, PLANNED))
+  local stored = call('ZCARD', queue_key(queue, READY)) + call('ZCARD', queue_key(queue, PLANNED))
   return stored + (created[queue] or 0)
 end
 
@@ -42,34 +42,35 @@ for n = 1, jobs_given do
     unpack(ARGV, at, at + STRIDE - 1)
   queue = tonumber(queue)
   local key_name = key ~= '' and KEYS[first_key + key]
-  local kept = key_name and redis.call('GET', key_name)
-  local known_id, until_ms = string.match(kept or '', '^(%S+) (%d+)$')
+  local kept = key_name and call('GET', key_name)
+  local known_id, until_ms = match(kept or '', '^(%S+) (%d+)$')
   if known_id and tonumber(until_ms) <= now then known_id = nil end
   local known = known_id and record_of(known_id)
   local keyed = known and true
   if not known then known_id = id; known = record_of(id) end
   local reply
   if known then
-    local job = parse(known)
-    local same = print ~= '' and job[FINGERPRINT] == print and job[NAME] == name and job[OWNER] == owner
+    local rest = parse(known).rest
+    local its_name, its_owner, its_print = match(rest, '^([^\\n]*)\\n([^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
+    local same = print ~= '' and its_print == print and its_name == name and its_owner == owner
     reply = same and (known_id .. '\\n' .. known) or (keyed and 'conflict key' or 'conflict id')
   elseif waiting >= tonumber(limit) then
     reply = 'refused total'
   elseif queue_limit ~= '' and depth(queue) >= tonumber(queue_limit) then
     reply = 'refused name'
   else
-    local delayed = tonumber(delay) > 0
-    local job = { '1', name, delayed and 'S' or 'Q', owner, priority, '0', retries, '0', number(now),
-      delayed and number(now + delay) or '', '', '', '', '', '', '0', '', '', retention, print, '1',
-      string.format('%08x', (sequence + n) % 4294967296), '', input }
-    new[id] = table.concat(job, '\\n')
-    writes[#writes + 1] = id
-    writes[#writes + 1] = new[id]
+    local job = { format = '1', status = tonumber(delay) > 0 and 'S' or 'Q',
+      sequence = format('%08x', (sequence + n) % 4294967296), priority = priority, created = NOW, due = delay,
+      updated = '0', fence = '0', version = '1', retries = '0', crashes = '0',
+      times = '', progress = '', error = '', result = '',
+      rest = name .. '\\n' .. owner .. '\\n' .. retries .. '\\n' .. retention .. '\\n' .. print .. '\\n' .. input }
+    write(id, job)
+    new[id] = writes[#writes]
     enter(id, job, queue)
     waiting = waiting + 1
     created[queue] = (created[queue] or 0) + 1
-    if not seen[name] then seen[name] = true; redis.call('SADD', NAMES, name) end
-    if key_name then redis.call('SET', key_name, id .. ' ' .. number(now + key_ms), 'PX', key_ms) end
+    if not seen[name] then seen[name] = true; call('SADD', NAMES, name) end
+    if key_name then call('SET', key_name, id .. ' ' .. number(now + key_ms), 'PX', key_ms) end
     reply = 'created'
   end
   replies[#replies + 1] = reply

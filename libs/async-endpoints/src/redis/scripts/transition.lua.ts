@@ -1,59 +1,86 @@
-import { FIELDS } from '../codec.js';
-
-const numbers = FIELDS.map((field, index) => `local ${field.toUpperCase()} = ${index + 1}`).join('\n');
-
 /**
  * What every script that changes jobs begins with.
  *
  * KEYS   `shared` (jobs, leases, finished, counters, changes, revocations), then for each name `queue`
  *        (ready, scheduled, running, wake): see `keys.ts`
  *
- * `load(ids)` reads records; `leave(id, job)` and `enter(id, job)` take a job out of the indexes that its status says and
- * put it into those of its new one; `save()` writes all of it, one command for each index, whatever the number of jobs,
- * and then tells those who wait and watch. As a script is one step, nobody sees anything in between.
+ * `load(ids)` reads records and `parse` takes one apart. `leave(id, job, queue)` and `enter(id, job, queue)` take a job
+ * out of the indexes that its status says and put it into those of its new one; `write(id, job)` keeps the record. `save()`
+ * does all of it, one command for each index, whatever the number of jobs, and then tells those who wait and watch. As a
+ * script is one step, nobody sees anything in between.
  */
 export const TRANSITION = `
-${numbers}
 local JOBS, LEASES, FINISHED, COUNTERS, CHANGES, REVOCATIONS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local READY, PLANNED, RUNNING, WAKE = 1, 2, 3, 4
-local SHARED = 6
-local PRIORITY_STEP = 35184372088832
-local CHUNK = 2000
+local SHARED, CHUNK, PRIORITY_STEP = 6, 2000, 35184372088832
+local USUAL_RETENTION = { C = 86400000, F = 604800000, X = 86400000 }
+local RETENTION = { C = '^(%d+)', F = '^%d+,(%d+)', X = '^%d+,%d+,(%d+)' }
+local RECORD = '^(%d)(%a)(%x+),(%-?%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)\\n' ..
+  '([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$'
+local format, match, sub = string.format, string.match, string.sub
+local call = redis.call
+
 local now = tonumber(time)
 if not now then
-  local clock = redis.call('TIME')
+  local clock = call('TIME')
   now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 
+local function number(value) return format('%.0f', value) end
+
+local NOW = number(now)
+
 local function queue_key(queue, which) return KEYS[SHARED + (queue - 1) * 4 + which] end
 
--- An id can come back under another name after its job was purged: then the caller speaks of a job that is gone.
-local function is_of(job, queue)
-  return queue > 0 and queue_key(queue, RUNNING) == string.sub(JOBS, 1, -5) .. 'running:' .. job[NAME]
+local queue_names = {}
+local function name_of(queue)
+  local name = queue_names[queue]
+  if not name then
+    name = sub(queue_key(queue, RUNNING), #JOBS - 4 + #'running:' + 1)
+    queue_names[queue] = name
+  end
+  return name
 end
 
 local function parse(text)
-  local job, n = {}, 0
-  for line in string.gmatch(text .. '\\n', '([^\\n]*)\\n') do n = n + 1; job[n] = line end
-  return job
+  local f, status, sequence, priority, created, due, updated, fence, version, retries, crashes,
+    times, progress, failure, result, rest = match(text, RECORD)
+  return { format = f, status = status, sequence = sequence, priority = priority, created = created, due = due,
+    updated = updated, fence = fence, version = version, retries = retries, crashes = crashes,
+    times = times, progress = progress, error = failure, result = result, rest = rest }
+end
+
+local function text_of(job)
+  return job.format .. job.status .. job.sequence .. ',' .. job.priority .. ',' .. job.created .. ',' .. job.due .. ',' ..
+    job.updated .. ',' .. job.fence .. ',' .. job.version .. ',' .. job.retries .. ',' .. job.crashes .. '\\n' ..
+    job.times .. '\\n' .. job.progress .. '\\n' .. job.error .. '\\n' .. job.result .. '\\n' .. job.rest
+end
+
+-- An id can come back under another name after its job was purged: then the caller speaks of a job that is gone.
+local function is_of(job, queue)
+  if queue == 0 then return false end
+  local name = name_of(queue)
+  return sub(job.rest, 1, #name + 1) == name .. '\\n'
 end
 
 local function load(ids)
   local jobs = {}
   for first = 1, #ids, CHUNK do
-    local texts = redis.call('HMGET', JOBS, unpack(ids, first, math.min(first + CHUNK - 1, #ids)))
+    local texts = call('HMGET', JOBS, unpack(ids, first, math.min(first + CHUNK - 1, #ids)))
     for n, text in ipairs(texts) do jobs[first + n - 1] = text and parse(text) end
   end
   return jobs
 end
 
-local adds, removals, writes, order, counts = {}, {}, {}, {}, {}
+local adds, removals, writes, counts = {}, {}, {}, {}
 local changed, revoked, woken = {}, {}, {}
+local is_watched = call('PUBSUB', 'NUMSUB', CHANGES)[2] > 0
 
 local function add(key, score, member)
   local list = adds[key]
   if not list then list = {}; adds[key] = list end
-  list[#list + 1] = score; list[#list + 1] = member
+  local n = #list
+  list[n + 1] = score; list[n + 2] = member
 end
 
 local function remove(key, member)
@@ -64,18 +91,24 @@ end
 
 local function count(field, by) counts[field] = (counts[field] or 0) + by end
 
-local function number(text) return string.format('%.0f', text) end
-
-local function due_at(job) return job[DUEAT] ~= '' and tonumber(job[DUEAT]) or tonumber(job[CREATEDAT]) end
+local function due_at(job) return job.created + job.due end
 
 -- Equal scores stand in the order of their members, so the number of submission comes first in them.
-local function member(id, job) return job[SEQUENCE] .. id end
+local function member(id, job) return job.sequence .. id end
 
-local function rank(job) return number((100 - tonumber(job[PRIORITY])) * PRIORITY_STEP + due_at(job)) end
+local function rank(job) return number((100 - job.priority) * PRIORITY_STEP + due_at(job)) end
+
+local function started_at(job) return match(job.times, '^%d*') end
+
+-- When a finished job may go.
+local function purgeable_at(job)
+  local retention = match(job.rest, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
+  local kept = retention == '' and USUAL_RETENTION[job.status] or match(retention, RETENTION[job.status])
+  return number(match(job.times, ',(%d+)') + kept)
+end
 
 local function enter(id, job, queue)
-  local status = job[STATUS]
-  count(status .. ':' .. job[NAME], 1)
+  local status = job.status
   if status == 'Q' then
     add(queue_key(queue, READY), rank(job), member(id, job))
     woken[queue_key(queue, WAKE)] = true
@@ -85,18 +118,16 @@ local function enter(id, job, queue)
     woken[queue_key(queue, WAKE)] = true
     count('waiting', 1)
   elseif status == 'P' then
-    add(LEASES, job[LEASEUNTIL], id)
-    add(queue_key(queue, RUNNING), job[STARTEDAT], id)
+    add(LEASES, match(job.times, ',(%d+)'), id)
+    add(queue_key(queue, RUNNING), started_at(job), id)
   else
-    local kept = { C = '([^,]+),[^,]+,[^,]+', F = '[^,]+,([^,]+),[^,]+', X = '[^,]+,[^,]+,([^,]+)' }
-    local retention = job[RETENTION] ~= '' and job[RETENTION] or '86400000,604800000,86400000'
-    add(FINISHED, number(tonumber(job[COMPLETEDAT]) + tonumber(string.match(retention, kept[status]))), id)
+    add(FINISHED, purgeable_at(job), id)
   end
+  count(status .. ':' .. name_of(queue), 1)
 end
 
 local function leave(id, job, queue)
-  local status = job[STATUS]
-  count(status .. ':' .. job[NAME], -1)
+  local status = job.status
   if status == 'Q' or status == 'S' then
     remove(queue_key(queue, READY), member(id, job))
     if status == 'S' then remove(queue_key(queue, PLANNED), member(id, job)) end
@@ -107,28 +138,33 @@ local function leave(id, job, queue)
   else
     remove(FINISHED, id)
   end
+  count(status .. ':' .. name_of(queue), -1)
 end
 
 local function write(id, job)
-  writes[#writes + 1] = id
-  writes[#writes + 1] = table.concat(job, '\\n')
+  local n = #writes
+  writes[n + 1] = id
+  writes[n + 2] = text_of(job)
 end
 
 -- A change that readers can see.
 local function touch(id, job)
-  job[LASTUPDATEDAT] = number(now)
-  job[VERSION] = number(job[VERSION] + 1)
-  changed[#changed + 1] = id .. ' ' .. job[STATUS] .. ' ' .. job[VERSION]
+  job.updated = number(now - job.created)
+  job.version = number(job.version + 1)
+  if is_watched then changed[#changed + 1] = id .. ' ' .. job.status .. ' ' .. job.version end
 end
 
+-- Makes the present claim worthless, and tells its worker. Before touch.
 local function revoke(id, job, worker)
-  job[FENCE] = number(job[FENCE] + 1)
-  revoked[#revoked + 1] = worker .. ' ' .. id .. ' ' .. job[STATUS] .. ' ' .. number(job[VERSION] + 1)
+  job.fence = number(job.fence + 1)
+  if worker then
+    revoked[#revoked + 1] = worker .. ' ' .. id .. ' ' .. job.status .. ' ' .. number(job.version + 1)
+  end
 end
 
 local function in_chunks(command, key, list)
   for first = 1, #list, CHUNK do
-    redis.call(command, key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
+    call(command, key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
   end
 end
 
@@ -137,10 +173,10 @@ local function save()
   for key, list in pairs(adds) do in_chunks('ZADD', key, list) end
   if #writes > 0 then in_chunks('HSET', JOBS, writes) end
   for field, by in pairs(counts) do
-    if by ~= 0 and redis.call('HINCRBY', COUNTERS, field, by) == 0 then redis.call('HDEL', COUNTERS, field) end
+    if by ~= 0 and call('HINCRBY', COUNTERS, field, by) == 0 then call('HDEL', COUNTERS, field) end
   end
-  for key in pairs(woken) do redis.call('ZADD', key, 0, '0') end
-  if #changed > 0 then redis.call('PUBLISH', CHANGES, table.concat(changed, '\\n')) end
-  if #revoked > 0 then redis.call('PUBLISH', REVOCATIONS, table.concat(revoked, '\\n')) end
+  for key in pairs(woken) do call('ZADD', key, 0, '0') end
+  if #changed > 0 then call('PUBLISH', CHANGES, table.concat(changed, '\\n')) end
+  if #revoked > 0 then call('PUBLISH', REVOCATIONS, table.concat(revoked, '\\n')) end
 end
 `;

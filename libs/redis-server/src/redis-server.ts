@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from 'nestjs-async-endpoints/testing';
+
+/** A real Redis of a test's own: on a free port, in a temporary folder, gone afterwards, whatever becomes of the test. */
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  /** By SIGKILL, as a power cut would. What it has written to its folder stays. */
+  crash(): Promise<void>;
+  /** After a crash: on the same port and folder. Resolves when it answers. */
+  restart(): Promise<void>;
+  /** And takes the folder away. */
+  stop(): Promise<void>;
+}
+
+/** @param args for `redis-server`, which would keep nothing on disk without them */
+export async function startRedisServer(args: readonly string[] = []): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-redis-'));
+  const port = await freePort();
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...args];
+  let server: ChildProcess;
+  const start = async (): Promise<void> => {
+    server = spawn(command(), options, { stdio: 'ignore' });
+    await eventually(() => ping(port));
+  };
+  const crash = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill('SIGKILL');
+    await exited;
+  };
+  await start();
+  process.once('exit', () => server.kill('SIGKILL'));
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    crash,
+    restart: start,
+    async stop() {
+      await crash();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ping(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    socket.write('PING\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    return answer.toString() === '+PONG\r\n'; // it says -LOADING while it reads what it had written
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/** `npm test` has made sure that there is one. */
+function command(): string {
+  const found = ['redis-server', 'valkey-server'].find((name) => spawnSync(name, ['--version']).status === 0);
+  if (!found) throw new Error('Install redis-server or valkey-server: the tests start one of their own.');
+  return found;
+}
