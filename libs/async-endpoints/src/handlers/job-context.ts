@@ -2,6 +2,8 @@ import { Logger } from '@nestjs/common';
 import type { Claim, JobProgress, RequestSnapshot } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
 
+const NO_VALUES = new RequestValues();
+
 /** What the worker lends to a run. */
 export interface RunControl {
   readonly claim: Claim;
@@ -20,8 +22,6 @@ export class JobContext {
   /** Counts from 1. An attempt that a crash or a shutdown interrupted is not counted, and runs again. */
   readonly attempt: number;
   readonly maxAttempts: number;
-  /** When this attempt times out. */
-  readonly deadline: Date;
   /**
    * Grows with every claim of this job. Give it to whatever the handler writes to, and have it refuse smaller ones: then
    * a run that lost its claim cannot undo its successor's work.
@@ -43,12 +43,16 @@ export class JobContext {
     this.name = job.name;
     this.attempt = job.retryCount + 1;
     this.maxAttempts = job.maxRetries + 1;
-    this.deadline = control.deadline;
     this.fence = token;
     this.owner = job.owner;
-    this.headers = new RequestValues(snapshot?.headers);
-    this.routeParams = new RequestValues(snapshot?.routeParams);
-    this.queryParams = new RequestValues(snapshot?.queryParams);
+    this.headers = snapshot ? new RequestValues(snapshot.headers) : NO_VALUES;
+    this.routeParams = snapshot ? new RequestValues(snapshot.routeParams) : NO_VALUES;
+    this.queryParams = snapshot ? new RequestValues(snapshot.queryParams) : NO_VALUES;
+  }
+
+  /** When this attempt times out. */
+  get deadline(): Date {
+    return this.#control.deadline;
   }
 
   /**

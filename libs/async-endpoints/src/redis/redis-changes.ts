@@ -6,7 +6,7 @@ import { available, type RedisConnections } from './redis-connections.js';
 
 /** Hears of changes on one connection, for all who watch in this process; subscribed only while somebody does. */
 export class RedisChanges {
-  readonly #listeners = { job: new Listeners(), worker: new Listeners() };
+  readonly #listeners = new Listeners();
   readonly #watching = new Map<string, number>();
   #listening = false;
 
@@ -16,9 +16,8 @@ export class RedisChanges {
   ) {}
 
   async watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
-    const kind = 'job' in topic ? 'job' : 'worker';
-    const channel = kind === 'job' ? this.keys.changes : this.keys.revocations;
-    const remove = this.#listeners[kind].add(topic, listener);
+    const channel = 'job' in topic ? this.keys.changes : this.keys.revocations;
+    const remove = this.#listeners.add(topic, listener);
     const unsubscribe = await this.#subscribe(channel).catch((error: unknown) => {
       remove();
       throw error;
@@ -48,11 +47,11 @@ export class RedisChanges {
     for (const line of message.split('\n')) {
       if (channel === this.keys.changes) {
         const [id, letter, version] = line.split(' ') as [string, string, string];
-        this.#listeners.job.tell({ job: id }, changeOf(id, letter, version));
+        this.#listeners.tellOfJob(changeOf(id, letter, version));
       } else {
         const [, worker, id, letter, version] = /^(.*) (\S+) (\S) (\d+)$/.exec(line) as unknown as string[];
-        const topic = { worker: JSON.parse(worker as string) as string };
-        this.#listeners.worker.tell(topic, changeOf(id as string, letter as string, version as string));
+        const change = changeOf(id as string, letter as string, version as string);
+        this.#listeners.tellWorker(JSON.parse(worker as string) as string, change);
       }
     }
   }

@@ -4,29 +4,32 @@ type Listener = (change: JobChange) => void;
 
 /** Who in this process wants to be told of what. */
 export class Listeners {
-  readonly #byTopic = new Map<string, Set<Listener>>();
-
-  get size(): number {
-    return this.#byTopic.size;
-  }
+  readonly #ofJobs = new Map<string, Set<Listener>>();
+  readonly #ofWorkers = new Map<string, Set<Listener>>();
 
   /** @returns stops the telling; calling it again does nothing */
   add(topic: Topic, listener: Listener): () => void {
-    const key = keyOf(topic);
-    const listeners = this.#byTopic.get(key) ?? new Set();
-    this.#byTopic.set(key, listeners.add(listener));
+    const [byName, name] = 'job' in topic ? [this.#ofJobs, topic.job] : [this.#ofWorkers, topic.worker];
+    const listeners = byName.get(name) ?? new Set();
+    byName.set(name, listeners.add(listener));
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0 && this.#byTopic.get(key) === listeners) this.#byTopic.delete(key);
+      if (listeners.size === 0 && byName.get(name) === listeners) byName.delete(name);
     };
   }
 
-  /** In a microtask: a listener may call the store, which may be in the middle of a verb. */
-  tell(topic: Topic, change: JobChange): void {
-    for (const listener of this.#byTopic.get(keyOf(topic)) ?? []) queueMicrotask(() => listener(change));
+  /** That a job changed. */
+  tellOfJob(change: JobChange): void {
+    if (this.#ofJobs.size > 0) tell(this.#ofJobs.get(change.id), change);
+  }
+
+  /** That a claim of this worker was revoked. */
+  tellWorker(worker: string, change: JobChange): void {
+    tell(this.#ofWorkers.get(worker), change);
   }
 }
 
-function keyOf(topic: Topic): string {
-  return 'job' in topic ? `job:${topic.job}` : `worker:${topic.worker}`;
+/** In a microtask: a listener may call the store, which may be in the middle of a verb. */
+function tell(listeners: Set<Listener> | undefined, { id, status, version }: JobChange): void {
+  for (const listener of listeners ?? []) queueMicrotask(() => listener({ id, status, version }));
 }

@@ -10,7 +10,7 @@ import { LeaseKeeper } from './lease-keeper.js';
 import { Loop } from './loop.js';
 import { recoveryLoop } from './recovery.js';
 import type { Run } from './run.js';
-import { runJob } from './run-job.js';
+import { type Outcome, runJob } from './run-job.js';
 import { Slots } from './slots.js';
 
 const SETTLE_AGAIN_MS = 500;
@@ -68,6 +68,11 @@ export class JobWorker {
     return performance.now() - this.#turnedAt;
   }
 
+  /** Claims held at most, those on their way to being settled included. */
+  get #unsettledLimit(): number {
+    return 2 * this.options.worker.maximumConcurrency;
+  }
+
   async start(): Promise<void> {
     const { names } = this.handlers;
     if (this.#started || this.#stopping || names.length === 0) return;
@@ -99,8 +104,8 @@ export class JobWorker {
 
   async #turn(): Promise<void> {
     this.#turnedAt = performance.now();
-    const limit = this.#slots.free;
-    const slots = this.#slots.byName();
+    const limit = Math.min(this.#slots.free, this.#unsettledLimit - this.#jobs.size);
+    const slots = limit > 0 ? this.#slots.byName() : new Map<string, number>();
     if (slots.size === 0 || this.#stopping) return this.#waiting.abort();
     const { workerId: worker, leaseMs } = this.options.worker;
     const claims = await this.store.claim({ worker, leaseMs, limit, slots });
@@ -127,7 +132,6 @@ export class JobWorker {
     this.#slots.take(name);
     const job = this.#work(run, handler).finally(() => {
       this.#keeper.drop(run);
-      this.#slots.give(name);
       this.#jobs.delete(job);
       this.#claiming.wake();
     });
@@ -136,12 +140,19 @@ export class JobWorker {
 
   async #work(run: Run, handler: RegisteredHandler): Promise<void> {
     const { job } = run.claim;
+    const outcome = await this.#perform(run, handler);
+    // The slot is free while the settlement is on its way: the store works while the next handler does.
+    this.#slots.give(job.name);
+    this.#claiming.wake();
+    if (outcome.verdict) await this.#settle(run, outcome.verdict, outcome.cause);
+    else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause: outcome.cause });
+  }
+
+  async #perform(run: Run, handler: RegisteredHandler): Promise<Outcome> {
     // Claimed while shutdown began: as good as not claimed.
-    if (this.#stopping) return this.#settle(run, { verb: 'release' });
-    publish('claim', { job, store: this.store });
-    const { verdict, cause } = await runJob(run, handler);
-    if (verdict) await this.#settle(run, verdict, cause);
-    else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause });
+    if (this.#stopping) return { verdict: { verb: 'release' } };
+    publish('claim', { job: run.claim.job, store: this.store });
+    return runJob(run, handler);
   }
 
   /** Tries until the store answers, or the claim cannot be ours any more. */

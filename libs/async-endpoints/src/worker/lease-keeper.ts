@@ -118,7 +118,7 @@ export class LeaseKeeper {
     for (const run of this.#runs.values()) {
       if (run.deadlineAt <= now) run.abort('JOB_TIMEOUT');
       else if (run.leaseUntil <= now) run.abort('CLAIM_LOST');
-      if (!run.signal.aborted) next = Math.min(next, run.leaseUntil, run.deadlineAt);
+      if (!run.aborted) next = Math.min(next, run.leaseUntil, run.deadlineAt);
     }
     this.#checkAt = Infinity;
     if (next !== Infinity) this.#checkBy(next);

@@ -7,13 +7,14 @@ export type AbortCode = Extract<ErrorCode, 'JOB_TIMEOUT' | 'JOB_CANCELED' | 'CLA
 
 /** One claim being worked on: its signal, and until when it may go on. Times are on the monotonic clock. */
 export class Run implements RunControl {
-  readonly deadline: Date;
   readonly deadlineAt: number;
+  /** Why it was told to end. */
+  aborted: AsyncEndpointsError | undefined;
   /** Until when our own clock lets us believe the claim: counted from before the store was asked, so never too long. */
   leaseUntil: number;
   /** Reported, and not yet with the store. */
   unsentProgress: JobProgress | undefined;
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
   #abandon: ((reason: unknown) => void) | undefined;
   #grace: NodeJS.Timeout | undefined;
 
@@ -24,17 +25,20 @@ export class Run implements RunControl {
     private readonly renew: (run: Run) => Promise<void>,
   ) {
     this.deadlineAt = performance.now() + options.timeoutMs;
-    this.deadline = new Date(Date.now() + options.timeoutMs);
     this.leaseUntil = options.leaseUntil;
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  get deadline(): Date {
+    return new Date(Date.now() + this.deadlineAt - performance.now());
   }
 
-  /** Why it was told to end. */
-  get aborted(): AsyncEndpointsError | undefined {
-    return this.signal.aborted ? (this.signal.reason as AsyncEndpointsError) : undefined;
+  /** Made when somebody looks: most handlers never do, and it is the dearest part of a run. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.aborted) this.#controller.abort(this.aborted);
+    }
+    return this.#controller.signal;
   }
 
   /** Whether its settlement would be accepted, as far as we know. */
@@ -49,10 +53,10 @@ export class Run implements RunControl {
 
   /** Tells the handler to end; it is left to itself when it has not within the grace. Only the first call counts. */
   abort(code: AbortCode): void {
-    if (this.signal.aborted) return;
-    const reason = new AsyncEndpointsError(code);
-    this.#controller.abort(reason);
-    this.#grace = setTimeout(() => this.#abandon?.(reason), this.graceMs);
+    if (this.aborted) return;
+    this.aborted = new AsyncEndpointsError(code);
+    this.#controller?.abort(this.aborted);
+    if (this.#abandon) this.#grace = setTimeout(() => this.#abandon?.(this.aborted), this.graceMs);
   }
 
   /** Settles as the work does, or rejects with the abort's reason when the work was told to end and did not. */

@@ -189,11 +189,9 @@ export class MemoryJobStore implements JobStore {
   }
 
   /** `before`: the record as it was, to know whose claim was revoked. */
-  #tell({ id, status, version, fence }: JobRecord, before?: JobRecord): void {
-    if (this.#listeners.size === 0) return;
-    const change = { id, status, version };
-    this.#listeners.tell({ job: id }, change);
-    if (before?.worker != null && fence > before.fence) this.#listeners.tell({ worker: before.worker }, change);
+  #tell(job: JobRecord, before?: JobRecord): void {
+    this.#listeners.tellOfJob(job);
+    if (before?.worker != null && job.fence > before.fence) this.#listeners.tellWorker(before.worker, job);
   }
 }
 
