@@ -1,1 +1,2 @@
 export { type RedisServer, startRedisServer } from './redis-server.js';
+export { type RedisCluster, startRedisCluster } from './redis-cluster.js';

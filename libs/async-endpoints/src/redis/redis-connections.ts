@@ -27,6 +27,7 @@ export class RedisConnections {
   readonly commands: RedisClient;
   readonly #own: boolean;
   readonly #mode: 'fail-fast' | 'degraded';
+  readonly #listeners: Record<'error' | 'close' | 'ready', () => void>;
   #isAway = false;
   #isClosing = false;
   readonly #extra = new Map<'work' | 'changes', RedisClient>();
@@ -39,15 +40,23 @@ export class RedisConnections {
     this.commands =
       client ??
       new Redis(url, { commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 1, lazyConnect: true, ...redis });
-    this.commands.on('error', ignore);
-    this.commands.on('close', () => {
-      if (!this.#isAway && !this.#isClosing) notify('The connection to Redis is lost; trying until it is back');
-      this.#isAway = true;
-    });
-    this.commands.on('ready', () => {
-      if (this.#isAway) notify('The connection to Redis is back');
-      this.#isAway = false;
-    });
+    this.#listeners = {
+      error: ignore,
+      close: () => {
+        if (!this.#isAway && !this.#isClosing) notify('The connection to Redis is lost; trying until it is back');
+        this.#isAway = true;
+      },
+      ready: () => {
+        if (this.#isAway) notify('The connection to Redis is back');
+        this.#isAway = false;
+      },
+    };
+    for (const [event, listener] of Object.entries(this.#listeners)) this.commands.on(event, listener);
+  }
+
+  /** In a cluster a script cannot see who listens on other nodes. */
+  get announce(): '1' | '' {
+    return this.commands instanceof Cluster ? '1' : '';
   }
 
   get work(): RedisClient {
@@ -61,10 +70,12 @@ export class RedisConnections {
   /** @throws AsyncEndpointsError `STORE_UNAVAILABLE`, unless the mode is `degraded` */
   async open(): Promise<void> {
     try {
-      if (this.commands.status === 'wait') await available(this.commands.connect());
-      await available(requireVersion(this.commands));
-    } catch (error) {
-      if (this.#mode === 'fail-fast') throw error;
+      if (this.commands.status === 'wait') await this.commands.connect();
+      await requireVersion(this.commands);
+    } catch (cause) {
+      if (this.#mode === 'degraded') return;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new AsyncEndpointsError('STORE_UNAVAILABLE', `Redis cannot be used: ${reason}`, { cause });
     }
   }
 
@@ -76,7 +87,12 @@ export class RedisConnections {
   async close(): Promise<void> {
     this.#isClosing = true;
     for (const client of this.#extra.values()) client.disconnect();
-    if (this.#own) await this.commands.quit().catch(() => this.commands.disconnect());
+    if (this.#own) return this.#quit();
+    for (const [event, listener] of Object.entries(this.#listeners)) this.commands.off(event, listener);
+  }
+
+  async #quit(): Promise<void> {
+    await this.commands.quit().catch(() => this.commands.disconnect());
   }
 
   #duplicate(purpose: 'work' | 'changes'): RedisClient {

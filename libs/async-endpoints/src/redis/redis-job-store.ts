@@ -162,7 +162,7 @@ export class RedisJobStore implements JobStore {
   }
 
   stats(): Promise<QueueStats[]> {
-    return available(redisStats(this.#connections.commands, this.#keys, this.#time()));
+    return available(redisStats(this.#connections, this.#keys, this.#time()));
   }
 
   /**
@@ -184,7 +184,7 @@ export class RedisJobStore implements JobStore {
   #run<T>(script: Script<T>, names: readonly string[], args: (string | number)[], keys: string[] = []): Promise<T> {
     const queues = names.flatMap((name) => this.#keys.queue(name));
     const all = [...this.#keys.shared, ...queues, ...keys];
-    return available(script.run(this.#connections.commands, all, [this.#time(), ...args]));
+    return available(script.run(this.#connections.commands, all, [this.#time(), this.#connections.announce, ...args]));
   }
 
   /** A job's name never changes, so it may be read before the step that needs its queue's keys. */

@@ -60,7 +60,7 @@ export class RedisWorkSignal {
         const due = await dueScript.run(
           this.connections.commands,
           [...this.keys.shared, ...names.flatMap((name) => this.keys.queue(name))],
-          [this.time()],
+          [this.time(), this.connections.announce],
         );
         if (due === 0) this.#wakeAll();
         else if (this.#waiters.size > 0 && !this.#closed)

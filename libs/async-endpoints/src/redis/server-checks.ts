@@ -15,7 +15,7 @@ export async function requireVersion(client: RedisClient): Promise<void> {
 /** What an operator should know of the server's settings; nothing where `CONFIG` may not be read. */
 export async function settingsWarnings(client: RedisClient): Promise<string[]> {
   try {
-    const get = async (name: string) => ((await client.config('GET', name)) as string[])[1] ?? '';
+    const get = async (name: string) => (await client.config('GET', name))[1] ?? '';
     const [policy, memory, aof, save] = [
       await get('maxmemory-policy'),
       await get('maxmemory'),

@@ -6,7 +6,7 @@ import { TRANSITION } from './transition.lua.js';
 function changeScript(name: 'cancel' | 'rerun' | 'recover', change: string) {
   return defineScript<(string | null)[]>({
     name,
-    args: ['time', 'maxCrashes'],
+    args: ['time', 'announce', 'maxCrashes'],
     lua: `${TRANSITION}
 local replies, ids = {}, {}
 for at = FIRST, #ARGV, 2 do ids[#ids + 1] = ARGV[at + 1] end
@@ -46,6 +46,7 @@ return replies`,
  *
  * KEYS     as in `transition.lua.ts`
  * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * …        for each job: queue (from 1), id
  * returns  for each: its record as it now stands, or nil
  */

@@ -6,6 +6,7 @@ import { TRANSITION } from './transition.lua.js';
  *
  * KEYS     as in `transition.lua.ts`
  * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * leaseMs  how long the claims are believed
  * limit    the most claims
  * worker   who claims, as JSON
@@ -16,7 +17,7 @@ import { TRANSITION } from './transition.lua.js';
  */
 export const claimScript = defineScript<string[]>({
   name: 'claim',
-  args: ['time', 'leaseMs', 'limit', 'worker'],
+  args: ['time', 'announce', 'leaseMs', 'limit', 'worker'],
   lua: `${TRANSITION}
 local DUE_AT_ONCE = 1000
 local names = #ARGV - FIRST + 1

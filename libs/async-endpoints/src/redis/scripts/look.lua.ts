@@ -6,12 +6,13 @@ import { TRANSITION } from './transition.lua.js';
  *
  * KEYS     as in `transition.lua.ts`
  * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * returns  the time; then for each name: when its earliest waiting job is or was due, and when its earliest running job
  *          began, in ms, or '' where there is none
  */
 export const agesScript = defineScript<string[]>({
   name: 'ages',
-  args: ['time'],
+  args: ['time', 'announce'],
   lua: `${TRANSITION}
 local replies = { NOW }
 
@@ -44,11 +45,12 @@ return replies`,
  *
  * KEYS     as in `transition.lua.ts`
  * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * returns  ms until the first scheduled job is due, 0 where something can be claimed now, -1 where nothing waits
  */
 export const dueScript = defineScript<number>({
   name: 'due',
-  args: ['time'],
+  args: ['time', 'announce'],
   lua: `${TRANSITION}
 local earliest = -1
 for queue = 1, (#KEYS - SHARED) / 4 do

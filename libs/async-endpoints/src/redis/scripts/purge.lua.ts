@@ -6,12 +6,13 @@ import { TRANSITION } from './transition.lua.js';
  *
  * KEYS     as in `transition.lua.ts`, no names
  * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * limit    the most jobs to remove
  * returns  how many were removed
  */
 export const purgeScript = defineScript<number>({
   name: 'purge',
-  args: ['time', 'limit'],
+  args: ['time', 'announce', 'limit'],
   lua: `${TRANSITION}
 local ids = call('ZRANGEBYSCORE', FINISHED, '-inf', NOW, 'LIMIT', 0, limit)
 if #ids == 0 then return 0 end

@@ -6,12 +6,13 @@ import { TRANSITION } from './transition.lua.js';
  *
  * KEYS     as in `transition.lua.ts`, no names
  * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * …        for each renewal: id, token, leaseMs, progress as JSON or ''
  * returns  for each: 'held', 'canceled' or 'lost'
  */
 export const renewScript = defineScript<string[]>({
   name: 'renew',
-  args: ['time'],
+  args: ['time', 'announce'],
   lua: `${TRANSITION}
 local replies, ids = {}, {}
 for at = FIRST, #ARGV, 4 do ids[#ids + 1] = ARGV[at] end

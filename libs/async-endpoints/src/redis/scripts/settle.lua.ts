@@ -6,6 +6,7 @@ import { TRANSITION } from './transition.lua.js';
  *
  * KEYS     as in `transition.lua.ts`
  * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * …        for each settlement: queue (from 1), id, token, verb, delayMs or '', error or result as JSON or ''
  * returns  for each: 1 where the claim was the caller's to end (now or before), 0 where it was not
  *
@@ -13,7 +14,7 @@ import { TRANSITION } from './transition.lua.js';
  */
 export const settleScript = defineScript<number[]>({
   name: 'settle',
-  args: ['time'],
+  args: ['time', 'announce'],
   lua: `${TRANSITION}
 local STRIDE = 6
 local replies, ids = {}, {}

@@ -6,6 +6,7 @@ import { TRANSITION } from './transition.lua.js';
  *
  * KEYS     as in `transition.lua.ts`; then `names`; then the idempotency key of each job that has one
  * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * limit    the most jobs of all names that may wait
  * queues   how many names there are
  * …        for each job: queue (from 1), name, id, delayMs, queueLimit or '', key (from 1) or '', keyMs, owner, priority,
@@ -17,7 +18,7 @@ import { TRANSITION } from './transition.lua.js';
  */
 export const submitScript = defineScript<string[]>({
   name: 'submit',
-  args: ['time', 'limit', 'queues'],
+  args: ['time', 'announce', 'limit', 'queues'],
   lua: `${TRANSITION}
 local STRIDE = 13
 local NAMES = KEYS[SHARED + queues * 4 + 1]

@@ -74,7 +74,7 @@ end
 
 local adds, removals, writes, counts = {}, {}, {}, {}
 local changed, revoked, woken = {}, {}, {}
-local is_watched = call('PUBSUB', 'NUMSUB', CHANGES)[2] > 0
+local is_watched = announce ~= '' or call('PUBSUB', 'NUMSUB', CHANGES)[2] > 0
 
 local function add(key, score, member)
   local list = adds[key]
