@@ -5,11 +5,11 @@ import type { JobError, JobProgress, JobRecord, JobStatus, Retention } from '../
  * readers with one split. Free text is JSON, which has no line breaks; an empty line is null or the usual value. Lines
  * after the last known one are kept as they are: a newer version may have put them there.
  *
- *   1  format, status letter, number of submission (8 hex digits), then after commas: priority, createdAt, dueAt and
- *      lastUpdatedAt (both counted from createdAt), fence, version, retryCount, crashes
- *   2  startedAt, then leaseUntil and the worker in progress, completedAt when finished
- *   3  progress   4  error   5  result
- *   6  name   7  owner   8  maxRetries   9  retention   10  fingerprint   11  input
+ *   1  format, status letter, fence, version, lastUpdatedAt, startedAt, leaseUntil in progress or completedAt when
+ *      finished, worker: all that a claim changes, so that it can be replaced without a look at the rest
+ *   2  number of submission (8 hex digits), priority, createdAt, dueAt (counted from createdAt), retryCount, crashes
+ *   3  name   4  owner   5  maxRetries   6  retention   7  fingerprint
+ *   8  progress   9  error   10  result   11  input
  */
 
 const STATUS_OF: Record<string, JobStatus> = {
@@ -36,7 +36,6 @@ const USUAL_RETENTION: Retention = Object.freeze({
   failedMs: 604_800_000,
   canceledMs: 86_400_000,
 });
-const INPUT_LINE = 10;
 
 export interface StoredJob {
   readonly job: JobRecord;
@@ -44,37 +43,41 @@ export interface StoredJob {
 }
 
 export function decode(id: string, text: string): StoredJob {
-  const line = text.split('\n') as [string, string, string, string, string, string, string, string, string, string];
-  const scalars = line[0].split(',');
+  const line = text.split('\n') as Lines;
+  const [fence, version, updated, started, second] = line[0].slice(2).split(',', 5) as Fields;
+  const [, priority, created, due, retries, crashes] = line[1].split(',') as Fields;
   const status = statusOf(line[0][1] as string);
-  const createdAt = Number(scalars[2]);
-  const { startedAt, leaseUntil, completedAt, worker } = decodeTimes(status, line[1]);
+  const running = status === 'InProgress';
+  const createdAt = Number(created);
   const job: JobRecord = {
     id,
-    name: line[5],
+    name: line[2],
     status,
-    owner: json<string>(line[6]),
-    priority: Number(scalars[1]),
-    retryCount: Number(scalars[7]),
-    maxRetries: Number(line[7]),
-    crashes: Number(scalars[8]),
+    owner: json<string>(line[3]),
+    priority: Number(priority),
+    retryCount: Number(retries),
+    maxRetries: Number(line[4]),
+    crashes: Number(crashes),
     createdAt,
-    dueAt: createdAt + Number(scalars[3]),
-    startedAt,
-    completedAt,
-    lastUpdatedAt: createdAt + Number(scalars[4]),
-    progress: json<JobProgress>(line[2]),
-    result: line[4] || null,
-    error: json<JobError>(line[3]),
-    fence: Number(scalars[5]),
-    worker,
-    leaseUntil,
-    retention: line[8] === '' ? USUAL_RETENTION : decodeRetention(line[8]),
-    fingerprint: line[9] || null,
-    version: Number(scalars[6]),
+    dueAt: createdAt + Number(due),
+    startedAt: time(started),
+    completedAt: running ? null : time(second),
+    lastUpdatedAt: time(updated) ?? createdAt,
+    progress: json<JobProgress>(line[7]),
+    result: line[9] || null,
+    error: json<JobError>(line[8]),
+    fence: Number(fence),
+    worker: running ? json<string>(line[0].split(',').slice(5).join(',')) : null,
+    leaseUntil: running ? time(second) : null,
+    retention: line[5] === '' ? USUAL_RETENTION : decodeRetention(line[5]),
+    fingerprint: line[6] || null,
+    version: Number(version),
   };
-  return { job: Object.freeze(job), input: (line as string[])[INPUT_LINE] ?? '' };
+  return { job: Object.freeze(job), input: line[10] };
 }
+
+type Lines = [string, string, string, string, string, string, string, string, string, string, string];
+type Fields = [string, string, string, string, string, string];
 
 export function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): string {
   const usual =
@@ -94,16 +97,8 @@ export function encodeText(value: string | null): string {
   return value === null ? '' : JSON.stringify(value);
 }
 
-function decodeTimes(status: JobStatus, line: string) {
-  const [started = '', second = ''] = line.split(',', 2);
-  const running = status === 'InProgress';
-  const at = second === '' ? null : Number(second);
-  return {
-    startedAt: started === '' ? null : Number(started),
-    leaseUntil: running ? at : null,
-    completedAt: running ? null : at,
-    worker: running ? json<string>(line.slice(started.length + second.length + 2)) : null,
-  };
+function time(field: string): number | null {
+  return field === '' ? null : Number(field);
 }
 
 function decodeRetention(text: string): Retention {

@@ -55,8 +55,8 @@ export const cancelScript = changeScript(
   `  local status = job.status
   if status ~= 'Q' and status ~= 'S' and status ~= 'P' then return false end
   job.status = 'X'
-  revoke(id, job, status == 'P' and match(job.times, '^%d+,%d+,(.*)$'))
-  job.times = started_at(job) .. ',' .. NOW
+  revoke(id, job, status == 'P' and job.worker)
+  job.second, job.worker = NOW, ''
   return true`,
 );
 
@@ -65,7 +65,7 @@ export const rerunScript = changeScript(
   'rerun',
   `  if job.status ~= 'F' and job.status ~= 'X' then return false end
   job.status, job.retries, job.crashes, job.due = 'Q', '0', '0', number(now - job.created)
-  job.times, job.progress, job.error = '', '', ''
+  job.started, job.second, job.progress, job.error = '', '', '', ''
   return true`,
 );
 
@@ -76,15 +76,16 @@ export const rerunScript = changeScript(
 export const recoverScript = changeScript(
   'recover',
   `  if job.status ~= 'P' then return false end
-  local lease_until, worker = match(job.times, '^%d+,(%d+),(.*)$')
-  if tonumber(lease_until) > now then return false end
+  if tonumber(job.second) > now then return false end
+  local worker = job.worker
   job.crashes = number(job.crashes + 1)
   if tonumber(job.crashes) >= tonumber(maxCrashes) then
-    job.status, job.times = 'F', started_at(job) .. ',' .. NOW
+    job.status, job.second = 'F', NOW
     job.error = '${JSON.stringify(WORKER_CRASHED)}'
   else
-    job.status, job.times, job.progress = 'Q', '', ''
+    job.status, job.started, job.second, job.progress = 'Q', '', '', ''
   end
+  job.worker = ''
   revoke(id, job, worker)
   return true`,
 );

@@ -24,6 +24,8 @@ local names = #ARGV - FIRST + 1
 local left = tonumber(limit)
 local replies = {}
 local lease_until = number(now + leaseMs)
+-- The rest of the first line is the same for all.
+local CLAIMED = ',' .. NOW .. ',' .. NOW .. ',' .. lease_until .. ',' .. worker .. '\\n'
 
 local function promote(queue)
   local due = call('ZRANGEBYSCORE', queue_key(queue, PLANNED), '-inf', NOW, 'LIMIT', 0, DUE_AT_ONCE)
@@ -44,23 +46,30 @@ local function take(queue, wanted)
     if #popped == 0 then return taken end
     local ids = {}
     for n = 1, #popped, 2 do ids[#ids + 1] = sub(popped[n], 9) end
-    for n, job in ipairs(load(ids)) do
-      if job and (job.status == 'Q' or job.status == 'S') then
-        count(job.status .. ':' .. name_of(queue), -1)
-        job.status = 'P'
-        job.times = NOW .. ',' .. lease_until .. ',' .. worker
-        job.progress = ''
-        job.fence = number(job.fence + 1)
-        touch(ids[n], job)
-        enter(ids[n], job, queue)
-        write(ids[n], job)
-        replies[#replies + 1] = ids[n]
-        replies[#replies + 1] = writes[#writes]
+    for n, text in ipairs(load_texts(ids)) do
+      local status, fence, version, rest
+      if text then status, fence, version, rest = match(text, '^%d(%a)(%d+),(%d+)[^\\n]*\\n()') end
+      if status == 'Q' or status == 'S' then
+        local id = ids[n]
+        local claimed = '1P' .. (fence + 1) .. ',' .. (version + 1) .. CLAIMED .. sub(text, rest)
+        add(LEASES, lease_until, id)
+        add(queue_key(queue, RUNNING), NOW, id)
+        write_text(id, claimed)
+        count(status .. ':' .. name_of(queue), -1)
+        if is_watched then announce_change(id, 'P', version + 1) end
+        replies[#replies + 1] = id
+        replies[#replies + 1] = claimed
         taken = taken + 1
-        count('waiting', -1)
       end
     end
   end
+  return taken
+end
+
+local function claim(queue, wanted)
+  local taken = take(queue, wanted)
+  count('P:' .. name_of(queue), taken)
+  count('waiting', -taken)
   return taken
 end
 
@@ -71,12 +80,12 @@ for queue = 1, names do
 end
 for queue = 1, names do
   local turn = math.ceil(left / (names - queue + 1))
-  local taken = take(queue, math.min(slots[queue], turn))
+  local taken = claim(queue, math.min(slots[queue], turn))
   slots[queue] = slots[queue] - taken
   left = left - taken
 end
 for queue = 1, names do
-  if left > 0 then left = left - take(queue, math.min(slots[queue], left)) end
+  if left > 0 then left = left - claim(queue, math.min(slots[queue], left)) end
 end
 for queue = 1, names do
   if call('EXISTS', queue_key(queue, READY)) == 1 then woken[queue_key(queue, WAKE)] = true end

@@ -18,7 +18,7 @@ local ids = call('ZRANGEBYSCORE', FINISHED, '-inf', NOW, 'LIMIT', 0, limit)
 if #ids == 0 then return 0 end
 for n, job in ipairs(load(ids)) do
   remove(FINISHED, ids[n])
-  if job then count(job.status .. ':' .. match(job.rest, '^[^\\n]*'), -1) end
+  if job then count(job.status .. ':' .. match(job.fixed, '^[^\\n]*'), -1) end
 end
 in_chunks('HDEL', JOBS, ids)
 save()

@@ -29,7 +29,7 @@ for n, id in ipairs(ids) do
   else
     replies[n] = 'held'
     local lease_until = number(now + ARGV[at + 2])
-    job.times = string.gsub(job.times, ',%d+,', ',' .. lease_until .. ',', 1)
+    job.second = lease_until
     if ARGV[at + 3] ~= '' then
       job.progress = ARGV[at + 3]
       touch(id, job)

@@ -19,46 +19,62 @@ export const settleScript = defineScript<number[]>({
 local STRIDE = 6
 local replies, ids = {}, {}
 for at = FIRST, #ARGV, STRIDE do ids[#ids + 1] = ARGV[at + 1] end
-local jobs = load(ids)
+local texts = load_texts(ids)
 local latest = {}
+-- Nearly all settlements: no need to take the whole record apart.
+local FIRST_LINES = '^%d(%a)(%d+),(%d+),%d*,(%d*)[^\\n]*\\n([^\\n]*\\n)([^\\n]*)\\n()'
+local COMPLETING = '^([^\\n]*\\n[^\\n]*\\n([^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n)[^\\n]*\\n[^\\n]*\\n[^\\n]*(.*)$'
 
-local function without_input(rest)
-  local known, after = match(rest, '^([^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n)[^\\n]*(.*)$')
-  return known .. after
+local function complete(id, queue, text, result)
+  local _, fence, version, started, scalars, name, at = match(text, FIRST_LINES)
+  local kept, retention, later = match(text, COMPLETING, at)
+  remove(LEASES, id)
+  remove(queue_key(queue, RUNNING), id)
+  add(FINISHED, number(now + kept_for('C', retention)), id)
+  count('P:' .. name, -1)
+  count('C:' .. name, 1)
+  if is_watched then announce_change(id, 'C', version + 1) end
+  local completed = '1C' .. fence .. ',' .. (version + 1) .. ',' .. NOW .. ',' .. started .. ',' .. NOW .. ',\\n' ..
+    scalars .. name .. '\\n' .. kept .. '\\n' .. result .. '\\n' .. later
+  write_text(id, completed)
+  return completed
 end
 
 local apply = {
-  complete = function(job, _, result)
-    job.status, job.times, job.result = 'C', started_at(job) .. ',' .. NOW, result
-    job.error, job.rest = '', without_input(job.rest)
-  end,
   retry = function(job, delay, failure)
-    job.status, job.times, job.retries = 'S', started_at(job), number(job.retries + 1)
+    job.status, job.second, job.worker, job.retries = 'S', '', '', number(job.retries + 1)
     job.due, job.progress, job.error = number(now + delay - job.created), '', failure
   end,
   fail = function(job, _, failure)
-    job.status, job.times, job.error = 'F', started_at(job) .. ',' .. NOW, failure
+    job.status, job.second, job.worker, job.error = 'F', NOW, '', failure
   end,
   release = function(job)
-    job.status, job.times, job.progress = 'Q', '', ''
+    job.status, job.started, job.second, job.worker, job.progress = 'Q', '', '', '', ''
   end,
 }
 
+local function settle(id, queue, text, verb, delay, value)
+  if verb == 'complete' then return complete(id, queue, text, value) end
+  local job = parse(text)
+  leave(id, job, queue)
+  apply[verb](job, delay, value)
+  touch(id, job)
+  enter(id, job, queue)
+  write(id, job)
+  return writes[#writes]
+end
+
 for n, id in ipairs(ids) do
   local queue, _, token, verb, delay, value = unpack(ARGV, FIRST + (n - 1) * STRIDE, FIRST + n * STRIDE - 1)
-  local job = latest[id] or jobs[n]
-  latest[id] = job
-  if not job or job.fence ~= token or not is_of(job, tonumber(queue)) then
+  local text = latest[id] or texts[n]
+  local status, fence, name, _
+  if text then status, fence, _, _, _, name = match(text, FIRST_LINES) end
+  -- An id can come back under another name after its job was purged.
+  if fence ~= token or name ~= name_of(tonumber(queue)) then
     replies[n] = 0
   else
     replies[n] = 1
-    if job.status == 'P' then
-      leave(id, job, tonumber(queue))
-      apply[verb](job, delay, value)
-      touch(id, job)
-      enter(id, job, tonumber(queue))
-      write(id, job)
-    end
+    if status == 'P' then latest[id] = settle(id, tonumber(queue), text, verb, delay, value) end
   end
 end
 save()

@@ -29,12 +29,14 @@ local waiting = tonumber(call('HGET', COUNTERS, 'waiting') or '0')
 local new, created, seen = {}, {}, {}
 local replies = { NOW }
 
-local function record_of(id) return new[id] or call('HGET', JOBS, id) end
+local ids = {}
+for n = 1, jobs_given do ids[n] = ARGV[FIRST + (n - 1) * STRIDE + 2] end
+local stored = load_texts(ids)
 
 -- Indexes are written at the end, so what this batch has created is not in them yet.
 local function depth(queue)
-  local stored = call('ZCARD', queue_key(queue, READY)) + call('ZCARD', queue_key(queue, PLANNED))
-  return stored + (created[queue] or 0)
+  local indexed = call('ZCARD', queue_key(queue, READY)) + call('ZCARD', queue_key(queue, PLANNED))
+  return indexed + (created[queue] or 0)
 end
 
 for n = 1, jobs_given do
@@ -46,13 +48,12 @@ for n = 1, jobs_given do
   local kept = key_name and call('GET', key_name)
   local known_id, until_ms = match(kept or '', '^(%S+) (%d+)$')
   if known_id and tonumber(until_ms) <= now then known_id = nil end
-  local known = known_id and record_of(known_id)
+  local known = known_id and (new[known_id] or call('HGET', JOBS, known_id))
   local keyed = known and true
-  if not known then known_id = id; known = record_of(id) end
+  if not known then known_id = id; known = new[id] or stored[n] end
   local reply
   if known then
-    local rest = parse(known).rest
-    local its_name, its_owner, its_print = match(rest, '^([^\\n]*)\\n([^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
+    local its_name, its_owner, its_print = match(parse(known).fixed, '^([^\\n]*)\\n([^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
     local same = print ~= '' and its_print == print and its_name == name and its_owner == owner
     reply = same and (known_id .. '\\n' .. known) or (keyed and 'conflict key' or 'conflict id')
   elseif waiting >= tonumber(limit) then
@@ -60,14 +61,20 @@ for n = 1, jobs_given do
   elseif queue_limit ~= '' and depth(queue) >= tonumber(queue_limit) then
     reply = 'refused name'
   else
-    local job = { format = '1', status = tonumber(delay) > 0 and 'S' or 'Q',
-      sequence = format('%08x', (sequence + n) % 4294967296), priority = priority, created = NOW, due = delay,
-      updated = '0', fence = '0', version = '1', retries = '0', crashes = '0',
-      times = '', progress = '', error = '', result = '',
-      rest = name .. '\\n' .. owner .. '\\n' .. retries .. '\\n' .. retention .. '\\n' .. print .. '\\n' .. input }
-    write(id, job)
-    new[id] = writes[#writes]
-    enter(id, job, queue)
+    local delayed = tonumber(delay) > 0
+    local entry = format('%08x', (sequence + n) % 4294967296)
+    new[id] = (delayed and '1S' or '1Q') .. '0,1,,,,\\n' ..
+      entry .. ',' .. priority .. ',' .. NOW .. ',' .. delay .. ',0,0\\n' ..
+      name .. '\\n' .. owner .. '\\n' .. retries .. '\\n' .. retention .. '\\n' .. print .. '\\n\\n\\n\\n' .. input
+    write_text(id, new[id])
+    if delayed then
+      add(queue_key(queue, PLANNED), number(now + delay), entry .. id)
+    else
+      add(queue_key(queue, READY), number((100 - priority) * PRIORITY_STEP + now), entry .. id)
+    end
+    count((delayed and 'S:' or 'Q:') .. name, 1)
+    count('waiting', 1)
+    woken[queue_key(queue, WAKE)] = true
     waiting = waiting + 1
     created[queue] = (created[queue] or 0) + 1
     if not seen[name] then seen[name] = true; call('SADD', NAMES, name) end

@@ -15,8 +15,9 @@ local READY, PLANNED, RUNNING, WAKE = 1, 2, 3, 4
 local SHARED, CHUNK, PRIORITY_STEP = 6, 2000, 35184372088832
 local USUAL_RETENTION = { C = 86400000, F = 604800000, X = 86400000 }
 local RETENTION = { C = '^(%d+)', F = '^%d+,(%d+)', X = '^%d+,%d+,(%d+)' }
-local RECORD = '^(%d)(%a)(%x+),(%-?%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+),(%d+)\\n' ..
-  '([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$'
+local RECORD = '^(%d)(%a)(%d+),(%d+),(%d*),(%d*),(%d*),([^\\n]*)\\n' ..
+  '(%x+),(%-?%d+),(%d+),(%d+),(%d+),(%d+)\\n' ..
+  '([^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n)([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$'
 local format, match, sub = string.format, string.match, string.sub
 local call = redis.call
 
@@ -43,32 +44,40 @@ local function name_of(queue)
 end
 
 local function parse(text)
-  local f, status, sequence, priority, created, due, updated, fence, version, retries, crashes,
-    times, progress, failure, result, rest = match(text, RECORD)
-  return { format = f, status = status, sequence = sequence, priority = priority, created = created, due = due,
-    updated = updated, fence = fence, version = version, retries = retries, crashes = crashes,
-    times = times, progress = progress, error = failure, result = result, rest = rest }
+  local f, status, fence, version, updated, started, second, worker, sequence, priority, created, due, retries, crashes,
+    fixed, progress, failure, result, rest = match(text, RECORD)
+  return { format = f, status = status, fence = fence, version = version, updated = updated, started = started,
+    second = second, worker = worker, sequence = sequence, priority = priority, created = created, due = due,
+    retries = retries, crashes = crashes, fixed = fixed, progress = progress, error = failure, result = result, rest = rest }
 end
 
 local function text_of(job)
-  return job.format .. job.status .. job.sequence .. ',' .. job.priority .. ',' .. job.created .. ',' .. job.due .. ',' ..
-    job.updated .. ',' .. job.fence .. ',' .. job.version .. ',' .. job.retries .. ',' .. job.crashes .. '\\n' ..
-    job.times .. '\\n' .. job.progress .. '\\n' .. job.error .. '\\n' .. job.result .. '\\n' .. job.rest
+  return job.format .. job.status .. job.fence .. ',' .. job.version .. ',' .. job.updated .. ',' .. job.started .. ',' ..
+    job.second .. ',' .. job.worker .. '\\n' .. job.sequence .. ',' .. job.priority .. ',' .. job.created .. ',' ..
+    job.due .. ',' .. job.retries .. ',' .. job.crashes .. '\\n' .. job.fixed .. job.progress .. '\\n' ..
+    job.error .. '\\n' .. job.result .. '\\n' .. job.rest
 end
 
 -- An id can come back under another name after its job was purged: then the caller speaks of a job that is gone.
 local function is_of(job, queue)
   if queue == 0 then return false end
   local name = name_of(queue)
-  return sub(job.rest, 1, #name + 1) == name .. '\\n'
+  return sub(job.fixed, 1, #name + 1) == name .. '\\n'
+end
+
+local function load_texts(ids)
+  if #ids <= CHUNK then return #ids > 0 and call('HMGET', JOBS, unpack(ids)) or {} end
+  local all = {}
+  for first = 1, #ids, CHUNK do
+    local texts = call('HMGET', JOBS, unpack(ids, first, math.min(first + CHUNK - 1, #ids)))
+    for n, text in ipairs(texts) do all[first + n - 1] = text end
+  end
+  return all
 end
 
 local function load(ids)
-  local jobs = {}
-  for first = 1, #ids, CHUNK do
-    local texts = call('HMGET', JOBS, unpack(ids, first, math.min(first + CHUNK - 1, #ids)))
-    for n, text in ipairs(texts) do jobs[first + n - 1] = text and parse(text) end
-  end
+  local jobs = load_texts(ids)
+  for n, text in ipairs(jobs) do jobs[n] = text and parse(text) end
   return jobs
 end
 
@@ -98,13 +107,13 @@ local function member(id, job) return job.sequence .. id end
 
 local function rank(job) return number((100 - job.priority) * PRIORITY_STEP + due_at(job)) end
 
-local function started_at(job) return match(job.times, '^%d*') end
+local function kept_for(status, retention)
+  return retention == '' and USUAL_RETENTION[status] or match(retention, RETENTION[status])
+end
 
 -- When a finished job may go.
 local function purgeable_at(job)
-  local retention = match(job.rest, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
-  local kept = retention == '' and USUAL_RETENTION[job.status] or match(retention, RETENTION[job.status])
-  return number(match(job.times, ',(%d+)') + kept)
+  return number(job.second + kept_for(job.status, match(job.fixed, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')))
 end
 
 local function enter(id, job, queue)
@@ -118,8 +127,8 @@ local function enter(id, job, queue)
     woken[queue_key(queue, WAKE)] = true
     count('waiting', 1)
   elseif status == 'P' then
-    add(LEASES, match(job.times, ',(%d+)'), id)
-    add(queue_key(queue, RUNNING), started_at(job), id)
+    add(LEASES, job.second, id)
+    add(queue_key(queue, RUNNING), job.started, id)
   else
     add(FINISHED, purgeable_at(job), id)
   end
@@ -141,17 +150,21 @@ local function leave(id, job, queue)
   count(status .. ':' .. name_of(queue), -1)
 end
 
-local function write(id, job)
+local function write_text(id, text)
   local n = #writes
   writes[n + 1] = id
-  writes[n + 2] = text_of(job)
+  writes[n + 2] = text
 end
+
+local function write(id, job) write_text(id, text_of(job)) end
+
+local function announce_change(id, status, version) changed[#changed + 1] = id .. ' ' .. status .. ' ' .. version end
 
 -- A change that readers can see.
 local function touch(id, job)
-  job.updated = number(now - job.created)
+  job.updated = NOW
   job.version = number(job.version + 1)
-  if is_watched then changed[#changed + 1] = id .. ' ' .. job.status .. ' ' .. job.version end
+  if is_watched then announce_change(id, job.status, job.version) end
 end
 
 -- Makes the present claim worthless, and tells its worker. Before touch.
