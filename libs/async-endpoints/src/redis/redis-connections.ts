@@ -37,9 +37,9 @@ export class RedisConnections {
     const { url = 'redis://127.0.0.1:6379', redis, client, connect = 'fail-fast', commandTimeoutMs = 5_000 } = options;
     this.#own = client === undefined;
     this.#mode = connect;
-    this.commands =
-      client ??
-      new Redis(url, { commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 1, lazyConnect: true, ...redis });
+    // While there is no connection a call fails at once; what it was in the middle of is not sent a second time.
+    const impatient = { commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 0, enableOfflineQueue: false };
+    this.commands = client ?? new Redis(url, { ...impatient, lazyConnect: true, ...redis });
     this.#listeners = {
       error: ignore,
       close: () => {
@@ -99,7 +99,12 @@ export class RedisConnections {
     let client = this.#extra.get(purpose);
     if (!client) {
       // Both wait for long on purpose: no deadline, and no giving up while the server is away.
-      const patient = { commandTimeout: undefined, maxRetriesPerRequest: null, lazyConnect: false };
+      const patient = {
+        commandTimeout: undefined,
+        maxRetriesPerRequest: null,
+        enableOfflineQueue: true,
+        lazyConnect: false,
+      };
       client =
         this.commands instanceof Cluster
           ? this.commands.duplicate([], { redisOptions: patient })
