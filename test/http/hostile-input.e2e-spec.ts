@@ -235,7 +235,7 @@ describe.each(ADAPTERS)('Hostile headers, on %s', (adapter) => {
     const body = '{"a":1}';
     const all = { 'Content-Type': 'application/json', 'Content-Length': body.length, ...headers };
     const answer = await app.sendRaw('POST', '/probes', all, body);
-    expect([202, 400, 413, 415]).toContain(answer.status);
+    expect([200, 202, 400, 413, 415]).toContain(answer.status);
     expect(answer.text).not.toContain('evil');
     expect(answer.header('Location') ?? '/jobs/').toMatch(/^\/jobs\//);
     if (answer.status === 202) expect((await app.ended(answer.job)).job.status).toBe('Completed');

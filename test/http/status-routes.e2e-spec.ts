@@ -39,14 +39,14 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
     const queued = await app.post('/reports', { title: '2' });
     const scheduled = await app.jobs.submit(Report, { title: '3' }, { delayMs: 60_000 });
 
-    for (const [id, status] of [
-      [running.job.id, 'InProgress'],
-      [queued.job.id, 'Queued'],
-      [scheduled.id, 'Scheduled'],
+    for (const [id, status, seconds] of [
+      [running.job.id, 'InProgress', '1'],
+      [queued.job.id, 'Queued', '1'],
+      [scheduled.id, 'Scheduled', '60'],
     ] as const) {
       const answer = await app.get(`/jobs/${id}`);
       expect([answer.status, answer.job.status]).toEqual([202, status]);
-      expect(answer.header('Retry-After')).toBe('1');
+      expect(answer.header('Retry-After')).toBe(seconds);
       expect(answer.header('Location')).toBe(`/jobs/${id}`);
       expect(answer.header('Cache-Control')).toBe('private, no-cache');
     }

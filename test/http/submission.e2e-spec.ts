@@ -44,13 +44,6 @@ describe.each(ADAPTERS)('Submitting, on %s', (adapter) => {
     expect((await app.ended(job)).job.result).toEqual({ text: 'About Bees' });
   });
 
-  it('names the configured Retry-After', async () => {
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { retryAfterSeconds: 7 } } });
-    const answer = await app.post('/reports', { title: 'Bees' });
-    expect(answer.header('Retry-After')).toBe('7');
-    expect((await app.get(answer.job.links.self)).header('Retry-After')).toBe('7');
-  });
-
   it.each(['respond-async', 'Respond-Async', 'foo=bar, respond-async', 'respond-async; foo, wait=x'])(
     'acknowledges Prefer: %s',
     async (prefer) => {

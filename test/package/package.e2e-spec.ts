@@ -71,6 +71,17 @@ describe('The package', () => {
           return response.status === 200 ? response.json() : null;
         });
         expect(result).toBe('QUIET');
+
+        const waited = await fetch(`${url}/api/shout`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', prefer: 'wait=20' },
+          body: '{"text":"quiet"}',
+        });
+        expect([waited.status, waited.headers.get('preference-applied')]).toEqual([200, 'wait=20']);
+        const events = await fetch(`${url}${waited.headers.get('location')}/events`);
+        expect(await events.text()).toMatch(/event: status\nid: \d+\ndata: .*"result":"QUIET"/);
+        const unknown = await fetch(`${url}/jobs/d0a7d9f6-5a3f-4c57-9a31-7a2b6d2c1f00`);
+        expect(unknown.headers.get('content-type')).toMatch(/^application\/problem\+json/);
       } finally {
         app.kill('SIGTERM');
       }

@@ -14,10 +14,15 @@ import { DiscoveryModule } from '@nestjs/core';
 import { BootCheck } from './boot-check.js';
 import { HandlerRegistry } from './handlers/handler-registry.js';
 import { EndpointSubmission } from './http/endpoint-submission.js';
+import { HttpShutdown } from './http/http-shutdown.js';
+import { JobEvents } from './http/job-events.js';
 import { JobLinks, STATUS_MODULE } from './http/job-links.js';
 import { JobMonitor } from './http/job-monitor.js';
+import { JobWaits } from './http/job-waits.js';
 import { createJobsController } from './http/jobs.controller.js';
 import { Responder } from './http/responder.js';
+import { ResponseFactories } from './http/response-factories.js';
+import { RetryAfter } from './http/retry-after.js';
 import { JobManager } from './job-manager.js';
 import { JobPolicies } from './job-policies.js';
 import { JobLog } from './observability/logging.js';
@@ -45,7 +50,7 @@ const SHUTDOWN_HOOKS_CHECK_MS = 1_000;
  * 1. init: open the store, find handlers and endpoints, refuse what does not fit together
  * 2. bootstrap: start the worker, once the application is ready
  * 3. destroy: refuse submissions over HTTP and claim no more; both keep answering
- * 4. before shutdown: let running jobs end, give back the rest
+ * 4. before shutdown: let running jobs end, give back the rest; then nobody is kept waiting, and streams of events end
  * 5. shutdown, when the HTTP server is closed: close the store
  */
 @Module({})
@@ -61,7 +66,7 @@ export class AsyncEndpointsModule
     @Inject(ROLE) private readonly role: Role,
     @Inject(JobStore) private readonly store: JobStore,
     @Inject(BootCheck) private readonly check: BootCheck,
-    @Inject(EndpointSubmission) private readonly submission: EndpointSubmission,
+    @Inject(HttpShutdown) private readonly http: HttpShutdown,
     @Inject(JobWorker) private readonly worker: JobWorker,
   ) {
     super();
@@ -96,12 +101,13 @@ export class AsyncEndpointsModule
 
   onModuleDestroy(): void {
     clearTimeout(this.#hooksCheck);
-    this.submission.stop();
+    this.http.refuseSubmissions();
     this.worker.stopClaiming();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.worker.drain();
+    await this.http.endHeldAnswers();
     if (this.store instanceof MemoryJobStore) await this.#warnOfLoss();
   }
 
@@ -145,12 +151,17 @@ function compose(definition: DynamicModule, extras: AsyncEndpointsExtras): Dynam
       BootCheck,
       EndpointSubmission,
       HandlerRegistry,
+      HttpShutdown,
+      JobEvents,
       JobLinks,
       JobManager,
       JobMonitor,
       JobPolicies,
+      JobWaits,
       JobWorker,
       Responder,
+      ResponseFactories,
+      RetryAfter,
     ],
     exports: [OPTIONS, JobStore, JobLinks, JobManager, JobWorker, EndpointSubmission, Responder],
   };

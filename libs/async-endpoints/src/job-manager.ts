@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { defer, fromEvent, lastValueFrom, merge, NEVER, type Observable, tap, timer } from 'rxjs';
 import type { JobDefinition, JobRequest, JobResult } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, isTerminal, type Job, type NewJob } from './job/job.js';
+import { decodeJob, type Job, type NewJob } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
 import { JobPolicies } from './job-policies.js';
+import { JobWatches } from './job-watches.js';
 import { newJob, type SubmitOptions, toJobId } from './new-job.js';
 import { publish } from './observability/channels.js';
 import { OPTIONS, type ResolvedOptions } from './options.js';
@@ -11,7 +13,6 @@ import { Batcher } from './store/batcher.js';
 import { depthOf } from './store/depth.js';
 import { type JobFilter, type JobPage, JobStore, type QueueStats, type Submission } from './store/job-store.js';
 import { recoverAll } from './store/recover-all.js';
-import { Wait } from './wait.js';
 
 /** An accepted job; `replayed` where the same submission had been accepted before. */
 export type SubmittedJob<TResult = unknown> = Job<TResult> & { readonly replayed: boolean };
@@ -20,6 +21,7 @@ export type SubmittedJob<TResult = unknown> = Job<TResult> & { readonly replayed
 @Injectable()
 export class JobManager {
   readonly #submissions: Batcher<NewJob, Submission>;
+  readonly #watches: JobWatches;
 
   constructor(
     @Inject(JobStore) private readonly store: JobStore,
@@ -28,6 +30,7 @@ export class JobManager {
   ) {
     const limits = { queueLimit: options.jobs.maximumQueueSize };
     this.#submissions = new Batcher((jobs) => store.submit(jobs, limits));
+    this.#watches = new JobWatches(store);
   }
 
   /**
@@ -115,6 +118,17 @@ export class JobManager {
   }
 
   /**
+   * The job as it stands, then after each change (changes may be merged) until it has finished, or `until` emits: then it
+   * is read once more. The store is not polled, and however many follow one job in this process, it is watched once, and
+   * read once per change; an unsubscribed follower costs nothing.
+   *
+   * The observable fails with `JOB_NOT_FOUND`, `INVALID_JOB_ID` or `STORE_UNAVAILABLE`.
+   */
+  follow<TResult = unknown>(id: string, until: Observable<unknown> = NEVER): Observable<Job<TResult>> {
+    return defer(() => this.#watches.follow(toJobId(id), until) as Observable<Job<TResult>>);
+  }
+
+  /**
    * Waits until the job has finished, without polling the store. Past `timeoutMs` (default 30,000) it resolves with the
    * job as it then stands, so look at its status.
    *
@@ -125,19 +139,8 @@ export class JobManager {
     { timeoutMs = 30_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
   ): Promise<Job<TResult>> {
     signal?.throwIfAborted();
-    const job = toJobId(id);
-    const wait = new Wait(timeoutMs, signal);
-    const unwatch = await this.store.watch({ job }, (change) => isTerminal(change.status) && wait.end());
-    try {
-      // Read after subscribing: a job that finished in between has been heard of, or is seen here.
-      const now = await this.#get<TResult>(job);
-      if (isTerminal(now.status)) return now;
-      await wait.ended;
-      return await this.#get<TResult>(job);
-    } finally {
-      unwatch();
-      wait.end();
-    }
+    const aborted = signal ? fromEvent(signal, 'abort').pipe(tap(() => signal.throwIfAborted())) : NEVER;
+    return lastValueFrom(this.follow<TResult>(id, merge(timer(timeoutMs), aborted)));
   }
 
   /** How many jobs wait to be started: of one name, or of all. */
@@ -166,11 +169,5 @@ export class JobManager {
   async recover(): Promise<Job[]> {
     const recovered = await recoverAll(this.store, this.options.recovery);
     return recovered.map((job) => decodeJob(job));
-  }
-
-  async #get<TResult>(id: string): Promise<Job<TResult>> {
-    const [job] = await this.store.find([id]);
-    if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
-    return decodeJob<TResult>(job);
   }
 }

@@ -119,8 +119,12 @@ export interface HttpOptions extends StatusRoutesOptions {
   publicBasePath: string;
   /** What the status route answers while the job is unfinished. Default 202. */
   unfinishedStatus: 200 | 202;
-  /** The `Retry-After` of unfinished jobs and refusals, in seconds. Default 1. */
-  retryAfterSeconds: number;
+  /** The longest that `Retry-After` asks clients to stay away, in seconds; the least is 1. Default 60. */
+  maxRetryAfterSeconds: number;
+  /** The longest that `Prefer: wait=N` holds an answer, in seconds; 0 for never. Default 30: gateways give up at 60. */
+  maxWaitSeconds: number;
+  /** How often a stream of events that has nothing to say shows that it is alive, in seconds. Default 15. */
+  keepAliveSeconds: number;
 }
 
 /** What `useFactory` of `forRootAsync` returns. */

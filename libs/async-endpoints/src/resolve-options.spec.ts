@@ -15,6 +15,7 @@ describe('Options', () => {
     expect(jobs.retention).toEqual({ completedMs: 86_400_000, failedMs: 604_800_000, canceledMs: 86_400_000 });
     expect(recovery).toEqual({ enabled: true, sweepIntervalMs: 5_000, maxCrashes: 3, batchSize: 100 });
     expect(http).toMatchObject({ path: 'jobs', statusRoutes: true, unfinishedStatus: 202, version: VERSION_NEUTRAL });
+    expect(http).toMatchObject({ maxRetryAfterSeconds: 60, maxWaitSeconds: 30, keepAliveSeconds: 15 });
     expect(resolveExtras({}).role).toBe('all');
   });
 

@@ -116,7 +116,9 @@ const HTTP: Definitions<HttpOptions> = {
     () => 202,
     rule('200 or 202', (value) => value === 200 || value === 202),
   ),
-  retryAfterSeconds: option(() => 1, integer(1, 86_400)),
+  maxRetryAfterSeconds: option(() => 60, integer(1, 86_400)),
+  maxWaitSeconds: option(() => 30, integer(0, 3_600)),
+  keepAliveSeconds: option(() => 15, integer(1, 3_600)),
 };
 
 const { defaultMaxRetries: MAX_RETRIES, idempotencyRetentionMs: _ofTheModule, ...OF_JOB_AND_MODULE } = JOBS;

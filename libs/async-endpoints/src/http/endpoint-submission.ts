@@ -1,66 +1,92 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isObservable, lastValueFrom } from 'rxjs';
+import { catchError, isObservable, lastValueFrom, mergeMap, of } from 'rxjs';
 import { fingerprint } from '../fingerprint.js';
 import type { JobDefinition } from '../job/define-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
+import { isTerminal } from '../job/job.js';
 import { parseJobId } from '../job/job-id.js';
 import { JobManager, type SubmittedJob } from '../job-manager.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../options.js';
+import { HttpShutdown } from './http-shutdown.js';
+import { idempotencyKeyOf } from './idempotency-key.js';
+import { JobWaits } from './job-waits.js';
+import { preferencesOf } from './preferences.js';
 import { snapshot } from './request-snapshot.js';
 import { Responder } from './responder.js';
+
+interface Admission {
+  readonly id?: string;
+  readonly idempotencyKey?: string;
+}
 
 /** What happens in an async endpoint once guards and pipes have let the request through. */
 @Injectable()
 export class EndpointSubmission {
-  #stopping = false;
-
   constructor(
     @Inject(JobManager) private readonly jobs: JobManager,
     @Inject(Responder) private readonly responder: Responder,
+    @Inject(JobWaits) private readonly waits: JobWaits,
+    @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** From now on requests are refused; application code may go on submitting. */
-  stop(): void {
-    this.#stopping = true;
-  }
-
-  /** @param produce the controller's method; what it throws is not ours to answer */
+  /**
+   * Answers with the body; with an Observable of it where the client would wait, for Nest to unsubscribe should it leave.
+   *
+   * @param produce the controller's method; what it throws is not ours to answer
+   */
   async answer(job: JobDefinition, request: unknown, response: unknown, produce: () => unknown): Promise<unknown> {
     const http = request as HttpRequest;
-    const id = await this.#orRefuse(http, () => this.#admit(http));
+    const admission = await this.#orRefuse(http, job, () => this.#admit(http));
     const produced = produce();
     const payload = isObservable(produced)
       ? await lastValueFrom(produced, { defaultValue: undefined })
       : await produced;
-    const submitted = await this.#orRefuse(http, () => this.#submit(job, payload, http, id));
-    return this.responder.send(response, await this.responder.submitted(submitted, http));
+    const submitted = await this.#orRefuse(http, job, () => this.#submit(job, payload, http, admission));
+    const preferences = preferencesOf(http, this.options.http.maxWaitSeconds);
+    const accept = async (accepted: SubmittedJob) =>
+      this.responder.send(response, await this.responder.submitted(accepted, http, preferences));
+    if (preferences.wait === null || isTerminal(submitted.status)) return accept(submitted);
+    return this.waits
+      .until(submitted.id, preferences.wait, response, ({ status }) => isTerminal(status))
+      .pipe(
+        // It is queued, whatever becomes of the wait.
+        catchError(() => of(submitted)),
+        mergeMap((waited) => accept({ ...waited, replayed: submitted.replayed })),
+      );
   }
 
-  #admit(request: HttpRequest): string | undefined {
-    if (this.#stopping) throw new AsyncEndpointsError('SHUTTING_DOWN');
+  #admit(request: HttpRequest): Admission {
+    if (this.shutdown.isRefusing) throw new AsyncEndpointsError('SHUTTING_DOWN');
+    const idempotencyKey = idempotencyKeyOf(request);
     const header = request.headers['x-async-request-id'];
-    if (header === undefined) return undefined;
+    if (header === undefined) return { idempotencyKey };
     const id = parseJobId(String(header));
     if (id === null) throw new AsyncEndpointsError('INVALID_REQUEST_ID');
-    return id;
+    return { id, idempotencyKey };
   }
 
-  async #submit(job: JobDefinition, payload: unknown, request: HttpRequest, id?: string): Promise<SubmittedJob> {
+  async #submit(
+    job: JobDefinition,
+    payload: unknown,
+    request: HttpRequest,
+    admission: Admission,
+  ): Promise<SubmittedJob> {
     const { owner, captureHeaders } = this.options.http;
+    const mayRepeat = admission.id !== undefined || admission.idempotencyKey !== undefined;
     return this.jobs.submit(job, payload, {
-      id,
-      fingerprint: id === undefined ? undefined : fingerprintOf(request),
+      ...admission,
+      fingerprint: mayRepeat ? fingerprintOf(request) : undefined,
       owner: owner ? await owner(request) : null,
       snapshot: snapshot(request, captureHeaders),
     });
   }
 
-  async #orRefuse<T>(request: HttpRequest, step: () => T | Promise<T>): Promise<T> {
+  async #orRefuse<T>(request: HttpRequest, { name }: JobDefinition, step: () => T | Promise<T>): Promise<T> {
     try {
       return await step();
     } catch (error) {
-      throw await this.responder.refusal(error, request, 'submission');
+      throw await this.responder.refusal(error, request, 'submission', name);
     }
   }
 }

@@ -1,9 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type MessageEvent } from '@nestjs/common';
+import { catchError, defer, mergeMap, type Observable, of } from 'rxjs';
 import { AsyncEndpointsError } from '../job/errors.js';
-import type { Job } from '../job/job.js';
+import { isTerminal, type Job } from '../job/job.js';
 import { parseJobId } from '../job/job-id.js';
 import { JobManager } from '../job-manager.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../options.js';
+import { entityTagOf, isKnownTo, orNotModified } from './conditional.js';
+import { JobEvents } from './job-events.js';
+import { JobWaits } from './job-waits.js';
+import { type Preferences, preferencesOf } from './preferences.js';
+import { ReplyException } from './reply.filter.js';
 import { Responder } from './responder.js';
 
 /** Answers the status routes. A job of another owner is answered exactly as one that does not exist. */
@@ -12,22 +18,64 @@ export class JobMonitor {
   constructor(
     @Inject(JobManager) private readonly jobs: JobManager,
     @Inject(Responder) private readonly responder: Responder,
+    @Inject(JobWaits) private readonly waits: JobWaits,
+    @Inject(JobEvents) private readonly streams: JobEvents,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  status(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
-    return this.#answer(request, response, async () => this.responder.status(await this.#find(id, request), request));
+  status(id: string, request: HttpRequest, response: unknown): Promise<unknown> | Observable<unknown> {
+    return this.#show(id, request, response, (job, preferences) => this.responder.status(job, request, preferences));
   }
 
-  result(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
-    return this.#answer(request, response, async () => this.responder.result(await this.#find(id, request), request));
+  result(id: string, request: HttpRequest, response: unknown): Promise<unknown> | Observable<unknown> {
+    return this.#show(id, request, response, (job, preferences) => this.responder.result(job, request, preferences));
   }
 
-  cancel(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
-    return this.#answer(request, response, async () => {
+  async cancel(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
+    try {
       const { id: found } = await this.#find(id, request);
-      return this.responder.status(await this.jobs.cancel(found), request);
-    });
+      return this.responder.send(response, await this.responder.status(await this.jobs.cancel(found), request));
+    } catch (error) {
+      return this.#refuse(error, request);
+    }
+  }
+
+  /** A client that has seen the end and comes back, as browsers do, is told by 204 that there is no more to come. */
+  async events(id: string, request: HttpRequest, response: unknown): Promise<Observable<MessageEvent>> {
+    try {
+      const job = await this.#find(id, request);
+      const seen = seenVersion(request, job);
+      if (seen < job.version || !isTerminal(job.status)) return this.streams.of(job.id, seen, request, response);
+      throw new ReplyException({ status: 204, headers: { 'Cache-Control': 'private, no-cache' }, body: undefined });
+    } catch (error) {
+      return this.#refuse(error, request);
+    }
+  }
+
+  /** At once, or, where the client would wait, as an Observable: Nest unsubscribes when the client goes away. */
+  #show(
+    id: string,
+    request: HttpRequest,
+    response: unknown,
+    reply: (job: Job, preferences: Preferences) => Reply | Promise<Reply>,
+  ): Promise<unknown> | Observable<unknown> {
+    const preferences = preferencesOf(request, this.options.http.maxWaitSeconds);
+    const answer = async (job: Job) =>
+      this.responder.send(response, orNotModified(await reply(job, preferences), request));
+    const refuse = (error: unknown) => this.#refuse(error, request);
+    if (preferences.wait === null) return this.#find(id, request).then(answer).catch(refuse);
+    return this.#hold(id, request, response, preferences.wait).pipe(mergeMap(answer), catchError(refuse));
+  }
+
+  /** Found first: who may not see the job must not learn, even from the time it takes, that others watch it. */
+  #hold(text: string, request: HttpRequest, response: unknown, seconds: number): Observable<Job> {
+    return defer(() => this.#find(text, request)).pipe(
+      mergeMap((job) =>
+        isNews(job, request)
+          ? of(job)
+          : this.waits.until(job.id, seconds, response, (changed) => isNews(changed, request)),
+      ),
+    );
   }
 
   async #find(text: string, request: HttpRequest): Promise<Job> {
@@ -39,11 +87,19 @@ export class JobMonitor {
     return job;
   }
 
-  async #answer(request: HttpRequest, response: unknown, answer: () => Promise<Reply>): Promise<unknown> {
-    try {
-      return this.responder.send(response, await answer());
-    } catch (error) {
-      throw await this.responder.refusal(error, request, 'status');
-    }
+  async #refuse(error: unknown, request: HttpRequest): Promise<never> {
+    throw await this.responder.refusal(error, request, 'status');
   }
+}
+
+/** What a held request is answered: the end or, to a client that names the state it knows, any other state. */
+function isNews(job: Job, request: HttpRequest): boolean {
+  if (isTerminal(job.status)) return true;
+  return request.headers['if-none-match'] !== undefined && !isKnownTo(request, entityTagOf(job));
+}
+
+/** A version that is not of this job's past is none: the client means one of the same id that was purged. */
+function seenVersion({ headers }: HttpRequest, { version }: Job): number {
+  const seen = /^\d{1,15}$/.exec(String(headers['last-event-id'] ?? ''));
+  return seen && Number(seen[0]) <= version ? Number(seen[0]) : 0;
 }

@@ -8,6 +8,7 @@ import {
   Param,
   Req,
   Res,
+  Sse,
   type Type,
   UseFilters,
   UseGuards,
@@ -31,6 +32,11 @@ export function createJobsController({ path, version, guards, decorators }: Stat
     @Get(':id/result')
     result(@Param('id') id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
       return this.monitor.result(id, request, response);
+    }
+
+    @Sse(':id/events')
+    events(@Param('id') id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
+      return this.monitor.events(id, request, response);
     }
 
     @Delete(':id')

@@ -17,6 +17,7 @@ export interface Problem {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   INVALID_JOB_ID: 400,
   INVALID_REQUEST_ID: 400,
+  INVALID_IDEMPOTENCY_KEY: 400,
   JOB_NOT_FOUND: 404,
   JOB_ALREADY_FINISHED: 409,
   JOB_FAILED: 409,

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Reply } from '../options.js';
+import { writeHeaders } from './write-headers.js';
 
 /** A refusal on its way out: to interceptors an `HttpException` like any other. */
 export class ReplyException extends HttpException {
@@ -20,7 +21,9 @@ export class ReplyFilter implements ExceptionFilter<ReplyException> {
   catch({ reply }: ReplyException, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<unknown>();
     const { httpAdapter } = this.host;
-    for (const [name, value] of Object.entries(reply.headers)) httpAdapter.setHeader(response, name, value);
-    httpAdapter.reply(response, reply.body, reply.status);
+    writeHeaders(httpAdapter, response, reply.headers);
+    // Not as an argument of reply, or Nest 11 on Express would make application/json of any other media type.
+    httpAdapter.status(response, reply.status);
+    httpAdapter.reply(response, reply.body);
   }
 }

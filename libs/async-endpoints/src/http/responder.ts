@@ -1,79 +1,74 @@
 import { randomUUID } from 'node:crypto';
 import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
-import { AsyncEndpointsError, type ErrorCode } from '../job/errors.js';
+import { HttpAdapterHost } from '@nestjs/core';
+import { AsyncEndpointsError } from '../job/errors.js';
 import { isTerminal, type Job } from '../job/job.js';
 import type { SubmittedJob } from '../job-manager.js';
-import {
-  type HttpRequest,
-  OPTIONS,
-  type Reply,
-  type ResolvedOptions,
-  type ResponseContext,
-  type ResponseOptions,
-} from '../options.js';
+import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../options.js';
+import { entityTagOf } from './conditional.js';
 import { JobLinks } from './job-links.js';
 import { represent } from './job-representation.js';
+import type { Preferences } from './preferences.js';
 import { isAnswerable, problemReply } from './problem.js';
 import { ReplyException } from './reply.filter.js';
+import { ResponseFactories } from './response-factories.js';
+import { RetryAfter } from './retry-after.js';
+import { writeHeaders } from './write-headers.js';
 
-const RETRY_LATER: readonly ErrorCode[] = ['QUEUE_FULL', 'STORE_UNAVAILABLE', 'SHUTTING_DOWN'];
+/** Every answer about a job may change, and depends on who asks and how long the client would wait. */
+const REVALIDATED = { 'Cache-Control': 'private, no-cache', Vary: 'Prefer' };
+
+type During = 'submission' | 'status';
 
 /** Makes the answers: the contract's, as changed by the application's response factories. */
 @Injectable()
 export class Responder {
   readonly #logger = new Logger('AsyncEndpoints');
-  readonly #retryAfter: { readonly 'Retry-After': string };
 
   constructor(
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
     @Inject(JobLinks) private readonly links: JobLinks,
-    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(ResponseFactories) private readonly factories: ResponseFactories,
+    @Inject(RetryAfter) private readonly retryAfter: RetryAfter,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
-  ) {
-    this.#retryAfter = { 'Retry-After': String(options.http.retryAfterSeconds) };
-  }
+  ) {}
 
-  /** 202 with the job, or 200 where a replayed job has already ended. */
-  submitted(job: SubmittedJob, request: HttpRequest): Reply | Promise<Reply> {
+  /** 202 with the job, or 200 where it has ended by now. */
+  submitted(job: SubmittedJob, request: HttpRequest, preferences: Preferences): Reply | Promise<Reply> {
     const links = this.links.of(job.id);
-    const ended = isTerminal(job.status);
     const reply: Reply = {
-      status: ended ? 200 : 202,
+      status: isTerminal(job.status) ? 200 : 202,
       headers: {
         Location: links.self,
         'X-Async-Request-Id': job.id,
-        ...(!ended && this.#retryAfter),
+        ...this.#askAgain(job),
         ...(job.replayed && { 'Idempotency-Replayed': 'true' }),
-        ...(asksForAsync(request) && { 'Preference-Applied': 'respond-async' }),
+        ...applied(preferences, job),
       },
       body: represent(job, links),
     };
-    return this.#custom('jobSubmitted', job, request, reply);
+    return this.factories.apply('jobSubmitted', job, request, reply);
   }
 
   /** 200 with a finished job, 202 (or as configured) with another. */
-  status(job: Job, request: HttpRequest): Reply | Promise<Reply> {
+  status(job: Job, request: HttpRequest, preferences?: Preferences): Reply | Promise<Reply> {
     const links = this.links.of(job.id);
-    const headers = { 'Cache-Control': 'private, no-cache' };
-    const body = represent(job, links);
-    const reply: Reply = isTerminal(job.status)
-      ? { status: 200, headers, body }
-      : {
-          status: this.options.http.unfinishedStatus,
-          headers: { ...headers, ...this.#retryAfter, Location: links.self },
-          body,
-        };
-    return this.#custom('jobStatus', job, request, reply);
+    const ended = isTerminal(job.status);
+    const reply: Reply = {
+      status: ended ? 200 : this.options.http.unfinishedStatus,
+      headers: { ...this.#headers(job, preferences), ...(!ended && { Location: links.self }) },
+      body: represent(job, links),
+    };
+    return this.factories.apply('jobStatus', job, request, reply);
   }
 
   /** The bare result of a completed job; anything else is a refusal or another 202. */
-  async result(job: Job, request: HttpRequest): Promise<Reply> {
+  async result(job: Job, request: HttpRequest, preferences: Preferences): Promise<Reply> {
     switch (job.status) {
       case 'Completed':
         return {
           status: job.result === null ? 204 : 200,
-          headers: { 'Cache-Control': 'private, no-cache' },
+          headers: this.#headers(job, preferences),
           body: job.result,
         };
       case 'Failed':
@@ -81,15 +76,17 @@ export class Responder {
       case 'Canceled':
         throw new AsyncEndpointsError('JOB_CANCELED');
       default:
-        return { ...(await this.status(job, request)), status: 202 };
+        return { ...(await this.status(job, request, preferences)), status: 202 };
     }
   }
 
   /**
    * The exception that answers what went wrong in our part of a request. An `HttpException`, such as one thrown by the
    * `owner` option, stays what it is. A fault's message stays in the log, under an id that the client is given.
+   *
+   * @param name of the job that was to be made, where it is known
    */
-  async refusal(error: unknown, request: HttpRequest, during: 'submission' | 'status'): Promise<unknown> {
+  async refusal(error: unknown, request: HttpRequest, during: During, name = ''): Promise<unknown> {
     if (error instanceof HttpException) return error;
     const instance = pathOf(request);
     if (!isAnswerable(error)) {
@@ -99,13 +96,12 @@ export class Responder {
         new AsyncEndpointsError('INTERNAL_ERROR', undefined, { details: { correlationId } }),
         instance,
       );
-      return new ReplyException(await this.#custom('exception', error, request, fault), { cause: error });
+      return new ReplyException(await this.factories.apply('exception', error, request, fault), { cause: error });
     }
-    const headers = {
-      ...(RETRY_LATER.includes(error.code) && this.#retryAfter),
-      ...(error.code === 'SHUTTING_DOWN' && { Connection: 'close' }),
-    };
-    const reply = problemReply(error, instance, headers);
+    const reply = problemReply(error, instance, {
+      ...(during === 'status' && REVALIDATED),
+      ...this.#tryAgain(error, name),
+    });
     return new ReplyException(await this.#customRefusal(error, request, during, reply), { cause: error });
   }
 
@@ -114,49 +110,46 @@ export class Responder {
     const { httpAdapter } = this.host;
     const isScalar = body !== undefined && typeof body !== 'object';
     if (isScalar) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
-    for (const name in headers) httpAdapter.setHeader(response, name, headers[name] as string);
+    writeHeaders(httpAdapter, response, headers);
     httpAdapter.status(response, status);
     return isScalar ? JSON.stringify(body) : body;
   }
 
-  #customRefusal(error: AsyncEndpointsError, request: HttpRequest, during: 'submission' | 'status', reply: Reply) {
-    if (during === 'submission') return this.#custom('submissionError', error, request, reply);
-    if (error.code === 'JOB_NOT_FOUND') return this.#custom('jobStatus', null, request, reply);
-    return this.#custom('exception', error, request, reply);
+  #headers(job: Job, preferences?: Preferences): Record<string, string> {
+    return { ...REVALIDATED, ETag: entityTagOf(job), ...this.#askAgain(job), ...(preferences && applied(preferences)) };
   }
 
-  #custom<K extends keyof ResponseOptions>(
-    name: K,
-    subject: Parameters<NonNullable<ResponseOptions[K]>>[0],
-    request: HttpRequest,
-    reply: Reply,
-  ): Reply | Promise<Reply> {
-    const factory = this.options.response[name] as
-      ((on: typeof subject, context: ResponseContext) => Reply | Promise<Reply>) | undefined;
-    if (!factory) return reply;
-    const get: ResponseContext['get'] = (token) => this.moduleRef.get(token, { strict: false });
-    return this.#orDefault(name, async () => checked(await factory(subject, { request, reply, get })), reply);
+  #askAgain(job: Job): { 'Retry-After'?: string } {
+    this.retryAfter.observe(job);
+    return isTerminal(job.status) ? {} : { 'Retry-After': this.retryAfter.of(job) };
   }
 
-  /** A factory that throws must not hide what happened: the job is queued all the same. */
-  async #orDefault(name: string, make: () => Promise<Reply>, reply: Reply): Promise<Reply> {
-    try {
-      return await make();
-    } catch (error) {
-      this.#logger.error(`response.${name} failed; answering as if there were none`, error);
-      return reply;
+  #tryAgain({ code }: AsyncEndpointsError, name: string): Record<string, string> {
+    switch (code) {
+      case 'QUEUE_FULL':
+        return { 'Retry-After': this.retryAfter.ofQueue(name) };
+      case 'STORE_UNAVAILABLE':
+        return { 'Retry-After': this.retryAfter.soon() };
+      case 'SHUTTING_DOWN':
+        return { 'Retry-After': this.retryAfter.soon(), Connection: 'close' };
+      default:
+        return {};
     }
   }
+
+  #customRefusal(error: AsyncEndpointsError, request: HttpRequest, during: During, reply: Reply) {
+    if (during === 'submission') return this.factories.apply('submissionError', error, request, reply);
+    if (error.code === 'JOB_NOT_FOUND') return this.factories.apply('jobStatus', null, request, reply);
+    return this.factories.apply('exception', error, request, reply);
+  }
 }
 
-/** What only JavaScript, or a cast, can return must not become a 500 for a job that is queued. */
-function checked(reply: Reply | undefined): Reply {
-  if (reply?.headers && reply.status >= 200 && reply.status <= 599) return reply;
-  throw new TypeError('It returned no { status, headers, body }.');
-}
-
-function asksForAsync({ headers }: HttpRequest): boolean {
-  return /(^|[,;\s])respond-async([,;\s]|$)/i.test(String(headers.prefer ?? ''));
+/** To have waited and to answer with the end is not to respond asynchronously. */
+function applied({ respondAsync, wait }: Preferences, submitted?: Job): { 'Preference-Applied'?: string } {
+  const waited = wait === null ? [] : [`wait=${wait}`];
+  const isAsync = respondAsync && submitted && !(wait !== null && isTerminal(submitted.status));
+  const preferences = [...(isAsync ? ['respond-async'] : []), ...waited];
+  return preferences.length > 0 ? { 'Preference-Applied': preferences.join(', ') } : {};
 }
 
 function pathOf({ url }: HttpRequest): string {

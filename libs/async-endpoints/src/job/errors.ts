@@ -7,6 +7,7 @@ import type { JobError } from './job.js';
 export const ERROR_CODES = {
   INVALID_JOB_ID: 'The job id is not a UUID.',
   INVALID_REQUEST_ID: 'The X-Async-Request-Id header is not a UUID.',
+  INVALID_IDEMPOTENCY_KEY: 'The Idempotency-Key header is not 1 to 255 visible characters, in quotes or bare.',
   JOB_NOT_FOUND: 'There is no such job.',
   JOB_FAILED: 'The job failed.',
   JOB_CANCELED: 'The job was canceled.',

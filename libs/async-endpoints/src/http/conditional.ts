@@ -1,0 +1,28 @@
+import type { Job } from '../job/job.js';
+import type { HttpRequest, Reply } from '../options.js';
+
+/** The opaque part of an entity tag; its strength does not matter to `If-None-Match` (RFC 9110, 13.1.2). */
+const ENTITY_TAG = /(?:W\/)?"([^"]*)"/g;
+
+/** Names this state of the job. With the time of its making, for an id may be used again once its job was purged. */
+export function entityTagOf({ createdAt, version }: Pick<Job, 'createdAt' | 'version'>): string {
+  return `"${createdAt.toString(36)}-${version.toString(36)}"`;
+}
+
+/** Whether the client says that it has this state already. */
+export function isKnownTo({ headers }: HttpRequest, entityTag: string): boolean {
+  const known = headers['if-none-match'];
+  if (known === undefined) return false;
+  if (String(known).trim() === '*') return true;
+  const [[, opaque] = []] = entityTag.matchAll(ENTITY_TAG);
+  return [...String(known).matchAll(ENTITY_TAG)].some(([, other]) => other === opaque);
+}
+
+/** 304 in place of an answer that the client has already, by the entity tag that the answer has in the end. */
+export function orNotModified(reply: Reply, request: HttpRequest): Reply {
+  const headers = Object.entries(reply.headers);
+  const entityTag = headers.find(([name]) => name.toLowerCase() === 'etag')?.[1];
+  if (entityTag === undefined || reply.status >= 300 || !isKnownTo(request, entityTag)) return reply;
+  const kept = headers.filter(([name]) => !name.toLowerCase().startsWith('content-'));
+  return { status: 304, headers: Object.fromEntries(kept), body: undefined };
+}

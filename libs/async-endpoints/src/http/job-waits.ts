@@ -1,0 +1,28 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { merge, type Observable, takeLast, takeWhile, timer } from 'rxjs';
+import type { Job } from '../job/job.js';
+import { JobManager } from '../job-manager.js';
+import { HttpShutdown } from './http-shutdown.js';
+
+/** Answers that are held until there is something to tell. */
+@Injectable()
+export class JobWaits {
+  constructor(
+    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
+  ) {}
+
+  /**
+   * The job, once: as soon as it is what is waited for, else as it stands when time is up or the application shuts down.
+   * Nest unsubscribes when the client goes away, and nothing is left of the wait.
+   *
+   * @param response the answer that is held
+   */
+  until(id: string, seconds: number, response: unknown, isAwaited: (job: Job) => boolean): Observable<Job> {
+    const isOver = merge(timer(seconds * 1_000), this.shutdown.endOf(response));
+    return this.jobs.follow(id, isOver).pipe(
+      takeWhile((job) => !isAwaited(job), true),
+      takeLast(1),
+    );
+  }
+}

@@ -1,0 +1,101 @@
+import { concatWith, defer, distinctUntilChanged, map, Observable, type Subscriber, takeUntil, takeWhile } from 'rxjs';
+import { AsyncEndpointsError } from './job/errors.js';
+import { decodeJob, isTerminal, type Job } from './job/job.js';
+import type { JobStore } from './store/job-store.js';
+
+type Follower = Subscriber<Job | null>;
+
+/** The jobs that somebody follows: each watched once and read once per change, however many follow it. */
+export class JobWatches {
+  readonly #watches = new Map<string, Watch>();
+
+  constructor(private readonly store: JobStore) {}
+
+  /** @see JobManager.follow */
+  follow(id: string, until: Observable<unknown>): Observable<Job> {
+    const watched = new Observable<Job | null>((follower) => this.#join(id, follower));
+    return watched.pipe(
+      takeUntil(until),
+      concatWith(defer(() => read(this.store, id))),
+      map((job) => {
+        if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+        return job;
+      }),
+      distinctUntilChanged((known, job) => job.version <= known.version),
+      takeWhile((job) => !isTerminal(job.status), true),
+    );
+  }
+
+  #join(id: string, follower: Follower): () => void {
+    const watch = this.#watches.get(id) ?? new Watch(this.store, id);
+    this.#watches.set(id, watch);
+    void watch.join(follower);
+    return () => {
+      if (!watch.leave(follower) || this.#watches.get(id) !== watch) return;
+      this.#watches.delete(id);
+      watch.end();
+    };
+  }
+}
+
+/** One watch of one job. */
+class Watch {
+  readonly #followers = new Set<Follower>();
+  readonly #begun: Promise<() => void>;
+  #reading = false;
+  #readAgain = false;
+
+  constructor(
+    private readonly store: JobStore,
+    private readonly id: string,
+  ) {
+    this.#begun = store.watch({ job: id }, () => void this.#read());
+  }
+
+  /** The follower is told of the job as it stands once it is watched: what happens in between is not missed. */
+  async join(follower: Follower): Promise<void> {
+    this.#followers.add(follower);
+    try {
+      await this.#begun;
+    } catch (error) {
+      return follower.error(error);
+    }
+    await this.#read();
+  }
+
+  /** True where nobody is left. */
+  leave(follower: Follower): boolean {
+    return this.#followers.delete(follower) && this.#followers.size === 0;
+  }
+
+  end(): void {
+    this.#begun.then(
+      (unwatch) => unwatch(),
+      () => {}, // the followers were told
+    );
+  }
+
+  /** Reads once more where something happened meanwhile. A read tells only those who were there when it began. */
+  async #read(): Promise<void> {
+    this.#readAgain = true;
+    if (this.#reading) return;
+    this.#reading = true;
+    while (this.#readAgain) {
+      this.#readAgain = false;
+      const followers = [...this.#followers];
+      if (followers.length === 0) continue;
+      try {
+        const job = await read(this.store, this.id);
+        for (const follower of followers) follower.next(job);
+      } catch (error) {
+        for (const follower of followers) follower.error(error);
+      }
+    }
+    this.#reading = false;
+  }
+}
+
+async function read(store: JobStore, id: string): Promise<Job | null> {
+  const [record] = await store.find([id]);
+  return record ? decodeJob(record) : null;
+}

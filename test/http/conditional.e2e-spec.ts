@@ -1,0 +1,149 @@
+import { MemoryJobStore } from 'nestjs-async-endpoints';
+import { ACCEPTING, HeldReport, ReportHandler, ReportsController } from './reports.js';
+import { ADAPTERS, startApp } from './start-app.js';
+
+const ID = '5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f';
+const STRONG = /^"[\w-]+"$/;
+
+describe.each(ADAPTERS)('The ETag of a status answer, on %s', (adapter) => {
+  it('is strong, the same until the job changes, and another with each change', async () => {
+    const held = new HeldReport();
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const context = await held.started.opened;
+    const running = await app.get(job.links.self);
+    const again = await app.get(job.links.self);
+    await context.progress(0.5);
+    const halfway = await app.get(job.links.self);
+    held.finish.open({ text: '' });
+    const ended = await app.ended(job);
+    const tags = [running, halfway, ended].map((answer) => answer.header('ETag'));
+
+    for (const tag of tags) expect(tag).toMatch(STRONG);
+    expect(again.header('ETag')).toBe(tags[0]);
+    expect(new Set(tags).size).toBe(3);
+  });
+
+  it('is another where an id is used again after its job was purged', async () => {
+    let now = Date.now();
+    const store = new MemoryJobStore({ now: () => now });
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    const submit = () => app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': ID });
+    await submit();
+    await app.delete(`/jobs/${ID}`);
+    const first = await app.get(`/jobs/${ID}`);
+    now += 86_400_000;
+    await store.purge(1);
+    await submit();
+    await app.delete(`/jobs/${ID}`);
+    const second = await app.get(`/jobs/${ID}`);
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect(second.header('ETag')).not.toBe(first.header('ETag'));
+  });
+
+  it('comes with Cache-Control and Vary, and keeps what CORS has to say in Vary', async () => {
+    const app = await startApp(adapter, {
+      ...ACCEPTING,
+      configure: (nest) => nest.enableCors({ origin: ['https://bees.example'] }),
+    });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const answer = await app.get(job.links.self, { Origin: 'https://bees.example' });
+    expect(answer.header('Cache-Control')).toBe('private, no-cache');
+    expect(answer.header('Vary')?.split(/, */).toSorted()).toEqual(['Origin', 'Prefer']);
+  });
+});
+
+describe.each(ADAPTERS)('If-None-Match, on %s', (adapter) => {
+  it.each<[string, (tag: string) => string]>([
+    ['the tag', (tag) => tag],
+    ['the tag, weakened by a proxy', (tag) => `W/${tag}`],
+    ['one of several', (tag) => `"other", W/"another" , ${tag}`],
+    ['anything', () => '*'],
+  ])('that names %s is answered 304 without a body, by status and result', async (_what, condition) => {
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await app.ended(job);
+    for (const path of [job.links.self, job.links.result]) {
+      const full = await app.get(path);
+      const answer = await app.get(path, { 'If-None-Match': condition(full.header('ETag') as string) });
+      expect([answer.status, answer.text]).toEqual([304, '']);
+      for (const name of ['ETag', 'Cache-Control', 'Vary']) {
+        expect([name, answer.header(name)]).toEqual([name, full.header(name)]);
+      }
+      for (const name of ['Content-Type', 'Content-Length']) expect([name, answer.header(name)]).toEqual([name, null]);
+    }
+  });
+
+  it('is answered 304 with Retry-After while the job is unfinished', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const tag = (await app.get(job.links.self)).header('ETag') as string;
+    const answer = await app.get(job.links.self, { 'If-None-Match': tag });
+    expect([answer.status, answer.header('Retry-After')]).toEqual([304, '1']);
+  });
+
+  it.each(['"other"', 'W/"other"', 'no tag at all', '', '"', ',,,'])(
+    'that names another state is answered in full: %s',
+    async (condition) => {
+      const app = await startApp(adapter, ACCEPTING);
+      const { job } = await app.post('/reports', { title: 'Bees' });
+      const answer = await app.get(job.links.self, { 'If-None-Match': condition });
+      expect([answer.status, answer.body]).toEqual([202, job]);
+    },
+  );
+
+  it('is answered in full once the job has changed', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const tag = (await app.get(job.links.self)).header('ETag') as string;
+    await app.delete(job.links.self);
+    const answer = await app.get(job.links.self, { 'If-None-Match': tag });
+    expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
+  });
+
+  it('counts for nothing where there is no job, and does not stop a cancellation', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    expect((await app.get(`/jobs/${ID}`, { 'If-None-Match': '*' })).status).toBe(404);
+    const { job } = await app.post('/reports', { title: 'Bees' }, { 'If-None-Match': '*' });
+    const canceled = await app.delete(job.links.self, { 'If-None-Match': '*' });
+    expect([canceled.status, canceled.job.status]).toEqual([200, 'Canceled']);
+    expect((await app.get(job.links.result, { 'If-None-Match': '*' })).status).toBe(410);
+  });
+
+  it('goes by the ETag that response.jobStatus answers with, or without', async () => {
+    const app = await startApp(adapter, {
+      ...ACCEPTING,
+      options: {
+        role: 'api',
+        response: {
+          jobStatus: (_job, { request, reply }) => {
+            const { ETag: _own, ...headers } = reply.headers;
+            return { ...reply, headers: request.url.endsWith('?tagged') ? { ...headers, etag: '"mine"' } : headers };
+          },
+        },
+      },
+    });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    const known = { 'If-None-Match': '"mine"' };
+    expect((await app.get(`${job.links.self}?tagged`, known)).status).toBe(304);
+    expect((await app.get(job.links.self, known)).status).toBe(202);
+  });
+});
+
+describe.each(ADAPTERS)('HEAD, on %s', (adapter) => {
+  it('is answered by status and result as GET is, without a body, and 304 as well', async () => {
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await app.ended(job);
+    for (const path of [job.links.self, job.links.result]) {
+      const get = await app.get(path);
+      const head = await app.send('HEAD', path);
+      expect([head.status, head.text]).toEqual([200, '']);
+      for (const name of ['ETag', 'Cache-Control', 'Vary', 'Content-Type', 'Content-Length']) {
+        expect([name, head.header(name)]).toEqual([name, get.header(name)]);
+      }
+      const known = { 'If-None-Match': get.header('ETag') as string };
+      expect((await app.send('HEAD', path, { headers: known })).status).toBe(304);
+    }
+  });
+});

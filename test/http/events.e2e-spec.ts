@@ -1,0 +1,238 @@
+import type { Server } from 'node:http';
+import { EventSource } from 'eventsource';
+import { AsyncEndpointsError, type HttpRequest } from 'nestjs-async-endpoints';
+import { eventually } from 'nestjs-async-endpoints/testing';
+import { refused } from './answer.js';
+import { EventStream } from './event-stream.js';
+import { Gate } from './gate.js';
+import { ACCEPTING, HeldReport, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
+import { ADAPTERS, type AdapterName, startApp } from './start-app.js';
+import { WatchedStore } from './watched-store.js';
+
+const BEES = { title: 'Bees' };
+
+/** A job in progress that goes on when the test says so. */
+async function startHeld(adapter: AdapterName, http: object = {}) {
+  const held = new HeldReport();
+  const store = new WatchedStore();
+  const app = await startApp(adapter, {
+    controllers: [ReportsController],
+    providers: [held.Handler],
+    options: { store, http },
+  });
+  const { job } = await app.post('/reports', BEES);
+  const context = await held.started.opened;
+  return { app, store, held, job, context };
+}
+
+async function startAccepting(adapter: AdapterName, http: object = {}) {
+  const store = new WatchedStore();
+  const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store, http } });
+  const { job } = await app.post('/reports', BEES);
+  return { app, store, job };
+}
+
+describe.each(ADAPTERS)('GET /jobs/{id}/events, on %s', (adapter) => {
+  it('streams the job as it stands, then its progress and status, and ends with the job', async () => {
+    const { app, store, held, job, context } = await startHeld(adapter);
+    const stream = await EventStream.open(app, job.links.events);
+    const first = await stream.nextJob();
+    await context.progress(0.5, 'half way');
+    const second = await stream.nextJob();
+    held.finish.open({ text: 'About Bees' });
+    const last = await stream.nextJob();
+
+    const { statusCode, headers } = stream.response;
+    expect([statusCode, headers['content-type']]).toEqual([200, 'text/event-stream']);
+    expect(headers['cache-control']).toContain('no-cache');
+    expect([first?.event, first?.job.status]).toEqual(['status', 'InProgress']);
+    expect([second?.event, second?.job.progress]).toEqual(['progress', { fraction: 0.5, message: 'half way' }]);
+    expect([last?.event, last?.job.result]).toEqual(['status', { text: 'About Bees' }]);
+    expect(last?.job).toEqual((await app.get(job.links.self)).job);
+    expect([first, second, last].map((event) => event?.version)).toEqual([2, 3, 4]);
+    expect(await stream.next()).toBeNull();
+    await eventually(() => store.watching === 0);
+  });
+
+  it('streams the whole life of a job: queued, in progress, canceled', async () => {
+    const held = new HeldReport();
+    const app = await startApp(adapter, {
+      controllers: [ReportsController],
+      providers: [held.Handler],
+      options: { worker: { maximumConcurrency: 1 } },
+    });
+    await app.post('/reports', BEES);
+    await held.started.opened;
+    const { job } = await app.post('/reports', BEES);
+    const stream = await EventStream.open(app, job.links.events);
+    expect((await stream.nextJob())?.job.status).toBe('Queued');
+    await app.delete(job.links.self);
+    expect(await stream.nextJob()).toMatchObject({ event: 'status', version: 2, job: { status: 'Canceled' } });
+    expect(await stream.next()).toBeNull();
+    held.finish.open({ text: '' });
+  });
+
+  it('streams one event and ends where the job has ended', async () => {
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const { job } = await app.post('/reports', BEES);
+    await app.ended(job);
+    const stream = await EventStream.open(app, job.links.events);
+    expect((await stream.nextJob())?.job.status).toBe('Completed');
+    expect(await stream.next()).toBeNull();
+  });
+
+  it('skips what Last-Event-ID has seen', async () => {
+    const { app, held, job, context } = await startHeld(adapter);
+    await context.progress(0.5);
+    const seen = await EventStream.open(app, job.links.events, { 'Last-Event-ID': '3' });
+    const missed = await EventStream.open(app, job.links.events, { 'Last-Event-ID': '2' });
+    expect(await missed.nextJob()).toMatchObject({ event: 'status', version: 3 });
+    await context.progress(0.75);
+    expect(await seen.nextJob()).toMatchObject({
+      event: 'progress',
+      version: 4,
+      job: { progress: { fraction: 0.75 } },
+    });
+    held.finish.open({ text: '' });
+    expect(await seen.nextJob()).toMatchObject({ version: 5, job: { status: 'Completed' } });
+  });
+
+  it('is 204 to a client that comes back after the end, which tells it to stay away', async () => {
+    const { app, job } = await startAccepting(adapter);
+    await app.delete(job.links.self);
+    const answer = await app.get(job.links.events, { 'Last-Event-ID': '2' });
+    expect([answer.status, answer.text]).toEqual([204, '']);
+  });
+
+  it.each(['', 'x', '-1', '1.5', '99', '9'.repeat(40)])(
+    'starts with the job as it stands for a Last-Event-ID that is none of its own: %s',
+    async (id) => {
+      const { app, job } = await startAccepting(adapter);
+      const stream = await EventStream.open(app, job.links.events, { 'Last-Event-ID': id });
+      expect(await stream.nextJob()).toMatchObject({ event: 'status', version: 1, job });
+    },
+  );
+
+  it('is followed by the eventsource package through a lost connection to the end, once', async () => {
+    const { app, held, job, context } = await startHeld(adapter);
+    const requests: (string | null)[] = [];
+    const source = new EventSource(`http://127.0.0.1:${app.port}${job.links.events}`, {
+      fetch: (url, init) => {
+        requests.push(new Headers(init.headers).get('last-event-id'));
+        return fetch(url, init);
+      },
+    });
+    onTestFinished(() => source.close());
+    const seen: string[] = [];
+    const first = new Gate();
+    const listen = (event: MessageEvent) => {
+      seen.push(`${event.type} ${event.lastEventId}`);
+      first.open();
+    };
+    source.addEventListener('status', listen);
+    source.addEventListener('progress', listen);
+    await first.opened;
+    (app.nest.getHttpServer() as Server).closeAllConnections();
+    await context.progress(0.5);
+    await eventually(() => seen.length === 2);
+    held.finish.open({ text: '' });
+    // The server's 204 to the third connection: the client will not come again.
+    await eventually(() => source.readyState === source.CLOSED, 15_000);
+    expect(seen).toEqual(['status 2', 'status 3', 'status 4']);
+    expect(requests).toEqual([null, '2', '4']);
+  });
+
+  it('is 404 or 400 as a problem, before any stream, also for another owner', async () => {
+    const owner = ({ headers }: HttpRequest) => (headers['x-user'] as string | undefined) ?? null;
+    const { app, store, job } = await startAccepting(adapter, { owner });
+    const bob = { 'X-User': 'bob', Accept: 'text/event-stream' };
+    expect((await app.get(`/jobs/${UNKNOWN_ID}/events`, bob)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    expect((await app.get(job.links.events, bob)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    expect((await app.get('/jobs/17/events')).refusal).toEqual(refused(400, 'INVALID_JOB_ID'));
+    expect(store.begun).toBe(0);
+  });
+
+  it('is 503 where the store cannot be reached, and just ends where it goes away later', async () => {
+    const { app, store, job } = await startAccepting(adapter);
+    const stream = await EventStream.open(app, job.links.events);
+    expect((await stream.nextJob())?.version).toBe(1);
+    store.onRead = () => {
+      throw new AsyncEndpointsError('STORE_UNAVAILABLE');
+    };
+    expect((await app.get(job.links.events)).refusal).toEqual(refused(503, 'STORE_UNAVAILABLE'));
+    await app.jobs.cancel(job.id);
+    expect(await stream.next()).toBeNull();
+    expect(app.log.text).toContain(`The events of job ${job.id} ended early`);
+    store.onRead = () => {};
+  });
+
+  it('shows what response.jobStatus makes of the job, as the status route does', async () => {
+    const app = await startApp(adapter, {
+      ...ACCEPTING,
+      options: {
+        role: 'api',
+        response: { jobStatus: async (job, { reply }) => ({ ...reply, body: { state: job?.status } }) },
+      },
+    });
+    const { job } = await app.post('/reports', BEES);
+    const stream = await EventStream.open(app, job.links.events);
+    expect((await stream.nextJob())?.job).toEqual({ state: 'Queued' });
+  });
+
+  it('comments every http.keepAliveSeconds where nothing happens, and repeats the id', async () => {
+    const { app, job } = await startAccepting(adapter, { keepAliveSeconds: 1 });
+    const stream = await EventStream.open(app, job.links.events);
+    expect((await stream.next())?.id).toBe('1');
+    expect(await stream.next()).toEqual({ id: '1', comment: 'alive' });
+    expect(await stream.next()).toEqual({ id: '1', comment: 'alive' });
+  });
+
+  it('costs one watch and one read per change, however many streams and waits there are', async () => {
+    const { app, store, job } = await startAccepting(adapter, { maxWaitSeconds: 600 });
+    const streams = await Promise.all(Array.from({ length: 50 }, () => EventStream.open(app, job.links.events)));
+    for (const stream of streams) await stream.nextJob();
+    const waiting = app.get(job.links.self, { Prefer: 'wait=600' });
+    const before = store.reads;
+    await eventually(() => store.reads === before + 2);
+    await app.jobs.cancel(job.id);
+    for (const stream of streams) expect((await stream.nextJob())?.job.status).toBe('Canceled');
+    expect((await waiting).status).toBe(200);
+    expect([store.begun, store.reads]).toEqual([1, before + 3]);
+    await eventually(() => store.watching === 0);
+  });
+
+  it('frees the watch when the client goes away', async () => {
+    const { app, store, job } = await startAccepting(adapter);
+    const stream = await EventStream.open(app, job.links.events);
+    await stream.nextJob();
+    expect(store.watching).toBe(1);
+    stream.close();
+    await eventually(() => store.watching === 0);
+  });
+
+  it('answers HEAD without a stream', async () => {
+    const { app, store, job } = await startAccepting(adapter);
+    const answer = await app.send('HEAD', job.links.events);
+    expect([answer.status, answer.text, answer.header('Content-Type')]).toEqual([200, '', 'text/event-stream']);
+    await eventually(() => store.watching === 0);
+  });
+
+  it('ends with the application, which it does not keep from closing', async () => {
+    const { app, store, job } = await startAccepting(adapter);
+    const stream = await EventStream.open(app, job.links.events);
+    await stream.nextJob();
+    await app.close();
+    expect(await stream.next()).toBeNull();
+    expect(store.watching).toBe(0);
+  });
+
+  it('is told of what ends while the application drains', async () => {
+    const { app, held, job } = await startHeld(adapter);
+    const stream = await EventStream.open(app, job.links.events);
+    await stream.nextJob();
+    held.finish.open({ text: 'at last' });
+    await app.close();
+    expect((await stream.nextJob())?.job.status).toBe('Completed');
+    expect(await stream.next()).toBeNull();
+  });
+});

@@ -1,0 +1,166 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { AsyncEndpoint, defineJob, MemoryJobStore } from 'nestjs-async-endpoints';
+import { refused } from './answer.js';
+import { ACCEPTING, HeldReport, ReportsController, type ReportRequest } from './reports.js';
+import { ADAPTERS, startApp } from './start-app.js';
+
+const ID = '5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f';
+const KEY = { 'Idempotency-Key': '"order-7"' };
+const BEES = { title: 'Bees' };
+const Digest = defineJob<ReportRequest, string>('Digest');
+
+@Controller('digests')
+class DigestsController {
+  @Post()
+  @AsyncEndpoint(Digest)
+  digest(@Body() request: ReportRequest) {
+    return request;
+  }
+}
+
+describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
+  it('makes a repeat a replay: the same job, nothing new queued', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const first = await app.post('/reports', BEES, KEY);
+    const second = await app.post('/reports', BEES, KEY);
+
+    expect([first.status, first.header('Idempotency-Replayed')]).toEqual([202, null]);
+    expect([second.status, second.header('Idempotency-Replayed')]).toEqual([202, 'true']);
+    expect(second.header('Location')).toBe(first.header('Location'));
+    expect(second.body).toEqual(first.body);
+    expect(await app.all()).toHaveLength(1);
+  });
+
+  it('replays 200 with the result once the job has ended', async () => {
+    const held = new HeldReport();
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
+    const { job } = await app.post('/reports', BEES, KEY);
+    held.finish.open({ text: 'done' });
+    await app.ended(job);
+    const replay = await app.post('/reports', BEES, KEY);
+    expect([replay.status, replay.job.result, replay.header('Idempotency-Replayed')]).toEqual([
+      200,
+      { text: 'done' },
+      'true',
+    ]);
+  });
+
+  it('is refused with 422 for another payload or query, which reveals nothing of the job', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    await app.post('/reports?tone=dry', { title: 'secret title' }, KEY);
+    for (const answer of [
+      await app.post('/reports?tone=dry', { title: 'guess' }, KEY),
+      await app.post('/reports?tone=wet', { title: 'secret title' }, KEY),
+    ]) {
+      expect(answer.refusal).toEqual(refused(422, 'IDEMPOTENCY_KEY_REUSED'));
+      expect(answer.header('Location')).toBeNull();
+      expect(answer.text).not.toMatch(/secret|dry|Queued|order-7/);
+    }
+    expect(await app.all()).toHaveLength(1);
+  });
+
+  it('is one of its owner and its job name: for others it is another key', async () => {
+    const app = await startApp(adapter, {
+      controllers: [ReportsController, DigestsController],
+      options: { role: 'api', http: { owner: ({ headers }) => String(headers['x-user']) } },
+    });
+    const answers = [
+      await app.post('/reports', BEES, { ...KEY, 'X-User': 'ann' }),
+      await app.post('/reports', BEES, { ...KEY, 'X-User': 'bob' }),
+      await app.post('/digests', { title: 'Wasps' }, { ...KEY, 'X-User': 'ann' }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(new Set(answers.map(({ job }) => job.id)).size).toBe(3);
+    const replay = await app.post('/reports', BEES, { ...KEY, 'X-User': 'bob' });
+    expect([replay.job.id, replay.header('Idempotency-Replayed')]).toEqual([answers[1]?.job.id, 'true']);
+  });
+
+  it('makes one job of 100 concurrent identical requests to two replicas (D-10)', async () => {
+    const store = new MemoryJobStore();
+    const replicas = [
+      await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } }),
+      await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } }),
+    ];
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => replicas.map((app) => app.post('/reports', BEES, KEY))).flat(),
+    );
+    expect(new Set(answers.map(({ status, job }) => `${status} ${job.id}`)).size).toBe(1);
+    expect(answers.filter((answer) => answer.header('Idempotency-Replayed') === null)).toHaveLength(1);
+    expect(await replicas[0]?.all()).toHaveLength(1);
+  });
+
+  it('is remembered for jobs.idempotencyRetentionMs, and then stands for nothing', async () => {
+    let now = Date.now();
+    const app = await startApp(adapter, {
+      ...ACCEPTING,
+      options: {
+        role: 'api',
+        store: new MemoryJobStore({ now: () => now }),
+        jobs: { idempotencyRetentionMs: 60_000 },
+      },
+    });
+    const first = await app.post('/reports', BEES, KEY);
+    now += 59_999;
+    expect((await app.post('/reports', BEES, KEY)).job.id).toBe(first.job.id);
+    now += 1;
+    const second = await app.post('/reports', { title: 'Wasps' }, KEY);
+    expect([second.status, second.job.id === first.job.id]).toEqual([202, false]);
+  });
+
+  it('goes with an X-Async-Request-Id: the key finds the job, whatever id the repeat names', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    await app.post('/reports', BEES, { ...KEY, 'X-Async-Request-Id': ID });
+    const other = { ...KEY, 'X-Async-Request-Id': '11111111-2222-4333-8444-555555555555' };
+    const replay = await app.post('/reports', BEES, other);
+    expect([replay.status, replay.job.id, replay.header('X-Async-Request-Id')]).toEqual([202, ID, ID]);
+    expect((await app.post('/reports', { title: 'Wasps' }, other)).refusal).toEqual(
+      refused(422, 'IDEMPOTENCY_KEY_REUSED'),
+    );
+    const sameId = { 'Idempotency-Key': 'other', 'X-Async-Request-Id': ID };
+    expect((await app.post('/reports', { title: 'Wasps' }, sameId)).refusal).toEqual(
+      refused(409, 'REQUEST_ID_CONFLICT'),
+    );
+  });
+
+  it.each([
+    ['bare', 'order-7', '"order-7"'],
+    ['with an escaped quote and backslash', String.raw`"a\"b\\c"`, String.raw`"a\"b\\c"`],
+    ['of one character', '1', '"1"'],
+    ['of 255 characters', 'k'.repeat(255), `"${'k'.repeat(255)}"`],
+    ['of all that is visible', "!#$%&'()*+,-./:;<=>?@[]^_`{|}~", `"!#$%&'()*+,-./:;<=>?@[]^_\`{|}~"`],
+  ])('may be %s, and is the same key in quotes', async (_what, one, same) => {
+    const app = await startApp(adapter, ACCEPTING);
+    const first = await app.post('/reports', BEES, { 'Idempotency-Key': one });
+    const second = await app.post('/reports', BEES, { 'Idempotency-Key': same });
+    expect([first.status, second.job.id, second.header('Idempotency-Replayed')]).toEqual([202, first.job.id, 'true']);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['empty in quotes', '""'],
+    ['of 256 characters', 'k'.repeat(256)],
+    ['of 256 characters in quotes', `"${'k'.repeat(256)}"`],
+    ['two words', 'order 7'],
+    ['two words in quotes', '"order 7"'],
+    ['not closed', '"order-7'],
+    ['not opened', 'order-7"'],
+    ['followed by something', '"order-7";a=1'],
+    ['wrongly escaped', String.raw`"order\7"`],
+    ['not ASCII', 'größe'],
+  ])('that is %s is refused with 400, and nothing is queued', async (_what, key) => {
+    const app = await startApp(adapter, ACCEPTING);
+    const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'Content-Length': 2 };
+    const answer = await app.sendRaw('POST', '/reports', headers, '{}');
+    expect(answer.refusal).toEqual(refused(400, 'INVALID_IDEMPOTENCY_KEY'));
+    expect(await app.all()).toEqual([]);
+  });
+
+  it('given twice is refused with 400, and nothing is queued', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const headers = { 'Idempotency-Key': ['a', 'b'], 'Content-Type': 'application/json', 'Content-Length': 2 };
+    expect((await app.sendRaw('POST', '/reports', headers, '{}')).refusal).toEqual(
+      refused(400, 'INVALID_IDEMPOTENCY_KEY'),
+    );
+    expect(await app.all()).toEqual([]);
+  });
+});

@@ -1,0 +1,146 @@
+import { eventually } from 'nestjs-async-endpoints/testing';
+import { refused } from './answer.js';
+import { Gate } from './gate.js';
+import { handlerOf, Report, ReportsController } from './reports.js';
+import { ADAPTERS, type AdapterName, startApp } from './start-app.js';
+import { WatchedStore } from './watched-store.js';
+
+const BEES = { title: 'Bees' };
+
+/** One worker, whose runs the test lets end one by one, on a store whose clock the test sets back. */
+async function startClocked(adapter: AdapterName, { http = {}, jobs = {} } = {}) {
+  let behindMs = 0;
+  const ends: Gate[] = [];
+  const store = new WatchedStore({ now: () => Date.now() - behindMs });
+  const Handler = handlerOf(Report, async (_request, context) => {
+    const end = new Gate();
+    ends.push(end);
+    await context.progress(0);
+    await end.opened;
+    return { text: '' };
+  });
+  const app = await startApp(adapter, {
+    controllers: [ReportsController],
+    providers: [Handler],
+    options: { store, http, jobs, worker: { maximumConcurrency: 1 }, recovery: { enabled: false } },
+  });
+
+  /** A job that has been in progress for so long. */
+  async function running(seconds: number) {
+    behindMs = seconds * 1_000;
+    const before = ends.length;
+    const { job } = await app.post('/reports', BEES);
+    await eventually(() => ends.length > before);
+    behindMs = 0;
+    return job;
+  }
+
+  /** Has the application see a job that took so long. */
+  async function learn(seconds: number) {
+    const job = await running(seconds);
+    ends.at(-1)?.open();
+    await app.ended(job);
+  }
+
+  return { app, store, running, learn };
+}
+
+async function secondsOf(answer: Promise<{ header(name: string): string | null }>): Promise<number> {
+  return Number((await answer).header('Retry-After'));
+}
+
+describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
+  it('is 1 while nothing is known, and asks the store for nothing', async () => {
+    const { app, store, running } = await startClocked(adapter);
+    const job = await running(0);
+    expect(await secondsOf(app.post('/reports', BEES))).toBe(1);
+    expect(await secondsOf(app.get(job.links.self))).toBe(1);
+    expect(store.asked).toBe(0);
+  });
+
+  it('is what a job like those before has still to run', async () => {
+    const { app, running, learn } = await startClocked(adapter);
+    await learn(40);
+    const seconds = await secondsOf(app.get((await running(10)).links.self));
+    expect(seconds).toBeGreaterThan(20);
+    expect(seconds).toBeLessThanOrEqual(30);
+  });
+
+  it('follows the recent runs of the name', async () => {
+    const { app, running, learn } = await startClocked(adapter);
+    await learn(10);
+    await learn(30);
+    const seconds = await secondsOf(app.get((await running(0)).links.self));
+    expect(seconds).toBeGreaterThan(10);
+    expect(seconds).toBeLessThan(20);
+  });
+
+  it('grows with the age of a job that runs longer than expected', async () => {
+    const { app, running, learn } = await startClocked(adapter);
+    await learn(2);
+    expect(await secondsOf(app.get((await running(40)).links.self))).toBeGreaterThanOrEqual(10);
+  });
+
+  it('goes by the progress that the job tells of', async () => {
+    const { app, store, running } = await startClocked(adapter);
+    const { id, links } = await running(20);
+    const [job] = await store.find([id]);
+    await store.renew([{ id, token: job?.fence as number, leaseMs: 60_000, progress: { fraction: 0.5, message: '' } }]);
+    const seconds = await secondsOf(app.get(links.self));
+    expect(seconds).toBeGreaterThanOrEqual(20);
+    expect(seconds).toBeLessThan(30);
+  });
+
+  it('is later for the end of a queue than for its head', async () => {
+    const { app, running, learn } = await startClocked(adapter, { http: { maxRetryAfterSeconds: 3_600 } });
+    await learn(20);
+    await running(0);
+    const head = await app.post('/reports', BEES);
+    await app.post('/reports', BEES);
+    // What is known of the queue is up to a second old.
+    await eventually(async () => (await secondsOf(app.post('/reports', BEES))) >= 60);
+    expect(await secondsOf(app.get(head.job.links.self))).toBeLessThan(40);
+  });
+
+  it('waits for the due time of a job that is scheduled', async () => {
+    const { app } = await startClocked(adapter);
+    const { id } = await app.jobs.submit(Report, BEES, { delayMs: 45_000 });
+    const seconds = await secondsOf(app.get(`/jobs/${id}`));
+    expect(seconds).toBeGreaterThan(30);
+    expect(seconds).toBeLessThanOrEqual(45);
+  });
+
+  it('is never more than http.maxRetryAfterSeconds', async () => {
+    const { app, running, learn } = await startClocked(adapter, { http: { maxRetryAfterSeconds: 5 } });
+    await learn(40);
+    expect(await secondsOf(app.get((await running(0)).links.self))).toBe(5);
+    const { id } = await app.jobs.submit(Report, BEES, { delayMs: 60_000 });
+    expect(await secondsOf(app.get(`/jobs/${id}/result`))).toBe(5);
+  });
+
+  it('tells a client whose request a full queue refused how long the queue takes', async () => {
+    const { app, running, learn } = await startClocked(adapter, { jobs: { maximumQueueSize: 2 } });
+    await learn(10);
+    await running(0);
+    await app.post('/reports', BEES);
+    await app.post('/reports', BEES);
+    await eventually(async () => (await secondsOf(app.post('/reports', BEES))) === 20);
+    expect((await app.post('/reports', BEES)).refusal).toEqual(refused(503, 'QUEUE_FULL'));
+  });
+
+  it('asks the store for its queues once per second at most, and does without where it does not answer', async () => {
+    const { app, store, running, learn } = await startClocked(adapter);
+    await learn(10);
+    await running(0);
+    const { job } = await app.post('/reports', BEES);
+    const startedAt = performance.now();
+    for (let n = 0; n < 100; n++) await app.get(job.links.self);
+    expect(store.asked).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 1_000);
+    let failed = 0;
+    store.stats = () => {
+      failed++;
+      return Promise.reject(new Error('gone'));
+    };
+    await eventually(async () => (await secondsOf(app.get(job.links.self))) >= 10 && failed > 0);
+  });
+});
