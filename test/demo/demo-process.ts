@@ -6,11 +6,6 @@ import { promisify } from 'node:util';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
-/** As `npm start` builds it. */
-export async function buildDemo(): Promise<void> {
-  await run(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build', 'api'], { cwd: ROOT });
-}
-
 export async function hasCurl(): Promise<boolean> {
   return run('curl', ['--version']).then(
     () => true,

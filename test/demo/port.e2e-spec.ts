@@ -1,4 +1,4 @@
-import { parsePort } from '../../apps/api/src/port.js';
+import { parsePort } from '@app/demo';
 
 describe('PORT', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { DemoClient } from './demo-client.js';
-import { buildDemo, DemoProcess, hasCurl, shell } from './demo-process.js';
+import { DemoProcess, hasCurl, shell } from './demo-process.js';
 import { sleepers } from './sleepers.js';
 
 async function listening(demo: DemoProcess): Promise<DemoClient> {
@@ -14,8 +14,6 @@ describe('The built demo in a process of its own', () => {
     processes.push(demo);
     return demo;
   }
-
-  beforeAll(() => buildDemo());
 
   afterEach(() => Promise.all(processes.splice(0).map((demo) => demo.kill())));
 

@@ -1,14 +1,11 @@
-import { DemoApiModule, DemoJobsModule } from '@app/demo';
-import { Module } from '@nestjs/common';
-import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
+import { DemoApiModule, DemoJobsModule, jobProcessing, type Settings } from '@app/demo';
+import { type DynamicModule, Module } from '@nestjs/common';
 
-/** API and worker in one process, on the memory store: nothing else is needed to try it. */
-@Module({
-  imports: [
-    // More than processors, because the demo's jobs mostly wait.
-    AsyncEndpointsModule.forRoot({ worker: { maximumConcurrency: 16 } }),
-    DemoJobsModule,
-    DemoApiModule,
-  ],
-})
-export class AppModule {}
+/** Takes requests; where the settings say so, it does the jobs too, in the same process. */
+@Module({ imports: [DemoApiModule] })
+export class AppModule {
+  static with(settings: Settings): DynamicModule {
+    const jobs = settings.role === 'all' ? [DemoJobsModule] : [];
+    return { module: AppModule, imports: [jobProcessing(settings), ...jobs] };
+  }
+}

@@ -1,4 +1,4 @@
-import { MAXIMUM_CSV_BYTES } from '@app/demo';
+import { exitInOrder, MAXIMUM_CSV_BYTES, readSettings, type Settings } from '@app/demo';
 import { type NestApplicationOptions, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -9,14 +9,15 @@ import { discardOversizedBodies } from './oversized-body.js';
 const MAXIMUM_BODY_BYTES = 1024 * 1024;
 
 /** The whole application, ready to listen: the same for `main.ts` and for tests. */
-export async function createApp(options: NestApplicationOptions = {}): Promise<NestFastifyApplication> {
+export async function createApp(
+  options: NestApplicationOptions = {},
+  settings: Settings = readSettings({}, ['all']),
+): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit: MAXIMUM_BODY_BYTES });
   discardOversizedBodies(adapter, 4 * MAXIMUM_CSV_BYTES);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, options);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, options);
   app.useBodyParser('text/csv', { bodyLimit: MAXIMUM_CSV_BYTES }, readCsvBody);
   // A field that nobody asked for is most likely misspelt, and one that is dropped silently is hard to find.
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));
-  // By process.exit, so that an orderly shutdown ends with code 0 and not with the signal's 143.
-  app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
-  return app;
+  return exitInOrder(app);
 }

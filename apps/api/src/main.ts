@@ -1,16 +1,9 @@
 import 'reflect-metadata';
-import type { AddressInfo } from 'node:net';
+import { readSettings, startProcess } from '@app/demo';
 import { createApp } from './create-app.js';
-import { parsePort } from './port.js';
 import { welcome } from './welcome.js';
 
-try {
-  const port = parsePort(process.env['PORT']);
-  const app = await createApp();
-  await app.listen(port, '0.0.0.0');
-  const { port: actual } = app.getHttpServer().address() as AddressInfo;
-  console.log(welcome(`http://localhost:${actual}`));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
+await startProcess(async () => {
+  const settings = readSettings(process.env, ['all', 'api']);
+  return { app: await createApp({}, settings), port: settings.port };
+}, welcome);

@@ -6,7 +6,7 @@ describe('Options', () => {
   it('have the documented defaults', () => {
     const { worker, jobs, recovery, http } = resolveOptions({}, {});
     expect(worker).toMatchObject({
-      pollingIntervalMs: 1_000,
+      pollingIntervalMs: 5_000,
       leaseMs: 15_000,
       drainTimeoutMs: 30_000,
       abortGraceMs: 2_000,

@@ -63,7 +63,7 @@ const functionOrNone = rule<undefined>('a function', (value) => value === undefi
 const WORKER: Definitions<WorkerOptions> = {
   workerId: option(() => `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`, text(1, 200)),
   maximumConcurrency: option(availableParallelism, integer(1, 10_000)),
-  pollingIntervalMs: option(() => 1_000, integer(10, 3_600_000)),
+  pollingIntervalMs: option(() => 5_000, integer(10, 3_600_000)),
   leaseMs: option(() => 15_000, integer(100, 3_600_000)),
   drainTimeoutMs: option(() => 30_000, integer(0, LONGEST_TIMER_MS)),
   abortGraceMs: option(() => 2_000, integer(0, 3_600_000)),

@@ -7,7 +7,7 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-const BLOCK_MS = 5_000;
+const BLOCK_MS = 10_000;
 /** Redis answers a blocking call that long after its timeout at the latest; a connection that does not is dead. */
 const PATIENCE_MS = 3_000;
 

@@ -7,7 +7,7 @@ const ASK_AGAIN_MS = 5;
  *
  * @throws what the probe threw last, or an error that says so, after `withinMs` (default 10,000)
  */
-export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
+export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 10_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     let problem: unknown;

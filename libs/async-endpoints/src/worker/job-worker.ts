@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { HandlerRegistry, type RegisteredHandler } from '../handlers/handler-registry.js';
+import { AsyncEndpointsError } from '../job/errors.js';
 import type { Claim } from '../job/job.js';
 import type { Settlement, Verdict } from '../job/lifecycle.js';
 import { publish } from '../observability/channels.js';
@@ -161,7 +162,8 @@ export class JobWorker {
     for (;;) {
       try {
         const held = await this.#settlements.push({ id: job.id, name: job.name, token, ...verdict });
-        return publish(held ? verdict.verb : 'lose', { job, store: this.store, cause });
+        if (held) return publish(verdict.verb, { job, store: this.store, cause });
+        return publish('lose', { job, store: this.store, cause: new AsyncEndpointsError('CLAIM_LOST') });
       } catch (error) {
         this.#failed(error);
         if (performance.now() >= run.leaseUntil) return publish('lose', { job, store: this.store, cause: error });

@@ -1,5 +1,8 @@
 import { setImmediate as nextTurnOfTheEventLoop } from 'node:timers/promises';
 
+/** After an error the interval may be too long to find out that all is well again. */
+const AGAIN_AFTER_ERROR_MS = 1_000;
+
 /**
  * Does a turn, sleeps until woken or until the interval has passed, and so on until stopped. It survives whatever a turn
  * throws. Starting twice, stopping unstarted and stopping twice are all fine.
@@ -36,21 +39,23 @@ export class Loop {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       this.#woken = false;
+      let sleepMs = this.options.intervalMs;
       try {
         await this.turn();
       } catch (error) {
         this.options.onError(error);
         this.#woken = false; // a failing turn must not spin
+        sleepMs = Math.min(sleepMs, AGAIN_AFTER_ERROR_MS);
       }
       // Even when there is more to do at once, the rest of the process gets its turn: timers, sockets, other requests.
       if (this.#woken) await nextTurnOfTheEventLoop();
-      else if (!this.#stopping) await this.#sleep();
+      else if (!this.#stopping) await this.#sleep(sleepMs);
     }
   }
 
-  #sleep(): Promise<void> {
+  #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.options.intervalMs);
+      const timer = setTimeout(resolve, ms);
       this.#wakeUp = () => {
         clearTimeout(timer);
         resolve();

@@ -1,0 +1,62 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const children = new Set();
+
+/** Has all children from now on write CPU profiles there when they end. */
+export function profileTo(folder) {
+  profiling.push('--cpu-prof', '--cpu-prof-dir', folder);
+}
+const profiling = [];
+
+/** Starts a side in a process of its own; `call(name, argument)` runs one of the functions that it serves. */
+export function startChild(file) {
+  const path = fileURLToPath(new URL(`sides/${file}`, import.meta.url));
+  const child = fork(path, { execArgv: ['--expose-gc', ...profiling] });
+  const calls = new Map();
+  let last = 0;
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    if (child.connected) child.disconnect();
+    await exited;
+  };
+  children.add(stop);
+  child.on('message', ({ id, value, error }) => {
+    const { resolve, reject } = calls.get(id);
+    calls.delete(id);
+    if (error === undefined) resolve(value);
+    else reject(new Error(`${file}: ${error}`));
+  });
+  child.on('exit', (code, signal) => {
+    children.delete(stop);
+    for (const { reject } of calls.values()) reject(new Error(`${file} exited with ${signal ?? code}`));
+  });
+  return {
+    call(name, argument = {}) {
+      return new Promise((resolve, reject) => {
+        calls.set(++last, { resolve, reject });
+        child.send({ id: last, name, argument });
+      });
+    },
+    stop,
+  };
+}
+
+/** In the child: answers the calls of the parent, and ends with it. */
+export function serve(functions) {
+  process.on('message', ({ id, name, argument }) => {
+    void Promise.resolve()
+      .then(() => functions[name](argument))
+      .then(
+        (value) => process.send({ id, value }),
+        (error) => process.send({ id, error: error?.stack ?? String(error) }),
+      );
+  });
+  process.on('disconnect', () => process.exit(0));
+}
+
+export function stopChildren() {
+  return Promise.all([...children].map((stop) => stop()));
+}

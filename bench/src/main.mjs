@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import { profileTo, startChild, stopChildren } from './child.mjs';
+import { startRedis } from './redis-server.mjs';
+import { failure, machineFacts, print, write } from './report.mjs';
+import { idle } from './rows/idle.mjs';
+import { life } from './rows/life.mjs';
+import { memory } from './rows/memory.mjs';
+import { million } from './rows/million.mjs';
+import { pickup } from './rows/pickup.mjs';
+import { readSettings } from './settings.mjs';
+
+const FAMILIES = [life, pickup, idle, million, memory];
+
+const settings = readSettings();
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130)); // takes Redis along
+if (settings.profile) profileTo(fileURLToPath(new URL('../profiles', import.meta.url)));
+const machine = machineFacts(await redisVersion());
+const rows = [];
+for (const family of FAMILIES) {
+  if (!family.ids.some(settings.wants)) continue;
+  const startedAt = performance.now();
+  rows.push(...(await rowsOf(family)));
+  console.error(`${family.ids.join(', ')}: ${Math.round((performance.now() - startedAt) / 1_000)} s`);
+}
+const wanted = rows.filter(({ id }) => settings.wants(id)).toSorted(byId);
+print(wanted, machine, settings.quick);
+await write({ machine, quick: settings.quick, rows: wanted });
+process.exitCode = wanted.some(({ failed }) => failed) ? 1 : 0;
+
+/** Every family has a Redis and processes of its own. What goes wrong costs its figures, not those of the others. */
+async function rowsOf(family) {
+  const redis = await startRedis();
+  const side = (file) => ({ api: startChild(file), worker: startChild(file) });
+  const sides = { ours: side('ours.mjs'), peer: side('bullmq.mjs') };
+  try {
+    return await family.run({ redis, settings, sides });
+  } catch (error) {
+    return family.ids.map((id) => failure(id, error));
+  } finally {
+    await stopChildren();
+    await redis.stop();
+  }
+}
+
+async function redisVersion() {
+  const redis = await startRedis();
+  const text = await redis.client.info('server');
+  await redis.stop();
+  return /redis_version:(\S+)/.exec(text)?.[1];
+}
+
+function byId(a, b) {
+  return Number(a.id.slice(1)) - Number(b.id.slice(1));
+}

@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+/** A Redis of the benchmark's own: free port, temporary folder, nothing kept on disk. */
+export async function startRedis() {
+  const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-bench-'));
+  const port = await freePort();
+  const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
+  const server = spawn('redis-server', args.map(String), { stdio: 'ignore' });
+  const exited = once(server, 'exit');
+  const kill = () => server.kill('SIGKILL');
+  process.on('exit', kill);
+  const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: 100 });
+  client.on('error', () => {});
+  await client.ping();
+  return {
+    port,
+    client,
+    async stop() {
+      client.disconnect();
+      kill();
+      process.off('exit', kill);
+      await exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,60 @@
+import { JOB_NAME, requestOf, resultOf, timedCalls } from './work.mjs';
+
+const BATCH = 100;
+const FINDS_IN_FLIGHT = 64;
+
+/** What single verbs cost the caller, in µs per job: to see whether it grows with what is stored. */
+export function storeCosts(managerOf, storeAt) {
+  const stores = new Map();
+
+  async function storeOf(port) {
+    if (!stores.has(port)) {
+      stores.set(port, storeAt(port));
+      await stores.get(port).open();
+    }
+    return stores.get(port);
+  }
+
+  /** Claims and completes `turns` batches. */
+  async function turns({ port, turns: count }) {
+    const store = await storeOf(port);
+    const claims = [];
+    const settles = [];
+    for (let turn = 0; turn < count; turn++) {
+      const [claimed, claimMicros] = await timed(() => store.claim(claimRequest()));
+      if (claimed.length !== BATCH) throw new Error(`${claimed.length} jobs claimed, expected ${BATCH}`);
+      const [held, settleMicros] = await timed(() => store.settle(claimed.map(completionOf)));
+      if (held.includes(false)) throw new Error('a completion was refused');
+      claims.push(claimMicros / BATCH);
+      settles.push(settleMicros / BATCH);
+    }
+    return { claims, settles };
+  }
+
+  async function reads({ port, ids }) {
+    const manager = await managerOf(port);
+    const ms = await timedCalls({ count: ids.length, inFlight: FINDS_IN_FLIGHT }, async (at) => {
+      const job = await manager.find(ids[at]);
+      if (job?.status !== 'Completed') throw new Error(`job ${ids[at]} is ${job?.status ?? 'gone'}`);
+    });
+    return (ms * 1_000) / ids.length;
+  }
+
+  return { turns, reads };
+}
+
+function claimRequest() {
+  return { worker: 'bench', leaseMs: 600_000, limit: BATCH, slots: new Map([[JOB_NAME, BATCH]]) };
+}
+
+function completionOf({ job, token, input }) {
+  const { request } = JSON.parse(input);
+  if (request.text !== requestOf(request.n).text) throw new Error(`job ${job.id} has the wrong request`);
+  return { id: job.id, name: job.name, token, verb: 'complete', result: JSON.stringify(resultOf(request)) };
+}
+
+async function timed(call) {
+  const startedAt = performance.now();
+  const value = await call();
+  return [value, (performance.now() - startedAt) * 1_000];
+}

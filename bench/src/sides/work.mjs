@@ -1,0 +1,96 @@
+/** The work that every side is given. About 60 bytes of JSON. */
+export const JOB_NAME = 'Noop';
+
+export function requestOf(n) {
+  return { n, text: `the quick brown fox jumps over dog ${String(n).padStart(7, '0')}` };
+}
+
+/** What the handler makes of the request that it was given: wrong where that was not the one that was sent. */
+export function resultOf({ n, text }) {
+  return { n, echo: Number(text.slice(-7)) * 2 + text.length };
+}
+
+/** Which requests a handler was called with, and when. */
+export class Calls {
+  #seen;
+  #at;
+  count = 0;
+
+  constructor(size, withTimes = false) {
+    this.#seen = new Uint8Array(size);
+    this.#at = withTimes ? new Float64Array(size) : undefined;
+  }
+
+  note(n) {
+    if (this.#at) this.#at[n] = monotonicMicros();
+    this.count++;
+    this.#seen[n]++;
+  }
+
+  get times() {
+    return [...(this.#at ?? [])];
+  }
+
+  /** @throws Error unless every request from 0 was handled exactly once */
+  check() {
+    const wrong = this.#seen.findIndex((times) => times !== 1);
+    if (wrong >= 0) throw new Error(`the handler was called ${this.#seen[wrong]} times with request ${wrong}`);
+  }
+}
+
+/** Which results were read back. */
+export class Results {
+  #seen;
+
+  constructor(size) {
+    this.#seen = new Uint8Array(size);
+  }
+
+  note(result) {
+    const n = result?.n;
+    if (!(n < this.#seen.length) || result.echo !== resultOf(requestOf(n)).echo)
+      throw new Error(`a job has the wrong result ${JSON.stringify(result)}`);
+    if (this.#seen[n]++) throw new Error(`two jobs have the result of request ${n}`);
+  }
+
+  /** @throws Error where a result is missing */
+  check() {
+    const missing = this.#seen.indexOf(0);
+    if (missing >= 0) throw new Error(`request ${missing} has no result`);
+  }
+}
+
+/** Comparable between the processes of one machine. */
+export function monotonicMicros() {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
+/** Calls `one` for every number from `from`, `inFlight` at a time; how long it took, in ms. */
+export async function timedCalls({ from = 0, count, inFlight }, one) {
+  let next = from;
+  const end = from + count;
+  const lane = async () => {
+    while (next < end) await one(next++);
+  };
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: inFlight }, lane));
+  return performance.now() - startedAt;
+}
+
+/** Calls `one` for every number, each some ms after the last was answered, so that the worker is idle again. */
+export async function pacedCalls({ count }, one) {
+  const at = [];
+  for (let n = 0; n < count; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 4 + Math.random() * 6));
+    at.push(monotonicMicros());
+    await one(n);
+  }
+  return at;
+}
+
+/** The heap in bytes when all garbage is gone. */
+export function heapBytes() {
+  globalThis.gc();
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}

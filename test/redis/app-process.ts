@@ -1,0 +1,78 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { eventually } from 'nestjs-async-endpoints/testing';
+import { DemoClient } from '../demo/demo-client.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const MAIN = {
+  api: 'dist/apps/api/src/main.js',
+  worker: 'dist/apps/worker/src/main.js',
+  probe: 'test/redis/probe-worker.mjs',
+};
+
+export type App = keyof typeof MAIN;
+
+/** A built application in a process of its own. */
+export class AppProcess {
+  /** All that it has written. */
+  output = '';
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #ended: Promise<unknown>;
+  #client: DemoClient | undefined;
+
+  constructor(app: App, settings: Readonly<Record<string, string>>) {
+    if (!existsSync(ROOT + MAIN.worker)) throw new Error('Build what is to be tested: npx nest build api worker');
+    const env = { ...process.env, PORT: '0', NO_COLOR: '1', ...settings };
+    this.#child = spawn(process.execPath, [MAIN[app]], { cwd: ROOT, env });
+    this.#ended = once(this.#child, 'close');
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Speaks to it, once it listens. */
+  get client(): DemoClient {
+    if (!this.#client) throw new Error(`It does not listen yet:\n${this.output}`);
+    return this.#client;
+  }
+
+  async listening(): Promise<this> {
+    const died = this.#ended.then(() => Promise.reject(new Error(`It ended before it listened:\n${this.output}`)));
+    const found = await Promise.race([eventually(() => /http:\/\/localhost:\d+/.exec(this.output), 30_000), died]);
+    this.#client = new DemoClient(String(found));
+    return this;
+  }
+
+  /** How often it has written this. */
+  count(text: string): number {
+    return this.output.split(text).length - 1;
+  }
+
+  /** How many jobs its worker runs now. */
+  async running(): Promise<number> {
+    const { body } = await this.client.get('/health/live');
+    return (body as { details: { worker: { running: number } } }).details.worker.running;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Its exit code, or null where a signal ended it; all that it wrote is here by then. */
+  async exitCode(): Promise<number | null> {
+    await this.#ended;
+    return this.#child.exitCode;
+  }
+
+  /** By SIGKILL, as a machine that vanishes: not even a stopped process survives it. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.#ended;
+  }
+}

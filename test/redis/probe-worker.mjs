@@ -1,0 +1,31 @@
+// A worker that knows one job: `Probe` tells the fence of its run; asked to, it takes its process down with it, or blocks
+// the event loop in its first run.
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AsyncHandler, defineJob } from '../../dist/libs/async-endpoints/src/index.js';
+import {
+  exitInOrder,
+  HealthModule,
+  jobProcessing,
+  readSettings,
+  startProcess,
+} from '../../dist/libs/demo/src/index.js';
+
+const settings = readSettings(process.env, ['worker']);
+
+class ProbeHandler {
+  handle({ crash, blockMs }, { fence }) {
+    if (crash) process.kill(process.pid, 'SIGKILL');
+    if (blockMs && fence === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
+    return { fence };
+  }
+}
+AsyncHandler(defineJob('Probe'))(ProbeHandler);
+
+const Probe = { module: HealthModule, imports: [jobProcessing(settings)], providers: [ProbeHandler] };
+
+await startProcess(
+  async () => ({ app: exitInOrder(await NestFactory.create(Probe, new FastifyAdapter())), port: settings.port }),
+  (url) => `The probe's health is at ${url}/health`,
+);

@@ -1,0 +1,56 @@
+import { eventually } from 'nestjs-async-endpoints/testing';
+import type { AppProcess } from './app-process.js';
+import { figure, PATIENCE_MS, System } from './system.js';
+
+describe('A worker that gets SIGTERM', () => {
+  let system: System;
+
+  beforeAll(async () => {
+    system = await System.start();
+  });
+
+  afterEach(() => system.reset());
+
+  afterAll(() => system.stop());
+
+  it('lets its running jobs end, under load: nothing is lost, nothing runs twice', async () => {
+    const drainMs = 5_000;
+    const [first, second] = await Promise.all([
+      system.worker({ ASYNC_DRAIN_MS: String(drainMs) }),
+      system.worker({ ASYNC_DRAIN_MS: String(drainMs) }),
+    ]);
+    const ids = await system.submit('Sleep', { durationMs: 300 }, 200);
+    await eventually(async () => second.count(SLEPT) >= 20 && (await first.running()) === 8);
+    const tookMs = await terminated(first);
+    expect(tookMs).toBeLessThan(drainMs);
+    const jobs = await system.until(ids, 'Completed');
+    expect(jobs.filter(({ crashes, retryCount }) => crashes + retryCount > 0)).toEqual([]);
+    const completions = [first, second].map((worker) => worker.count(SLEPT));
+    expect(completions[0]).toBeGreaterThanOrEqual(8);
+    expect(completions.reduce((sum, count) => sum + count)).toBe(200);
+    figure(`SIGTERM with 8 of 200 jobs running: exit 0 after ${tookMs} ms, 0 lost, 0 run twice`);
+  });
+
+  it('gives back at the end of its budget what still runs, no attempt spent', async () => {
+    const worker = await system.worker({ ASYNC_DRAIN_MS: '300' });
+    const ids = await system.submit('Sleep', { durationMs: 600_000 }, 8);
+    await eventually(async () => (await worker.running()) === 8);
+    const tookMs = await terminated(worker);
+    expect(tookMs).toBeGreaterThanOrEqual(300);
+    expect(tookMs).toBeLessThan(300 + PATIENCE_MS);
+    for (const job of await system.jobs(ids)) {
+      expect(job).toMatchObject({ status: 'Queued', retryCount: 0, crashes: 0, worker: null });
+    }
+    figure(`SIGTERM with 8 endless jobs and a budget of 300 ms: exit 0 after ${tookMs} ms, all 8 given back`);
+  });
+});
+
+const SLEPT = 'slept 300 ms';
+
+/** How long it took to exit, in order. */
+async function terminated(worker: AppProcess): Promise<number> {
+  const startedAt = performance.now();
+  worker.signal('SIGTERM');
+  expect(await worker.exitCode()).toBe(0);
+  return Math.round(performance.now() - startedAt);
+}

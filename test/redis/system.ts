@@ -1,0 +1,114 @@
+import { type RedisServer, startRedisServer } from '@app/redis-server';
+import type { JobRecord, JobStatus } from 'nestjs-async-endpoints';
+import { RedisJobStore } from 'nestjs-async-endpoints/redis';
+import { aJob, eventually } from 'nestjs-async-endpoints/testing';
+import { type App, AppProcess } from './app-process.js';
+
+export const LEASE_MS = 1_000;
+export const SWEEP_MS = 200;
+/** What a busy machine may add to any time that is asserted. */
+export const PATIENCE_MS = 3_000;
+
+/** A Redis of the test file's own, the processes that its tests start on it, and what the store says of their jobs. */
+export class System {
+  readonly store: RedisJobStore;
+  readonly #processes: AppProcess[] = [];
+
+  private constructor(readonly redis: RedisServer) {
+    this.store = new RedisJobStore({ url: redis.url, redis: { retryStrategy: () => 20 } });
+  }
+
+  static async start(redisArgs: readonly string[] = []): Promise<System> {
+    const system = new System(await startRedisServer(redisArgs));
+    await system.store.open();
+    return system;
+  }
+
+  api(settings: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    return this.run('api', { ASYNC_ROLE: 'api', ...settings });
+  }
+
+  worker(settings: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    return this.run('worker', settings);
+  }
+
+  run(app: App, settings: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    return this.spawn(app, settings).listening();
+  }
+
+  spawn(app: App, settings: Readonly<Record<string, string>> = {}): AppProcess {
+    const shared = { REDIS_URL: this.redis.url, ASYNC_LEASE_MS: String(LEASE_MS), ASYNC_SWEEP_MS: String(SWEEP_MS) };
+    const started = new AppProcess(app, { ...shared, ...settings });
+    this.#processes.push(started);
+    return started;
+  }
+
+  /** Submits as many jobs, all in one step, and answers their ids. */
+  async submit(name: string, request: unknown, count = 1): Promise<[string, ...string[]]> {
+    const jobs = Array.from({ length: count }, () => aJob({ name, input: JSON.stringify({ request }) }));
+    const outcomes = await this.store.submit(jobs, { queueLimit: 100_000 });
+    if (outcomes.some(({ outcome }) => outcome !== 'created')) throw new Error('A job was not accepted');
+    return jobs.map(({ id }) => id) as [string, ...string[]];
+  }
+
+  async job(id: string): Promise<JobRecord> {
+    const [job] = await this.jobs([id]);
+    return job as JobRecord;
+  }
+
+  /** @throws Error where one is lost */
+  async jobs(ids: readonly string[]): Promise<JobRecord[]> {
+    return (await this.store.find(ids)).map((job, index) => {
+      if (!job) throw new Error(`Job ${ids[index]} is lost`);
+      return job;
+    });
+  }
+
+  /** Waits until all have this status, and answers them. */
+  until(ids: readonly string[], status: JobStatus, withinMs = 20_000): Promise<JobRecord[]> {
+    return eventually(async () => {
+      const jobs = await this.jobs(ids);
+      const others = jobs.filter((job) => job.status !== status);
+      if (others.length === 0) return jobs;
+      throw new Error(`${others.length} of ${ids.length} are not ${status}, such as ${JSON.stringify(others[0])}`);
+    }, withinMs);
+  }
+
+  /** Waits until it is in the hands of one of the workers, and answers which. */
+  holder(id: string, workers: readonly AppProcess[]): Promise<AppProcess> {
+    return eventually(async () => {
+      const job = await this.job(id);
+      const holder = workers.find((worker) => isHeldBy(worker, job));
+      if (holder) return holder;
+      throw new Error(`None of the workers holds it: ${JSON.stringify(job)}`);
+    });
+  }
+
+  /** Ends all processes, however they are; looks whether every job is where its status says; leaves nothing to do. */
+  async reset(): Promise<void> {
+    await Promise.all(this.#processes.splice(0).map((running) => running.kill()));
+    const deviations = await this.store.audit();
+    if (deviations.length > 0) throw new Error(`Jobs are not where they should be: ${deviations.join('; ')}`);
+    for (let cursor: string | undefined | null; cursor !== null;) {
+      const page = await this.store.list({}, { limit: 1_000, cursor });
+      await this.store.cancel(page.jobs.map(({ id }) => id));
+      cursor = page.cursor;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.store.close();
+    await this.redis.stop();
+  }
+}
+
+/** By the process id in its name. */
+export function isHeldBy({ pid }: AppProcess, { status, worker }: JobRecord): boolean {
+  return status === 'InProgress' && worker?.includes(`-${pid}-`) === true;
+}
+
+/** A figure that the test has measured, for whoever reads its output. */
+export function figure(text: string): void {
+  // oxlint-disable-next-line no-console
+  console.log(`figure: ${text}`);
+}

@@ -1,0 +1,76 @@
+import { eventually } from 'nestjs-async-endpoints/testing';
+import type { AppProcess } from './app-process.js';
+import { figure, LEASE_MS, PATIENCE_MS, SWEEP_MS, System } from './system.js';
+
+const WAS_LOST = 'was lost to another worker: Another worker may have taken over the job.';
+
+describe('When a worker vanishes', () => {
+  let system: System;
+
+  beforeAll(async () => {
+    system = await System.start();
+  });
+
+  afterEach(() => system.reset());
+
+  afterAll(() => system.stop());
+
+  it('by SIGKILL in the middle of a job, another finishes it', async () => {
+    const workers = await Promise.all([system.worker(), system.worker()]);
+    const [id] = await system.submit('Sleep', { durationMs: 700 });
+    const victim = await system.holder(id, workers);
+    await victim.kill();
+    const killedAt = Date.now();
+    const [job] = await system.until([id], 'Completed');
+    expect(job).toMatchObject({ crashes: 1, retryCount: 0, fence: 3, result: '{"durationMs":700}' });
+    expect(workers.map((worker) => worker.count('slept 700 ms'))).toEqual(workers.map((w) => (w === victim ? 0 : 1)));
+    const recoveryMs = (job?.startedAt as number) - killedAt;
+    figure(`recovery after SIGKILL, with a lease of ${LEASE_MS} ms and sweeps every ${SWEEP_MS} ms: ${recoveryMs} ms`);
+    expect(recoveryMs).toBeLessThan(LEASE_MS + SWEEP_MS + PATIENCE_MS);
+  });
+
+  it('by SIGSTOP past its lease, another finishes its job, and when it comes back its handler is told', async () => {
+    const workers = await Promise.all([system.worker(), system.worker()]);
+    const [id] = await system.submit('Sleep', { durationMs: 1_500 });
+    const stopped = await system.holder(id, workers);
+    stopped.signal('SIGSTOP');
+    const other = await system.holder(id, without(workers, stopped));
+    stopped.signal('SIGCONT');
+    await eventually(() => stopped.count(WAS_LOST) === 1);
+    expect(await stopped.running()).toBe(0);
+    const [job] = await system.until([id], 'Completed');
+    expect(job).toMatchObject({ crashes: 1, retryCount: 0, fence: 3 });
+    expect([stopped, other].map((worker) => worker.count('slept 1500 ms'))).toEqual([0, 1]);
+    expect(other.count(WAS_LOST)).toBe(0);
+  });
+
+  it('behind a blocked event loop, its late result is refused', async () => {
+    const workers = await Promise.all([system.run('probe'), system.run('probe')]);
+    const [id] = await system.submit('Probe', { blockMs: 2 * LEASE_MS + SWEEP_MS });
+    const blocked = await system.holder(id, workers);
+    const [job] = await system.until([id], 'Completed');
+    expect(job).toMatchObject({ crashes: 1, retryCount: 0, fence: 3, result: '{"fence":3}' });
+    await eventually(() => blocked.count(WAS_LOST) === 1);
+    expect(await system.job(id)).toEqual(job);
+    figure('late results of a worker whose lease had run out: 1 offered, 0 accepted');
+  });
+
+  it('with each run of one job, that job fails and no other comes to harm', async () => {
+    const bystander = await system.worker();
+    const others = await system.submit('Sleep', { durationMs: 3_000 }, 8);
+    const [killer] = await system.submit('Probe', { crash: true });
+    for (let crash = 1; crash <= 3; crash++) expect(await system.spawn('probe').exitCode()).toBeNull();
+    const [job] = await system.until([killer], 'Failed');
+    expect(job).toMatchObject({ error: { code: 'WORKER_CRASHED' }, crashes: 3, retryCount: 0 });
+    const harmless = await system.submit('Probe', {});
+    await system.run('probe');
+    const unharmed = [...(await system.until(harmless, 'Completed')), ...(await system.until(others, 'Completed'))];
+    for (const other of unharmed) expect(other).toMatchObject({ crashes: 0, fence: 1 });
+    expect(bystander.count('slept 3000 ms')).toBe(8);
+    figure('a job that kills its worker every time: failed after 3 crashes, 9 others unharmed');
+  });
+});
+
+function without(workers: readonly AppProcess[], one: AppProcess): AppProcess[] {
+  return workers.filter((worker) => worker !== one);
+}
