@@ -1,4 +1,4 @@
-import type { JobError, JobProgress, JobRecord, JobStatus, Retention } from '../job/job.js';
+import type { JobError, JobProgress, JobRecord, JobStatus, NewJob, Retention } from '../job/job.js';
 
 /*
  * The stored form of a job, format 1: lines of text. Scripts take it apart with one pattern (`transition.lua.ts`) and
@@ -79,7 +79,19 @@ export function decode(id: string, text: string): StoredJob {
 type Lines = [string, string, string, string, string, string, string, string, string, string, string];
 type Fields = [string, string, string, string, string, string];
 
-export function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): string {
+/** What is known of a new job before the store gives it a time and a number: the third line and all after it. */
+export function encodeNew(job: NewJob): string {
+  const fixed = [
+    job.name,
+    encodeText(job.owner),
+    job.maxRetries,
+    encodeRetention(job.retention),
+    job.fingerprint ?? '',
+  ];
+  return `${fixed.join('\n')}\n\n\n\n${oneLine(job.input)}`;
+}
+
+function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): string {
   const usual =
     completedMs === USUAL_RETENTION.completedMs &&
     failedMs === USUAL_RETENTION.failedMs &&
@@ -93,7 +105,7 @@ export function oneLine(jsonText: string): string {
 }
 
 /** Null becomes an empty line. */
-export function encodeText(value: string | null): string {
+function encodeText(value: string | null): string {
   return value === null ? '' : JSON.stringify(value);
 }
 

@@ -15,7 +15,7 @@ import type {
   Topic,
 } from '../store/job-store.js';
 import { auditJobs, type Deviation } from './audit.js';
-import { decode, encodeRetention, encodeText, oneLine } from './codec.js';
+import { decode, encodeNew, oneLine } from './codec.js';
 import type { Script } from './define-script.js';
 import { RedisKeys } from './keys.js';
 import { RedisChanges } from './redis-changes.js';
@@ -76,21 +76,11 @@ export class RedisJobStore implements JobStore {
     const names = distinct(jobs.map(({ name }) => name));
     const keyed = jobs.filter(({ idempotency }) => idempotency !== null);
     const keys = [this.#keys.names, ...keyed.map((job) => this.#keys.idempotency(scopeOf(job)))];
-    const args = jobs.flatMap((job) => [
-      names.indexOf(job.name) + 1,
-      job.name,
-      job.id,
-      job.delayMs,
-      job.queueLimit ?? '',
-      job.idempotency ? keyed.indexOf(job) + 1 : '',
-      job.idempotency?.retentionMs ?? '',
-      encodeText(job.owner),
-      job.priority,
-      job.maxRetries,
-      encodeRetention(job.retention),
-      job.fingerprint ?? '',
-      oneLine(job.input),
-    ]);
+    const args = jobs.flatMap((job) => {
+      const key = job.idempotency ? `${keyed.indexOf(job) + 1},${job.idempotency.retentionMs}` : ',';
+      const head = `${names.indexOf(job.name) + 1},${job.delayMs},${job.priority},${job.queueLimit ?? ''},${key}`;
+      return [head, job.id, encodeNew(job)];
+    });
     const [now, ...replies] = await this.#run(submitScript, names, [queueLimit, names.length, ...args], keys);
     return replies.map((reply, index) => submissionOf(reply, jobs[index] as NewJob, Number(now)));
   }

@@ -9,8 +9,8 @@ import { TRANSITION } from './transition.lua.js';
  * announce 1 to publish changes unasked, '' to see first whether somebody listens here
  * limit    the most jobs of all names that may wait
  * queues   how many names there are
- * …        for each job: queue (from 1), name, id, delayMs, queueLimit or '', key (from 1) or '', keyMs, owner, priority,
- *          maxRetries, retention, fingerprint, input
+ * …        for each job: `queue,delayMs,priority,queueLimit,key,keyMs` (queue and key from 1; the last three may be empty),
+ *          its id, and the lines of its record from the third on (few arguments: each costs both sides)
  * returns  the time, then for each job: 'created', 'refused total', 'refused name',
  *          'conflict id', 'conflict key', or the id and record of the known job, on two lines and more
  *
@@ -20,7 +20,9 @@ export const submitScript = defineScript<string[]>({
   name: 'submit',
   args: ['time', 'announce', 'limit', 'queues'],
   lua: `${TRANSITION}
-local STRIDE = 13
+local STRIDE = 3
+local HEAD = '^(%d+),(%d+),(%-?%d+),(%d*),(%d*),(%d*)$'
+local IDENTITY = '^([^\\n]*\\n[^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)'
 local NAMES = KEYS[SHARED + queues * 4 + 1]
 local first_key = SHARED + queues * 4 + 1
 local jobs_given = (#ARGV - FIRST + 1) / STRIDE
@@ -30,7 +32,7 @@ local new, created, seen = {}, {}, {}
 local replies = { NOW }
 
 local ids = {}
-for n = 1, jobs_given do ids[n] = ARGV[FIRST + (n - 1) * STRIDE + 2] end
+for n = 1, jobs_given do ids[n] = ARGV[FIRST + (n - 1) * STRIDE + 1] end
 local stored = load_texts(ids)
 
 -- Indexes are written at the end, so what this batch has created is not in them yet.
@@ -41,8 +43,8 @@ end
 
 for n = 1, jobs_given do
   local at = FIRST + (n - 1) * STRIDE
-  local queue, name, id, delay, queue_limit, key, key_ms, owner, priority, retries, retention, print, input =
-    unpack(ARGV, at, at + STRIDE - 1)
+  local id, lines = ids[n], ARGV[at + 2]
+  local queue, delay, priority, queue_limit, key, key_ms = match(ARGV[at], HEAD)
   queue = tonumber(queue)
   local key_name = key ~= '' and KEYS[first_key + key]
   local kept = key_name and call('GET', key_name)
@@ -53,8 +55,9 @@ for n = 1, jobs_given do
   if not known then known_id = id; known = new[id] or stored[n] end
   local reply
   if known then
-    local its_name, its_owner, its_print = match(parse(known).fixed, '^([^\\n]*)\\n([^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
-    local same = print ~= '' and its_print == print and its_name == name and its_owner == owner
+    local whose, print = match(lines, IDENTITY)
+    local known_whose, known_print = match(parse(known).fixed, IDENTITY)
+    local same = print ~= '' and known_print == print and known_whose == whose
     reply = same and (known_id .. '\\n' .. known) or (keyed and 'conflict key' or 'conflict id')
   elseif waiting >= tonumber(limit) then
     reply = 'refused total'
@@ -65,19 +68,19 @@ for n = 1, jobs_given do
     local entry = format('%08x', (sequence + n) % 4294967296)
     new[id] = (delayed and '1S' or '1Q') .. '0,1,,,,\\n' ..
       entry .. ',' .. priority .. ',' .. NOW .. ',' .. delay .. ',0,0\\n' ..
-      name .. '\\n' .. owner .. '\\n' .. retries .. '\\n' .. retention .. '\\n' .. print .. '\\n\\n\\n\\n' .. input
+      lines
     write_text(id, new[id])
     if delayed then
       add(queue_key(queue, PLANNED), number(now + delay), entry .. id)
     else
       add(queue_key(queue, READY), number((100 - priority) * PRIORITY_STEP + now), entry .. id)
     end
-    count((delayed and 'S:' or 'Q:') .. name, 1)
+    count((delayed and 'S:' or 'Q:') .. name_of(queue), 1)
     count('waiting', 1)
     woken[queue_key(queue, WAKE)] = true
     waiting = waiting + 1
     created[queue] = (created[queue] or 0) + 1
-    if not seen[name] then seen[name] = true; call('SADD', NAMES, name) end
+    if not seen[queue] then seen[queue] = true; call('SADD', NAMES, name_of(queue)) end
     if key_name then call('SET', key_name, id .. ' ' .. number(now + key_ms), 'PX', key_ms) end
     reply = 'created'
   end
