@@ -14,6 +14,7 @@ import type {
   Submission,
   Topic,
 } from '../store/job-store.js';
+import { Turns } from '../store/turns.js';
 import { auditJobs, type Deviation } from './audit.js';
 import { decode, encodeNew, oneLine } from './codec.js';
 import type { Script } from './define-script.js';
@@ -47,7 +48,7 @@ export class RedisJobStore implements JobStore {
   readonly #work: RedisWorkSignal;
   readonly #changes: RedisChanges;
   readonly #time: () => string;
-  #turn = 0;
+  readonly #turns = new Turns();
 
   constructor(options: RedisJobStoreOptions = {}) {
     const { prefix = 'ae', now } = options;
@@ -86,7 +87,7 @@ export class RedisJobStore implements JobStore {
   }
 
   async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {
-    const names = this.#takeTurns([...slots.keys()]);
+    const names = this.#turns.rotate(slots.keys());
     const most = names.map((name) => slots.get(name) as number);
     const reply = await this.#run(claimScript, names, [leaseMs, limit, JSON.stringify(worker), ...most]);
     const claims: Claim[] = [];
@@ -193,12 +194,6 @@ export class RedisJobStore implements JobStore {
 
   #notify(message: string): void {
     STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
-  }
-
-  /** Each call starts with another name, or small claims would always serve the same one. */
-  #takeTurns(names: string[]): string[] {
-    const start = this.#turn++ % Math.max(names.length, 1);
-    return [...names.slice(start), ...names.slice(0, start)];
   }
 
   async #redisNow(): Promise<number> {

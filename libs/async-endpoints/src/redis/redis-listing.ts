@@ -1,5 +1,5 @@
-import { AsyncEndpointsError } from '../job/errors.js';
 import { isTerminal, type JobRecord } from '../job/job.js';
+import { decodeCursor, encodeCursor } from '../store/cursor.js';
 import type { JobFilter, JobPage } from '../store/job-store.js';
 import { decode } from './codec.js';
 import type { RedisClient } from './define-script.js';
@@ -23,14 +23,14 @@ export async function listJobs(
   now: number,
 ): Promise<JobPage> {
   const indexes = await indexesOf(client, keys, filter);
-  let at = cursor === undefined ? null : decodeCursor(cursor);
+  let at = cursor === undefined ? null : decodeCursor<Position>(cursor);
   const jobs: JobRecord[] = [];
   let left = limit;
   let begun = at === null;
   for (const { key, offset } of indexes) {
     begun ||= key === at?.[0];
     if (!begun) continue;
-    if (left === 0) return { jobs, cursor: JSON.stringify(at ?? [key, '', '']) };
+    if (left === 0) return { jobs, cursor: encodeCursor(at ?? [key, '', '']) };
     const [score, member] = at?.[0] === key ? [at[1], at[2]] : ['', ''];
     const entries = await pageScript.run(client, [key, keys.jobs], [left, offset, score, member]);
     for (let n = 0; n < entries.length; n += 3) {
@@ -40,7 +40,7 @@ export async function listJobs(
       const job = text === '' ? null : decode(entry.slice(offset - 1), text).job;
       if (job && matches(job, filter, now)) jobs.push(job);
     }
-    if (left === 0) return { jobs, cursor: JSON.stringify(at) };
+    if (left === 0) return { jobs, cursor: at && encodeCursor(at) };
   }
   return { jobs, cursor: null };
 }
@@ -64,14 +64,4 @@ function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
   if (filter.owner !== undefined && filter.owner !== job.owner) return false;
   if (filter.runningForMs === undefined) return true;
   return job.status === 'InProgress' && job.startedAt !== null && now - job.startedAt >= filter.runningForMs;
-}
-
-function decodeCursor(cursor: string): Position {
-  try {
-    const position = JSON.parse(cursor) as unknown;
-    if (Array.isArray(position) && position.length === 3) return position as unknown as Position;
-  } catch {
-    // not one of ours
-  }
-  throw new AsyncEndpointsError('INVALID_OPTION', `cursor is ${JSON.stringify(cursor)}; expected one that list gave.`);
 }

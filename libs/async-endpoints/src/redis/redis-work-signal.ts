@@ -1,11 +1,7 @@
 import type { RedisConnections } from './redis-connections.js';
 import type { RedisKeys } from './keys.js';
+import { Waiters } from '../store/waiters.js';
 import { dueScript } from './scripts/look.lua.js';
-
-interface Waiter {
-  readonly names: readonly string[];
-  readonly wake: () => void;
-}
 
 const BLOCK_MS = 10_000;
 /** Redis answers a blocking call that long after its timeout at the latest; a connection that does not is dead. */
@@ -16,7 +12,7 @@ const PATIENCE_MS = 3_000;
  * single token under the job's name; popping it wakes one process, and a claim that leaves work behind puts it back.
  */
 export class RedisWorkSignal {
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters();
   #waiting: Promise<void> | undefined;
   #blockedOn = '';
   #closed = false;
@@ -29,25 +25,15 @@ export class RedisWorkSignal {
 
   wait(names: readonly string[], signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const waiter: Waiter = {
-        names,
-        wake: () => {
-          this.#waiters.delete(waiter);
-          signal.removeEventListener('abort', waiter.wake);
-          resolve();
-        },
-      };
-      this.#waiters.add(waiter);
-      signal.addEventListener('abort', waiter.wake);
-      this.#waiting ??= this.#watch();
-      if (this.#blockedOn && this.#blockedOn !== this.#names().join()) void this.#unblock();
-    });
+    const woken = this.#waiters.add(names, signal);
+    this.#waiting ??= this.#watch();
+    if (this.#blockedOn && this.#blockedOn !== this.#waiters.names.join()) void this.#unblock();
+    return woken;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wakeAll();
+    this.#waiters.wakeAll();
     if (this.#blockedOn) this.connections.work.disconnect();
     await this.#waiting;
   }
@@ -56,18 +42,18 @@ export class RedisWorkSignal {
   async #watch(): Promise<void> {
     try {
       while (this.#waiters.size > 0 && !this.#closed) {
-        const names = this.#names();
+        const { names } = this.#waiters;
         const due = await dueScript.run(
           this.connections.commands,
           [...this.keys.shared, ...names.flatMap((name) => this.keys.queue(name))],
           [this.time(), this.connections.announce],
         );
-        if (due === 0) this.#wakeAll();
+        if (due === 0) this.#waiters.wakeAll();
         else if (this.#waiters.size > 0 && !this.#closed)
           await this.#block(names, due < 0 ? BLOCK_MS : Math.min(due, BLOCK_MS));
       }
     } catch {
-      this.#wakeAll(); // they meet the error themselves, and come back
+      this.#waiters.wakeAll(); // they meet the error themselves, and come back
     } finally {
       this.#waiting = undefined;
     }
@@ -89,8 +75,7 @@ export class RedisWorkSignal {
 
   /** A token that nobody here wants any more belongs to somebody else. */
   async #hand(name: string): Promise<void> {
-    const waiter = [...this.#waiters].find(({ names }) => names.includes(name));
-    if (waiter) return waiter.wake();
+    if (this.#waiters.wakeOne(name)) return;
     await this.connections.commands.zadd(this.keys.wake(name), 0, '0');
   }
 
@@ -98,13 +83,5 @@ export class RedisWorkSignal {
     const { work, commands } = this.connections;
     const id = await work.client('ID').catch(() => null);
     if (id !== null) await commands.call('CLIENT', 'UNBLOCK', String(id)).catch(() => null);
-  }
-
-  #names(): string[] {
-    return [...new Set([...this.#waiters].flatMap(({ names }) => names))].toSorted();
-  }
-
-  #wakeAll(): void {
-    for (const waiter of this.#waiters) waiter.wake();
   }
 }

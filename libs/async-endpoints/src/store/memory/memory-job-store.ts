@@ -1,6 +1,6 @@
-import { AsyncEndpointsError } from '../../job/errors.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
+import { decodeCursor, encodeCursor } from '../cursor.js';
 import type {
   ClaimRequest,
   JobChange,
@@ -14,6 +14,7 @@ import type {
   Topic,
 } from '../job-store.js';
 import { Listeners } from '../listeners.js';
+import { Turns } from '../turns.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { type Entry, JobIndex, type Position } from './job-index.js';
 import { WorkSignal } from './work-signal.js';
@@ -33,7 +34,7 @@ export class MemoryJobStore implements JobStore {
   readonly #keys = new IdempotencyKeys();
   readonly #listeners = new Listeners();
   readonly #work: WorkSignal;
-  #turn = 0;
+  readonly #turns = new Turns();
 
   constructor(options: MemoryJobStoreOptions = {}) {
     this.#now = options.now ?? Date.now;
@@ -57,7 +58,7 @@ export class MemoryJobStore implements JobStore {
     const now = this.#now();
     const claims: Claim[] = [];
     const slots = new Map(request.slots);
-    for (let turns = this.#takeTurns([...slots.keys()]); turns.length > 0 && claims.length < request.limit;) {
+    for (let turns = this.#turns.rotate(slots.keys()); turns.length > 0 && claims.length < request.limit;) {
       turns = turns.filter((name) => {
         const entry = (slots.get(name) ?? 0) > 0 ? this.#jobs.nextReady(name, now) : undefined;
         if (!entry || claims.length >= request.limit) return false;
@@ -123,9 +124,9 @@ export class MemoryJobStore implements JobStore {
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
-    const from = page.cursor === undefined ? null : decodeCursor(page.cursor);
+    const from = page.cursor === undefined ? null : decodeCursor<Position>(page.cursor);
     const { jobs, at } = this.#jobs.list(filter, page.limit, from, this.#now());
-    return { jobs, cursor: at && JSON.stringify(at) };
+    return { jobs, cursor: at && encodeCursor(at) };
   }
 
   async stats(): Promise<QueueStats[]> {
@@ -138,12 +139,6 @@ export class MemoryJobStore implements JobStore {
 
   waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
     return this.#work.wait(names, signal);
-  }
-
-  /** Each call starts with another name, or small claims would always serve the same one. */
-  #takeTurns(names: string[]): string[] {
-    const start = this.#turn++ % Math.max(names.length, 1);
-    return [...names.slice(start), ...names.slice(0, start)];
   }
 
   #submit(job: NewJob, queueLimit: number, now: number): Submission {
@@ -198,14 +193,4 @@ export class MemoryJobStore implements JobStore {
 function isSameRequest(known: JobRecord, job: NewJob): boolean {
   const { name, owner, fingerprint } = known;
   return fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
-}
-
-function decodeCursor(cursor: string): Position {
-  try {
-    const position = JSON.parse(cursor) as unknown;
-    if (Array.isArray(position) && position.length === 3) return position as unknown as Position;
-  } catch {
-    // not one of ours
-  }
-  throw new AsyncEndpointsError('INVALID_OPTION', `cursor is ${JSON.stringify(cursor)}; expected one that list gave.`);
 }
