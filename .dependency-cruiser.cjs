@@ -13,6 +13,7 @@ const arrows = {
   [room('http')]: [room('job'), ...root('options', 'job-manager', 'fingerprint')],
   [room('redis')]: [room('store'), room('job'), room('observability')],
   [room('health')]: [room('store'), room('worker'), ...root('options', 'wait')],
+  [room('client')]: [room('job')],
   [room('testing')]: [room('job'), room('store'), room('handlers')],
 };
 
@@ -30,6 +31,19 @@ module.exports = {
       severity: 'error',
       from: { path: room('job'), pathNot: '[.]spec[.]ts$' },
       to: { dependencyTypesNot: ['local'], pathNot: lib },
+    },
+    {
+      name: 'client-is-free-of-frameworks',
+      comment: 'It runs in browsers: no package, no module of Node, and of the job room nothing but types.',
+      severity: 'error',
+      from: { path: room('client'), pathNot: '[.]spec[.]ts$' },
+      to: { pathNot: [room('client'), room('job')] },
+    },
+    {
+      name: 'client-takes-only-types',
+      severity: 'error',
+      from: { path: room('client'), pathNot: '[.]spec[.]ts$' },
+      to: { path: room('job'), dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'public-names-only',

@@ -1,0 +1,120 @@
+import type { JobRequest } from '../job/define-job.js';
+import type { Answer } from './answer.js';
+import { JobReader } from './job-reader.js';
+import type { AnyJob } from './job-state.js';
+import { idOf, Locations } from './locations.js';
+import { type ClientOptions, type HeaderValues, settingsOf, type SubmissionMethod } from './options.js';
+import { type CallOptions, RemoteJob } from './remote-job.js';
+import { Transport } from './transport.js';
+import { randomUuid } from './uuid.js';
+
+export interface SubmitOptions extends CallOptions {
+  /** Where the endpoint is, below `baseUrl`, with its query if it takes one. Default: as `routes` of the client say. */
+  path?: string;
+  /** Default `POST`, or as `routes` of the client say. */
+  method?: SubmissionMethod;
+  /**
+   * Makes the submission one with every other of this key, for as long as the server remembers: 1 to 255 visible ASCII
+   * characters without spaces. Default none.
+   */
+  idempotencyKey?: string;
+  /** The id that the job will have: a UUID, for this request alone. Default: a random one, unless a key is given. */
+  requestId?: string;
+  /** For how many seconds the server is asked to hold its answer, in the hope that the job ends. Default 0: not at all. */
+  waitSeconds?: number;
+}
+
+/**
+ * Submits jobs to an application's async endpoints and follows them. On `fetch` alone, in browsers and on Node.
+ *
+ * What may be sent twice is sent again after a network error, 429, 502, 503 or 504, when the server's `Retry-After` or a
+ * growing delay is over: everything but a refusal. Submissions may, because they carry an id or a key.
+ *
+ * @example
+ * const client = new AsyncEndpointsClient({ baseUrl: 'https://example.com', routes: { ProcessData: '/api/process-data' } });
+ * const job = await client.submit(ProcessData, { data: 'text' });
+ * const { processedData } = await job.wait({ timeoutMs: 60_000 });
+ */
+export class AsyncEndpointsClient {
+  readonly #transport: Transport;
+  readonly #locations: Locations;
+
+  /** @throws TypeError for a wrong option */
+  constructor(options: ClientOptions = {}) {
+    const settings = settingsOf(options);
+    this.#transport = new Transport(settings);
+    this.#locations = new Locations(settings);
+  }
+
+  /**
+   * Submits a job: sends the request as the JSON body (none for `undefined`) to the job's endpoint.
+   *
+   * @param job its definition; or its name, where only the type of the definition is to be had:
+   *   `submit<typeof ProcessData>('ProcessData', …)`
+   * @throws AsyncEndpointsProblem for a refusal, such as `QUEUE_FULL` where that outlasts the repeats
+   * @throws NoAnswerError where none came: submit again with the same `requestId` or `idempotencyKey` to find out
+   * @throws TypeError where nothing says which path the endpoint has
+   */
+  async submit<TJob extends AnyJob>(
+    job: TJob | TJob['name'],
+    request: JobRequest<TJob>,
+    options: SubmitOptions = {},
+  ): Promise<RemoteJob<TJob>> {
+    const name = nameOf(job);
+    const answer = await this.#transport.send({
+      ...this.#locations.endpoint(name, options),
+      headers: identityOf(options),
+      body: JSON.stringify(request),
+      signal: options.signal,
+      mayRepeat: true,
+      waitSeconds: options.waitSeconds,
+    });
+    if (!answer.isSuccess) throw answer.problem();
+    return this.#submitted(name, answer);
+  }
+
+  /**
+   * A job that was submitted before, here or elsewhere. Nothing is asked until one of its methods is called.
+   *
+   * @param job its definition or name, as for {@link submit}
+   * @param idOrLocation its id, for status routes at `statusPath`; or what `Location` or `location` of the job said
+   * @throws TypeError for a location outside `baseUrl`'s origin
+   */
+  job<TJob extends AnyJob>(job: TJob | TJob['name'], idOrLocation: string): RemoteJob<TJob> {
+    const reader = this.#reader(nameOf(job), this.#locations.monitor(idOrLocation));
+    return new RemoteJob(idOf(reader.monitor), false, reader);
+  }
+
+  #submitted<TJob>(name: string, answer: Answer): RemoteJob<TJob> {
+    const said = answer.job;
+    const where = answer.headers.get('location') ?? said?.links?.self ?? answer.headers.get('x-async-request-id');
+    const location = where ?? said?.id;
+    if (location === undefined) throw answer.unexpected('The answer to the submission names no job.');
+    const reader = this.#reader(name, this.#locations.monitor(location));
+    // An application may answer a submission with something of its own.
+    if (said) reader.accept(answer);
+    const isReplay = answer.headers.get('idempotency-replayed') === 'true';
+    return new RemoteJob(said?.id ?? idOf(reader.monitor), isReplay, reader);
+  }
+
+  #reader(name: string, monitor: URL): JobReader {
+    return new JobReader(name, monitor, this.#transport, this.#locations);
+  }
+}
+
+function nameOf(job: AnyJob | string): string {
+  return typeof job === 'string' ? job : job.name;
+}
+
+/** What the server knows a repeated submission by: always something. */
+function identityOf({ idempotencyKey, requestId }: SubmitOptions): HeaderValues {
+  const id = requestId ?? (idempotencyKey === undefined ? randomUuid() : undefined);
+  return {
+    ...(id !== undefined && { 'X-Async-Request-Id': id }),
+    ...(idempotencyKey !== undefined && { 'Idempotency-Key': quoted(idempotencyKey) }),
+  };
+}
+
+function quoted(key: string): string {
+  return `"${key.replaceAll(/["\\]/g, '\\$&')}"`;
+}

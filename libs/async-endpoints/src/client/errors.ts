@@ -1,0 +1,92 @@
+import type { JobError } from '../job/job.js';
+import type { JobState } from './job-state.js';
+
+/** What an answer that was no success says. */
+export interface ProblemDetails {
+  /** Such as `QUEUE_FULL`; `HTTP_403` where the answer has no code; `UNEXPECTED_ANSWER` for one that makes no sense. */
+  readonly code: string;
+  readonly status: number;
+  /** The kind of problem, for people; the same for every occurrence. */
+  readonly title: string;
+  /** This occurrence, for people. */
+  readonly detail: string;
+  /** When the server would be asked again, in milliseconds; `null` where it did not say. */
+  readonly retryAfterMs: number | null;
+  /** The body of the answer: an object where it was JSON, else its text. */
+  readonly body: unknown;
+}
+
+/** The server refused, or answered what cannot be understood. Told apart by `code`. */
+export class AsyncEndpointsProblem extends Error implements ProblemDetails {
+  override readonly name = 'AsyncEndpointsProblem';
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly retryAfterMs: number | null;
+  readonly body: unknown;
+
+  constructor({ code, status, title, detail, retryAfterMs, body }: ProblemDetails) {
+    super(`${code} (${status}): ${detail}`);
+    this.code = code;
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.retryAfterMs = retryAfterMs;
+    this.body = body;
+  }
+}
+
+/** No answer came, however often it was asked for. What the request was to do may have been done. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+  readonly code = 'NO_ANSWER';
+
+  /** @param attempts how often the request was sent; `cause` is what went wrong the last time */
+  constructor(
+    request: string,
+    readonly attempts: number,
+    cause: unknown,
+  ) {
+    super(`No answer to ${request} after ${attempts} attempt${attempts === 1 ? '' : 's'}`, { cause });
+  }
+}
+
+/** The job failed for good; `code`, `message` and `details` are those of the handler's last error. */
+export class JobFailedError extends Error {
+  override readonly name = 'JobFailedError';
+  readonly code: string;
+  readonly details: unknown;
+
+  constructor(
+    readonly state: JobState,
+    { code, message, details }: JobError,
+  ) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** The job was canceled, by whomever. */
+export class JobCanceledError extends Error {
+  override readonly name = 'JobCanceledError';
+  readonly code = 'JOB_CANCELED';
+
+  constructor(readonly state: JobState) {
+    super(`Job ${state.id} was canceled`);
+  }
+}
+
+/** The job has not ended within `timeoutMs`. It goes on: wait again, come back to it by its id, or cancel it. */
+export class JobWaitTimeoutError extends Error {
+  override readonly name = 'JobWaitTimeoutError';
+  readonly code = 'WAIT_TIMEOUT';
+
+  constructor(
+    readonly jobId: string,
+    readonly timeoutMs: number,
+  ) {
+    super(`Job ${jobId} has not ended within ${timeoutMs} ms`);
+  }
+}

@@ -1,0 +1,68 @@
+/** One server-sent event. */
+export interface ServerSentEvent {
+  /** `message` where the server named none. */
+  readonly event: string;
+  /** Its lines joined by `\n`. */
+  readonly data: string;
+  /** The last id that was sent, with this event or before. */
+  readonly id: string;
+}
+
+/**
+ * Reads a `text/event-stream` as the HTML standard says, from decoded text in chunks that may end anywhere. Comments and
+ * unknown fields are ignored, as are an event without data and one that the stream ends in.
+ */
+export class EventParser {
+  /** The start of a line whose end has not come yet. */
+  #line = '';
+  /** The last chunk ended in CR: a LF that follows belongs to it. */
+  #afterReturn = false;
+  #event = '';
+  #data: string[] = [];
+  #id = '';
+  #retryMs: number | null = null;
+
+  /** How long the server would have clients wait before they reconnect; `null` where it did not say. */
+  get retryMs(): number | null {
+    return this.#retryMs;
+  }
+
+  /** The events that are complete with this chunk. */
+  push(chunk: string): ServerSentEvent[] {
+    const events: ServerSentEvent[] = [];
+    let start = this.#afterReturn && chunk.startsWith('\n') ? 1 : 0;
+    if (chunk !== '') this.#afterReturn = chunk.endsWith('\r');
+    for (const { 0: end, index } of chunk.matchAll(/\r\n|\r|\n/g)) {
+      if (index < start) continue;
+      const event = this.#take(this.#line + chunk.slice(start, index));
+      if (event) events.push(event);
+      this.#line = '';
+      start = index + end.length;
+    }
+    this.#line += chunk.slice(start);
+    return events;
+  }
+
+  #take(line: string): ServerSentEvent | null {
+    if (line === '') return this.#dispatch();
+    const colon = line.indexOf(':');
+    if (colon < 0) this.#set(line, '');
+    else this.#set(line.slice(0, colon), line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1));
+    return null;
+  }
+
+  /** A comment is a field without a name. */
+  #set(field: string, value: string): void {
+    if (field === 'event') this.#event = value;
+    if (field === 'data') this.#data.push(value);
+    if (field === 'id' && !value.includes('\0')) this.#id = value;
+    if (field === 'retry' && /^\d+$/.test(value)) this.#retryMs = Number(value);
+  }
+
+  #dispatch(): ServerSentEvent | null {
+    const [event, data] = [this.#event || 'message', this.#data];
+    this.#event = '';
+    this.#data = [];
+    return data.length > 0 ? { event, data: data.join('\n'), id: this.#id } : null;
+  }
+}

@@ -1,0 +1,12 @@
+export { AsyncEndpointsClient, type SubmitOptions } from './client.js';
+export {
+  AsyncEndpointsProblem,
+  JobCanceledError,
+  JobFailedError,
+  JobWaitTimeoutError,
+  NoAnswerError,
+  type ProblemDetails,
+} from './errors.js';
+export type { AnyJob, JobState, StateOf } from './job-state.js';
+export type { ClientOptions, Fetch, HeaderValues, RetryOptions, Route, SubmissionMethod } from './options.js';
+export type { CallOptions, RemoteJob, WaitOptions } from './remote-job.js';

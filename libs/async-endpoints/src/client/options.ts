@@ -1,0 +1,97 @@
+/** Headers by name. */
+export type HeaderValues = Record<string, string>;
+
+/** The part of `fetch` that is needed: any implementation will do. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A path below `baseUrl`, for `POST`; or a path and its method. */
+export type Route = string | { readonly path: string; readonly method?: SubmissionMethod };
+
+export type SubmissionMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** How often, and how patiently, a request is repeated that may be. */
+export interface RetryOptions {
+  /** Repeats after the first attempt, and reconnects of a stream in a row without an event. Default 5; 0 for none. */
+  limit?: number;
+  /** The delay before the first repeat, in milliseconds; it doubles each time, less a random half. Default 500. */
+  baseDelayMs?: number;
+  /**
+   * The longest delay, in milliseconds. A server that wants to be left alone for longer, by its `Retry-After`, is: its
+   * problem is thrown at once. Default 60,000.
+   */
+  maxDelayMs?: number;
+}
+
+export interface ClientOptions {
+  /**
+   * Where the application is, with its prefix if it has one: `https://example.com/gateway`. Requests, and with them
+   * `headers`, go to this origin only. Default: the origin of the page, in a browser.
+   */
+  baseUrl?: string;
+  /** Instead of the global `fetch`: to send cookies elsewhere, trace, test. */
+  fetch?: Fetch;
+  /** Sent with every request, such as `Authorization`. A function is asked before each attempt. Default none. */
+  headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
+  /** The endpoints by the names of their jobs, for `submit` without `path`. Default none. */
+  routes?: Readonly<Record<string, Route>>;
+  /** Where the status routes are, below `baseUrl`; needed only to resume a job by its bare id. Default `/jobs`. */
+  statusPath?: string;
+  /** For how many seconds the server is asked to hold an answer while waiting. Default 20; 0 to poll instead. */
+  longPollSeconds?: number;
+  /** How long one attempt may take beside the time it is held, in milliseconds. Default 30,000. */
+  requestTimeoutMs?: number;
+  /** How long a stream of events may be silent, in milliseconds; the server writes every 15 s. Default 45,000. */
+  streamIdleMs?: number;
+  retry?: RetryOptions;
+}
+
+/** The options with all defaults. */
+export interface Settings {
+  readonly baseUrl: URL;
+  readonly fetch: Fetch;
+  readonly headers: () => HeaderValues | Promise<HeaderValues>;
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly statusPath: string;
+  readonly longPollSeconds: number;
+  readonly requestTimeoutMs: number;
+  readonly streamIdleMs: number;
+  readonly retry: Readonly<Required<RetryOptions>>;
+}
+
+/** @throws TypeError for a base URL that is none, or a number that is negative or not finite */
+export function settingsOf(options: ClientOptions): Settings {
+  const { headers = {}, fetch = globalThis.fetch, retry = {} } = options;
+  return {
+    baseUrl: baseUrlOf(options.baseUrl),
+    // Called without an owner: browsers insist on it.
+    fetch: (url, init) => fetch(url, init),
+    headers: typeof headers === 'function' ? headers : () => headers,
+    routes: options.routes ?? {},
+    statusPath: options.statusPath ?? '/jobs',
+    longPollSeconds: Math.floor(number('longPollSeconds', options.longPollSeconds, 20)),
+    requestTimeoutMs: number('requestTimeoutMs', options.requestTimeoutMs, 30_000),
+    streamIdleMs: number('streamIdleMs', options.streamIdleMs, 45_000),
+    retry: {
+      limit: number('retry.limit', retry.limit, 5),
+      baseDelayMs: number('retry.baseDelayMs', retry.baseDelayMs, 500),
+      maxDelayMs: number('retry.maxDelayMs', retry.maxDelayMs, 60_000),
+    },
+  };
+}
+
+function baseUrlOf(given: string | undefined): URL {
+  const page = (globalThis as { location?: { href: string } }).location?.href;
+  try {
+    const url = new URL(given ?? '/', page);
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+  } catch {
+    // said below
+  }
+  throw new TypeError(`baseUrl is ${JSON.stringify(given)}; expected an http or https URL`);
+}
+
+function number(name: string, given: number | undefined, fallback: number): number {
+  const value = given ?? fallback;
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new TypeError(`${name} is ${String(value)}; expected a number from 0`);
+}

@@ -1,0 +1,50 @@
+import type { JobReader } from './job-reader.js';
+import { hasEnded, type JobState } from './job-state.js';
+import { Scope } from './scope.js';
+
+/**
+ * An iterator that whoever leaves it ends at once, even while it waits for the next state; a generator alone would wait
+ * first. Nothing is asked before the first state is wanted, nothing at all of a job that is known to have ended.
+ */
+export function statesUntilLeft(
+  reader: JobReader,
+  signal: AbortSignal | undefined,
+  follow: (until: AbortSignal) => AsyncGenerator<JobState, void, void>,
+): AsyncIterableIterator<JobState, void, void> {
+  const left = new AbortController();
+  const states = changesIn(reader, signal, left.signal, follow);
+  const iterator: AsyncIterableIterator<JobState, void, void> = {
+    next: () => states.next(),
+    return: () => {
+      left.abort();
+      return states.return();
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
+}
+
+/** Without repeats: a stream that is joined again, and asking, may tell of one state twice. */
+async function* changesIn(
+  reader: JobReader,
+  signal: AbortSignal | undefined,
+  left: AbortSignal,
+  follow: (until: AbortSignal) => AsyncGenerator<JobState, void, void>,
+): AsyncGenerator<JobState, void, void> {
+  const scope = new Scope(signal);
+  left.addEventListener('abort', () => scope.abort(left.reason), { once: true });
+  let told = '';
+  try {
+    scope.signal.throwIfAborted();
+    if (reader.state && hasEnded(reader.state)) return yield reader.state;
+    for await (const state of follow(scope.signal)) {
+      const text = JSON.stringify(state);
+      if (text !== told) yield state;
+      told = text;
+    }
+  } catch (error) {
+    if (!left.aborted) throw error;
+  } finally {
+    scope.end();
+  }
+}

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Stands between client and server, and cuts their connections when the test says so. */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  /** Connections that clients have opened, ever. */
+  accepted = 0;
+  /** What clients have sent, all of it. */
+  received = '';
+  /** For as many answers to come: the connection is cut where the answer would begin. */
+  answersToLose = 0;
+
+  private constructor(public target: number) {
+    this.#server = createServer((client) => this.#join(client));
+  }
+
+  /** A proxy for a port of this machine; closed when the test ends. */
+  static async to(target: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    onTestFinished(() => proxy.close());
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Connections that are there now. */
+  get open(): number {
+    return this.#sockets.size / 2;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(client: Socket): void {
+    this.accepted++;
+    const server = connect(this.target, '127.0.0.1');
+    this.#end(client, server);
+    this.#end(server, client);
+    client.on('data', (chunk: Buffer) => {
+      this.received += chunk.toString();
+      server.write(chunk);
+    });
+    server.on('data', (chunk: Buffer) => {
+      if (this.answersToLose === 0) return client.write(chunk);
+      this.answersToLose--;
+      server.destroy(); // or the rest of this answer would count as the next
+      return client.destroy();
+    });
+  }
+
+  /** What ends one side ends the other. */
+  #end(socket: Socket, other: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => {}); // it was cut
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      other.destroy();
+    });
+  }
+}
