@@ -1,4 +1,11 @@
-import { AsyncHandler, defineJob, type JobContext, type JobHandler } from 'nestjs-async-endpoints';
+import {
+  AsyncHandler,
+  defineJob,
+  JOB_CHANNELS,
+  type JobContext,
+  type JobEvent,
+  type JobHandler,
+} from 'nestjs-async-endpoints';
 import { gate, Scripted, ScriptedHandler } from 'nestjs-async-endpoints/testing';
 import { startWorker } from './start-worker.js';
 
@@ -72,6 +79,30 @@ describe('A worker runs a job', () => {
     expect(failed.error).toEqual({ code: 'UPSTREAM', message: 'upstream said no' });
     expect(handler.runs.map(({ context }) => context.attempt)).toEqual([1, 2, 3]);
     expect(JSON.stringify(failed)).not.toContain('stack');
+  });
+
+  it('telling of each attempt who ran it and what came of it, one after the other (D-32)', async () => {
+    const { submit, reached, store, worker } = await startWorker({
+      jobs: { defaultMaxRetries: 1, ...NO_DELAY },
+      worker: { workerId: 'teller' },
+    });
+    expect(worker.isStarted).toBe(true);
+    const history: string[] = [];
+    const note = (verb: 'claim' | 'retry' | 'fail') => (message: unknown) => {
+      const { job, cause, store: from } = message as JobEvent;
+      if (from !== store) return;
+      history.push(`${verb} attempt ${job.retryCount + 1} by ${job.worker}: ${(cause as Error | undefined)?.message}`);
+    };
+    const listeners = (['claim', 'retry', 'fail'] as const).map((verb) => [verb, note(verb)] as const);
+    for (const [verb, listener] of listeners) JOB_CHANNELS[verb].subscribe(listener);
+    await reached(await submit({ do: 'throw', message: 'upstream said no' }), 'Failed');
+    for (const [verb, listener] of listeners) JOB_CHANNELS[verb].unsubscribe(listener);
+    expect(history).toEqual([
+      'claim attempt 1 by teller: undefined',
+      'retry attempt 1 by teller: upstream said no',
+      'claim attempt 2 by teller: undefined',
+      'fail attempt 2 by teller: upstream said no',
+    ]);
   });
 
   it('once, when it fails for good (D-28)', async () => {

@@ -26,6 +26,7 @@ async function create(): Promise<StoreUnderTest> {
   return { store, advance: (ms) => void (now += ms), dispose };
 }
 
+// The audit after each test: every change kept record and indexes together (D-10, D-11).
 describeJobStore('RedisJobStore', create);
 
 describe('RedisJobStore, compared with the lifecycle model', () => {
@@ -39,7 +40,7 @@ describe('RedisJobStore on a server', () => {
     return store;
   };
 
-  it('takes the time from Redis', async () => {
+  it('takes the time from Redis (D-45)', async () => {
     const store = await aStore();
     const [submission] = await store.submit([aJob()], { queueLimit: 1 });
     expect(Math.abs((submission as { job: JobRecord }).job.createdAt - Date.now())).toBeLessThan(60_000);
@@ -101,6 +102,20 @@ describe('RedisJobStore on a server', () => {
     const settlement = { id: job.id, name: 'Work', token: 1, verb: 'complete', result: '1' } as const;
     expect(await store.settle([settlement])).toEqual([true]);
     expect(await client.hget(jobs, job.id)).toMatch(/\nof the future$/);
+    client.disconnect();
+    await store.close();
+  });
+
+  it('does not load the request to tell how a job stands (D-57)', async () => {
+    const store = await aStore();
+    const job = aJob({ input: JSON.stringify({ request: 'x'.repeat(1_000_000) }) });
+    await store.submit([job], { queueLimit: 10 });
+    const client = new Redis(server.url);
+    const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await client.info('stats'))?.[1]);
+    const before = await sent();
+    const [found] = await store.find([job.id]);
+    expect(found?.status).toBe('Queued');
+    expect((await sent()) - before).toBeLessThan(20_000);
     client.disconnect();
     await store.close();
   });

@@ -26,6 +26,7 @@ import { redisStats } from './redis-stats.js';
 import { RedisWorkSignal } from './redis-work-signal.js';
 import { cancelScript, recoverScript, rerunScript } from './scripts/change.lua.js';
 import { claimScript } from './scripts/claim.lua.js';
+import { findScript } from './scripts/find.lua.js';
 import { purgeScript } from './scripts/purge.lua.js';
 import { renewScript } from './scripts/renew.lua.js';
 import { settleScript } from './scripts/settle.lua.js';
@@ -143,7 +144,7 @@ export class RedisJobStore implements JobStore {
 
   async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
     if (ids.length === 0) return [];
-    const texts = await available(this.#connections.commands.hmget(this.#keys.jobs, ...ids));
+    const texts = await available(findScript.run(this.#connections.commands, [this.#keys.jobs], ids));
     return texts.map((text, index) => (text === null ? null : decode(ids[index] as string, text).job));
   }
 

@@ -123,6 +123,15 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await store.find([two.id, aJob().id, one.id]), [two, null, one]);
     });
 
+    it('finds ten thousand at once', async () => {
+      const { store } = subject;
+      const { id } = await created(store);
+      const found = await store.find([...Array.from({ length: 9_999 }, () => aJob().id), id]);
+      assert.equal(found.length, 10_000);
+      assert.equal(found.at(-1)?.id, id);
+      assert.equal(found[0], null);
+    });
+
     it('hands out records that nobody can change (D-40)', async () => {
       const { store } = subject;
       const { id } = await created(store);
