@@ -38,6 +38,7 @@ describe('A worker runs a job', () => {
     await reached(id, 'Completed');
     expect(context).toMatchObject({ id, name: 'Scripted', attempt: 1, maxAttempts: 3, owner: 'ann', fence: 1 });
     expect(context.deadline.getTime()).toBeGreaterThanOrEqual(before + 60_000);
+    expect(context.deadline).toEqual(context.deadline);
     expect(context.signal.aborted).toBe(false);
     expect(context.headers.get('ACCEPT-language')).toBe('de');
     expect(context.routeParams.get('Shop')).toBe('7');

@@ -14,6 +14,8 @@ export class Run implements RunControl {
   leaseUntil: number;
   /** Reported, and not yet with the store. */
   unsentProgress: JobProgress | undefined;
+  /** The same by the wall clock, for the handler. */
+  readonly #deadlineMs: number;
   #controller: AbortController | undefined;
   #abandon: ((reason: unknown) => void) | undefined;
   #grace: NodeJS.Timeout | undefined;
@@ -25,11 +27,12 @@ export class Run implements RunControl {
     private readonly renew: (run: Run) => Promise<void>,
   ) {
     this.deadlineAt = performance.now() + options.timeoutMs;
+    this.#deadlineMs = Date.now() + options.timeoutMs;
     this.leaseUntil = options.leaseUntil;
   }
 
   get deadline(): Date {
-    return new Date(Date.now() + this.deadlineAt - performance.now());
+    return new Date(this.#deadlineMs);
   }
 
   /** Made when somebody looks: most handlers never do, and it is the dearest part of a run. */
