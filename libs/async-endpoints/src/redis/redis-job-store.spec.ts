@@ -3,7 +3,7 @@ import { type RedisServer, startRedisServer } from '@app/redis-server';
 import { Redis } from 'ioredis';
 import type { JobRecord } from '../job/job.js';
 import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
-import { aJob, describeJobStore, type StoreUnderTest } from '../testing/index.js';
+import { aJob, describeJobStore, eventually, type StoreUnderTest } from '../testing/index.js';
 import { checkAgainstModel } from '../testing/job-store.properties.js';
 import { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
 
@@ -86,6 +86,29 @@ describe('RedisJobStore on a server', () => {
     expect(claims.map(({ job }) => job.id)).toEqual([next.id]);
     client.disconnect();
     await store.close();
+  });
+
+  it('wakes another worker where the one that was woken is gone: the next sweep does (D-5)', async () => {
+    const prefix = randomUUID();
+    const [store, sweeper] = [await aStore({ prefix }), await aStore({ prefix })];
+    const [gone, client] = [new Redis(server.url), new Redis(server.url)];
+    const blocked = (count: number) => async () =>
+      new RegExp(`blocked_clients:${count}\\b`).test(await client.info('clients'));
+    const popped = gone.bzpopmin(`{${prefix}:0}:wake:Work`, 0);
+    await eventually(blocked(1));
+    const giveUp = new AbortController();
+    let woken = 0;
+    const waiting = store.waitForWork(['Work'], giveUp.signal).then(() => woken++);
+    await eventually(blocked(2));
+    await store.submit([aJob()], { queueLimit: 1 });
+    await popped; // and does nothing with it
+    expect(woken).toBe(0);
+    for (let sweep = 1; sweep <= 2; sweep++) await sweeper.recover({ limit: 10, maxCrashes: 3 }); // the first learns the names
+    await waiting;
+    expect(giveUp.signal.aborted).toBe(false);
+    gone.disconnect();
+    client.disconnect();
+    await Promise.all([store.close(), sweeper.close()]);
   });
 
   it('keeps what a newer version has added to a record (D-42)', async () => {

@@ -27,6 +27,7 @@ import { RedisWorkSignal } from './redis-work-signal.js';
 import { cancelScript, recoverScript, rerunScript } from './scripts/change.lua.js';
 import { claimScript } from './scripts/claim.lua.js';
 import { findScript } from './scripts/find.lua.js';
+import { overdueScript } from './scripts/overdue.lua.js';
 import { purgeScript } from './scripts/purge.lua.js';
 import { renewScript } from './scripts/renew.lua.js';
 import { settleScript } from './scripts/settle.lua.js';
@@ -50,6 +51,8 @@ export class RedisJobStore implements JobStore {
   readonly #changes: RedisChanges;
   readonly #time: () => string;
   readonly #turns = new Turns();
+  /** As of the last sweep: a script's keys must be known before it runs. */
+  #knownNames: readonly string[] = [];
 
   constructor(options: RedisJobStoreOptions = {}) {
     const { prefix = 'ae', now } = options;
@@ -131,9 +134,11 @@ export class RedisJobStore implements JobStore {
   }
 
   async recover({ limit, maxCrashes }: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
-    const until = this.#time() || String(await this.#redisNow());
-    const { commands } = this.#connections;
-    const expired = await available(commands.zrangebyscore(this.#keys.leases, '-inf', until, 'LIMIT', 0, limit));
+    const { leases, names } = this.#keys;
+    const queues = this.#knownNames.flatMap((name) => [this.#keys.ready(name), this.#keys.wake(name)]);
+    const overdue = overdueScript.run(this.#connections.commands, [leases, names, ...queues], [this.#time(), limit]);
+    const [expired, known] = await available(overdue);
+    this.#knownNames = known;
     const recovered = await this.#change(recoverScript, expired, maxCrashes);
     return recovered.filter((job) => job !== null);
   }

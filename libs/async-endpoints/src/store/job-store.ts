@@ -154,7 +154,8 @@ export abstract class JobStore {
 
   /**
    * Resolves when a job of one of the names may be claimable, at once if one is, and when the signal is aborted. One
-   * new job wakes one waiter. Never rejects: where the store cannot be reached it resolves when it may be again.
+   * new job wakes one waiter; where that one vanished with its process, the next `recover` wakes another. Never rejects:
+   * where the store cannot be reached it resolves when it may be again.
    */
   abstract waitForWork(names: readonly string[], signal: AbortSignal): Promise<void>;
 }
