@@ -11,6 +11,8 @@ export class TcpProxy {
   received = '';
   /** For as many answers to come: the connection is cut where the answer would begin. */
   answersToLose = 0;
+  /** Cuts the next answer behind this text, of which the client gets all, and nothing that follows. */
+  cutBehind: string | null = null;
 
   private constructor(public target: number) {
     this.#server = createServer((client) => this.#join(client));
@@ -53,6 +55,12 @@ export class TcpProxy {
       server.write(chunk);
     });
     server.on('data', (chunk: Buffer) => {
+      const end = this.cutBehind === null ? -1 : chunk.indexOf(this.cutBehind);
+      if (this.cutBehind !== null && end >= 0) {
+        client.end(chunk.subarray(0, end + Buffer.byteLength(this.cutBehind)));
+        this.cutBehind = null;
+        return server.destroy();
+      }
       if (this.answersToLose === 0) return client.write(chunk);
       this.answersToLose--;
       server.destroy(); // or the rest of this answer would count as the next

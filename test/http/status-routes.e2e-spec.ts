@@ -141,6 +141,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}/result, on %s', (adapter) => {
     const { job } = await app.post('/reports', { title: 'Bees' });
     const answer = await app.get(job.links.result);
     expect([answer.status, answer.job.status, answer.header('Retry-After')]).toEqual([202, 'Queued', '1']);
+    expect(answer.header('Location')).toBeNull();
   });
 
   it.each([

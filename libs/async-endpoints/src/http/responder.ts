@@ -52,17 +52,14 @@ export class Responder {
 
   /** 200 with a finished job, 202 (or as configured) with another. */
   status(job: Job, request: HttpRequest, preferences?: Preferences): Reply | Promise<Reply> {
-    const links = this.links.of(job.id);
-    const ended = isTerminal(job.status);
-    const reply: Reply = {
-      status: ended ? 200 : this.options.http.unfinishedStatus,
-      headers: { ...this.#headers(job, preferences), ...(!ended && { Location: links.self }) },
-      body: represent(job, links),
-    };
-    return this.factories.apply('jobStatus', job, request, reply);
+    const { self } = this.links.of(job.id);
+    return this.#show(job, request, this.#headers(job, preferences), isTerminal(job.status) ? {} : { Location: self });
   }
 
-  /** The bare result of a completed job; anything else is a refusal or another 202. */
+  /**
+   * The bare result of a completed job; anything else is a refusal, or a 202 that names no other `Location`: pollers would
+   * go there, and take the end of the job for its result.
+   */
   async result(job: Job, request: HttpRequest, preferences: Preferences): Promise<Reply> {
     switch (job.status) {
       case 'Completed':
@@ -76,7 +73,7 @@ export class Responder {
       case 'Canceled':
         throw new AsyncEndpointsError('JOB_CANCELED');
       default:
-        return { ...(await this.status(job, request, preferences)), status: 202 };
+        return { ...(await this.#show(job, request, this.#headers(job, preferences))), status: 202 };
     }
   }
 
@@ -113,6 +110,15 @@ export class Responder {
     writeHeaders(httpAdapter, response, headers);
     httpAdapter.status(response, status);
     return isScalar ? JSON.stringify(body) : body;
+  }
+
+  #show(job: Job, request: HttpRequest, headers: Reply['headers'], more: Reply['headers'] = {}) {
+    const reply: Reply = {
+      status: isTerminal(job.status) ? 200 : this.options.http.unfinishedStatus,
+      headers: { ...headers, ...more },
+      body: represent(job, this.links.of(job.id)),
+    };
+    return this.factories.apply('jobStatus', job, request, reply);
   }
 
   #headers(job: Job, preferences?: Preferences): Record<string, string> {
