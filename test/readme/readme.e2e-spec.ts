@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { ERROR_CODES, JOB_STATUSES, LIFECYCLE } from 'nestjs-async-endpoints';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { AppModule } from './app.js';
+import { clientOf, process } from './client.js';
 
 const root = new URL('../../', import.meta.url);
 
@@ -16,8 +17,8 @@ function blocks(markdown: string): string[] {
 }
 
 describe('The README', () => {
-  it('shows the application that this test runs, word for word', async () => {
-    expect(blocks(await read('README.md'))).toContain(await read('test/readme/app.ts'));
+  it.each(['app', 'jobs', 'client'])('shows the code of %s.ts, which this test runs, word for word', async (file) => {
+    expect(blocks(await read('README.md'))).toContain(await read(`test/readme/${file}.ts`));
   });
 
   it('shows an application that works', async () => {
@@ -37,6 +38,19 @@ describe('The README', () => {
         return response.status === 200 ? ((await response.json()) as { result: unknown }) : null;
       });
       expect(done?.result).toEqual({ processedData: 'Processed: TEXT' });
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('shows a client that works', async () => {
+    const app = await NestFactory.create(AppModule, { logger: ['error'] });
+    try {
+      await app.listen(0);
+      const client = clientOf(await app.getUrl(), async () => 'a token');
+      const shown: number[] = [];
+      expect(await process(client, 'text', (fraction) => shown.push(fraction))).toBe('Processed: TEXT');
+      expect(shown.at(-1)).toBe(0.5);
     } finally {
       await app.close();
     }

@@ -1,3 +1,4 @@
+export { defineJob, type JobDefinition, type JobOptions, type JobRequest, type JobResult } from '../job/define-job.js';
 export { AsyncEndpointsClient, type SubmitOptions } from './client.js';
 export {
   AsyncEndpointsProblem,
