@@ -1,4 +1,4 @@
-import { AsyncHandler, defineJob, type JobHandler, MemoryJobStore } from 'nestjs-async-endpoints';
+import { AsyncHandler, type ClaimRequest, defineJob, type JobHandler, MemoryJobStore } from 'nestjs-async-endpoints';
 import { eventually, gate, Scripted, ScriptedHandler, unreliable } from 'nestjs-async-endpoints/testing';
 import { startWorker } from './start-worker.js';
 
@@ -21,6 +21,29 @@ describe('A worker claims', () => {
       return (await jobs.depth()) === 0 && worker.running === 0;
     });
     expect(handler.runs).toHaveLength(10);
+  });
+
+  it('no more at once than maxClaimBatchSize, and again until its slots are full (S-75)', async () => {
+    const limits: number[] = [];
+    class Counting extends MemoryJobStore {
+      override claim(request: ClaimRequest) {
+        limits.push(request.limit);
+        return super.claim(request);
+      }
+    }
+    const worker = { maximumConcurrency: 5, maxClaimBatchSize: 2, ...NEVER_POLLS };
+    const { jobs, handler } = await startWorker({ store: new Counting(), worker });
+    await jobs.submitMany(
+      Scripted,
+      Array.from({ length: 7 }, () => ({ request: { do: 'stay' } })),
+    );
+    for (let n = 0; n < 5; n++) await handler.nextRun();
+    expect(Math.max(...limits)).toBe(2);
+    expect(await jobs.depth()).toBe(2);
+    await eventually(async () => {
+      for (const run of handler.runs) run.leave.open(null);
+      return handler.runs.length === 7;
+    });
   });
 
   it('without polling: a hundred jobs on one slot, one after the other (D-5, D-54)', async () => {

@@ -5,30 +5,53 @@ import { isCredential } from './job/credentials.js';
 export interface Rule<T> {
   readonly expected: string;
   accepts(value: unknown): value is T;
+  /** What a text, such as an environment variable, says; without it, only code can say it. A text that says nothing stays. */
+  readonly read?: ((text: string) => unknown) | undefined;
 }
 
-export function rule<T>(expected: string, accepts: (value: unknown) => boolean): Rule<T> {
-  return { expected, accepts: accepts as Rule<T>['accepts'] };
+export function rule<T>(expected: string, accepts: (value: unknown) => boolean, read?: Rule<T>['read']): Rule<T> {
+  return { expected, accepts: accepts as Rule<T>['accepts'], read };
 }
 
 export function integer(from: number, to: number): Rule<number> {
-  return rule(`an integer from ${from} to ${to}`, (value) => Number.isInteger(value) && isWithin(value, from, to));
+  const accepts = (value: unknown) => Number.isInteger(value) && isWithin(value, from, to);
+  return rule(`an integer from ${from} to ${to}`, accepts, readNumber);
 }
 
 export function number(from: number, to: number): Rule<number> {
-  return rule(`a number from ${from} to ${to}`, (value) => isWithin(value, from, to));
+  return rule(`a number from ${from} to ${to}`, (value) => isWithin(value, from, to), readNumber);
 }
 
 export function text(from: number, to: number): Rule<string> {
-  return rule(`a text of ${from} to ${to} characters`, (v) => typeof v === 'string' && isWithin(v.length, from, to));
+  const accepts = (value: unknown) => typeof value === 'string' && isWithin(value.length, from, to);
+  return rule(`a text of ${from} to ${to} characters`, accepts, readText);
 }
 
 export function pattern(matching: RegExp, expected: string): Rule<string> {
-  return rule(expected, (value) => typeof value === 'string' && matching.test(value));
+  return rule(expected, (value) => typeof value === 'string' && matching.test(value), readText);
 }
 
 export function flag(): Rule<boolean> {
-  return rule('true or false', (value) => typeof value === 'boolean');
+  const read = (said: string) => ({ true: true, false: false })[said] ?? said;
+  return rule('true or false', (value) => typeof value === 'boolean', read);
+}
+
+export function oneOf<const T extends string>(...values: T[]): Rule<T> {
+  const expected = [values.slice(0, -1).join(', '), ...values.slice(-1)].filter(Boolean).join(' or ');
+  return rule(expected, (value) => values.includes(value as T), readText);
+}
+
+export function readText(said: string): string {
+  return said;
+}
+
+export function readNumber(said: string): unknown {
+  return /^[+-]?\d+(\.\d+)?$/.test(said) ? Number(said) : said;
+}
+
+/** Separated by commas. */
+export function readList(said: string): string[] {
+  return said.split(',').map((item) => item.trim());
 }
 
 function isWithin(value: unknown, from: number, to: number): boolean {

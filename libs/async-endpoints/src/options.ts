@@ -12,6 +12,8 @@ export interface WorkerOptions {
   workerId: string;
   /** The most jobs that this worker runs at once, 1 to 10,000. Default: the number of processors. */
   maximumConcurrency: number;
+  /** The most jobs that one call to the store claims, 1 to 10,000. Default 10,000: whatever there is room for. */
+  maxClaimBatchSize: number;
   /** How often to look for work although none was announced, in ms: the net under push. Default 5000. */
   pollingIntervalMs: number;
   /** How long a claim is believed without renewal, in ms; renewed at a third of it. Default 15,000. */

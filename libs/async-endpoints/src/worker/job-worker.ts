@@ -105,14 +105,16 @@ export class JobWorker {
 
   async #turn(): Promise<void> {
     this.#turnedAt = performance.now();
-    const limit = Math.min(this.#slots.free, this.#unsettledLimit - this.#jobs.size);
+    const { workerId: worker, leaseMs, maxClaimBatchSize } = this.options.worker;
+    const room = Math.min(this.#slots.free, this.#unsettledLimit - this.#jobs.size);
+    const limit = Math.min(room, maxClaimBatchSize);
     const slots = limit > 0 ? this.#slots.byName() : new Map<string, number>();
     if (slots.size === 0 || this.#stopping) return this.#waiting.abort();
-    const { workerId: worker, leaseMs } = this.options.worker;
     const claims = await this.store.claim({ worker, leaseMs, limit, slots });
     this.#succeeded();
     for (const claim of claims) this.#begin(claim, this.#turnedAt);
     if (claims.length < limit) this.#listen();
+    else if (limit < room) this.#claiming.wake();
   }
 
   /** Has the loop woken when there is work for a slot that is free. */
