@@ -12,7 +12,7 @@ import {
   UNKNOWN_ID,
 } from '../http/reports.js';
 import { ADAPTERS, type AdapterName, type AppParts, startApp } from '../http/start-app.js';
-import { WatchedStore } from '../http/watched-store.js';
+import { watchedStoreOf } from '../http/watched-store.js';
 import { clientOf, urlOf } from './client-of.js';
 import { TcpProxy } from './tcp-proxy.js';
 
@@ -22,14 +22,14 @@ const controllers = [ReportsController];
 /** An application whose jobs stay in progress until the test lets them end, and a client of it. */
 async function startHeld(adapter: AdapterName, options: AppParts['options'] = {}) {
   const held = new HeldReport();
-  const store = new WatchedStore();
+  const store = await watchedStoreOf(adapter);
   const app = await startApp(adapter, { controllers, providers: [held.Handler], options: { store, ...options } });
   return { app, store, held, client: clientOf(urlOf(app)) };
 }
 
 /** An application whose jobs stay queued, and a client of it. */
 async function startAccepting(adapter: AdapterName, options: AppParts['options'] = {}) {
-  const store = new WatchedStore();
+  const store = await watchedStoreOf(adapter);
   const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store, ...options } });
   return { app, store, client: clientOf(urlOf(app)) };
 }

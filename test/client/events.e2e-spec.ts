@@ -9,7 +9,7 @@ import {
   UNKNOWN_ID,
 } from '../http/reports.js';
 import { ADAPTERS, type AdapterName, startApp } from '../http/start-app.js';
-import { WatchedStore } from '../http/watched-store.js';
+import { watchedStoreOf } from '../http/watched-store.js';
 import { clientOf, urlOf } from './client-of.js';
 import { TcpProxy } from './tcp-proxy.js';
 
@@ -18,7 +18,7 @@ const BEES = { title: 'Bees' };
 /** A job in progress that goes on when the test says so, followed through a proxy. */
 async function startHeld(adapter: AdapterName) {
   const held = new HeldReport();
-  const store = new WatchedStore();
+  const store = await watchedStoreOf(adapter);
   const parts = { controllers: [ReportsController], providers: [held.Handler], options: { store } };
   const app = await startApp(adapter, parts);
   const proxy = await TcpProxy.to(app.port);
@@ -73,7 +73,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
   });
 
   it('go on at another server, once there is one', async () => {
-    const store = new WatchedStore();
+    const store = await watchedStoreOf(adapter);
     const controllers = [ReportsController];
     const first = await startApp(adapter, { controllers, options: { role: 'api', store } });
     const proxy = await TcpProxy.to(first.port);

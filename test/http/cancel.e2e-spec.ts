@@ -1,11 +1,12 @@
-import { type AsyncEndpointsError, MemoryJobStore } from 'nestjs-async-endpoints';
+import type { AsyncEndpointsError, JobRecord } from 'nestjs-async-endpoints';
 import { refused } from './answer.js';
 import { ACCEPTING, handlerOf, HeldReport, Report, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
-import { ADAPTERS, startApp } from './start-app.js';
+import { STACKS, startApp } from './start-app.js';
+import { type Stores, storesOf } from './stacks.js';
 
-describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
+describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
   it('cancels a queued job at once, and it never runs (D-27)', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const answer = await app.delete(job.links.self);
 
@@ -17,7 +18,7 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
   });
 
   it('cancels a scheduled job at once', async () => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { id } = await app.jobs.submit(Report, { title: 'later' }, { delayMs: 60_000 });
     const answer = await app.delete(`/jobs/${id}`);
     expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
@@ -25,7 +26,9 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
 
   it('cancels a running job: its signal fires, and what it still returns is discarded (D-6, D-27)', async () => {
     const held = new HeldReport();
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
+    const stores = await storesOf(stack);
+    const options = { store: stores.replica() };
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [held.Handler], options });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const { signal } = await held.started.opened;
     const fired = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -37,14 +40,14 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
 
     expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
     expect((signal.reason as AsyncEndpointsError).code).toBe('JOB_CANCELED');
-    expect(await app.jobs.find(job.id)).toMatchObject({ status: 'Canceled', result: null, error: null });
+    expect(await stored(job.id, stores)).toMatchObject({ status: 'Canceled', result: null, error: null });
   });
 
   it('reaches a job that runs in another process of the same store (D-27)', async () => {
-    const store = new MemoryJobStore();
+    const stores = await storesOf(stack);
     const held = new HeldReport();
-    const api = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
-    await startApp(adapter, { providers: [held.Handler], options: { role: 'worker', store } });
+    const api = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } });
+    await startApp(stack, { providers: [held.Handler], options: { role: 'worker', store: stores.replica() } });
     const { job } = await api.post('/reports', { title: 'Bees' });
     const { signal } = await held.started.opened;
     const fired = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
@@ -62,17 +65,19 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
       );
       return { text: '' };
     });
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [Handler] });
+    const stores = await storesOf(stack);
+    const options = { store: stores.replica() };
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [Handler], options });
     const { job } = await app.post('/reports', { title: 'Bees' });
     await held.started.opened;
     await app.delete(job.links.self);
     await app.close();
-    expect(await app.jobs.find(job.id)).toMatchObject({ status: 'Canceled', retryCount: 0, error: null });
+    expect(await stored(job.id, stores)).toMatchObject({ status: 'Canceled', retryCount: 0, error: null });
     expect(app.log.text).not.toMatch(/failed for good|will be retried/);
   });
 
   it('is 200 again when repeated, with the job unchanged', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const first = await app.delete(job.links.self);
     const second = await app.delete(job.links.self);
@@ -80,7 +85,7 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
   });
 
   it('is 409 JOB_ALREADY_FINISHED for a completed job, and leaves it as it is', async () => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const before = await app.ended(job);
     expect((await app.delete(job.links.self)).refusal).toEqual(refused(409, 'JOB_ALREADY_FINISHED'));
@@ -91,7 +96,7 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
     const Handler = handlerOf(Report, () => {
       throw new Error('no');
     });
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [Handler],
       options: { jobs: { defaultMaxRetries: 0 } },
@@ -102,12 +107,12 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
   });
 
   it('is 404 JOB_NOT_FOUND for an unknown job', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     expect((await app.delete(`/jobs/${UNKNOWN_ID}`)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
   });
 
   it('answers 20 concurrent cancellations of one job alike', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const answers = await Promise.all(Array.from({ length: 20 }, () => app.delete(job.links.self)));
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
@@ -115,7 +120,7 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
   });
 
   it('leaves the id taken: the same submission is a replay of the canceled job', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const headers = { 'X-Async-Request-Id': UNKNOWN_ID };
     await app.post('/reports', { title: 'Bees' }, headers);
     await app.delete(`/jobs/${UNKNOWN_ID}`);
@@ -127,3 +132,12 @@ describe.each(ADAPTERS)('DELETE /jobs/{id}, on %s', (adapter) => {
     ]);
   });
 });
+
+/** What the store has of a job, when the application that made it is gone. */
+async function stored(id: string, stores: Stores): Promise<JobRecord | null | undefined> {
+  const store = stores.replica();
+  await store.open();
+  const [job] = await store.find([id]);
+  await store.close();
+  return job;
+}

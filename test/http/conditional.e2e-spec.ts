@@ -1,14 +1,14 @@
-import { MemoryJobStore } from 'nestjs-async-endpoints';
 import { ACCEPTING, HeldReport, ReportHandler, ReportsController } from './reports.js';
-import { ADAPTERS, startApp } from './start-app.js';
+import { STACKS, startApp } from './start-app.js';
+import { storeOf } from './stacks.js';
 
 const ID = '5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f';
 const STRONG = /^"[\w-]+"$/;
 
-describe.each(ADAPTERS)('The ETag of a status answer, on %s', (adapter) => {
+describe.each(STACKS)('The ETag of a status answer, on %s', (stack) => {
   it('is strong, the same until the job changes, and another with each change', async () => {
     const held = new HeldReport();
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [held.Handler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const context = await held.started.opened;
     const running = await app.get(job.links.self);
@@ -26,8 +26,8 @@ describe.each(ADAPTERS)('The ETag of a status answer, on %s', (adapter) => {
 
   it('is another where an id is used again after its job was purged', async () => {
     let now = Date.now();
-    const store = new MemoryJobStore({ now: () => now });
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    const store = await storeOf(stack, { now: () => now });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store } });
     const submit = () => app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': ID });
     await submit();
     await app.delete(`/jobs/${ID}`);
@@ -42,7 +42,7 @@ describe.each(ADAPTERS)('The ETag of a status answer, on %s', (adapter) => {
   });
 
   it('comes with Cache-Control and Vary, and keeps what CORS has to say in Vary', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       ...ACCEPTING,
       configure: (nest) => nest.enableCors({ origin: ['https://bees.example'] }),
     });
@@ -53,14 +53,14 @@ describe.each(ADAPTERS)('The ETag of a status answer, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('If-None-Match, on %s', (adapter) => {
+describe.each(STACKS)('If-None-Match, on %s', (stack) => {
   it.each<[string, (tag: string) => string]>([
     ['the tag', (tag) => tag],
     ['the tag, weakened by a proxy', (tag) => `W/${tag}`],
     ['one of several', (tag) => `"other", W/"another" , ${tag}`],
     ['anything', () => '*'],
   ])('that names %s is answered 304 without a body, by status and result', async (_what, condition) => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     await app.ended(job);
     for (const path of [job.links.self, job.links.result]) {
@@ -75,7 +75,7 @@ describe.each(ADAPTERS)('If-None-Match, on %s', (adapter) => {
   });
 
   it('is answered 304 with Retry-After while the job is unfinished', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const tag = (await app.get(job.links.self)).header('ETag') as string;
     const answer = await app.get(job.links.self, { 'If-None-Match': tag });
@@ -85,7 +85,7 @@ describe.each(ADAPTERS)('If-None-Match, on %s', (adapter) => {
   it.each(['"other"', 'W/"other"', 'no tag at all', '', '"', ',,,'])(
     'that names another state is answered in full: %s',
     async (condition) => {
-      const app = await startApp(adapter, ACCEPTING);
+      const app = await startApp(stack, ACCEPTING);
       const { job } = await app.post('/reports', { title: 'Bees' });
       const answer = await app.get(job.links.self, { 'If-None-Match': condition });
       expect([answer.status, answer.body]).toEqual([202, job]);
@@ -93,7 +93,7 @@ describe.each(ADAPTERS)('If-None-Match, on %s', (adapter) => {
   );
 
   it('is answered in full once the job has changed', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const tag = (await app.get(job.links.self)).header('ETag') as string;
     await app.delete(job.links.self);
@@ -102,7 +102,7 @@ describe.each(ADAPTERS)('If-None-Match, on %s', (adapter) => {
   });
 
   it('counts for nothing where there is no job, and does not stop a cancellation', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     expect((await app.get(`/jobs/${ID}`, { 'If-None-Match': '*' })).status).toBe(404);
     const { job } = await app.post('/reports', { title: 'Bees' }, { 'If-None-Match': '*' });
     const canceled = await app.delete(job.links.self, { 'If-None-Match': '*' });
@@ -111,7 +111,7 @@ describe.each(ADAPTERS)('If-None-Match, on %s', (adapter) => {
   });
 
   it('goes by the ETag that response.jobStatus answers with, or without', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       ...ACCEPTING,
       options: {
         role: 'api',
@@ -130,9 +130,9 @@ describe.each(ADAPTERS)('If-None-Match, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('HEAD, on %s', (adapter) => {
+describe.each(STACKS)('HEAD, on %s', (stack) => {
   it('is answered by status and result as GET is, without a body, and 304 as well', async () => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     await app.ended(job);
     for (const path of [job.links.self, job.links.result]) {

@@ -6,16 +6,16 @@ import { refused } from './answer.js';
 import { EventStream } from './event-stream.js';
 import { Gate } from './gate.js';
 import { ACCEPTING, HeldReport, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
-import { ADAPTERS, type AdapterName, startApp } from './start-app.js';
-import { WatchedStore } from './watched-store.js';
+import { ADAPTERS, STACKS, type StackName, startApp } from './start-app.js';
+import { watchedStoreOf } from './watched-store.js';
 
 const BEES = { title: 'Bees' };
 
 /** A job in progress that goes on when the test says so. */
-async function startHeld(adapter: AdapterName, http: object = {}) {
+async function startHeld(stack: StackName, http: object = {}) {
   const held = new HeldReport();
-  const store = new WatchedStore();
-  const app = await startApp(adapter, {
+  const store = await watchedStoreOf(stack);
+  const app = await startApp(stack, {
     controllers: [ReportsController],
     providers: [held.Handler],
     options: { store, http },
@@ -25,16 +25,16 @@ async function startHeld(adapter: AdapterName, http: object = {}) {
   return { app, store, held, job, context };
 }
 
-async function startAccepting(adapter: AdapterName, http: object = {}) {
-  const store = new WatchedStore();
-  const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store, http } });
+async function startAccepting(stack: StackName, http: object = {}) {
+  const store = await watchedStoreOf(stack);
+  const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store, http } });
   const { job } = await app.post('/reports', BEES);
   return { app, store, job };
 }
 
-describe.each(ADAPTERS)('GET /jobs/{id}/events, on %s', (adapter) => {
+describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
   it('streams the job as it stands, then its progress and status, and ends with the job', async () => {
-    const { app, store, held, job, context } = await startHeld(adapter);
+    const { app, store, held, job, context } = await startHeld(stack);
     const stream = await EventStream.open(app, job.links.events);
     const first = await stream.nextJob();
     await context.progress(0.5, 'half way');
@@ -56,7 +56,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}/events, on %s', (adapter) => {
 
   it('streams the whole life of a job: queued, in progress, canceled', async () => {
     const held = new HeldReport();
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [held.Handler],
       options: { worker: { maximumConcurrency: 1 } },
@@ -73,7 +73,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}/events, on %s', (adapter) => {
   });
 
   it('streams one event and ends where the job has ended', async () => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', BEES);
     await app.ended(job);
     const stream = await EventStream.open(app, job.links.events);
@@ -82,7 +82,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}/events, on %s', (adapter) => {
   });
 
   it('skips what Last-Event-ID has seen', async () => {
-    const { app, held, job, context } = await startHeld(adapter);
+    const { app, held, job, context } = await startHeld(stack);
     await context.progress(0.5);
     const seen = await EventStream.open(app, job.links.events, { 'Last-Event-ID': '3' });
     const missed = await EventStream.open(app, job.links.events, { 'Last-Event-ID': '2' });
@@ -98,7 +98,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}/events, on %s', (adapter) => {
   });
 
   it('is 204 to a client that comes back after the end, which tells it to stay away', async () => {
-    const { app, job } = await startAccepting(adapter);
+    const { app, job } = await startAccepting(stack);
     await app.delete(job.links.self);
     const answer = await app.get(job.links.events, { 'Last-Event-ID': '2' });
     expect([answer.status, answer.text]).toEqual([204, '']);
@@ -107,14 +107,103 @@ describe.each(ADAPTERS)('GET /jobs/{id}/events, on %s', (adapter) => {
   it.each(['', 'x', '-1', '1.5', '99', '9'.repeat(40)])(
     'starts with the job as it stands for a Last-Event-ID that is none of its own: %s',
     async (id) => {
-      const { app, job } = await startAccepting(adapter);
+      const { app, job } = await startAccepting(stack);
       const stream = await EventStream.open(app, job.links.events, { 'Last-Event-ID': id });
       expect(await stream.nextJob()).toMatchObject({ event: 'status', version: 1, job });
     },
   );
 
+  it('is 404 or 400 as a problem, before any stream, also for another owner', async () => {
+    const owner = ({ headers }: HttpRequest) => (headers['x-user'] as string | undefined) ?? null;
+    const { app, store, job } = await startAccepting(stack, { owner });
+    const bob = { 'X-User': 'bob', Accept: 'text/event-stream' };
+    expect((await app.get(`/jobs/${UNKNOWN_ID}/events`, bob)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    expect((await app.get(job.links.events, bob)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    expect((await app.get('/jobs/17/events')).refusal).toEqual(refused(400, 'INVALID_JOB_ID'));
+    expect(store.begun).toBe(0);
+  });
+
+  it('is 503 where the store cannot be reached, and just ends where it goes away later', async () => {
+    const { app, store, job } = await startAccepting(stack);
+    const stream = await EventStream.open(app, job.links.events);
+    expect((await stream.nextJob())?.version).toBe(1);
+    store.onRead = () => {
+      throw new AsyncEndpointsError('STORE_UNAVAILABLE');
+    };
+    expect((await app.get(job.links.events)).refusal).toEqual(refused(503, 'STORE_UNAVAILABLE'));
+    await app.jobs.cancel(job.id);
+    expect(await stream.next()).toBeNull();
+    expect(app.log.text).toContain(`The events of job ${job.id} ended early`);
+    store.onRead = () => {};
+  });
+
+  it('shows what response.jobStatus makes of the job, as the status route does', async () => {
+    const app = await startApp(stack, {
+      ...ACCEPTING,
+      options: {
+        role: 'api',
+        response: { jobStatus: async (job, { reply }) => ({ ...reply, body: { state: job?.status } }) },
+      },
+    });
+    const { job } = await app.post('/reports', BEES);
+    const stream = await EventStream.open(app, job.links.events);
+    expect((await stream.nextJob())?.job).toEqual({ state: 'Queued' });
+  });
+
+  it('costs one watch and one read per change, however many streams and waits there are', async () => {
+    const { app, store, job } = await startAccepting(stack, { maxWaitSeconds: 600 });
+    const streams = await Promise.all(Array.from({ length: 50 }, () => EventStream.open(app, job.links.events)));
+    for (const stream of streams) await stream.nextJob();
+    const waiting = app.get(job.links.self, { Prefer: 'wait=600' });
+    const before = store.reads;
+    await eventually(() => store.reads === before + 2);
+    await app.jobs.cancel(job.id);
+    for (const stream of streams) expect((await stream.nextJob())?.job.status).toBe('Canceled');
+    expect((await waiting).status).toBe(200);
+    expect([store.begun, store.reads]).toEqual([1, before + 3]);
+    await eventually(() => store.watching === 0);
+  });
+
+  it('frees the watch when the client goes away', async () => {
+    const { app, store, job } = await startAccepting(stack);
+    const stream = await EventStream.open(app, job.links.events);
+    await stream.nextJob();
+    expect(store.watching).toBe(1);
+    stream.close();
+    await eventually(() => store.watching === 0);
+  });
+
+  it('answers HEAD without a stream', async () => {
+    const { app, store, job } = await startAccepting(stack);
+    const answer = await app.send('HEAD', job.links.events);
+    expect([answer.status, answer.text, answer.header('Content-Type')]).toEqual([200, '', 'text/event-stream']);
+    await eventually(() => store.watching === 0);
+  });
+
+  it('ends with the application, which it does not keep from closing', async () => {
+    const { app, store, job } = await startAccepting(stack);
+    const stream = await EventStream.open(app, job.links.events);
+    await stream.nextJob();
+    await app.close();
+    expect(await stream.next()).toBeNull();
+    expect(store.watching).toBe(0);
+  });
+
+  it('is told of what ends while the application drains', async () => {
+    const { app, held, job } = await startHeld(stack);
+    const stream = await EventStream.open(app, job.links.events);
+    await stream.nextJob();
+    held.finish.open({ text: 'at last' });
+    await app.close();
+    expect((await stream.nextJob())?.job.status).toBe('Completed');
+    expect(await stream.next()).toBeNull();
+  });
+});
+
+/* What takes seconds and concerns no store. */
+describe.each(ADAPTERS)('A long stream of events, on %s', (stack) => {
   it('is followed by the eventsource package through a lost connection to the end, once', async () => {
-    const { app, held, job, context } = await startHeld(adapter);
+    const { app, held, job, context } = await startHeld(stack);
     const requests: (string | null)[] = [];
     const source = new EventSource(`http://127.0.0.1:${app.port}${job.links.events}`, {
       fetch: (url, init) => {
@@ -142,97 +231,11 @@ describe.each(ADAPTERS)('GET /jobs/{id}/events, on %s', (adapter) => {
     expect(requests).toEqual([null, '2', '4']);
   });
 
-  it('is 404 or 400 as a problem, before any stream, also for another owner', async () => {
-    const owner = ({ headers }: HttpRequest) => (headers['x-user'] as string | undefined) ?? null;
-    const { app, store, job } = await startAccepting(adapter, { owner });
-    const bob = { 'X-User': 'bob', Accept: 'text/event-stream' };
-    expect((await app.get(`/jobs/${UNKNOWN_ID}/events`, bob)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
-    expect((await app.get(job.links.events, bob)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
-    expect((await app.get('/jobs/17/events')).refusal).toEqual(refused(400, 'INVALID_JOB_ID'));
-    expect(store.begun).toBe(0);
-  });
-
-  it('is 503 where the store cannot be reached, and just ends where it goes away later', async () => {
-    const { app, store, job } = await startAccepting(adapter);
-    const stream = await EventStream.open(app, job.links.events);
-    expect((await stream.nextJob())?.version).toBe(1);
-    store.onRead = () => {
-      throw new AsyncEndpointsError('STORE_UNAVAILABLE');
-    };
-    expect((await app.get(job.links.events)).refusal).toEqual(refused(503, 'STORE_UNAVAILABLE'));
-    await app.jobs.cancel(job.id);
-    expect(await stream.next()).toBeNull();
-    expect(app.log.text).toContain(`The events of job ${job.id} ended early`);
-    store.onRead = () => {};
-  });
-
-  it('shows what response.jobStatus makes of the job, as the status route does', async () => {
-    const app = await startApp(adapter, {
-      ...ACCEPTING,
-      options: {
-        role: 'api',
-        response: { jobStatus: async (job, { reply }) => ({ ...reply, body: { state: job?.status } }) },
-      },
-    });
-    const { job } = await app.post('/reports', BEES);
-    const stream = await EventStream.open(app, job.links.events);
-    expect((await stream.nextJob())?.job).toEqual({ state: 'Queued' });
-  });
-
   it('comments every http.keepAliveSeconds where nothing happens, and repeats the id', async () => {
-    const { app, job } = await startAccepting(adapter, { keepAliveSeconds: 1 });
+    const { app, job } = await startAccepting(stack, { keepAliveSeconds: 1 });
     const stream = await EventStream.open(app, job.links.events);
     expect((await stream.next())?.id).toBe('1');
     expect(await stream.next()).toEqual({ id: '1', comment: 'alive' });
     expect(await stream.next()).toEqual({ id: '1', comment: 'alive' });
-  });
-
-  it('costs one watch and one read per change, however many streams and waits there are', async () => {
-    const { app, store, job } = await startAccepting(adapter, { maxWaitSeconds: 600 });
-    const streams = await Promise.all(Array.from({ length: 50 }, () => EventStream.open(app, job.links.events)));
-    for (const stream of streams) await stream.nextJob();
-    const waiting = app.get(job.links.self, { Prefer: 'wait=600' });
-    const before = store.reads;
-    await eventually(() => store.reads === before + 2);
-    await app.jobs.cancel(job.id);
-    for (const stream of streams) expect((await stream.nextJob())?.job.status).toBe('Canceled');
-    expect((await waiting).status).toBe(200);
-    expect([store.begun, store.reads]).toEqual([1, before + 3]);
-    await eventually(() => store.watching === 0);
-  });
-
-  it('frees the watch when the client goes away', async () => {
-    const { app, store, job } = await startAccepting(adapter);
-    const stream = await EventStream.open(app, job.links.events);
-    await stream.nextJob();
-    expect(store.watching).toBe(1);
-    stream.close();
-    await eventually(() => store.watching === 0);
-  });
-
-  it('answers HEAD without a stream', async () => {
-    const { app, store, job } = await startAccepting(adapter);
-    const answer = await app.send('HEAD', job.links.events);
-    expect([answer.status, answer.text, answer.header('Content-Type')]).toEqual([200, '', 'text/event-stream']);
-    await eventually(() => store.watching === 0);
-  });
-
-  it('ends with the application, which it does not keep from closing', async () => {
-    const { app, store, job } = await startAccepting(adapter);
-    const stream = await EventStream.open(app, job.links.events);
-    await stream.nextJob();
-    await app.close();
-    expect(await stream.next()).toBeNull();
-    expect(store.watching).toBe(0);
-  });
-
-  it('is told of what ends while the application drains', async () => {
-    const { app, held, job } = await startHeld(adapter);
-    const stream = await EventStream.open(app, job.links.events);
-    await stream.nextJob();
-    held.finish.open({ text: 'at last' });
-    await app.close();
-    expect((await stream.nextJob())?.job.status).toBe('Completed');
-    expect(await stream.next()).toBeNull();
   });
 });

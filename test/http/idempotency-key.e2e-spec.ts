@@ -1,8 +1,9 @@
 import { Body, Controller, Post } from '@nestjs/common';
-import { AsyncEndpoint, defineJob, MemoryJobStore } from 'nestjs-async-endpoints';
+import { AsyncEndpoint, defineJob } from 'nestjs-async-endpoints';
 import { refused } from './answer.js';
 import { ACCEPTING, HeldReport, ReportsController, type ReportRequest } from './reports.js';
-import { ADAPTERS, startApp } from './start-app.js';
+import { STACKS, startApp } from './start-app.js';
+import { storeOf, storesOf } from './stacks.js';
 
 const ID = '5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f';
 const KEY = { 'Idempotency-Key': '"order-7"' };
@@ -18,9 +19,9 @@ class DigestsController {
   }
 }
 
-describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
+describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
   it('makes a repeat a replay: the same job, nothing new queued', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', BEES, KEY);
     const second = await app.post('/reports', BEES, KEY);
 
@@ -33,7 +34,7 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
 
   it('replays 200 with the result once the job has ended', async () => {
     const held = new HeldReport();
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [held.Handler] });
     const { job } = await app.post('/reports', BEES, KEY);
     held.finish.open({ text: 'done' });
     await app.ended(job);
@@ -46,7 +47,7 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
   });
 
   it('is refused with 422 for another payload or query, which reveals nothing of the job', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     await app.post('/reports?tone=dry', { title: 'secret title' }, KEY);
     for (const answer of [
       await app.post('/reports?tone=dry', { title: 'guess' }, KEY),
@@ -60,7 +61,7 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
   });
 
   it('is one of its owner and its job name: for others it is another key', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController, DigestsController],
       options: { role: 'api', http: { owner: ({ headers }) => String(headers['x-user']) } },
     });
@@ -76,10 +77,10 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
   });
 
   it('makes one job of 100 concurrent identical requests to two replicas (D-10)', async () => {
-    const store = new MemoryJobStore();
+    const stores = await storesOf(stack);
     const replicas = [
-      await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } }),
-      await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } }),
+      await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } }),
+      await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } }),
     ];
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => replicas.map((app) => app.post('/reports', BEES, KEY))).flat(),
@@ -91,11 +92,11 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
 
   it('is remembered for jobs.idempotencyRetentionMs, and then stands for nothing', async () => {
     let now = Date.now();
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       ...ACCEPTING,
       options: {
         role: 'api',
-        store: new MemoryJobStore({ now: () => now }),
+        store: await storeOf(stack, { now: () => now }),
         jobs: { idempotencyRetentionMs: 60_000 },
       },
     });
@@ -108,7 +109,7 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
   });
 
   it('goes with an X-Async-Request-Id: the key finds the job, whatever id the repeat names', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     await app.post('/reports', BEES, { ...KEY, 'X-Async-Request-Id': ID });
     const other = { ...KEY, 'X-Async-Request-Id': '11111111-2222-4333-8444-555555555555' };
     const replay = await app.post('/reports', BEES, other);
@@ -129,7 +130,7 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
     ['of 255 characters', 'k'.repeat(255), `"${'k'.repeat(255)}"`],
     ['of all that is visible', "!#$%&'()*+,-./:;<=>?@[]^_`{|}~", `"!#$%&'()*+,-./:;<=>?@[]^_\`{|}~"`],
   ])('may be %s, and is the same key in quotes', async (_what, one, same) => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', BEES, { 'Idempotency-Key': one });
     const second = await app.post('/reports', BEES, { 'Idempotency-Key': same });
     expect([first.status, second.job.id, second.header('Idempotency-Replayed')]).toEqual([202, first.job.id, 'true']);
@@ -148,7 +149,7 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
     ['wrongly escaped', String.raw`"order\7"`],
     ['not ASCII', 'größe'],
   ])('that is %s is refused with 400, and nothing is queued', async (_what, key) => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'Content-Length': 2 };
     const answer = await app.sendRaw('POST', '/reports', headers, '{}');
     expect(answer.refusal).toEqual(refused(400, 'INVALID_IDEMPOTENCY_KEY'));
@@ -156,7 +157,7 @@ describe.each(ADAPTERS)('Idempotency-Key, on %s', (adapter) => {
   });
 
   it('given twice is refused with 400, and nothing is queued', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const headers = { 'Idempotency-Key': ['a', 'b'], 'Content-Type': 'application/json', 'Content-Length': 2 };
     expect((await app.sendRaw('POST', '/reports', headers, '{}')).refusal).toEqual(
       refused(400, 'INVALID_IDEMPOTENCY_KEY'),

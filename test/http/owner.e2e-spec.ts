@@ -9,7 +9,7 @@ import {
 import { AsyncEndpoint, type HttpRequest } from 'nestjs-async-endpoints';
 import { refused } from './answer.js';
 import { handlerOf, Report, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
-import { ADAPTERS, startApp } from './start-app.js';
+import { STACKS, startApp } from './start-app.js';
 
 const ANN = { 'X-User': 'ann' };
 const BOB = { 'X-User': 'bob' };
@@ -44,9 +44,9 @@ class GuardedController {
   }
 }
 
-describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
+describe.each(STACKS)('The owner of a job, on %s', (stack) => {
   it('sees, follows and cancels it (D-26)', async () => {
-    const app = await startApp(adapter, ownedBy(byHeader));
+    const app = await startApp(stack, ownedBy(byHeader));
     const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
     expect((await app.get(job.links.self, ANN)).status).toBe(202);
     expect((await app.get(job.links.result, ANN)).status).toBe(202);
@@ -59,7 +59,7 @@ describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
     ['result', 'GET', '/result'],
     ['cancel', 'DELETE', ''],
   ])('is the only one: for another the %s is as that of an unknown job (D-20, D-26)', async (_what, method, suffix) => {
-    const app = await startApp(adapter, ownedBy(byHeader));
+    const app = await startApp(stack, ownedBy(byHeader));
     const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
     const foreign = await app.send(method, job.links.self + suffix, { headers: BOB });
     const nobody = await app.send(method, job.links.self + suffix);
@@ -74,7 +74,7 @@ describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
   });
 
   it('stays hidden once the job has ended, with its result (D-20)', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [ReportHandler],
       options: { http: { owner: byHeader } },
@@ -87,7 +87,7 @@ describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
   });
 
   it('may be nobody: then nobody sees the job, and a principal does not', async () => {
-    const app = await startApp(adapter, ownedBy(byHeader));
+    const app = await startApp(stack, ownedBy(byHeader));
     const { job } = await app.post('/reports', { title: 'Bees' });
     expect((await app.get(job.links.self)).status).toBe(202);
     expect((await app.get(job.links.self, ANN)).status).toBe(404);
@@ -95,7 +95,7 @@ describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
 
   it('is nobody too where the function returns undefined, as an absent user does', async () => {
     const app = await startApp(
-      adapter,
+      stack,
       ownedBy((request) => (request as WithUser).user as string),
     );
     const { job } = await app.post('/reports', { title: 'Bees' });
@@ -104,7 +104,7 @@ describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
   });
 
   it('may be found asynchronously, and from what a guard wrote into the request', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [GuardedController],
       options: {
         role: 'api',
@@ -122,7 +122,7 @@ describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
 
   it('may be refused by the function with an HttpException, and nothing is queued', async () => {
     const app = await startApp(
-      adapter,
+      stack,
       ownedBy((request) => {
         const user = byHeader(request);
         if (user === null) throw new UnauthorizedException('Who are you?');
@@ -136,7 +136,7 @@ describe.each(ADAPTERS)('The owner of a job, on %s', (adapter) => {
   });
 
   it('is known to the handler', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [handlerOf(Report, (_request, { owner }) => ({ text: `For ${owner}` }))],
       options: { http: { owner: byHeader } },

@@ -9,7 +9,8 @@ import {
 } from 'nestjs-async-endpoints';
 import { refused } from './answer.js';
 import { ACCEPTING, HeldReport, type ReportRequest, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
-import { ADAPTERS, startApp } from './start-app.js';
+import { ADAPTERS, STACKS, startApp } from './start-app.js';
+import { storesOf } from './stacks.js';
 
 const Poster = defineJob<ReportRequest>('Poster', { maximumQueueSize: 1, maximumPayloadBytes: 400 });
 const Tangle = defineJob<object>('Tangle');
@@ -105,9 +106,9 @@ describe.each(ADAPTERS)('A body that cannot be read, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('A payload larger than allowed, on %s', (adapter) => {
+describe.each(STACKS)('A payload larger than allowed, on %s', (stack) => {
   it('is refused with 413 PAYLOAD_TOO_LARGE by jobs.maximumPayloadBytes (D-51)', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       ...ACCEPTING,
       options: { role: 'api', jobs: { maximumPayloadBytes: 1_000 } },
     });
@@ -119,15 +120,15 @@ describe.each(ADAPTERS)('A payload larger than allowed, on %s', (adapter) => {
   });
 
   it("is refused by the job's own limit, counted in bytes and not characters (D-51)", async () => {
-    const app = await startApp(adapter, { controllers: [OtherController], options: { role: 'api' } });
+    const app = await startApp(stack, { controllers: [OtherController], options: { role: 'api' } });
     const answer = await app.post('/posters', { title: '🐝'.repeat(100) });
     expect(answer.refusal).toEqual(refused(413, 'PAYLOAD_TOO_LARGE'));
   });
 });
 
-describe.each(ADAPTERS)('A full queue, on %s', (adapter) => {
+describe.each(STACKS)('A full queue, on %s', (stack) => {
   it('refuses with 503 QUEUE_FULL and Retry-After by jobs.maximumQueueSize, until there is room (D-18)', async () => {
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', jobs: { maximumQueueSize: 2 } } });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maximumQueueSize: 2 } } });
     const { job } = await app.post('/reports', { title: '1' });
     await app.post('/reports', { title: '2' });
     const third = await app.post('/reports', { title: '3' });
@@ -140,7 +141,7 @@ describe.each(ADAPTERS)('A full queue, on %s', (adapter) => {
   });
 
   it("refuses by a job's own maximumQueueSize, and no other job for it (D-18)", async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController, OtherController],
       options: { role: 'api' },
     });
@@ -150,9 +151,10 @@ describe.each(ADAPTERS)('A full queue, on %s', (adapter) => {
   });
 
   it('is shared by all instances, and never exceeded by concurrent submissions (D-18)', async () => {
-    const options = { role: 'api' as const, store: new MemoryJobStore(), jobs: { maximumQueueSize: 5 } };
-    const one = await startApp(adapter, { ...ACCEPTING, options });
-    const other = await startApp(adapter, { ...ACCEPTING, options });
+    const stores = await storesOf(stack);
+    const options = () => ({ role: 'api' as const, store: stores.replica(), jobs: { maximumQueueSize: 5 } });
+    const one = await startApp(stack, { ...ACCEPTING, options: options() });
+    const other = await startApp(stack, { ...ACCEPTING, options: options() });
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 ? one : other).post('/reports', { title: `${index}` })),
     );
@@ -162,17 +164,17 @@ describe.each(ADAPTERS)('A full queue, on %s', (adapter) => {
   });
 
   it('still replays what it accepted before', async () => {
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', jobs: { maximumQueueSize: 1 } } });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maximumQueueSize: 1 } } });
     await app.post('/reports', { title: '1' }, { 'X-Async-Request-Id': UNKNOWN_ID });
     const replay = await app.post('/reports', { title: '1' }, { 'X-Async-Request-Id': UNKNOWN_ID });
     expect([replay.status, replay.header('Idempotency-Replayed')]).toEqual([202, 'true']);
   });
 });
 
-describe.each(ADAPTERS)('An application that is shutting down, on %s', (adapter) => {
+describe.each(STACKS)('An application that is shutting down, on %s', (stack) => {
   it('refuses with 503 SHUTTING_DOWN while running jobs end, and still answers for those', async () => {
     const held = new HeldReport();
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [held.Handler],
       options: { worker: { drainTimeoutMs: 20_000 } },

@@ -3,13 +3,13 @@ import { RouterModule } from '@nestjs/core';
 import { AsyncEndpointsModule, RetryJobError } from 'nestjs-async-endpoints';
 import { Gate } from './gate.js';
 import { ACCEPTING, handlerOf, HeldReport, Report, ReportHandler, ReportsController } from './reports.js';
-import { ADAPTERS, type AppParts, startApp } from './start-app.js';
+import { STACKS, type AppParts, startApp } from './start-app.js';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-describe.each(ADAPTERS)('What clients see of a job, on %s', (adapter) => {
+describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
   it('has exactly the keys of the contract, in its order', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
 
     expect(Object.keys(job)).toEqual(
@@ -36,7 +36,7 @@ describe.each(ADAPTERS)('What clients see of a job, on %s', (adapter) => {
   });
 
   it('has ISO times, the result and no error once completed', async () => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
 
     expect(job).toMatchObject({ status: 'Completed', result: { text: 'About Bees' }, error: null });
@@ -54,7 +54,7 @@ describe.each(ADAPTERS)('What clients see of a job, on %s', (adapter) => {
       await finish.opened;
       return { text: '' };
     });
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [Handler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [Handler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     await reported.opened;
 
@@ -71,7 +71,7 @@ describe.each(ADAPTERS)('What clients see of a job, on %s', (adapter) => {
       if (++attempts === 1) throw new RetryJobError('busy', 60_000, { code: 'UPSTREAM_BUSY', details: { queue: 7 } });
       return { text: 'at last' };
     });
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [Handler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [Handler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const waiting = await vi.waitFor(async () => {
       const answer = await app.get(job.links.self);
@@ -93,7 +93,7 @@ describe.each(ADAPTERS)('What clients see of a job, on %s', (adapter) => {
     const Handler = handlerOf(Report, () => {
       throw Object.assign(new TypeError('no such template'), { code: 'NO_TEMPLATE' });
     });
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [Handler],
       options: { jobs: { defaultMaxRetries: 0 } },
@@ -111,7 +111,7 @@ describe.each(ADAPTERS)('What clients see of a job, on %s', (adapter) => {
 
   it('never shows request, headers, route and query values, owner, worker or token (D-24)', async () => {
     const held = new HeldReport();
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [held.Handler],
       options: { http: { owner: () => 'owner-in-hiding' }, worker: { workerId: 'worker-in-hiding' } },
@@ -128,7 +128,7 @@ describe.each(ADAPTERS)('What clients see of a job, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('The links of a job, on %s, can be followed', (adapter) => {
+describe.each(STACKS)('The links of a job, on %s, can be followed', (stack) => {
   const located: [where: string, self: RegExp, parts: AppParts & { submitTo?: string }][] = [
     ['by default', /^\/jobs\/[^/]+$/, {}],
     [
@@ -204,7 +204,7 @@ describe.each(ADAPTERS)('The links of a job, on %s, can be followed', (adapter) 
   ];
 
   it.each(located)('%s', async (_where, self, { submitTo = '/reports', options, configure, imports }) => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [ReportHandler],
       options,
@@ -220,7 +220,7 @@ describe.each(ADAPTERS)('The links of a job, on %s, can be followed', (adapter) 
   });
 
   it('with what a gateway puts in front of them', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       ...ACCEPTING,
       options: { role: 'api', http: { publicBasePath: '/shop' } },
       configure: (nest) => nest.setGlobalPrefix('api'),
@@ -233,7 +233,7 @@ describe.each(ADAPTERS)('The links of a job, on %s, can be followed', (adapter) 
   });
 
   it('stay the same for every reader: the job found later has those it was accepted with', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     expect((await app.get(job.links.self)).job.links).toEqual(job.links);
   });

@@ -1,7 +1,8 @@
 import { Body, Controller, Post, Put } from '@nestjs/common';
-import { AsyncEndpoint, defineJob, JobStore, MemoryJobStore, type RequestValue } from 'nestjs-async-endpoints';
+import { AsyncEndpoint, defineJob, JobStore, type RequestValue } from 'nestjs-async-endpoints';
 import { ACCEPTING, handlerOf, ReportsController } from './reports.js';
-import { ADAPTERS, type AppParts, startApp } from './start-app.js';
+import { type AppParts, STACKS, startApp } from './start-app.js';
+import { storeOf } from './stacks.js';
 
 interface Seen {
   headers: RequestValue[];
@@ -55,9 +56,9 @@ const CREDENTIALS = {
   'X-Whatever': 'sesame-9',
 };
 
-describe.each(ADAPTERS)('What a handler knows of the request, on %s', (adapter) => {
+describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
   it('are the headers of the allow-list, the route values and the query values, as text (D-23, D-39)', async () => {
-    const app = await startApp(adapter, LOOKING);
+    const app = await startApp(stack, LOOKING);
     const { job } = await app.send('PUT', '/shelves/A%2F7/books/42?tag=one&tag=two&Empty=&n=7', {
       body: {},
       headers: {
@@ -94,7 +95,7 @@ describe.each(ADAPTERS)('What a handler knows of the request, on %s', (adapter) 
   });
 
   it('are other headers where captureHeaders names them, in any case, and then only those (D-39)', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       ...LOOKING,
       options: { http: { captureHeaders: ['X-Tenant', 'x-request-id'] } },
     });
@@ -106,30 +107,30 @@ describe.each(ADAPTERS)('What a handler knows of the request, on %s', (adapter) 
   });
 
   it('are no headers where captureHeaders is empty', async () => {
-    const app = await startApp(adapter, { ...LOOKING, options: { http: { captureHeaders: [] } } });
+    const app = await startApp(stack, { ...LOOKING, options: { http: { captureHeaders: [] } } });
     const { job } = await app.post('/shelves', {});
     expect(((await app.ended(job)).job.result as Seen).headers).toEqual([]);
   });
 
   it('are no query values whose name is that of a credential (D-23)', async () => {
-    const app = await startApp(adapter, LOOKING);
+    const app = await startApp(stack, LOOKING);
     const query = 'access_token=s1&apiKey=s2&api_key=s3&PASSWORD=s4&session=s5&client_secret=s6&page=2';
     const { job } = await app.post(`/shelves?${query}`, {});
     expect(((await app.ended(job)).job.result as Seen).queryParams).toEqual([['page', '2']]);
   });
 
   it('is nothing where a job was submitted from code', async () => {
-    const app = await startApp(adapter, LOOKING);
+    const app = await startApp(stack, LOOKING);
     const { id } = await app.jobs.submit(Look, {});
     const { result } = await app.jobs.waitFor<Seen>(id);
     expect(result).toMatchObject({ headers: [], routeParams: [], queryParams: [] });
   });
 });
 
-describe.each(ADAPTERS)('What the store holds of a request, on %s', (adapter) => {
+describe.each(STACKS)('What the store holds of a request, on %s', (stack) => {
   it('never has a credential in it: neither record nor input, in whatever header or query it came (D-23)', async () => {
-    const store = new MemoryJobStore();
-    const app = await startApp(adapter, {
+    const store = await storeOf(stack);
+    const app = await startApp(stack, {
       controllers: [ReportsController, ShelvesController],
       options: { role: 'api', store, http: { owner: ({ headers }) => headers['x-user'] as string } },
     });
@@ -150,7 +151,7 @@ describe.each(ADAPTERS)('What the store holds of a request, on %s', (adapter) =>
   });
 
   it('is not in the log either (D-23)', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     await app.post('/reports?token=sesame', { title: 'sesame' }, CREDENTIALS);
     await app.post('/reports?token=sesame', { title: 'sesame' }, { ...CREDENTIALS, 'X-Async-Request-Id': 'sesame' });
     expect(app.log.text).not.toContain('sesame');

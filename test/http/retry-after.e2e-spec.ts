@@ -3,7 +3,7 @@ import { refused } from './answer.js';
 import { Gate } from './gate.js';
 import { handlerOf, Report, ReportsController } from './reports.js';
 import { ADAPTERS, type AdapterName, startApp } from './start-app.js';
-import { WatchedStore } from './watched-store.js';
+import { watchedStoreOf } from './watched-store.js';
 
 const BEES = { title: 'Bees' };
 
@@ -11,7 +11,7 @@ const BEES = { title: 'Bees' };
 async function startClocked(adapter: AdapterName, { http = {}, jobs = {} } = {}) {
   let behindMs = 0;
   const ends: Gate[] = [];
-  const store = new WatchedStore({ now: () => Date.now() - behindMs });
+  const store = await watchedStoreOf(adapter, { now: () => Date.now() - behindMs });
   const Handler = handlerOf(Report, async (_request, context) => {
     const end = new Gate();
     ends.push(end);

@@ -6,9 +6,9 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { AsyncEndpointsModule, type Job, JobManager, type JobRepresentation } from 'nestjs-async-endpoints';
 import { Answer } from './answer.js';
 import { LogBook } from './log-book.js';
+import { type StackName, storeOf } from './stacks.js';
 
-export const ADAPTERS = ['Express', 'Fastify'] as const;
-export type AdapterName = (typeof ADAPTERS)[number];
+export { ADAPTERS, type AdapterName, STACKS, type StackName } from './stacks.js';
 
 type Options = NonNullable<Parameters<typeof AsyncEndpointsModule.forRoot>[0]>;
 
@@ -27,14 +27,15 @@ export interface Sent {
   headers?: Record<string, string>;
 }
 
-/** A whole application on a real port; closed when the test ends. */
-export async function startApp(adapter: AdapterName, parts: AppParts): Promise<RunningApp> {
-  const { options = {}, asyncEndpoints = [asyncEndpointsOf(options)], configure, imports = [], ...rest } = parts;
+/** A whole application on a real port, by default on a store of its own; closed when the test ends. */
+export async function startApp(stack: StackName, parts: AppParts): Promise<RunningApp> {
+  const { options = {}, asyncEndpoints: given, configure, imports = [], ...rest } = parts;
+  const asyncEndpoints = given ?? [asyncEndpointsOf({ ...options, store: options.store ?? (await storeOf(stack)) })];
   const log = new LogBook();
   @Module({ imports: [...asyncEndpoints, ...imports], ...rest })
   class AppModule {}
 
-  const server = adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter();
+  const server = stack.startsWith('Express') ? new ExpressAdapter() : new FastifyAdapter();
   const nest = await NestFactory.create(AppModule, server, { logger: log, abortOnError: false });
   configure?.(nest);
   const app = new RunningApp(nest, log);
@@ -44,9 +45,9 @@ export async function startApp(adapter: AdapterName, parts: AppParts): Promise<R
 }
 
 /** The message with which an application that must not boot refuses to. */
-export async function bootError(adapter: AdapterName, parts: AppParts | (() => AppParts)): Promise<string> {
+export async function bootError(stack: StackName, parts: AppParts | (() => AppParts)): Promise<string> {
   try {
-    await startApp(adapter, typeof parts === 'function' ? parts() : parts);
+    await startApp(stack, typeof parts === 'function' ? parts() : parts);
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     return `${code}: ${message}`;

@@ -3,7 +3,7 @@ import { AsyncEndpoint, defineJob, PermanentJobError } from 'nestjs-async-endpoi
 import { map } from 'rxjs';
 import { refused } from './answer.js';
 import { ACCEPTING, handlerOf, HeldReport, Report, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
-import { ADAPTERS, startApp } from './start-app.js';
+import { STACKS, startApp } from './start-app.js';
 
 /** Returns the JSON value that it is sent. */
 const Echo = defineJob<void, unknown>('Echo');
@@ -26,10 +26,10 @@ function failing(error: Error) {
   return { controllers: [ReportsController], providers: [Handler], options: { jobs: { defaultMaxRetries: 0 } } };
 }
 
-describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
+describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
   it('is 202 with Retry-After and Location while the job waits or runs', async () => {
     const held = new HeldReport();
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [held.Handler],
       options: { worker: { maximumConcurrency: 1 } },
@@ -54,7 +54,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
   });
 
   it('is 200 without Retry-After once the job has completed', async () => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const answer = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
     expect([answer.status, answer.job.status]).toEqual([200, 'Completed']);
     expect([answer.header('Retry-After'), answer.header('Location')]).toEqual([null, null]);
@@ -63,7 +63,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
   });
 
   it('is 200 once the job has failed or was canceled', async () => {
-    const app = await startApp(adapter, failing(new Error('no')));
+    const app = await startApp(stack, failing(new Error('no')));
     const failed = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
     expect([failed.status, failed.job.status]).toEqual([200, 'Failed']);
     const { id } = await app.jobs.submit(Report, { title: 'later' }, { delayMs: 60_000 });
@@ -73,7 +73,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
   });
 
   it('is 200 for unfinished jobs where unfinishedStatus says so', async () => {
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { unfinishedStatus: 200 } } });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { unfinishedStatus: 200 } } });
     const accepted = await app.post('/reports', { title: 'Bees' });
     const answer = await app.get(accepted.job.links.self);
     expect([accepted.status, answer.status, answer.job.status]).toEqual([202, 200, 'Queued']);
@@ -82,7 +82,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
   });
 
   it('is 404 JOB_NOT_FOUND for an unknown job, as a problem (D-21)', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const answer = await app.get(`/jobs/${UNKNOWN_ID}?verbose=1`);
     expect(answer.refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
     expect(answer.body).toEqual({
@@ -96,7 +96,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
   });
 
   it('is 404 for a job that was purged after its retention (D-16)', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [ReportHandler],
       options: { jobs: { retention: { completedMs: 0 } }, recovery: { sweepIntervalMs: 10 } },
@@ -110,7 +110,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
   it.each(['17', 'undefined', `${UNKNOWN_ID}x`, '00000000-0000-0000-0000-000000000000', '%20'])(
     'is 400 INVALID_JOB_ID for the id %s, and so are result and cancel (D-21)',
     async (id) => {
-      const app = await startApp(adapter, ACCEPTING);
+      const app = await startApp(stack, ACCEPTING);
       for (const answer of [
         await app.get(`/jobs/${id}`),
         await app.get(`/jobs/${id}/result`),
@@ -122,7 +122,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
   );
 
   it('answers HEAD as GET, without a body', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const get = await app.get(job.links.self);
     const head = await app.send('HEAD', job.links.self);
@@ -135,9 +135,9 @@ describe.each(ADAPTERS)('GET /jobs/{id}, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('GET /jobs/{id}/result, on %s', (adapter) => {
+describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
   it('is 202 with the job and Retry-After while it is unfinished', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const answer = await app.get(job.links.result);
     expect([answer.status, answer.job.status, answer.header('Retry-After')]).toEqual([202, 'Queued', '1']);
@@ -157,7 +157,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}/result, on %s', (adapter) => {
     true,
     false,
   ])('is 200 with the bare result as JSON: %j (D-48)', async (result) => {
-    const app = await startApp(adapter, echoing(result));
+    const app = await startApp(stack, echoing(result));
     const { job } = await app.post('/echo');
     expect((await app.ended(job)).job.result).toEqual(result);
     const answer = await app.get(job.links.result);
@@ -168,7 +168,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}/result, on %s', (adapter) => {
   });
 
   it.each([null, undefined])('is 204 where the handler returned %s, which is a success (D-29)', async (result) => {
-    const app = await startApp(adapter, echoing(result));
+    const app = await startApp(stack, echoing(result));
     const { job } = await app.post('/echo');
     expect((await app.ended(job)).job).toMatchObject({ status: 'Completed', result: null, retryCount: 0 });
     const answer = await app.get(job.links.result);
@@ -177,7 +177,7 @@ describe.each(ADAPTERS)('GET /jobs/{id}/result, on %s', (adapter) => {
 
   it("is 409 JOB_FAILED with the job's error for a failed one", async () => {
     const error = new PermanentJobError('no such template', { code: 'NO_TEMPLATE', details: { id: 7 } });
-    const app = await startApp(adapter, failing(error));
+    const app = await startApp(stack, failing(error));
     const { job } = await app.post('/reports', { title: 'Bees' });
     await app.ended(job);
     const answer = await app.get(job.links.result);
@@ -187,14 +187,14 @@ describe.each(ADAPTERS)('GET /jobs/{id}/result, on %s', (adapter) => {
   });
 
   it('is 410 JOB_CANCELED for a canceled one', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     await app.delete(job.links.self);
     expect((await app.get(job.links.result)).refusal).toEqual(refused(410, 'JOB_CANCELED'));
   });
 
   it('is 404 JOB_NOT_FOUND for an unknown one', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     expect((await app.get(`/jobs/${UNKNOWN_ID}/result`)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
   });
 });
@@ -206,9 +206,9 @@ class StaffGuard implements CanActivate {
   }
 }
 
-describe.each(ADAPTERS)('The status routes, on %s', (adapter) => {
+describe.each(STACKS)('The status routes, on %s', (stack) => {
   it('are guarded by the guards option, which does not guard the endpoints (D-26)', async () => {
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
     const { job, status } = await app.post('/reports', { title: 'Bees' });
     expect(status).toBe(202);
     for (const [method, path] of [
@@ -223,12 +223,12 @@ describe.each(ADAPTERS)('The status routes, on %s', (adapter) => {
 
   it('take a guard that was made by the application', async () => {
     const guard: CanActivate = { canActivate: () => false };
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { guards: [guard] } } });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { guards: [guard] } } });
     expect((await app.get(`/jobs/${UNKNOWN_ID}`)).status).toBe(403);
   });
 
   it('refuse by a guard before the store is asked: an unknown job is 403 like a known one', async () => {
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const unknown = await app.get(`/jobs/${UNKNOWN_ID}`);
     const known = await app.get(job.links.self);
@@ -239,7 +239,7 @@ describe.each(ADAPTERS)('The status routes, on %s', (adapter) => {
     const wrap = {
       intercept: (_: unknown, next: CallHandler) => next.handle().pipe(map((data) => ({ data }))),
     };
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       ...ACCEPTING,
       options: { role: 'api', http: { decorators: [UseInterceptors(wrap)] } },
     });
@@ -250,7 +250,7 @@ describe.each(ADAPTERS)('The status routes, on %s', (adapter) => {
   });
 
   it('are not there with statusRoutes: false, and submitting goes on', async () => {
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { statusRoutes: false } } });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { statusRoutes: false } } });
     const { job, status } = await app.post('/reports', { title: 'Bees' });
     expect(status).toBe(202);
     expect((await app.get(`/jobs/${job.id}`)).status).toBe(404);
@@ -259,14 +259,14 @@ describe.each(ADAPTERS)('The status routes, on %s', (adapter) => {
   });
 
   it("are not there in role 'worker'", async () => {
-    const app = await startApp(adapter, { providers: [ReportHandler], options: { role: 'worker' } });
+    const app = await startApp(stack, { providers: [ReportHandler], options: { role: 'worker' } });
     const { id } = await app.jobs.submit(Report, { title: 'Bees' });
     expect((await app.jobs.waitFor(id)).status).toBe('Completed');
     expect((await app.get(`/jobs/${id}`)).status).toBe(404);
   });
 
   it('are only the ones of the contract: there is no list of jobs (D-26)', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     for (const [method, path] of [
       ['GET', '/jobs'],

@@ -1,8 +1,9 @@
 import { Body, Controller, Param, Post, Query } from '@nestjs/common';
-import { AsyncEndpoint, defineJob, MemoryJobStore } from 'nestjs-async-endpoints';
+import { AsyncEndpoint, defineJob } from 'nestjs-async-endpoints';
 import { refused } from './answer.js';
 import { ACCEPTING, HeldReport, Report, ReportHandler, type ReportRequest, ReportsController } from './reports.js';
-import { ADAPTERS, startApp } from './start-app.js';
+import { STACKS, startApp } from './start-app.js';
+import { storesOf } from './stacks.js';
 
 const ID = '5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f';
 const WITH_ID = { 'X-Async-Request-Id': ID };
@@ -23,9 +24,9 @@ class ManyRoutesController {
   }
 }
 
-describe.each(ADAPTERS)('Submitting, on %s', (adapter) => {
+describe.each(STACKS)('Submitting, on %s', (stack) => {
   it('is answered 202 with Location, Retry-After, X-Async-Request-Id and the job (D-22)', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const answer = await app.post('/reports', { title: 'Bees' });
 
     expect(answer.status).toBe(202);
@@ -39,7 +40,7 @@ describe.each(ADAPTERS)('Submitting, on %s', (adapter) => {
   });
 
   it('has the handler get what the method returned', async () => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     expect((await app.ended(job)).job.result).toEqual({ text: 'About Bees' });
   });
@@ -47,7 +48,7 @@ describe.each(ADAPTERS)('Submitting, on %s', (adapter) => {
   it.each(['respond-async', 'Respond-Async', 'foo=bar, respond-async', 'respond-async; foo, wait=x'])(
     'acknowledges Prefer: %s',
     async (prefer) => {
-      const app = await startApp(adapter, ACCEPTING);
+      const app = await startApp(stack, ACCEPTING);
       const answer = await app.post('/reports', { title: 'Bees' }, { Prefer: prefer });
       expect([answer.status, answer.header('Preference-Applied')]).toEqual([202, 'respond-async']);
     },
@@ -56,14 +57,14 @@ describe.each(ADAPTERS)('Submitting, on %s', (adapter) => {
   it.each(['', ';;,=', 'do-not-respond-async', 'wait=-1', 'wait=soon', 'handling=lenient'])(
     'ignores Prefer: "%s"',
     async (prefer) => {
-      const app = await startApp(adapter, ACCEPTING);
+      const app = await startApp(stack, ACCEPTING);
       const answer = await app.post('/reports', { title: 'Bees' }, { Prefer: prefer });
       expect([answer.status, answer.header('Preference-Applied')]).toEqual([202, null]);
     },
   );
 
   it('makes a job each time where the client gives no id', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', { title: 'Bees' });
     const second = await app.post('/reports', { title: 'Bees' });
     expect(second.job.id).not.toBe(first.job.id);
@@ -71,16 +72,16 @@ describe.each(ADAPTERS)('Submitting, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
+describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
   it('becomes the id of the job', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const answer = await app.post('/reports', { title: 'Bees' }, WITH_ID);
     expect([answer.status, answer.job.id, answer.header('X-Async-Request-Id')]).toEqual([202, ID, ID]);
     expect((await app.get(`/jobs/${ID}`)).job.id).toBe(ID);
   });
 
   it('is accepted in upper case, and means the same job as in lower case', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': ID.toUpperCase() });
     const second = await app.post('/reports', { title: 'Bees' }, WITH_ID);
     expect([first.job.id, second.job.id]).toEqual([ID, ID]);
@@ -89,7 +90,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   });
 
   it('makes a repeat a replay: the same job, nothing new queued (D-20)', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', { title: 'Bees' }, WITH_ID);
     const second = await app.post('/reports', { title: 'Bees' }, { ...WITH_ID, Prefer: 'respond-async' });
 
@@ -105,7 +106,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
 
   it('replays 202 while the job runs and 200 with the result once it has ended', async () => {
     const held = new HeldReport();
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
+    const app = await startApp(stack, { controllers: [ReportsController], providers: [held.Handler] });
     const { job } = await app.post('/reports', { title: 'Bees' }, WITH_ID);
     await held.started.opened;
     const running = await app.post('/reports', { title: 'Bees' }, WITH_ID);
@@ -121,7 +122,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   });
 
   it('does not mind the order of keys or the white space of the JSON', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     await app.post('/reports', '{"title":"Bees","pages":2,"by":{"a":1,"b":[1,2]}}', WITH_ID);
     const same = await app.post('/reports', '{ "by": {"b":[1,2], "a":1},\n "pages": 2.0, "title": "Bees" }', WITH_ID);
     const other = await app.post('/reports', '{"title":"Bees","pages":2,"by":{"a":1,"b":[2,1]}}', WITH_ID);
@@ -130,7 +131,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   });
 
   it('is a conflict for another payload, job name, route value or query, which reveals nothing of the job (D-20)', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController, ManyRoutesController],
       options: { role: 'api' },
     });
@@ -159,7 +160,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   });
 
   it('is a conflict for another owner, even with the same payload (D-20)', async () => {
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       ...ACCEPTING,
       options: { role: 'api', http: { owner: ({ headers }) => String(headers['x-user']) } },
     });
@@ -173,7 +174,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   });
 
   it('cannot take over a job that was submitted without one', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const guessed = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': job.id });
     expect(guessed.refusal).toEqual(refused(409, 'REQUEST_ID_CONFLICT'));
@@ -182,7 +183,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   it('makes one job of 50 concurrent identical requests (D-10)', async () => {
     let runs = 0;
     const held = new HeldReport();
-    const app = await startApp(adapter, {
+    const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [held.Handler],
       options: { worker: { maximumConcurrency: 50 } },
@@ -201,7 +202,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   });
 
   it('lets one of many concurrent requests with different payloads win', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => app.post('/reports', { title: `Report ${index}` }, WITH_ID)),
     );
@@ -210,9 +211,9 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   });
 
   it('is shared by all instances on one store: the other replica replays (D-10)', async () => {
-    const store = new MemoryJobStore();
-    const one = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
-    const other = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    const stores = await storesOf(stack);
+    const one = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } });
+    const other = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } });
     await one.post('/reports', { title: 'Bees' }, WITH_ID);
     const replay = await other.post('/reports', { title: 'Bees' }, WITH_ID);
     expect([replay.status, replay.header('Idempotency-Replayed')]).toEqual([202, 'true']);
@@ -227,7 +228,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
     ['two in one', `${ID}, ${ID}`],
     ['a path', '../../etc/passwd'],
   ])('that is %s is refused with 400, and nothing is queued (D-20)', async (_what, id) => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const answer = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': id });
     expect(answer.refusal).toEqual(refused(400, 'INVALID_REQUEST_ID'));
     expect(answer.problem.instance).toBe('/reports');
@@ -235,7 +236,7 @@ describe.each(ADAPTERS)('X-Async-Request-Id, on %s', (adapter) => {
   });
 
   it('given twice is refused with 400, and nothing is queued', async () => {
-    const app = await startApp(adapter, ACCEPTING);
+    const app = await startApp(stack, ACCEPTING);
     const headers = { 'X-Async-Request-Id': [ID, ID], 'Content-Type': 'application/json' };
     const answer = await app.sendRaw('POST', '/reports', headers, '{"title":"Bees"}');
     expect(answer.refusal).toEqual(refused(400, 'INVALID_REQUEST_ID'));
