@@ -14,7 +14,7 @@ import {
 import { ADAPTERS, type AdapterName, type AppParts, startApp } from '../http/start-app.js';
 import { watchedStoreOf } from '../http/watched-store.js';
 import { clientOf, urlOf } from './client-of.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { TcpProxy } from '../tcp-proxy.js';
 
 const BEES = { title: 'Bees' };
 const controllers = [ReportsController];

@@ -11,7 +11,7 @@ import {
 import { ADAPTERS, type AdapterName, startApp } from '../http/start-app.js';
 import { watchedStoreOf } from '../http/watched-store.js';
 import { clientOf, urlOf } from './client-of.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { TcpProxy } from '../tcp-proxy.js';
 
 const BEES = { title: 'Bees' };
 

@@ -1,16 +1,12 @@
-import { DemoClient } from './demo-client.js';
-import { DemoProcess, hasCurl, shell } from './demo-process.js';
+import { AppProcess } from '../app-process.js';
+import { hasCurl, shell } from './shell.js';
 import { sleepers } from './sleepers.js';
 
-async function listening(demo: DemoProcess): Promise<DemoClient> {
-  return new DemoClient(await demo.written(/listens on (http:\/\/localhost:\d+)\n/));
-}
-
 describe('The built demo in a process of its own', () => {
-  const processes: DemoProcess[] = [];
+  const processes: AppProcess[] = [];
 
-  function start(port = '0'): DemoProcess {
-    const demo = new DemoProcess(port);
+  function start(port = '0'): AppProcess {
+    const demo = new AppProcess('api', { PORT: port });
     processes.push(demo);
     return demo;
   }
@@ -20,7 +16,7 @@ describe('The built demo in a process of its own', () => {
   it('prints lines to try that work as they stand', async (test) => {
     if (!(await hasCurl())) test.skip('there is no curl here');
     const demo = start();
-    await listening(demo);
+    await demo.listening();
     await demo.written(/curl -i "[^\n]+\n/);
     const [processData, ...sleepAndFollow] = demo.output.split('\n').filter((line) => line.startsWith('  '));
     const accepted = await shell(processData as string);
@@ -36,22 +32,22 @@ describe('The built demo in a process of its own', () => {
 
   it('lets running jobs end after SIGTERM, and exits with 0', async () => {
     const demo = start();
-    const client = await listening(demo);
+    const { client } = await demo.listening();
     const location = await client.submit('/api/demo/sleep', { durationMs: 1_000 });
     await client.running(location);
     expect(demo.output).not.toContain('slept 1000 ms');
-    demo.terminate();
+    demo.signal('SIGTERM');
     expect(await demo.exitCode()).toBe(0);
     expect(demo.output).toContain('slept 1000 ms');
   });
 
   it('takes no new jobs after SIGTERM, says what is lost with its memory, and exits with 0', async () => {
     const demo = start();
-    const client = await listening(demo);
+    const { client } = await demo.listening();
     const running = await sleepers(client, 8);
     const [waiting] = (await sleepers(client, 1)) as [string];
     await Promise.all(running.map((location) => client.running(location)));
-    demo.terminate();
+    demo.signal('SIGTERM');
     for (let status = 200; status !== 503;) ({ status } = await client.get('/health/ready'));
     expect(await client.postJson('/api/process-data', { data: 'text' })).toMatchObject({ status: 503 });
     expect((await client.get(waiting)).body).toMatchObject({ status: 'Queued' });
@@ -68,7 +64,7 @@ describe('The built demo in a process of its own', () => {
 
   it('says that its port is taken', async () => {
     const first = start();
-    const { port } = new URL((await listening(first)).url);
+    const { port } = new URL((await first.listening()).client.url);
     const second = start(port);
     expect(await second.exitCode()).toBe(1);
     expect(second.output).toContain(`EADDRINUSE: address already in use 0.0.0.0:${port}`);

@@ -1,7 +1,7 @@
 import { EventSource } from 'eventsource';
 import type { JobRepresentation } from 'nestjs-async-endpoints';
 import { eventually } from 'nestjs-async-endpoints/testing';
-import { TcpProxy } from '../client/tcp-proxy.js';
+import { TcpProxy } from '../tcp-proxy.js';
 import { HeldReport, ReportsController } from '../http/reports.js';
 import { ADAPTERS, startApp } from '../http/start-app.js';
 

@@ -1,6 +1,6 @@
 import type { Slept } from '@app/demo';
 import { eventually } from 'nestjs-async-endpoints/testing';
-import { AppProcess } from './app-process.js';
+import { AppProcess } from '../app-process.js';
 import { figure, PATIENCE_MS, System } from './system.js';
 
 describe('APIs and workers in processes of their own', () => {

@@ -1,6 +1,6 @@
 import type { JobRecord } from 'nestjs-async-endpoints';
 import { eventually } from 'nestjs-async-endpoints/testing';
-import type { AppProcess } from './app-process.js';
+import type { AppProcess } from '../app-process.js';
 import { figure, isHeldBy, System } from './system.js';
 
 const KILLS = 4;

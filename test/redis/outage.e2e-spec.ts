@@ -1,6 +1,6 @@
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { Answer } from '../demo/demo-client.js';
-import type { AppProcess } from './app-process.js';
+import type { AppProcess } from '../app-process.js';
 import { figure, System } from './system.js';
 
 const CRASHES = 4;

@@ -1,5 +1,5 @@
 import { eventually } from 'nestjs-async-endpoints/testing';
-import type { AppProcess } from './app-process.js';
+import type { AppProcess } from '../app-process.js';
 import { figure, PATIENCE_MS, System } from './system.js';
 
 describe('A worker that gets SIGTERM', () => {

@@ -2,7 +2,7 @@ import { type RedisServer, startRedisServer } from '@app/redis-server';
 import type { JobRecord, JobStatus } from 'nestjs-async-endpoints';
 import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
-import { type App, AppProcess } from './app-process.js';
+import { type App, AppProcess } from '../app-process.js';
 
 export const LEASE_MS = 1_000;
 export const SWEEP_MS = 200;

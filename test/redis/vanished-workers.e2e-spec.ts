@@ -1,5 +1,5 @@
 import { eventually } from 'nestjs-async-endpoints/testing';
-import type { AppProcess } from './app-process.js';
+import type { AppProcess } from '../app-process.js';
 import { figure, LEASE_MS, PATIENCE_MS, SWEEP_MS, System } from './system.js';
 
 const WAS_LOST = 'was lost to another worker: Another worker may have taken over the job.';

@@ -1,2 +1,3 @@
 export { type RedisServer, startRedisServer } from './redis-server.js';
 export { type RedisCluster, startRedisCluster } from './redis-cluster.js';
+export { type RedisSentinel, startRedisSentinel } from './redis-sentinel.js';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,13 +19,33 @@ export interface RedisServer {
 }
 
 /** @param args for `redis-server`, which would keep nothing on disk without them */
-export async function startRedisServer(args: readonly string[] = []): Promise<RedisServer> {
+export function startRedisServer(args: readonly string[] = []): Promise<RedisServer> {
+  return start((port, folder) => {
+    const where = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+    return Promise.resolve([...where, '--save', '', ...args]);
+  });
+}
+
+/** With settings that it can rewrite itself, as only a file's can be. */
+export function startRedisServerWithFile(lines: readonly string[], args: readonly string[]): Promise<RedisServer> {
+  return start(async (port, folder) => {
+    const file = join(folder, 'redis.conf');
+    await writeFile(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...lines, ''].join('\n'));
+    return [file, ...args];
+  });
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((server) => server.kill('SIGKILL')));
+
+async function start(argsFor: (port: number, folder: string) => Promise<string[]>): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-redis-'));
   const port = await freePort();
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...args];
+  const args = await argsFor(port, folder);
   let server: ChildProcess;
-  const start = async (): Promise<void> => {
-    server = spawn(command(), options, { stdio: 'ignore' });
+  const restart = async (): Promise<void> => {
+    server = spawn(command(), args, { stdio: 'ignore' });
+    running.add(server);
     await eventually(() => ping(port));
   };
   const crash = async (): Promise<void> => {
@@ -33,14 +53,14 @@ export async function startRedisServer(args: readonly string[] = []): Promise<Re
     const exited = once(server, 'exit');
     server.kill('SIGKILL');
     await exited;
+    running.delete(server);
   };
-  await start();
-  process.once('exit', () => server.kill('SIGKILL'));
+  await restart();
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     crash,
-    restart: start,
+    restart,
     async stop() {
       await crash();
       await rm(folder, { recursive: true, force: true });

@@ -55,6 +55,11 @@ export class RedisKeys {
     return `${this.#tag}:wake:${name}`;
   }
 
+  /** Sorted set of at most one member: popping it tells one process that it now waits for other names; it expires. */
+  recall(process: string): string {
+    return `${this.#tag}:recall:${process}`;
+  }
+
   /** String: id of the job that an idempotency key stands for, and until when, ms; it expires by itself. */
   idempotency(scope: string): string {
     return `${this.#tag}:key:${scope}`;

@@ -2,18 +2,27 @@ import type { JobChange, Topic } from '../store/job-store.js';
 import { Listeners } from '../store/listeners.js';
 import { statusOf } from './codec.js';
 import type { RedisKeys } from './keys.js';
-import { available, type RedisConnections } from './redis-connections.js';
+import type { RedisConnections } from './redis-connections.js';
 
-/** Hears of changes on one connection, for all who watch in this process; subscribed only while somebody does. */
+const AT_ONCE = 1_000;
+
+/**
+ * Hears of changes on one connection, for all who watch in this process; subscribed only while somebody does. Where some
+ * may have been missed, watchers of jobs are told how their jobs stand. Workers are not: their next renewal tells them.
+ */
 export class RedisChanges {
   readonly #listeners = new Listeners();
   readonly #watching = new Map<string, number>();
-  #listening = false;
 
+  /** @param find answers the jobs that there are of these */
   constructor(
     private readonly connections: RedisConnections,
     private readonly keys: RedisKeys,
-  ) {}
+    private readonly find: (ids: readonly string[]) => Promise<JobChange[]>,
+  ) {
+    connections.changes.onMessage = (channel, message) => this.#heard(channel, message);
+    connections.changes.onGap = () => void this.#catchUp();
+  }
 
   async watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
     const channel = 'job' in topic ? this.keys.changes : this.keys.revocations;
@@ -32,15 +41,27 @@ export class RedisChanges {
 
   async #subscribe(channel: string): Promise<() => void> {
     const { changes } = this.connections;
-    if (!this.#listening) changes.on('message', (on: string, message: string) => this.#heard(on, message));
-    this.#listening = true;
-    this.#watching.set(channel, (this.#watching.get(channel) ?? 0) + 1);
-    await available(changes.subscribe(channel));
-    return () => {
+    const unsubscribe = () => {
       const left = (this.#watching.get(channel) ?? 1) - 1;
       this.#watching.set(channel, left);
-      if (left === 0) changes.unsubscribe(channel).catch(() => {}); // it goes with the connection, then
+      if (left === 0) changes.unsubscribe(channel);
     };
+    this.#watching.set(channel, (this.#watching.get(channel) ?? 0) + 1);
+    try {
+      await this.connections.answer(changes.subscribe(channel));
+    } catch (error) {
+      unsubscribe();
+      throw error;
+    }
+    return unsubscribe;
+  }
+
+  async #catchUp(): Promise<void> {
+    const ids = this.#listeners.jobs;
+    for (let first = 0; first < ids.length; first += AT_ONCE) {
+      const jobs = await this.find(ids.slice(first, first + AT_ONCE)).catch(() => []); // or the next gap's turn
+      for (const job of jobs) this.#listeners.tellOfJob(job);
+    }
   }
 
   #heard(channel: string, message: string): void {

@@ -1,45 +1,43 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type Redis, type RedisOptions } from 'ioredis';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { RedisClient } from './define-script.js';
+import { inTime } from './in-time.js';
+import { checkConnectionOptions, ownClient, type RedisConnectionOptions } from './redis-client.js';
+import { RedisSubscriber } from './redis-subscriber.js';
 import { requireVersion, settingsWarnings } from './server-checks.js';
 
-export interface RedisConnectionOptions {
-  /** Such as `redis://user:password@host:6379/0`, or `rediss://` for TLS. Default `redis://127.0.0.1:6379`. */
-  url?: string;
-  /** Any options of ioredis: TLS, ACL user, Sentinel, retry strategy. They win over the URL. */
-  redis?: RedisOptions;
-  /** A connected client of the application's own, also a `Cluster`; it is not closed with the store. */
-  client?: RedisClient;
-  /**
-   * What a boot does while Redis cannot be reached: `fail-fast` stops it, `degraded` goes on, answers 503 and recovers by
-   * itself. Default `fail-fast`.
-   */
-  connect?: 'fail-fast' | 'degraded';
-  /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
-  commandTimeoutMs?: number;
-}
+/** The longest that the work connection is asked to block. */
+export const BLOCK_MS = 10_000;
+/** Redis answers a blocking call that long after its timeout at the latest; a connection that does not is dead. */
+const PATIENCE_MS = 3_000;
 
 /**
  * The three connections of a process, however many handlers and watchers it has: one for commands, one that blocks until
- * there is work, one that listens. The last two are opened when they are first needed.
+ * there is work, one that listens. The last two are opened when they are first needed. Each finds out by itself when its
+ * other end has vanished without a word, and connects anew.
  */
 export class RedisConnections {
   readonly commands: RedisClient;
+  readonly changes: RedisSubscriber;
   readonly #own: boolean;
   readonly #mode: 'fail-fast' | 'degraded';
+  readonly #timeoutMs: number;
   readonly #listeners: Record<'error' | 'close' | 'ready', () => void>;
   #isAway = false;
   #isClosing = false;
-  readonly #extra = new Map<'work' | 'changes', RedisClient>();
+  #work: RedisClient | undefined;
 
-  /** @param notify is told when Redis goes away and when it is back, once each */
+  /**
+   * @param notify is told when Redis goes away and when it is back, once each
+   * @throws AsyncEndpointsError `INVALID_OPTION`
+   */
   constructor(options: RedisConnectionOptions, notify: (message: string) => void) {
-    const { url = 'redis://127.0.0.1:6379', redis, client, connect = 'fail-fast', commandTimeoutMs = 5_000 } = options;
-    this.#own = client === undefined;
-    this.#mode = connect;
-    // While there is no connection a call fails at once; what it was in the middle of is not sent a second time.
-    const impatient = { commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 0, enableOfflineQueue: false };
-    this.commands = client ?? new Redis(url, { ...impatient, lazyConnect: true, ...redis });
+    checkConnectionOptions(options);
+    this.#own = options.client === undefined;
+    this.#mode = options.connect ?? 'fail-fast';
+    this.#timeoutMs = options.commandTimeoutMs ?? 5_000;
+    this.commands = options.client ?? ownClient(options, this.#timeoutMs);
+    this.changes = new RedisSubscriber(() => this.#listener(), this.#timeoutMs);
     this.#listeners = {
       error: ignore,
       close: () => {
@@ -60,21 +58,40 @@ export class RedisConnections {
   }
 
   get work(): RedisClient {
-    return this.#duplicate('work');
+    if (!this.#work) {
+      const blocking = { ...PATIENT, socketTimeout: BLOCK_MS + PATIENCE_MS };
+      this.#work =
+        this.commands instanceof Cluster
+          ? this.commands.duplicate([], { enableOfflineQueue: true, lazyConnect: false, redisOptions: blocking })
+          : this.commands.duplicate(blocking);
+      this.#work.on('error', ignore);
+    }
+    return this.#work;
   }
 
-  get changes(): RedisClient {
-    return this.#duplicate('changes');
+  /**
+   * What Redis answers. Whatever goes wrong between us and Redis, or in it, is the store being unavailable; the cause goes
+   * along for the log. Calls on a client that is not ours may have no deadline of their own.
+   *
+   * @throws AsyncEndpointsError `STORE_UNAVAILABLE`
+   */
+  async answer<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await (this.#own ? call : inTime(call, this.#timeoutMs));
+    } catch (cause) {
+      throw new AsyncEndpointsError('STORE_UNAVAILABLE', undefined, { cause });
+    }
   }
 
   /** @throws AsyncEndpointsError `STORE_UNAVAILABLE`, unless the mode is `degraded` */
   async open(): Promise<void> {
     try {
-      if (this.commands.status === 'wait') await this.commands.connect();
-      await requireVersion(this.commands);
+      if (this.commands.status === 'wait') await inTime(this.commands.connect(), this.#timeoutMs);
+      await inTime(requireVersion(this.commands), this.#timeoutMs);
     } catch (cause) {
       if (this.#mode === 'degraded') return;
       const reason = cause instanceof Error ? cause.message : String(cause);
+      if (this.#own) this.commands.disconnect();
       throw new AsyncEndpointsError('STORE_UNAVAILABLE', `Redis cannot be used: ${reason}`, { cause });
     }
   }
@@ -86,44 +103,35 @@ export class RedisConnections {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    for (const client of this.#extra.values()) client.disconnect();
+    this.#work?.disconnect();
+    this.changes.close();
     if (this.#own) return this.#quit();
     for (const [event, listener] of Object.entries(this.#listeners)) this.commands.off(event, listener);
   }
 
   async #quit(): Promise<void> {
-    await this.commands.quit().catch(() => this.commands.disconnect());
+    if (this.commands.status === 'ready') await inTime(this.commands.quit(), this.#timeoutMs).catch(ignore);
+    this.commands.disconnect();
   }
 
-  #duplicate(purpose: 'work' | 'changes'): RedisClient {
-    let client = this.#extra.get(purpose);
-    if (!client) {
-      // Both wait for long on purpose: no deadline, and no giving up while the server is away.
-      const patient = {
-        commandTimeout: undefined,
-        maxRetriesPerRequest: null,
-        enableOfflineQueue: true,
-        lazyConnect: false,
-      };
-      client =
-        this.commands instanceof Cluster
-          ? this.commands.duplicate([], { redisOptions: patient })
-          : this.commands.duplicate(patient);
-      client.on('error', ignore);
-      this.#extra.set(purpose, client);
-    }
-    return client;
+  /** In a cluster any node will do: each hears what is published on every other. */
+  #listener(): Redis | undefined {
+    const { commands } = this;
+    const listening = { ...PATIENT, autoResubscribe: false, socketTimeout: this.#timeoutMs };
+    if (!(commands instanceof Cluster)) return commands.duplicate(listening);
+    const nodes = commands.nodes();
+    const node = nodes[Math.floor(Math.random() * nodes.length)];
+    return node?.duplicate({ ...listening, retryStrategy: () => null, readOnly: false });
   }
 }
 
-/** Whatever goes wrong between us and Redis, or in it, is the store being unavailable; the cause goes along for the log. */
-export async function available<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (cause) {
-    throw new AsyncEndpointsError('STORE_UNAVAILABLE', undefined, { cause });
-  }
-}
+/** Both wait for long on purpose: no deadline, and no giving up while the server is away. */
+const PATIENT: RedisOptions = {
+  commandTimeout: undefined,
+  maxRetriesPerRequest: null,
+  enableOfflineQueue: true,
+  lazyConnect: false,
+};
 
 /** Connection errors are reported by the calls that fail of them. */
 function ignore(): void {}

@@ -20,7 +20,8 @@ import { decode, encodeNew, oneLine } from './codec.js';
 import type { Script } from './define-script.js';
 import { RedisKeys } from './keys.js';
 import { RedisChanges } from './redis-changes.js';
-import { available, type RedisConnectionOptions, RedisConnections } from './redis-connections.js';
+import type { RedisConnectionOptions } from './redis-client.js';
+import { RedisConnections } from './redis-connections.js';
 import { listJobs } from './redis-listing.js';
 import { redisStats } from './redis-stats.js';
 import { RedisWorkSignal } from './redis-work-signal.js';
@@ -60,7 +61,8 @@ export class RedisJobStore implements JobStore {
     this.#keys = new RedisKeys(prefix);
     this.#connections = new RedisConnections(options, (message) => this.#notify(message));
     this.#work = new RedisWorkSignal(this.#connections, this.#keys, this.#time);
-    this.#changes = new RedisChanges(this.#connections, this.#keys);
+    const find = async (ids: readonly string[]) => (await this.find(ids)).filter((job) => job !== null);
+    this.#changes = new RedisChanges(this.#connections, this.#keys, find);
   }
 
   async open(): Promise<void> {
@@ -74,7 +76,7 @@ export class RedisJobStore implements JobStore {
   }
 
   async ping(): Promise<void> {
-    await available(this.#connections.commands.ping());
+    await this.#connections.answer(this.#connections.commands.ping());
   }
 
   async submit(jobs: readonly NewJob[], { queueLimit }: { queueLimit: number }): Promise<Submission[]> {
@@ -137,7 +139,7 @@ export class RedisJobStore implements JobStore {
     const { leases, names } = this.#keys;
     const queues = this.#knownNames.flatMap((name) => [this.#keys.ready(name), this.#keys.wake(name)]);
     const overdue = overdueScript.run(this.#connections.commands, [leases, names, ...queues], [this.#time(), limit]);
-    const [expired, known] = await available(overdue);
+    const [expired, known] = await this.#connections.answer(overdue);
     this.#knownNames = known;
     const recovered = await this.#change(recoverScript, expired, maxCrashes);
     return recovered.filter((job) => job !== null);
@@ -149,17 +151,17 @@ export class RedisJobStore implements JobStore {
 
   async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
     if (ids.length === 0) return [];
-    const texts = await available(findScript.run(this.#connections.commands, [this.#keys.jobs], ids));
+    const texts = await this.#connections.answer(findScript.run(this.#connections.commands, [this.#keys.jobs], ids));
     return texts.map((text, index) => (text === null ? null : decode(ids[index] as string, text).job));
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
     const now = Number(this.#time()) || (await this.#redisNow());
-    return available(listJobs(this.#connections.commands, this.#keys, filter, page, now));
+    return this.#connections.answer(listJobs(this.#connections.commands, this.#keys, filter, page, now));
   }
 
   stats(): Promise<QueueStats[]> {
-    return available(redisStats(this.#connections, this.#keys, this.#time()));
+    return this.#connections.answer(redisStats(this.#connections, this.#keys, this.#time()));
   }
 
   /**
@@ -167,7 +169,7 @@ export class RedisJobStore implements JobStore {
    * words; nothing where all is well. Reads everything: for tests and operators.
    */
   audit(): Promise<Deviation[]> {
-    return available(auditJobs(this.#connections.commands, this.#keys));
+    return this.#connections.answer(auditJobs(this.#connections.commands, this.#keys));
   }
 
   watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
@@ -181,7 +183,9 @@ export class RedisJobStore implements JobStore {
   #run<T>(script: Script<T>, names: readonly string[], args: (string | number)[], keys: string[] = []): Promise<T> {
     const queues = names.flatMap((name) => this.#keys.queue(name));
     const all = [...this.#keys.shared, ...queues, ...keys];
-    return available(script.run(this.#connections.commands, all, [this.#time(), this.#connections.announce, ...args]));
+    return this.#connections.answer(
+      script.run(this.#connections.commands, all, [this.#time(), this.#connections.announce, ...args]),
+    );
   }
 
   /** A job's name never changes, so it may be read before the step that needs its queue's keys. */
@@ -203,7 +207,7 @@ export class RedisJobStore implements JobStore {
   }
 
   async #redisNow(): Promise<number> {
-    const [seconds, micros] = await available(this.#connections.commands.time());
+    const [seconds, micros] = await this.#connections.answer(this.#connections.commands.time());
     return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   }
 }

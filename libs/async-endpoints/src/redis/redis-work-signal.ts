@@ -1,11 +1,8 @@
-import type { RedisConnections } from './redis-connections.js';
+import { randomUUID } from 'node:crypto';
+import { BLOCK_MS, type RedisConnections } from './redis-connections.js';
 import type { RedisKeys } from './keys.js';
 import { Waiters } from '../store/waiters.js';
 import { dueScript } from './scripts/look.lua.js';
-
-const BLOCK_MS = 10_000;
-/** Redis answers a blocking call that long after its timeout at the latest; a connection that does not is dead. */
-const PATIENCE_MS = 3_000;
 
 /**
  * Waits for work on one blocking connection for all waiters of this process. A script that makes a job claimable leaves a
@@ -15,13 +12,16 @@ export class RedisWorkSignal {
   readonly #waiters = new Waiters();
   #waiting: Promise<void> | undefined;
   #blockedOn = '';
+  readonly #recall: string;
   #closed = false;
 
   constructor(
     private readonly connections: RedisConnections,
     private readonly keys: RedisKeys,
     private readonly time: () => string,
-  ) {}
+  ) {
+    this.#recall = keys.recall(randomUUID());
+  }
 
   wait(names: readonly string[], signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#closed) return Promise.resolve();
@@ -43,11 +43,9 @@ export class RedisWorkSignal {
     try {
       while (this.#waiters.size > 0 && !this.#closed) {
         const { names } = this.#waiters;
-        const due = await dueScript.run(
-          this.connections.commands,
-          [...this.keys.shared, ...names.flatMap((name) => this.keys.queue(name))],
-          [this.time(), this.connections.announce],
-        );
+        const { commands, announce } = this.connections;
+        const keys = [...this.keys.shared, ...names.flatMap((name) => this.keys.queue(name))];
+        const due = await this.connections.answer(dueScript.run(commands, keys, [this.time(), announce]));
         if (due === 0) this.#waiters.wakeAll();
         else if (this.#waiters.size > 0 && !this.#closed)
           await this.#block(names, due < 0 ? BLOCK_MS : Math.min(due, BLOCK_MS));
@@ -62,13 +60,11 @@ export class RedisWorkSignal {
   async #block(names: string[], ms: number): Promise<void> {
     const { work } = this.connections;
     this.#blockedOn = names.join();
-    const dead = setTimeout(() => work.disconnect(true), ms + PATIENCE_MS);
     try {
       const keys = names.map((name) => this.keys.wake(name));
-      const popped = await work.bzpopmin(keys, Math.max(ms, 1) / 1_000);
-      if (popped) await this.#hand(names[keys.indexOf(popped[0])] as string);
+      const popped = await work.bzpopmin([this.#recall, ...keys], Math.max(ms, 1) / 1_000);
+      if (popped && popped[0] !== this.#recall) await this.#hand(names[keys.indexOf(popped[0])] as string);
     } finally {
-      clearTimeout(dead);
       this.#blockedOn = '';
     }
   }
@@ -79,9 +75,9 @@ export class RedisWorkSignal {
     await this.connections.commands.zadd(this.keys.wake(name), 0, '0');
   }
 
+  /** A client that blocks hears nothing else; a token of our own ends its wait, on whichever node of a cluster. */
   async #unblock(): Promise<void> {
-    const { work, commands } = this.connections;
-    const id = await work.client('ID').catch(() => null);
-    if (id !== null) await commands.call('CLIENT', 'UNBLOCK', String(id)).catch(() => null);
+    const call = this.connections.commands.multi().zadd(this.#recall, 0, '0').pexpire(this.#recall, BLOCK_MS).exec();
+    await call.catch(() => null);
   }
 }

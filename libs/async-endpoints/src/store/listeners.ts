@@ -18,6 +18,11 @@ export class Listeners {
     };
   }
 
+  /** Ids of the jobs that somebody wants to be told of. */
+  get jobs(): string[] {
+    return [...this.#ofJobs.keys()];
+  }
+
   /** That a job changed. */
   tellOfJob(change: JobChange): void {
     if (this.#ofJobs.size > 0) tell(this.#ofJobs.get(change.id), change);

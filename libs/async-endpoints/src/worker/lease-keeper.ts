@@ -14,7 +14,8 @@ export interface LeaseKeeperOptions {
 /**
  * Keeps the claims of everything that runs here, and ends the runs that may not go on:
  *
- * 1. renews all leases in one call, at a third of the lease; progress goes along, or at once when reported
+ * 1. renews all leases in one call, at a third of the lease, sooner after an error; progress goes along, or at once when
+ *    reported
  * 2. aborts a run when the store says that its claim is lost or its job canceled, in a reply or by push
  * 3. aborts a run when our own clock says that its lease has run out, whether or not the store answers
  * 4. aborts a run at its deadline
@@ -26,6 +27,7 @@ export class LeaseKeeper {
   readonly #renewals: Batcher<Run, RenewalReply>;
   readonly #heartbeat: Loop;
   #unwatch: (() => void) | undefined;
+  #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #checkAt = Infinity;
 
@@ -38,11 +40,12 @@ export class LeaseKeeper {
   }
 
   async open(): Promise<void> {
+    await this.#watch().catch(this.options.onError);
     this.#heartbeat.start();
-    this.#unwatch = await this.store.watch({ worker: this.options.workerId }, (change) => this.#revoked(change));
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#unwatch?.();
     clearTimeout(this.#timer);
     await this.#heartbeat.stop();
@@ -67,8 +70,17 @@ export class LeaseKeeper {
     for (const run of this.#runs.values()) run.abort('SHUTTING_DOWN');
   }
 
+  /** What it throws is followed by another beat before long. */
   async #beat(): Promise<void> {
-    for (const run of this.#runs.values()) if (run.isOurs) void this.#renew(run);
+    const ours = [...this.#runs.values()].filter((run) => run.isOurs);
+    await Promise.all([this.#watch(), ...ours.map((run) => this.#renewals.push(run))]);
+  }
+
+  async #watch(): Promise<void> {
+    if (this.#unwatch) return;
+    const unwatch = await this.store.watch({ worker: this.options.workerId }, (change) => this.#revoked(change));
+    this.#unwatch = unwatch;
+    if (this.#closed) unwatch();
   }
 
   async #renew(run: Run): Promise<void> {

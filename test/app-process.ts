@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { eventually } from 'nestjs-async-endpoints/testing';
-import { DemoClient } from '../demo/demo-client.js';
+import { DemoClient } from './demo/demo-client.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const MAIN = {
   api: 'dist/apps/api/src/main.js',
   worker: 'dist/apps/worker/src/main.js',
   probe: 'test/redis/probe-worker.mjs',
+  demo: 'test/redis/demo-app.mjs',
 };
 
 export type App = keyof typeof MAIN;
@@ -43,10 +44,15 @@ export class AppProcess {
   }
 
   async listening(): Promise<this> {
-    const died = this.#ended.then(() => Promise.reject(new Error(`It ended before it listened:\n${this.output}`)));
-    const found = await Promise.race([eventually(() => /http:\/\/localhost:\d+/.exec(this.output), 30_000), died]);
-    this.#client = new DemoClient(String(found));
+    this.#client = new DemoClient(await this.written(/http:\/\/localhost:\d+/));
     return this;
+  }
+
+  /** Waits until it has written this, and answers it. */
+  async written(pattern: RegExp): Promise<string> {
+    const died = this.#ended.then(() => Promise.reject(new Error(`It ended without ${pattern}:\n${this.output}`)));
+    const [found] = await Promise.race([eventually(() => pattern.exec(this.output), 30_000), died]);
+    return found;
   }
 
   /** How often it has written this. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between client and server, and cuts their connections when the test says so. */
+/** Stands between client and server, and cuts, holds or delays what they say when the test says so. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -13,6 +13,9 @@ export class TcpProxy {
   answersToLose = 0;
   /** Cuts the next answer behind this text, of which the client gets all, and nothing that follows. */
   cutBehind: string | null = null;
+  /** By which everything that is said later is late. */
+  delayMs = 0;
+  #held: (() => void)[] | undefined;
 
   private constructor(public target: number) {
     this.#server = createServer((client) => this.#join(client));
@@ -27,8 +30,12 @@ export class TcpProxy {
     return proxy;
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Connections that are there now. */
@@ -38,6 +45,18 @@ export class TcpProxy {
 
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Says nothing more to anybody, as a network does that has lost its way, until told to go on. New ones may connect. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Says what it has held back to those who are still there. */
+  goOn(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const say of held) say();
   }
 
   async close(): Promise<void> {
@@ -52,7 +71,7 @@ export class TcpProxy {
     this.#end(server, client);
     client.on('data', (chunk: Buffer) => {
       this.received += chunk.toString();
-      server.write(chunk);
+      this.#say(server, chunk);
     });
     server.on('data', (chunk: Buffer) => {
       const end = this.cutBehind === null ? -1 : chunk.indexOf(this.cutBehind);
@@ -61,11 +80,18 @@ export class TcpProxy {
         this.cutBehind = null;
         return server.destroy();
       }
-      if (this.answersToLose === 0) return client.write(chunk);
+      if (this.answersToLose === 0) return this.#say(client, chunk);
       this.answersToLose--;
       server.destroy(); // or the rest of this answer would count as the next
       return client.destroy();
     });
+  }
+
+  #say(to: Socket, chunk: Buffer): void {
+    const say = (): void => void (to.writable && to.write(chunk));
+    if (this.#held) this.#held.push(say);
+    else if (this.delayMs > 0) setTimeout(say, this.delayMs);
+    else say();
   }
 
   /** What ends one side ends the other. */

@@ -1,0 +1,95 @@
+import type { Redis } from 'ioredis';
+import { inTime } from './in-time.js';
+
+/** How often a connection on which nothing was heard is asked whether it still lives. */
+const HEARTBEAT_MS = 10_000;
+const CONNECT_AGAIN_MS = 200;
+
+/**
+ * One connection that listens to channels, opened with the first of them. A connection that is lost is opened anew, also
+ * where it was lost without a word; as messages were missed then, it says so.
+ */
+export class RedisSubscriber {
+  /** Told of each message. */
+  onMessage: (channel: string, message: string) => void = () => {};
+  /** Told when messages may have been missed, once all channels are heard again. */
+  onGap: () => void = () => {};
+  readonly #channels = new Set<string>();
+  readonly #waiting = new Set<() => void>();
+  #client: Redis | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
+  #heard = false;
+  #missed = false;
+  #closed = false;
+
+  /**
+   * @param connect opens a connection that does not resubscribe by itself, or none where it is not known where to
+   * @param timeoutMs how long Redis may take to answer
+   */
+  constructor(
+    private readonly connect: () => Redis | undefined,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** Resolves when the channel is heard. @throws Error where that takes too long */
+  async subscribe(channel: string): Promise<void> {
+    this.#channels.add(channel);
+    if (!this.#heartbeat) this.#open();
+    const client = this.#client;
+    const whenReady = () => new Promise<void>((resolve) => this.#waiting.add(resolve));
+    await inTime<unknown>(client?.status === 'ready' ? client.subscribe(channel) : whenReady(), this.timeoutMs);
+  }
+
+  unsubscribe(channel: string): void {
+    this.#channels.delete(channel);
+    this.#client?.unsubscribe(channel).catch(() => {}); // it goes with the connection, then
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#again);
+    this.#client?.disconnect();
+  }
+
+  #open(): void {
+    if (this.#closed) return;
+    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
+    const client = (this.#client = this.connect());
+    if (!client) return this.#openAgain();
+    client.on('error', () => {}); // followed by a close
+    client.on('message', (channel: string, message: string) => {
+      this.#heard = true;
+      this.onMessage(channel, message);
+    });
+    client.on('ready', () => void this.#ready(client));
+    client.on('close', () => (this.#missed = true));
+    client.on('end', () => this.#openAgain());
+  }
+
+  #openAgain(): void {
+    if (!this.#closed) this.#again = setTimeout(() => this.#open(), CONNECT_AGAIN_MS);
+  }
+
+  async #ready(client: Redis): Promise<void> {
+    try {
+      if (this.#channels.size > 0) await client.subscribe(...this.#channels);
+    } catch {
+      return; // the connection is lost again
+    }
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+    if (this.#missed) this.onGap();
+    this.#missed = false;
+  }
+
+  /** Subscribing again changes nothing but has an answer, for which the client waits no longer than its socket timeout. */
+  #beat(): void {
+    const [channel] = this.#channels;
+    if (!this.#heard && channel !== undefined && this.#client?.status === 'ready') {
+      this.#client.subscribe(channel).catch(() => {}); // then it has connected anew
+    }
+    this.#heard = false;
+  }
+}

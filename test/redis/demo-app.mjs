@@ -1,0 +1,26 @@
+// The demo with a store that its settings cannot say: `ASYNC_ROLE` as ever, `STORE` the options of a RedisJobStore and
+// `WORKER` those of a worker, as JSON.
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AsyncEndpointsModule } from '../../dist/libs/async-endpoints/src/index.js';
+import { RedisJobStore } from '../../dist/libs/async-endpoints/src/redis/index.js';
+import { DemoApiModule, DemoJobsModule, exitInOrder, startProcess } from '../../dist/libs/demo/src/index.js';
+
+const { ASYNC_ROLE: role, STORE, WORKER = '{}', ASYNC_LEASE_MS, ASYNC_SWEEP_MS } = process.env;
+const worker = { leaseMs: Number(ASYNC_LEASE_MS), ...JSON.parse(WORKER) };
+const recovery = { sweepIntervalMs: Number(ASYNC_SWEEP_MS) };
+const store = new RedisJobStore(JSON.parse(STORE));
+const Demo = {
+  module: class Demo {},
+  imports: [
+    AsyncEndpointsModule.forRoot({ role, store, worker, recovery }),
+    DemoApiModule,
+    ...(role === 'api' ? [] : [DemoJobsModule]),
+  ],
+};
+
+await startProcess(
+  async () => ({ app: exitInOrder(await NestFactory.create(Demo, new FastifyAdapter())), port: 0 }),
+  (url) => `The demo listens on ${url}`,
+);
