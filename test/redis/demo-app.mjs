@@ -5,17 +5,22 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { AsyncEndpointsModule } from '../../dist/libs/async-endpoints/src/index.js';
 import { RedisJobStore } from '../../dist/libs/async-endpoints/src/redis/index.js';
-import { DemoApiModule, DemoJobsModule, exitInOrder, startProcess } from '../../dist/libs/demo/src/index.js';
+import {
+  DemoApiModule,
+  DemoJobsModule,
+  exitInOrder,
+  HealthModule,
+  startProcess,
+} from '../../dist/libs/demo/src/index.js';
 
 const { ASYNC_ROLE: role, STORE, WORKER = '{}', ASYNC_LEASE_MS, ASYNC_SWEEP_MS } = process.env;
 const worker = { leaseMs: Number(ASYNC_LEASE_MS), ...JSON.parse(WORKER) };
 const recovery = { sweepIntervalMs: Number(ASYNC_SWEEP_MS) };
 const store = new RedisJobStore(JSON.parse(STORE));
 const Demo = {
-  module: class Demo {},
+  module: role === 'worker' ? HealthModule : DemoApiModule,
   imports: [
     AsyncEndpointsModule.forRoot({ role, store, worker, recovery }),
-    DemoApiModule,
     ...(role === 'api' ? [] : [DemoJobsModule]),
   ],
 };
