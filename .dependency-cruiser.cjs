@@ -13,6 +13,12 @@ const arrows = {
   [room('http')]: [room('job'), ...root('options', 'job-manager', 'fingerprint')],
   [room('redis')]: [room('store'), room('job'), room('observability')],
   [room('health')]: [room('store'), room('worker'), ...root('options', 'wait')],
+  [room('config')]: [
+    room('job'),
+    room('store'),
+    room('redis'),
+    ...root('options', 'option-definitions', 'option-rules'),
+  ],
   [room('client')]: [room('job')],
   [room('testing')]: [room('job'), room('store'), room('handlers')],
 };
@@ -59,6 +65,12 @@ module.exports = {
       severity: 'error',
       from: { pathNot: [room('health'), '^(apps|libs/demo|test)/'] },
       to: { path: '@nestjs/terminus' },
+    },
+    {
+      name: 'configuration-only-in-config',
+      severity: 'error',
+      from: { path: lib, pathNot: room('config') },
+      to: { path: ['@nestjs/config', 'class-validator', '^dotenv'] },
     },
     {
       name: 'ioredis-only-in-redis',

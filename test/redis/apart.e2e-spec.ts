@@ -73,6 +73,8 @@ describe('APIs and workers in processes of their own', () => {
     expect(lost.output.trimEnd().split('\n').at(-1)).toMatch(/^Redis cannot be used: /);
     const unconfigured = new AppProcess('worker', { REDIS_URL: '' });
     expect(await unconfigured.exitCode()).toBe(1);
-    expect(unconfigured.output).toBe('REDIS_URL is missing; expected something like redis://127.0.0.1:6379.\n');
+    expect(unconfigured.output).toBe(
+      'The configuration is wrong: REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379\n',
+    );
   });
 });

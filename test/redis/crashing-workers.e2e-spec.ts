@@ -6,7 +6,7 @@ import { figure, isHeldBy, System } from './system.js';
 const KILLS = 4;
 const JOBS_PER_KILL = 100;
 /** Long enough to see what the victim held before it is taken back. */
-const SETTINGS = { ASYNC_LEASE_MS: '3000' };
+const SETTINGS = { ASYNC_WORKER_LEASE_MS: '3000' };
 
 describe('Three workers of which one is killed again and again', () => {
   let system: System;

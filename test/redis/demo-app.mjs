@@ -13,9 +13,9 @@ import {
   startProcess,
 } from '../../dist/libs/demo/src/index.js';
 
-const { ASYNC_ROLE: role, STORE, WORKER = '{}', ASYNC_LEASE_MS, ASYNC_SWEEP_MS } = process.env;
-const worker = { leaseMs: Number(ASYNC_LEASE_MS), ...JSON.parse(WORKER) };
-const recovery = { sweepIntervalMs: Number(ASYNC_SWEEP_MS) };
+const { ASYNC_ROLE: role, STORE, WORKER = '{}', ASYNC_WORKER_LEASE_MS, ASYNC_RECOVERY_SWEEP_INTERVAL_MS } = process.env;
+const worker = { leaseMs: Number(ASYNC_WORKER_LEASE_MS), ...JSON.parse(WORKER) };
+const recovery = { sweepIntervalMs: Number(ASYNC_RECOVERY_SWEEP_INTERVAL_MS) };
 const store = new RedisJobStore(JSON.parse(STORE));
 const Demo = {
   module: role === 'worker' ? HealthModule : DemoApiModule,

@@ -66,7 +66,7 @@ describe('What an API and a worker ask of Redis', () => {
 });
 
 /** Not the short leases and sweeps of the other tests. */
-const LIBRARY_DEFAULTS = { ASYNC_LEASE_MS: '', ASYNC_SWEEP_MS: '' };
+const LIBRARY_DEFAULTS = { ASYNC_WORKER_LEASE_MS: '', ASYNC_RECOVERY_SWEEP_INTERVAL_MS: '' };
 
 async function connections(redis: Redis): Promise<number> {
   return String(await redis.call('CLIENT', 'LIST'))

@@ -3,16 +3,8 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { AsyncHandler, defineJob } from '../../dist/libs/async-endpoints/src/index.js';
-import {
-  exitInOrder,
-  HealthModule,
-  jobProcessing,
-  readSettings,
-  startProcess,
-} from '../../dist/libs/demo/src/index.js';
-
-const settings = readSettings(process.env, ['worker']);
+import { AsyncEndpointsModule, AsyncHandler, defineJob } from '../../dist/libs/async-endpoints/src/index.js';
+import { configuration, exitInOrder, HealthModule, parsePort, startProcess } from '../../dist/libs/demo/src/index.js';
 
 class ProbeHandler {
   handle({ crash, blockMs }, { fence }) {
@@ -23,9 +15,16 @@ class ProbeHandler {
 }
 AsyncHandler(defineJob('Probe'))(ProbeHandler);
 
-const Probe = { module: HealthModule, imports: [jobProcessing(settings)], providers: [ProbeHandler] };
+const Probe = {
+  module: HealthModule,
+  imports: [AsyncEndpointsModule.forRootAsync(configuration(['worker']))],
+  providers: [ProbeHandler],
+};
 
 await startProcess(
-  async () => ({ app: exitInOrder(await NestFactory.create(Probe, new FastifyAdapter())), port: settings.port }),
+  async () => ({
+    app: exitInOrder(await NestFactory.create(Probe, new FastifyAdapter())),
+    port: parsePort(process.env.PORT),
+  }),
   (url) => `The probe's health is at ${url}/health`,
 );

@@ -16,8 +16,8 @@ describe('A worker that gets SIGTERM', () => {
   it('lets its running jobs end, under load: nothing is lost, nothing runs twice', async () => {
     const drainMs = 5_000;
     const [first, second] = await Promise.all([
-      system.worker({ ASYNC_DRAIN_MS: String(drainMs) }),
-      system.worker({ ASYNC_DRAIN_MS: String(drainMs) }),
+      system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: String(drainMs) }),
+      system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: String(drainMs) }),
     ]);
     const ids = await system.submit('Sleep', { durationMs: 300 }, 200);
     await eventually(async () => second.count(SLEPT) >= 20 && (await first.running()) === 8);
@@ -32,7 +32,7 @@ describe('A worker that gets SIGTERM', () => {
   });
 
   it('gives back at the end of its budget what still runs, no attempt spent', async () => {
-    const worker = await system.worker({ ASYNC_DRAIN_MS: '300' });
+    const worker = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '300' });
     const ids = await system.submit('Sleep', { durationMs: 600_000 }, 8);
     await eventually(async () => (await worker.running()) === 8);
     const tookMs = await terminated(worker);

@@ -37,7 +37,11 @@ export class System {
   }
 
   spawn(app: App, settings: Readonly<Record<string, string>> = {}): AppProcess {
-    const shared = { REDIS_URL: this.redis.url, ASYNC_LEASE_MS: String(LEASE_MS), ASYNC_SWEEP_MS: String(SWEEP_MS) };
+    const shared = {
+      REDIS_URL: this.redis.url,
+      ASYNC_WORKER_LEASE_MS: String(LEASE_MS),
+      ASYNC_RECOVERY_SWEEP_INTERVAL_MS: String(SWEEP_MS),
+    };
     const started = new AppProcess(app, { ...shared, ...settings });
     this.#processes.push(started);
     return started;

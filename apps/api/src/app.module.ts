@@ -1,11 +1,13 @@
-import { DemoApiModule, DemoJobsModule, jobProcessing, type Settings } from '@app/demo';
+import { DemoApiModule, DemoJobsModule } from '@app/demo';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
+import type { AsyncEndpointsConfiguration } from 'nestjs-async-endpoints/config';
 
-/** Takes requests; where the settings say so, it does the jobs too, in the same process. */
+/** Takes requests; where its role says so, it does the jobs too, in the same process. */
 @Module({ imports: [DemoApiModule] })
 export class AppModule {
-  static with(settings: Settings): DynamicModule {
-    const jobs = settings.role === 'all' ? [DemoJobsModule] : [];
-    return { module: AppModule, imports: [jobProcessing(settings), ...jobs] };
+  static with(configuration: AsyncEndpointsConfiguration): DynamicModule {
+    const jobs = configuration.role === 'all' ? [DemoJobsModule] : [];
+    return { module: AppModule, imports: [AsyncEndpointsModule.forRootAsync(configuration), ...jobs] };
   }
 }

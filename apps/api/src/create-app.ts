@@ -1,7 +1,8 @@
-import { exitInOrder, MAXIMUM_CSV_BYTES, readSettings, type Settings } from '@app/demo';
+import { exitInOrder, MAXIMUM_CSV_BYTES } from '@app/demo';
 import { type NestApplicationOptions, ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AsyncEndpointsConfiguration } from 'nestjs-async-endpoints/config';
 import { AppModule } from './app.module.js';
 import { readCsvBody } from './csv-body.js';
 import { discardOversizedBodies } from './oversized-body.js';
@@ -10,12 +11,12 @@ const MAXIMUM_BODY_BYTES = 1024 * 1024;
 
 /** The whole application, ready to listen: the same for `main.ts` and for tests. */
 export async function createApp(
+  configuration: AsyncEndpointsConfiguration,
   options: NestApplicationOptions = {},
-  settings: Settings = readSettings({}, ['all']),
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit: MAXIMUM_BODY_BYTES });
   discardOversizedBodies(adapter, 4 * MAXIMUM_CSV_BYTES);
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, options);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(configuration), adapter, options);
   app.useBodyParser('text/csv', { bodyLimit: MAXIMUM_CSV_BYTES }, readCsvBody);
   // A field that nobody asked for is most likely misspelt, and one that is dropped silently is hard to find.
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));

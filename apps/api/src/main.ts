@@ -1,9 +1,9 @@
 import 'reflect-metadata';
-import { readSettings, startProcess } from '@app/demo';
+import { configuration, parsePort, startProcess } from '@app/demo';
 import { createApp } from './create-app.js';
 import { welcome } from './welcome.js';
 
 await startProcess(async () => {
-  const settings = readSettings(process.env, ['all', 'api']);
-  return { app: await createApp({}, settings), port: settings.port };
+  const port = parsePort(process.env['PORT']);
+  return { app: await createApp(configuration(['all', 'api'])), port };
 }, welcome);

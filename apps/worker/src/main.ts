@@ -1,14 +1,15 @@
 import 'reflect-metadata';
-import { exitInOrder, readSettings, startProcess } from '@app/demo';
+import { configuration, exitInOrder, parsePort, startProcess } from '@app/demo';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { WorkerModule } from './worker.module.js';
 
 await startProcess(
   async () => {
-    const settings = readSettings(process.env, ['worker']);
-    const app = await NestFactory.create<NestFastifyApplication>(WorkerModule.with(settings), new FastifyAdapter());
-    return { app: exitInOrder(app), port: settings.port };
+    const port = parsePort(process.env['PORT'], 3001); // not the API's, so that both can run on one machine
+    const module = WorkerModule.with(configuration(['worker']));
+    const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter());
+    return { app: exitInOrder(app), port };
   },
   (url) => `The Async Endpoints demo worker looks for jobs; its health is at ${url}/health`,
 );

@@ -1,12 +1,14 @@
+import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** Listens and says so, or says in one line why not, and exits with 1. */
+/** Reads `.env`, listens and says so, or says why not and nothing else, and exits with 1. */
 export async function startProcess(
   create: () => Promise<{ app: NestFastifyApplication; port: number }>,
   welcome: (url: string) => string,
 ): Promise<void> {
   try {
+    if (existsSync('.env')) process.loadEnvFile('.env');
     const { app, port } = await create();
     await app.listen(port, '0.0.0.0');
     const { port: actual } = app.getHttpServer().address() as AddressInfo;

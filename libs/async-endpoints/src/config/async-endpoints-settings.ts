@@ -1,0 +1,65 @@
+import type { HttpOptions, JobsOptions, RecoveryOptions, ResponseOptions, Role, WorkerOptions } from '../options.js';
+import type { JobStore } from '../store/job-store.js';
+
+export interface ModuleSettings {
+  /** What this process does: both sides, HTTP only (no handlers needed), or jobs only (no routes mapped). */
+  role: Role;
+  /** Where jobs live; in code also any `JobStore`. Default: `redis` where it has a URL or the role is not `all`, else `memory`. */
+  store: 'memory' | 'redis' | JobStore;
+  /** Whether to import the module once is enough. Default true. */
+  isGlobal: boolean;
+}
+
+/** For all else that ioredis can do (Sentinel, Cluster), give a `RedisJobStore` as `store` in code. */
+export interface RedisSettings {
+  /** Where Redis is; `rediss://` for TLS. No default: a Redis that nobody named is nobody's. */
+  url: string | undefined;
+  /** The ACL user, where it is not in the URL. */
+  username: string | undefined;
+  /** The password, where it is not in the URL. */
+  password: string | undefined;
+  /** What all keys begin with, so that applications can share a server. Default `ae`. */
+  prefix: string;
+  /** Whether a boot stops while Redis cannot be reached, or goes on, answers 503 and recovers by itself. */
+  connect: 'fail-fast' | 'degraded';
+  /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
+  commandTimeoutMs: number;
+}
+
+/** The sections and names of the reference system's configuration; each states an option of ours. */
+export interface SeedSettings {
+  workerConfigurations?: {
+    maximumConcurrency?: number;
+    /** Shared by all instances. */
+    maximumQueueSize?: number;
+    jobTimeoutMinutes?: number;
+    /** The net under push. */
+    pollingIntervalMs?: number;
+  };
+  jobManagerConfiguration?: {
+    defaultMaxRetries?: number;
+    retryDelayBaseSeconds?: number;
+    maxConcurrentJobs?: number;
+    jobPollingIntervalMs?: number;
+    maxClaimBatchSize?: number;
+    /** Such as `00:01:00`; a number is in ms. */
+    staleJobClaimCheckInterval?: string | number;
+  };
+  recoveryConfiguration?: {
+    enableDistributedJobRecovery?: boolean;
+    jobTimeoutMinutes?: number;
+    recoveryCheckIntervalSeconds?: number;
+    /** How often a job may be taken up again after its worker vanished. */
+    maximumRetries?: number;
+  };
+}
+
+/** What a file or code can state: every option of the library, and the names of the seed. */
+export interface AsyncEndpointsSettings extends Partial<ModuleSettings>, SeedSettings {
+  redis?: Partial<RedisSettings>;
+  worker?: Partial<WorkerOptions>;
+  jobs?: Partial<JobsOptions>;
+  recovery?: Partial<RecoveryOptions>;
+  http?: Partial<HttpOptions>;
+  response?: ResponseOptions;
+}

@@ -1,0 +1,28 @@
+import { AsyncEndpointsError } from '../job/errors.js';
+import type * as Redis from '../redis/index.js';
+import type { JobStore } from '../store/job-store.js';
+import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
+
+/** What is new among the options of the Redis store does not compile before a text can state it, or it stands here. */
+type Options = Required<Omit<Redis.RedisJobStoreOptions, 'url' | 'redis' | 'cluster' | 'client' | 'now'>>;
+
+/** The store that the settings name; none for the one in memory, which is the module's default. */
+export async function createStore({ store, redis }: AsyncEndpointsSettings): Promise<JobStore | undefined> {
+  if (typeof store === 'object') return store;
+  if (store !== 'redis') return undefined;
+  const { url, username, password, ...rest } = redis ?? {};
+  const options: Options = rest as Required<typeof rest>;
+  const login = { ...(username && { username }), ...(password && { password }) };
+  const { RedisJobStore } = await loadRedis();
+  return new RedisJobStore({ ...options, url, redis: login });
+}
+
+/** Only where it is used, because ioredis is an optional peer. */
+async function loadRedis(): Promise<typeof Redis> {
+  try {
+    return await import('../redis/index.js');
+  } catch (cause) {
+    const message = 'The store "redis" needs the package ioredis: npm install ioredis.';
+    throw new AsyncEndpointsError('INVALID_OPTION', message, { cause });
+  }
+}

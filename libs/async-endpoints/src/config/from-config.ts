@@ -1,0 +1,47 @@
+import type { DynamicModule, InjectionToken } from '@nestjs/common';
+import { ConfigModule, registerAs } from '@nestjs/config';
+import { STATIC } from '../option-definitions.js';
+import type { AsyncEndpointsExtras, AsyncEndpointsOptions, Role } from '../options.js';
+import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
+import { createStore } from './create-store.js';
+import { type ConfigOptions, readSettings } from './read-settings.js';
+
+/** What `AsyncEndpointsModule.forRootAsync` takes. */
+export interface AsyncEndpointsConfiguration extends AsyncEndpointsExtras {
+  readonly role: Role;
+  readonly imports: DynamicModule[];
+  readonly inject: InjectionToken[];
+  useFactory(settings: AsyncEndpointsSettings): Promise<AsyncEndpointsOptions>;
+}
+
+/** Of the settings in `ConfigService`: `config.get('asyncEndpoints.worker.leaseMs')`. */
+export const CONFIG_NAMESPACE = 'asyncEndpoints';
+
+/**
+ * The options of the library from a JSON file, environment variables and code, each checked, for
+ * `AsyncEndpointsModule.forRootAsync(fromConfig())`. The later holds: defaults, file, `.env`, environment, `overrides`.
+ *
+ * @throws AsyncEndpointsError `INVALID_OPTION`, naming all that is wrong, where it was said, and what was expected
+ */
+export function fromConfig(options: ConfigOptions = {}): AsyncEndpointsConfiguration {
+  const settings = readSettings(options);
+  const namespace = registerAs(CONFIG_NAMESPACE, () => settings);
+  return {
+    role: settings.role,
+    isGlobal: settings.isGlobal,
+    http: partOf(settings.http, (name) => STATIC.includes(name)),
+    imports: [ConfigModule.forFeature(namespace)],
+    inject: [namespace.KEY],
+    useFactory: optionsOf,
+  };
+}
+
+async function optionsOf(settings: AsyncEndpointsSettings): Promise<AsyncEndpointsOptions> {
+  const { worker, jobs, recovery, response, http = {} } = settings;
+  const store = await createStore(settings);
+  return { store, worker, jobs, recovery, response, http: partOf(http, (name) => !STATIC.includes(name)) };
+}
+
+function partOf<T extends object>(group: T, isIn: (name: string) => boolean): Partial<T> {
+  return Object.fromEntries(Object.entries(group).filter(([name]) => isIn(name))) as Partial<T>;
+}

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { AsyncEndpointsError } from '../job/errors.js';
+import { oneOf } from '../option-rules.js';
+import type { Role } from '../options.js';
+import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
+import { SETTINGS } from './settings.js';
+import { type Environment, fromCode, fromFile, fromVariables, readEnvFiles, type Source } from './sources.js';
+import { CONFIG_FILE, type Layer, validate, wrong } from './validate.js';
+
+export interface ConfigOptions {
+  /** What the application would have instead of the library's defaults; files and variables win over it. */
+  defaults?: AsyncEndpointsSettings;
+  /** What must not be configured from outside, and what only code can say; wins over everything. */
+  overrides?: AsyncEndpointsSettings;
+  /** The roles that this application can have, its default first. Default: all of them. */
+  roles?: readonly [Role, ...Role[]];
+  /** As of `ConfigModule.forRoot`. Default `.env`. */
+  envFilePath?: string | string[];
+  /** Variables that begin with `ASYNC_` and are the application's own; any other unknown one is refused. */
+  otherVariables?: readonly string[];
+  /** Default `process.env`. */
+  env?: Environment;
+  /** Where relative paths begin. Default: the working directory. */
+  cwd?: string;
+}
+
+/** All options, defaults included. */
+export type ResolvedSettings = AsyncEndpointsSettings &
+  Required<Pick<AsyncEndpointsSettings, 'role' | 'isGlobal' | 'http'>>;
+
+/** @throws AsyncEndpointsError `INVALID_OPTION`, naming every mistake at once */
+export function readSettings(options: ConfigOptions): ResolvedSettings {
+  const layers = sourcesOf(options).map(validate);
+  const values = new Map([...SETTINGS.values()].map(({ key, initial }) => [key, initial()]));
+  values.set('role', options.roles?.[0] ?? 'all');
+  for (const { stated } of layers) for (const [key, { value }] of stated) values.set(key, value);
+  const states = (key: string) => layers.some(({ stated }) => stated.has(key));
+  if (!states('store')) values.set('store', values.get('role') === 'all' && !states('redis.url') ? 'memory' : 'redis');
+  const mistakes = [...layers.flatMap((layer) => layer.mistakes), ...mistakenRole(layers, options.roles)];
+  refuse([...mistakes, ...mistakenStore(layers, values)]);
+  return treeOf(values) as ResolvedSettings;
+}
+
+/** From the weakest to the strongest. */
+function sourcesOf(options: ConfigOptions): Source[] {
+  const { env = process.env, cwd = process.cwd(), envFilePath = '.env', otherVariables = [] } = options;
+  const fileVariables = readEnvFiles([envFilePath].flat().map((path) => resolve(cwd, path)));
+  // ConfigModule copies what `.env` says into the environment: it is said once nevertheless.
+  const variables = Object.fromEntries(Object.entries(env).filter(([name, said]) => said !== fileVariables[name]));
+  const others = [...otherVariables, CONFIG_FILE];
+  const path = configFile({ ...fileVariables, ...env }, cwd);
+  return [
+    fromCode('the defaults in code', options.defaults),
+    ...(path === null ? [] : [fromFile(path)]),
+    fromVariables([envFilePath].flat().join(' or '), fileVariables, cwd, others),
+    fromVariables('the environment', variables, cwd, others),
+    fromCode('the overrides in code', options.overrides),
+  ];
+}
+
+/** The file that is named must be there; the one of the environment may be. */
+function configFile(env: Environment, cwd: string): string | null {
+  const named = env[CONFIG_FILE]?.trim();
+  if (named) return resolve(cwd, named);
+  const path = resolve(cwd, 'config', `${env['NODE_ENV']?.trim() || 'development'}.json`);
+  return existsSync(path) ? path : null;
+}
+
+function mistakenRole(layers: readonly Layer[], roles: ConfigOptions['roles']): string[] {
+  const { where, stated } = layers.findLast((layer) => layer.stated.has('role')) ?? {};
+  const role = stated?.get('role');
+  if (!role || !where || !roles || roles.includes(role.value as Role)) return [];
+  return [wrong(role, where, oneOf(...roles).expected)];
+}
+
+function mistakenStore(layers: readonly Layer[], values: ReadonlyMap<string, unknown>): string[] {
+  const { where, stated } = layers.findLast((layer) => layer.stated.has('store')) ?? {};
+  const store = stated?.get('store');
+  if (store && where && store.value === 'memory' && values.get('role') !== 'all')
+    return [wrong(store, where, `redis: other processes cannot see the memory of role ${String(values.get('role'))}`)];
+  const isMissing = values.get('store') === 'redis' && values.get('redis.url') === undefined;
+  if (!isMissing || layers.some(({ refused }) => refused.has('redis.url'))) return [];
+  const { variable, expected } = SETTINGS.get('redis.url') as { variable: string; expected: string };
+  return [`${variable} (redis.url) is missing; expected ${expected}`];
+}
+
+function refuse(mistakes: readonly string[]): void {
+  if (mistakes.length === 0) return;
+  const message =
+    mistakes.length === 1
+      ? `The configuration is wrong: ${mistakes[0]}`
+      : `The configuration has ${mistakes.length} mistakes:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`;
+  const error = new AsyncEndpointsError('INVALID_OPTION', message, { details: { mistakes } });
+  // Whoever has to mend a configuration is not helped by where it was read.
+  error.stack = `${error.name}: ${message}`;
+  throw error;
+}
+
+function treeOf(values: ReadonlyMap<string, unknown>): object {
+  const tree: Record<string, unknown> = {};
+  for (const [key, value] of values) {
+    const path = key.split('.');
+    const name = path.pop() as string;
+    const node = path.reduce((parent, part) => (parent[part] ??= {}) as Record<string, unknown>, tree);
+    if (value !== undefined) node[name] = value;
+  }
+  return tree;
+}

@@ -1,0 +1,62 @@
+import type { Rule } from '../option-rules.js';
+import { type Setting, SETTINGS } from './settings.js';
+
+/** A name of the seed, the option that it states, and the value that it states for it. */
+export interface SeedName extends Rule<unknown> {
+  readonly key: string;
+  readonly states: Setting;
+  translate(value: unknown): unknown;
+}
+
+/** What kind of value, and what it is in our units; a value of another kind stays, and so is refused. */
+type Unit = readonly [kind: string, translate: (value: unknown) => unknown];
+
+const SAME: Unit = ['', (value) => value];
+const MINUTES: Unit = ['minutes', times(60_000)];
+const SECONDS: Unit = ['seconds', times(1_000)];
+const TIME_SPAN: Unit = ['a time such as 00:01:00, or ms', timeSpan];
+/** So many retries are one attempt more. */
+const RETRIES: Unit = ['retries', (value) => (typeof value === 'number' ? value + 1 : value)];
+
+const NAMES: Readonly<Record<string, readonly [key: string, unit: Unit]>> = {
+  'workerConfigurations.maximumConcurrency': ['worker.maximumConcurrency', SAME],
+  'workerConfigurations.maximumQueueSize': ['jobs.maximumQueueSize', SAME],
+  'workerConfigurations.jobTimeoutMinutes': ['jobs.timeoutMs', MINUTES],
+  'workerConfigurations.pollingIntervalMs': ['worker.pollingIntervalMs', SAME],
+  'jobManagerConfiguration.defaultMaxRetries': ['jobs.defaultMaxRetries', SAME],
+  'jobManagerConfiguration.retryDelayBaseSeconds': ['jobs.retryDelayBaseSeconds', SAME],
+  'jobManagerConfiguration.maxConcurrentJobs': ['worker.maximumConcurrency', SAME],
+  'jobManagerConfiguration.jobPollingIntervalMs': ['worker.pollingIntervalMs', SAME],
+  'jobManagerConfiguration.maxClaimBatchSize': ['worker.maxClaimBatchSize', SAME],
+  'jobManagerConfiguration.staleJobClaimCheckInterval': ['recovery.sweepIntervalMs', TIME_SPAN],
+  'recoveryConfiguration.enableDistributedJobRecovery': ['recovery.enabled', SAME],
+  'recoveryConfiguration.jobTimeoutMinutes': ['jobs.timeoutMs', MINUTES],
+  'recoveryConfiguration.recoveryCheckIntervalSeconds': ['recovery.sweepIntervalMs', SECONDS],
+  'recoveryConfiguration.maximumRetries': ['recovery.maxCrashes', RETRIES],
+};
+
+export const SEED_NAMES: ReadonlyMap<string, SeedName> = new Map(
+  Object.entries(NAMES).map(([key, [stated, [kind, translate]]]): [string, SeedName] => {
+    const states = SETTINGS.get(stated) as Setting;
+    const expected = kind ? `${kind} for which ${stated} is ${states.expected}` : states.expected;
+    const accepts = (value: unknown): value is unknown => states.accepts(translate(value));
+    return [key, { key, states, translate, expected, accepts }];
+  }),
+);
+
+function times(factor: number): (value: unknown) => unknown {
+  return (value) => (typeof value === 'number' ? Math.round(value * factor) : value);
+}
+
+/** As .NET writes it: `[days.]hours:minutes:seconds`. */
+function timeSpan(value: unknown): unknown {
+  const match = typeof value === 'string' && /^(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?$/.exec(value);
+  if (!match) return value;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000);
+}

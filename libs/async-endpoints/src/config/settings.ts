@@ -1,0 +1,88 @@
+import {
+  type Definitions,
+  HTTP,
+  JOBS,
+  type Option,
+  option,
+  RECOVERY,
+  RESPONSE,
+  RETENTION,
+  WORKER,
+} from '../option-definitions.js';
+import { flag, integer, isObject, oneOf, readText, rule, text } from '../option-rules.js';
+import type { Role } from '../options.js';
+import type { ModuleSettings, RedisSettings } from './async-endpoints-settings.js';
+
+/** One option, and all that can state it. */
+export interface Setting extends Option<unknown> {
+  /** Its path in files and in code, such as `worker.leaseMs`. */
+  readonly key: string;
+  /** Its environment variable; null where only code can state it. */
+  readonly variable: string | null;
+  /** Whether no message may show it. */
+  readonly isSecret: boolean;
+}
+
+const MODULE: Definitions<ModuleSettings> = {
+  role: option((): Role => 'all', oneOf('all', 'api', 'worker')),
+  store: option(() => 'memory' as const, rule('memory, redis, or in code a JobStore', isStore, readText)),
+  isGlobal: option(() => true, { ...flag(), read: undefined }),
+};
+
+const REDIS: Definitions<RedisSettings> = {
+  url: option(() => undefined, rule('something like redis://127.0.0.1:6379', isRedisUrl, readText)),
+  username: option(() => undefined, text(1, 1_000)),
+  password: option(() => undefined, text(1, 10_000)),
+  prefix: option(() => 'ae', text(1, 200)),
+  connect: option((): RedisSettings['connect'] => 'fail-fast', oneOf('fail-fast', 'degraded')),
+  commandTimeoutMs: option(() => 5_000, integer(1, 3_600_000)),
+};
+
+const { retention: _inParts, ...JOBS_BUT_RETENTION } = JOBS;
+
+/** By what they are called in files and in code; those of no group first. */
+export const GROUPS: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>> = {
+  '': MODULE,
+  redis: REDIS,
+  worker: WORKER,
+  jobs: JOBS_BUT_RETENTION,
+  'jobs.retention': RETENTION,
+  recovery: RECOVERY,
+  http: HTTP,
+  response: RESPONSE,
+};
+
+/** The variables that had their names before there was a system to them. */
+const NAMED: Readonly<Record<string, string>> = {
+  'redis.url': 'REDIS_URL',
+  'worker.maximumConcurrency': 'ASYNC_WORKER_CONCURRENCY',
+  'worker.pollingIntervalMs': 'ASYNC_POLLING_INTERVAL',
+  'jobs.maximumQueueSize': 'ASYNC_QUEUE_SIZE',
+  'jobs.defaultMaxRetries': 'ASYNC_MAX_RETRIES',
+};
+const SECRETS = ['redis.url', 'redis.password'];
+
+/** Every option of the library by its key. */
+export const SETTINGS: ReadonlyMap<string, Setting> = new Map(
+  Object.entries(GROUPS).flatMap(([group, definitions]) =>
+    Object.entries(definitions).map(([name, definition]): [string, Setting] => {
+      const key = group ? `${group}.${name}` : name;
+      const variable = definition.read ? (NAMED[key] ?? variableOf(key)) : null;
+      return [key, { ...definition, key, variable, isSecret: SECRETS.includes(key) }];
+    }),
+  ),
+);
+
+/** `worker.leaseMs` is `ASYNC_WORKER_LEASE_MS`; `worker.workerId` does not say worker twice. */
+function variableOf(key: string): string {
+  const words = key.replaceAll(/\.|(?=[A-Z])/g, '_').toUpperCase();
+  return `ASYNC_${words.replace(/^([A-Z]+)_\1_/, '$1_')}`;
+}
+
+function isStore(value: unknown): boolean {
+  return value === 'memory' || value === 'redis' || (isObject(value) && 'claim' in value);
+}
+
+function isRedisUrl(value: unknown): boolean {
+  return typeof value === 'string' && /^rediss?:\/\/./.test(value) && URL.canParse(value);
+}
