@@ -12,6 +12,9 @@ const SIZES = {
     many: 1_000_000,
     some: 50_000,
     few: 1_000,
+    loadSeconds: 5,
+    connections: 64,
+    waiters: 5_000,
     concurrencies: { ours: [128, 256, 512, 1_024], peer: [32, 64, 128, 256] },
   },
   quick: {
@@ -24,6 +27,9 @@ const SIZES = {
     many: 20_000,
     some: 5_000,
     few: 1_000,
+    loadSeconds: 1,
+    connections: 16,
+    waiters: 200,
     concurrencies: { ours: [64, 256], peer: [32, 64] },
   },
 };

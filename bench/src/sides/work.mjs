@@ -27,6 +27,11 @@ export class Calls {
     this.#seen[n]++;
   }
 
+  /** Of how many requests. */
+  get distinct() {
+    return this.#seen.reduce((sum, times) => sum + (times > 0 ? 1 : 0), 0);
+  }
+
   get times() {
     return [...(this.#at ?? [])];
   }
@@ -41,6 +46,7 @@ export class Calls {
 /** Which results were read back. */
 export class Results {
   #seen;
+  count = 0;
 
   constructor(size) {
     this.#seen = new Uint8Array(size);
@@ -50,6 +56,7 @@ export class Results {
     const n = result?.n;
     if (!(n < this.#seen.length) || result.echo !== resultOf(requestOf(n)).echo)
       throw new Error(`a job has the wrong result ${JSON.stringify(result)}`);
+    this.count++;
     if (this.#seen[n]++) throw new Error(`two jobs have the result of request ${n}`);
   }
 

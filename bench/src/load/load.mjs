@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startChild } from '../child.mjs';
+
+const run = promisify(execFile);
+const SCRIPT = fileURLToPath(new URL('load.lua', import.meta.url));
+
+/** What generates the load, in a process of its own: wrk, or else autocannon, which costs more of the machine. */
+export const generator = await run('wrk', ['--version']).then(
+  () => 'wrk',
+  ({ code }) => (code === 'ENOENT' ? 'autocannon' : 'wrk'), // it ends with 1 even where it works
+);
+
+/** Posts requests that are numbered from 0, `connections` at a time. */
+export function submitLoad(url, shape) {
+  return generate({ ...shape, url });
+}
+
+/** Gets these paths in turn, with the entity tags that are known. */
+export function readLoad(url, reads, shape) {
+  return generate({ ...shape, url, reads });
+}
+
+/** @throws Error where an answer was none, or not a success */
+async function generate(load) {
+  const outcome = await (generator === 'wrk' ? byWrk(load) : byAutocannon(load));
+  if (outcome.failed > 0) throw new Error(`${outcome.failed} of ${outcome.requests} requests to ${load.url} failed`);
+  return { ...outcome, perSecond: outcome.requests / outcome.seconds };
+}
+
+async function byWrk({ url, seconds, connections, reads }) {
+  const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-load-'));
+  try {
+    const file = join(folder, 'reads');
+    if (reads) await writeFile(file, reads.map(({ path, entityTag = '' }) => `${path} ${entityTag}`).join('\n'));
+    // One thread, for the numbers are counted in it.
+    const shape = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', SCRIPT, url];
+    const { stdout } = await run('wrk', [...shape, '--', ...(reads ? ['read', file] : ['submit'])]);
+    return JSON.parse(stdout.trim().split('\n').at(-1));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function byAutocannon(load) {
+  const child = startChild('../load/autocannon.mjs');
+  try {
+    return await child.call('run', load);
+  } finally {
+    await child.stop();
+  }
+}

@@ -1,0 +1,96 @@
+import { Queue, Worker } from 'bullmq';
+import { serve } from '../child.mjs';
+import { JobManager, MemoryJobStore, RedisJobStore } from './library.mjs';
+import { bullmq, listen, ours, plain } from './nest-application.mjs';
+import { onCompletions, startWorker } from './our-application.mjs';
+import { Calls, JOB_NAME, resultOf, Results } from './work.mjs';
+
+const PAGE = 1_000;
+const CONCURRENCY = 256;
+let running;
+
+/** What answers, by the name of the side; `settle` works off what was accepted, and reads it back. */
+const SIDES = {
+  plain: () => ({ root: plain(), settle: () => 0 }),
+  redis: ({ port }) => {
+    const open = () => new RedisJobStore({ url: `redis://127.0.0.1:${port}` });
+    return { root: ours(open()), settle: (size) => settleOurs(open(), size) };
+  },
+  memory: () => {
+    const store = new MemoryJobStore();
+    return { root: ours(store), settle: (size) => settleOurs(store, size) };
+  },
+  bullmq: ({ port, pipelining }) => {
+    const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null, enableAutoPipelining: pipelining };
+    const queue = new Queue(JOB_NAME, { connection });
+    return { root: bullmq(queue), settle: (size) => settleBullmq(queue, connection, size), close: () => queue.close() };
+  },
+};
+
+async function start({ side, adapter, port, pipelining = true }) {
+  const { root, settle, close = () => {} } = SIDES[side]({ port, pipelining });
+  const { app, url } = await listen(adapter, root);
+  running = { app, settle, close };
+  return url;
+}
+
+async function stop() {
+  await running.app.close();
+  await running.close();
+}
+
+/** In µs, since the process started. */
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** How many jobs there are, once all have completed. @param size of which the numbers of their requests are below */
+async function settle({ size }) {
+  return running.settle(size);
+}
+
+async function settleOurs(store, size) {
+  const manager = running.app.get(JobManager);
+  const count = await manager.depth();
+  const calls = new Calls(size);
+  let stopCounting;
+  const done = new Promise((resolve) => (stopCounting = onCompletions({ [count]: resolve })));
+  const worker = await startWorker(store, calls, { concurrency: CONCURRENCY });
+  await done;
+  stopCounting();
+  const results = new Results(size);
+  for (let cursor; cursor !== null;) {
+    const page = await manager.list({ status: 'Completed' }, { limit: PAGE, cursor });
+    for (const { result } of page.jobs) results.note(result);
+    cursor = page.cursor;
+  }
+  await worker.close();
+  return checked(count, calls, results);
+}
+
+async function settleBullmq(queue, connection, size) {
+  const count = await queue.getWaitingCount();
+  const calls = new Calls(size);
+  const handle = async ({ data }) => {
+    calls.note(data.n);
+    return resultOf(data);
+  };
+  const worker = new Worker(JOB_NAME, handle, { connection, concurrency: CONCURRENCY });
+  let completed = 0;
+  await new Promise((resolve) => worker.on('completed', () => ++completed === count && resolve()));
+  await worker.close();
+  const results = new Results(size);
+  for (let from = 0; from < count; from += PAGE) {
+    for (const { returnvalue } of await queue.getJobs(['completed'], from, from + PAGE - 1)) results.note(returnvalue);
+  }
+  return checked(count, calls, results);
+}
+
+function checked(count, calls, results) {
+  if (calls.count !== count || calls.distinct !== count || results.count !== count)
+    throw new Error(`${count} jobs, ${calls.count} calls for ${calls.distinct} of them, ${results.count} results`);
+  return count;
+}
+
+serve({ start, stop, cpu, settle });

@@ -1,0 +1,79 @@
+import 'reflect-metadata';
+import { Body, Controller, Get, HttpCode, Module, Param, Post } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AsyncEndpoint, AsyncEndpointsModule } from './library.mjs';
+import { Noop } from './our-application.mjs';
+import { JOB_NAME } from './work.mjs';
+
+const ADAPTERS = { Express: ExpressAdapter, Fastify: FastifyAdapter };
+
+/** A Nest application that listens on a free port. */
+export async function listen(adapter, root) {
+  const app = await NestFactory.create(root, new ADAPTERS[adapter](), { logger: ['error'] });
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address();
+  return { app, url: `http://127.0.0.1:${port}` };
+}
+
+/** `POST /jobs/new`, whose request becomes a job on the store. */
+export function ours(store, options = {}) {
+  class NoopController {
+    create(request) {
+      return request;
+    }
+  }
+  Body()(NoopController.prototype, 'create', 0);
+  decorate(NoopController, 'create', Post('new'), AsyncEndpoint(Noop));
+  return root(NoopController, [
+    AsyncEndpointsModule.forRoot({ role: 'api', store, jobs: { maximumQueueSize: 100_000_000 }, ...options }),
+  ]);
+}
+
+/** The same route without any queue. */
+export function plain() {
+  class NoopController {
+    create(request) {
+      return request;
+    }
+  }
+  Body()(NoopController.prototype, 'create', 0);
+  decorate(NoopController, 'create', Post('new'), HttpCode(202));
+  return root(NoopController);
+}
+
+/** The same route, calling BullMQ; and what it takes to read a status. */
+export function bullmq(queue) {
+  class NoopController {
+    async create(request) {
+      const { id } = await queue.add(JOB_NAME, request);
+      return { id };
+    }
+
+    async status(id) {
+      const job = await queue.getJob(id);
+      const status = await job.getState();
+      return { id, status, result: job.returnvalue };
+    }
+  }
+  Body()(NoopController.prototype, 'create', 0);
+  decorate(NoopController, 'create', Post('new'), HttpCode(202));
+  Param('id')(NoopController.prototype, 'status', 0);
+  decorate(NoopController, 'status', Get(':id'));
+  return root(NoopController);
+}
+
+function root(controller, imports = []) {
+  class Root {}
+  Controller('jobs')(controller);
+  Module({ imports, controllers: [controller] })(Root);
+  return Root;
+}
+
+/** Decorators are called by hand: there is no build step. The last is applied first, as where they are written. */
+function decorate(target, name, ...decorators) {
+  const descriptor = Object.getOwnPropertyDescriptor(target.prototype, name);
+  for (const decorator of decorators.toReversed()) decorator(target.prototype, name, descriptor);
+  Object.defineProperty(target.prototype, name, descriptor);
+}
