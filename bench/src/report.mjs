@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { generator } from './load/load.mjs';
 
 const COLUMNS = ['id', 'what', 'ours', 'peer', 'ratio', 'target', 'met'];
 const RESULTS = fileURLToPath(new URL('../results.json', import.meta.url));
@@ -27,8 +28,9 @@ export function machineFacts(redisVersion) {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     redis: redisVersion,
+    load: generator,
     platform: `${process.platform} ${process.arch}`,
-    load: loadavg().map((load) => Math.round(load * 100) / 100),
+    loadAverage: loadavg().map((load) => Math.round(load * 100) / 100),
     date: new Date().toISOString(),
   };
 }
@@ -43,8 +45,10 @@ export function print(rows, machine, quick) {
       .trimEnd(),
   );
   console.log(`\n${text[0]}\n${widths.map((width) => '-'.repeat(width)).join('  ')}\n${text.slice(1).join('\n')}`);
-  const { cores, cpu, memoryGiB, node, redis, load } = machine;
-  console.log(`\n${cores} × ${cpu}, ${memoryGiB} GiB, Node ${node}, Redis ${redis}, load before ${load.join(' ')}`);
+  const { cores, cpu, memoryGiB, node, redis, load, loadAverage } = machine;
+  console.log(
+    `\n${cores} × ${cpu}, ${memoryGiB} GiB, Node ${node}, Redis ${redis}, HTTP load by ${load}, load average before ${loadAverage.join(' ')}`,
+  );
   if (quick) console.log('A quick run: it shows that the benchmark works. Its figures say nothing.');
 }
 

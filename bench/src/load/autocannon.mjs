@@ -17,8 +17,10 @@ async function run({ url, seconds, connections, reads }) {
   };
   const setupRequest = reads ? read : submit;
   const result = await autocannon({ url, connections, duration: seconds, requests: [{ setupRequest }] });
-  const failed = result.errors + result.timeouts + result['4xx'] + result['5xx'];
-  return { requests: result.requests.total, failed, seconds: result.duration, p50: result.latency.p50 };
+  const { errors, timeouts, '4xx': refused, '5xx': broken } = result;
+  const how = `${errors} errors, ${timeouts} timeouts, ${refused} 4xx, ${broken} 5xx`;
+  const failed = errors + timeouts + refused + broken;
+  return { requests: result.requests.total, failed, how, seconds: result.duration };
 }
 
 serve({ run });

@@ -22,9 +22,11 @@ function request()
   return wrk.format("POST", nil, headers, body)
 end
 
-function done(summary, latency)
+function done(summary)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  io.write(string.format('\n{"requests":%d,"failed":%d,"seconds":%f,"p50":%f}\n',
-    summary.requests, failed, summary.duration / 1e6, latency:percentile(50) / 1e3))
+  local how = string.format("%d connect, %d read, %d write, %d status, %d timeout",
+    errors.connect, errors.read, errors.write, errors.status, errors.timeout)
+  io.write(string.format('\n{"requests":%d,"failed":%d,"how":"%s","seconds":%f}\n',
+    summary.requests, failed, how, summary.duration / 1e6))
 end

@@ -28,7 +28,7 @@ export function readLoad(url, reads, shape) {
 /** @throws Error where an answer was none, or not a success */
 async function generate(load) {
   const outcome = await (generator === 'wrk' ? byWrk(load) : byAutocannon(load));
-  if (outcome.failed > 0) throw new Error(`${outcome.failed} of ${outcome.requests} requests to ${load.url} failed`);
+  if (outcome.failed > 0) throw new Error(`Of ${outcome.requests} requests ${outcome.failed} failed: ${outcome.how}`);
   return { ...outcome, perSecond: outcome.requests / outcome.seconds };
 }
 
@@ -38,7 +38,7 @@ async function byWrk({ url, seconds, connections, reads }) {
     const file = join(folder, 'reads');
     if (reads) await writeFile(file, reads.map(({ path, entityTag = '' }) => `${path} ${entityTag}`).join('\n'));
     // One thread, for the numbers are counted in it.
-    const shape = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', SCRIPT, url];
+    const shape = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', SCRIPT, url];
     const { stdout } = await run('wrk', [...shape, '--', ...(reads ? ['read', file] : ['submit'])]);
     return JSON.parse(stdout.trim().split('\n').at(-1));
   } finally {

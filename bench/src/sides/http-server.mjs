@@ -12,9 +12,9 @@ let running;
 /** What answers, by the name of the side; `settle` works off what was accepted, and reads it back. */
 const SIDES = {
   plain: () => ({ root: plain(), settle: () => 0 }),
-  redis: ({ port }) => {
+  redis: ({ port, http }) => {
     const open = () => new RedisJobStore({ url: `redis://127.0.0.1:${port}` });
-    return { root: ours(open()), settle: (size) => settleOurs(open(), size) };
+    return { root: ours(open(), { http }), settle: (size) => settleOurs(open(), size) };
   },
   memory: () => {
     const store = new MemoryJobStore();
@@ -27,10 +27,10 @@ const SIDES = {
   },
 };
 
-async function start({ side, adapter, port, pipelining = true }) {
-  const { root, settle, close = () => {} } = SIDES[side]({ port, pipelining });
+async function start({ side, adapter, port, http, pipelining = true }) {
+  const { root, close = () => {}, ...rest } = SIDES[side]({ port, http, pipelining });
   const { app, url } = await listen(adapter, root);
-  running = { app, settle, close };
+  running = { app, close, ...rest };
   return url;
 }
 

@@ -10,8 +10,8 @@ import { JOB_NAME } from './work.mjs';
 const ADAPTERS = { Express: ExpressAdapter, Fastify: FastifyAdapter };
 
 /** A Nest application that listens on a free port. */
-export async function listen(adapter, root) {
-  const app = await NestFactory.create(root, new ADAPTERS[adapter](), { logger: ['error'] });
+export async function listen(adapter, module) {
+  const app = await NestFactory.create(module, new ADAPTERS[adapter](), { logger: ['error'] });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address();
   return { app, url: `http://127.0.0.1:${port}` };
@@ -65,7 +65,7 @@ export function bullmq(queue) {
 }
 
 function root(controller, imports = []) {
-  class Root {}
+  const Root = function Root() {};
   Controller('jobs')(controller);
   Module({ imports, controllers: [controller] })(Root);
   return Root;

@@ -28,6 +28,15 @@ async function submit({ port, ...span }) {
   return { ms, sample };
 }
 
+async function submitAll({ port, count }) {
+  const manager = await managerOf(port);
+  const ids = [];
+  await timedCalls({ count, inFlight: 64 }, async (n) => {
+    ids.push((await manager.submit(Noop, requestOf(n))).id);
+  });
+  return ids;
+}
+
 async function work({ port, count, concurrency, size = count, heapAt = [] }) {
   const calls = new Calls(size);
   const heaps = [];
@@ -81,4 +90,4 @@ function deferred() {
   return { promise, resolve };
 }
 
-serve({ submit, work, check, startIdle, stopIdle, submitPaced, ...storeCosts(managerOf, storeAt) });
+serve({ submit, submitAll, work, check, startIdle, stopIdle, submitPaced, ...storeCosts(managerOf, storeAt) });

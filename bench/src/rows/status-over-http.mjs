@@ -1,0 +1,78 @@
+import { startChild } from '../child.mjs';
+import { readLoad } from '../load/load.mjs';
+import { row } from '../report.mjs';
+import { alternate, medians } from '../rounds.mjs';
+
+const JOBS = 1_000;
+const CONCURRENCY = 64;
+
+/** P5: reading the status of a finished job, beside BullMQ; and what a 304 saves. */
+export const statusOverHttp = {
+  ids: ['P5'],
+
+  async run({ redis, settings, sides }) {
+    await redis.client.flushall();
+    const ids = await sides.ours.api.call('submitAll', { port: redis.port, count: JOBS });
+    await sides.peer.api.call('submit', { port: redis.port, count: JOBS, inFlight: CONCURRENCY });
+    for (const side of Object.values(sides)) await finish(side, redis);
+    const paths = {
+      redis: ids.map((id) => ({ path: `/jobs/${id}` })),
+      bullmq: ids.map((_, n) => ({ path: `/jobs/${n + 1}` })),
+    };
+    const rows = [];
+    for (const adapter of ['Express', 'Fastify']) rows.push(...(await rowsOf(adapter, paths, redis, settings)));
+    return rows;
+  },
+};
+
+async function finish({ api, worker }, { port }) {
+  await worker.call('work', { port, count: JOBS, concurrency: CONCURRENCY });
+  await api.call('check', { port, count: JOBS });
+}
+
+async function rowsOf(adapter, paths, { port }, { rounds, loadSeconds, connections }) {
+  const [ours, peer] = [startChild('http-server.mjs'), startChild('http-server.mjs')];
+  const oursUrl = await ours.call('start', { side: 'redis', adapter, port });
+  const peerUrl = await peer.call('start', { side: 'bullmq', adapter, port });
+  const known = await Promise.all(paths.redis.map(({ path }) => withEntityTag(oursUrl, path)));
+  await Promise.all(paths.bullmq.map(({ path }) => mustBe(200, peerUrl, path, ({ status }) => status === 'completed')));
+  await mustBe(304, oursUrl, known[0].path, null, { 'if-none-match': known[0].entityTag });
+  const runs = (seconds) => ({
+    status: () => reads(ours, oursUrl, paths.redis, { seconds, connections }),
+    peer: () => reads(peer, peerUrl, paths.bullmq, { seconds, connections }),
+    notModified: () => reads(ours, oursUrl, known, { seconds, connections }),
+  });
+  await alternate(1, runs(Math.ceil(loadSeconds / 2))); // warm-up
+  const figures = await alternate(rounds, runs(loadSeconds));
+  await Promise.all([ours, peer].map((child) => child.call('stop').then(() => child.stop())));
+  const rate = medians(figures, ({ perSecond }) => perSecond);
+  const cpu = medians(figures, ({ cpuMicros }) => cpuMicros);
+  const perSecond = (what, is, beside, target) =>
+    row('P5', what, { ours: rate[is], peer: rate[beside], unit: '/s', target, notes: { rounds: figures } });
+  const micros = (is, beside) =>
+    row('P5', '… and CPU of the API for each', { ours: cpu[is], peer: cpu[beside], unit: 'µs', target: null });
+  return [
+    perSecond(`GET /jobs/{id} per second, ${adapter}, a route with BullMQ`, 'status', 'peer', ['≥', 1.3]),
+    micros('status', 'peer'),
+    perSecond(`304 per second, ${adapter}, 200 per second`, 'notModified', 'status', ['≥', 1]),
+    micros('notModified', 'status'),
+  ];
+}
+
+async function reads(child, url, paths, shape) {
+  const before = await child.call('cpu');
+  const load = await readLoad(url, paths, shape);
+  return { perSecond: load.perSecond, cpuMicros: ((await child.call('cpu')) - before) / load.requests };
+}
+
+async function withEntityTag(url, path) {
+  const { headers } = await mustBe(200, url, path, ({ status }) => status === 'Completed');
+  return { path, entityTag: headers.get('etag') };
+}
+
+async function mustBe(status, url, path, isRight, headers = {}) {
+  const response = await fetch(url + path, { headers });
+  const text = await response.text();
+  if (response.status === status && (isRight === null || isRight(JSON.parse(text)))) return response;
+  throw new Error(`GET ${path} is ${response.status} ${text}`);
+}

@@ -1,0 +1,71 @@
+import { startChild } from '../child.mjs';
+import { commandStats, countCommands } from '../redis-figures.mjs';
+import { row } from '../report.mjs';
+
+/** Longer than the row takes. */
+const WAIT_SECONDS = 600;
+
+/**
+ * P14: what open streams and long polls cost, each for a job of its own, on one API process: connections and commands while
+ * nothing happens. Then the jobs are worked off, and every one must be answered with its end.
+ */
+export const waiters = {
+  ids: ['P14'],
+
+  async run({ redis, settings, sides }) {
+    const server = startChild('http-server.mjs');
+    const holder = startChild('http-client.mjs');
+    const http = { maxWaitSeconds: WAIT_SECONDS };
+    const url = await server.call('start', { side: 'redis', adapter: 'Fastify', port: redis.port, http });
+    await redis.client.flushall();
+    const count = settings.waiters;
+    const ids = await sides.ours.api.call('submitAll', { port: redis.port, count });
+    const before = await connectionsOf(redis);
+    const sentBefore = await sentTo(redis);
+    await holder.call('hold', { url, ids, seconds: WAIT_SECONDS });
+    const opening = (await sentWhenQuiet(redis)) - sentBefore;
+    const connections = (await connectionsOf(redis)) - before;
+    const { sent } = await countCommands(redis.client, settings.idleMs);
+    await sides.ours.worker.call('work', { port: redis.port, count, concurrency: 256 });
+    const ended = await holder.call('ends');
+    await server.call('stop');
+    await Promise.all([server.stop(), holder.stop()]);
+    if (ended !== count) throw new Error(`${count} waited, and ${ended} were told the end`);
+    return rowsOf({ count, connections, opening: opening / count, open: (sent / settings.idleMs) * 1_000 });
+  },
+};
+
+/** The targets are numbers of their own. */
+function rowsOf({ count, connections, opening, open }) {
+  const what = `${count.toLocaleString('en')} open streams and long polls`;
+  const line = (text, figures) => row('P14', text, { target: null, ...figures });
+  return [
+    { ...line(`${what}: connections to Redis`, { ours: connections, peer: 1 }), met: connections <= 1, target: '≤ 1' },
+    {
+      ...line('… commands while nothing happens', { ours: open, peer: 0, unit: '/s' }),
+      met: open === 0,
+      target: '0 /s',
+    },
+    line('… commands to open one', { ours: opening, peer: NaN }),
+  ];
+}
+
+async function connectionsOf({ client }) {
+  return Number(/connected_clients:(\d+)/.exec(await client.info('clients'))[1]);
+}
+
+/** Commands that clients have sent, ever, but for those that ask for figures. */
+async function sentTo({ client }) {
+  const { evalsha, subscribe } = await commandStats(client);
+  return (evalsha?.calls ?? 0) + (subscribe?.calls ?? 0);
+}
+
+/** The same, once no more have come for a second. */
+async function sentWhenQuiet(redis) {
+  for (let last = -1; ;) {
+    const sent = await sentTo(redis);
+    if (sent === last) return sent;
+    last = sent;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}
