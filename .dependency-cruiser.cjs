@@ -19,6 +19,7 @@ const arrows = {
     room('redis'),
     ...root('options', 'option-definitions', 'option-rules'),
   ],
+  [room('telemetry')]: [room('job'), room('store'), room('worker'), room('observability')],
   [room('client')]: [room('job')],
   [room('testing')]: [room('job'), room('store'), room('handlers')],
 };
@@ -71,6 +72,12 @@ module.exports = {
       severity: 'error',
       from: { path: lib, pathNot: room('config') },
       to: { path: ['@nestjs/config', 'class-validator', '^dotenv'] },
+    },
+    {
+      name: 'opentelemetry-only-in-telemetry',
+      severity: 'error',
+      from: { pathNot: [room('telemetry'), '^(apps|libs/demo|test)/'] },
+      to: { path: '@opentelemetry/' },
     },
     {
       name: 'ioredis-only-in-redis',

@@ -29,13 +29,25 @@ export {
   type RequestValue,
   type Retention,
   type TerminalStatus,
+  type TraceContext,
 } from './job/job.js';
 export { LIFECYCLE, type Settlement, type Verb, type Verdict } from './job/lifecycle.js';
 export { RequestValues } from './job/request-values.js';
 export type { RetryCurve, RetryPolicy } from './job/retry.js';
 export { JobManager, type SubmittedJob } from './job-manager.js';
 export type { SubmitOptions } from './new-job.js';
-export { JOB_CHANNELS, type JobEvent, type JobEventName } from './observability/channels.js';
+export {
+  JOB_CHANNELS,
+  type JobEvent,
+  type JobEventName,
+  type JobRun,
+  type JobSubmission,
+  type RunOutcome,
+  STORE_NOTICE,
+  type StoreNotice,
+  WORK_CHANNELS,
+} from './observability/channels.js';
+export { currentJob, followJobs } from './observability/job-scope.js';
 export type {
   AsyncEndpointsExtras,
   AsyncEndpointsOptions,

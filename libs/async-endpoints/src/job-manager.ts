@@ -7,7 +7,7 @@ import { parseJobId } from './job/job-id.js';
 import { JobPolicies } from './job-policies.js';
 import { JobWatches } from './job-watches.js';
 import { newJob, type SubmitOptions, toJobId } from './new-job.js';
-import { publish } from './observability/channels.js';
+import { announce, type JobSubmission, publish } from './observability/channels.js';
 import { OPTIONS, type ResolvedOptions } from './options.js';
 import { Batcher } from './store/batcher.js';
 import { depthOf } from './store/depth.js';
@@ -46,7 +46,20 @@ export class JobManager {
   ): Promise<SubmittedJob<TResult>> {
     const name = typeof job === 'string' ? job : job.name;
     const keyMs = this.options.jobs.idempotencyRetentionMs;
-    const submission = await this.#submissions.push(newJob(name, this.policies.of(job), request, options, keyMs));
+    const { snapshot, trace } = options;
+    const announced: JobSubmission & { work: () => Promise<SubmittedJob<TResult>> } = {
+      name,
+      snapshot,
+      trace,
+      store: this.store,
+      work: async () =>
+        this.#insert(newJob(name, this.policies.of(job), request, { ...options, trace: announced.trace }, keyMs)),
+    };
+    return announce('submit', announced);
+  }
+
+  async #insert<TResult>(job: NewJob): Promise<SubmittedJob<TResult>> {
+    const submission = await this.#submissions.push(job);
     switch (submission.outcome) {
       case 'refused':
         throw new AsyncEndpointsError('QUEUE_FULL');

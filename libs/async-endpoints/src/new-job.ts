@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { fingerprint } from './fingerprint.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import type { JobInput, NewJob, RequestSnapshot } from './job/job.js';
+import type { JobInput, NewJob, RequestSnapshot, TraceContext } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
+import { parseTraceContext } from './job/trace-context.js';
 import type { JobPolicy } from './options.js';
 import { writeJson } from './write-json.js';
 
@@ -25,6 +26,8 @@ export interface SubmitOptions {
   owner?: string | null;
   /** What the handler may know of the HTTP request behind the job. */
   snapshot?: RequestSnapshot;
+  /** The trace that the run continues; a malformed one is ignored, as W3C says. Default: the active one, where traced. */
+  trace?: TraceContext;
 }
 
 const LONGEST_DELAY_MS = 10 * 365 * 86_400_000;
@@ -44,7 +47,7 @@ export function newJob(
   return {
     id: id === undefined ? randomUUID() : toJobId(id),
     name,
-    input: encode({ request, snapshot: options.snapshot }, policy.maximumPayloadBytes),
+    input: encode({ request, snapshot: options.snapshot, trace: traceOf(options) }, policy.maximumPayloadBytes),
     owner: options.owner ?? null,
     priority: integer('priority', options.priority ?? policy.priority, -100, 100),
     delayMs: integer('delayMs', Math.ceil(delayMs), 0, LONGEST_DELAY_MS),
@@ -66,6 +69,10 @@ export function toJobId(id: string): string {
   const parsed = parseJobId(id);
   if (parsed === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
   return parsed;
+}
+
+function traceOf({ trace }: SubmitOptions): TraceContext | undefined {
+  return trace && (parseTraceContext(trace) ?? undefined);
 }
 
 function encode(input: JobInput, limit: number): string {

@@ -123,11 +123,19 @@ export interface RequestSnapshot {
   readonly queryParams: readonly RequestValue[];
 }
 
+/** Where in a distributed trace something happens, as W3C Trace Context writes it. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
 /** What a handler is given, stored beside the record and read only by a claim. */
 export interface JobInput {
   /** Absent where the job takes no request. */
   readonly request?: unknown;
   readonly snapshot?: RequestSnapshot;
+  /** Of the submission, where it was traced. */
+  readonly trace?: TraceContext;
 }
 
 /** A job in a worker's hands. */

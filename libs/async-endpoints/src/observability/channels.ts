@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
-import type { JobRecord } from '../job/job.js';
+import type { Claim, JobRecord, RequestSnapshot, TraceContext } from '../job/job.js';
+import type { Verdict } from '../job/lifecycle.js';
 import type { JobStore } from '../store/job-store.js';
 
 /** What happened to a job. Messages carry its record, never its request or result to be logged by accident. */
@@ -37,9 +38,50 @@ export interface StoreNotice {
 
 export const STORE_NOTICE = channel('asyncendpoints.store.notice');
 
+/** A subscriber may replace `work` by something that does it: within a span, a context, a stopwatch. */
+interface Work<T> {
+  readonly store: JobStore;
+  work: () => Promise<T>;
+}
+
+/** A job about to be submitted; the work is the store's. It rejects where the submission is refused. */
+export interface JobSubmission extends Work<{ readonly id: string }> {
+  readonly name: string;
+  readonly snapshot: RequestSnapshot | undefined;
+  /** Stored with the job, so that its run continues it. A subscriber may set it until the work begins. */
+  trace: TraceContext | undefined;
+}
+
+/** What is to become of a claimed job; null where it is not ours any more, and `cause` says why. */
+export interface RunOutcome {
+  readonly verdict: Verdict | null;
+  readonly cause?: unknown;
+}
+
+/** A job about to be run; the work is its handler's, and never rejects. */
+export interface JobRun extends Work<RunOutcome> {
+  readonly claim: Claim;
+}
+
+/** Work about to begin, that subscribers may put something around. Messages: {@link JobSubmission}, {@link JobRun}. */
+export const WORK_CHANNELS = {
+  submit: channel('asyncendpoints.work.submit'),
+  run: channel('asyncendpoints.work.run'),
+} as const;
+
 export type JobEventName = keyof typeof JOB_CHANNELS;
 
 export function publish(name: JobEventName, event: JobEvent): void {
   const target = JOB_CHANNELS[name];
   if (target.hasSubscribers) target.publish(event);
+}
+
+/** Does the work of the message, with what subscribers have put around it. Unheard, it is one comparison and the work. */
+export function announce<T, TMessage extends Work<T>>(
+  name: keyof typeof WORK_CHANNELS,
+  message: TMessage,
+): ReturnType<TMessage['work']> {
+  const target = WORK_CHANNELS[name];
+  if (target.hasSubscribers) target.publish(message);
+  return message.work() as ReturnType<TMessage['work']>;
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { JobStore } from '../store/job-store.js';
 import { JOB_CHANNELS, type JobEvent, type JobEventName, STORE_NOTICE, type StoreNotice } from './channels.js';
+import { withinJob } from './job-scope.js';
 
 type Subscriber = (event: JobEvent) => void;
 
@@ -26,7 +27,8 @@ export class JobLog {
     this.#listeners = Object.entries(this.#subscribers).map(([name, subscriber]) => [
       name as JobEventName,
       (message) => {
-        if ((message as JobEvent).store === store) subscriber(message as JobEvent);
+        const event = message as JobEvent;
+        if (event.store === store) withinJob(event.job, () => subscriber(event));
       },
     ]);
   }

@@ -149,7 +149,11 @@ export class RedisJobStore implements JobStore {
     return this.#run(purgeScript, [], [limit]);
   }
 
-  async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+  find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#find(ids);
+  }
+
+  async #find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
     if (ids.length === 0) return [];
     const texts = await this.#connections.answer(findScript.run(this.#connections.commands, [this.#keys.jobs], ids));
     return texts.map((text, index) => (text === null ? null : decode(ids[index] as string, text).job));
@@ -195,7 +199,7 @@ export class RedisJobStore implements JobStore {
     maxCrashes: number | '',
   ): Promise<(JobRecord | null)[]> {
     if (ids.length === 0) return [];
-    const found = await this.find(ids);
+    const found = await this.#find(ids);
     const names = distinct(found.flatMap((job) => (job ? [job.name] : [])));
     const args = ids.flatMap((id, index) => [names.indexOf(found[index]?.name ?? '') + 1, id]);
     const replies = await this.#run(script, names, [maxCrashes, ...args]);

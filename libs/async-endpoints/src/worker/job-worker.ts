@@ -3,7 +3,7 @@ import { HandlerRegistry, type RegisteredHandler } from '../handlers/handler-reg
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { Claim } from '../job/job.js';
 import type { Settlement, Verdict } from '../job/lifecycle.js';
-import { publish } from '../observability/channels.js';
+import { announce, publish, type RunOutcome } from '../observability/channels.js';
 import { OPTIONS, type ResolvedOptions } from '../options.js';
 import { Batcher } from '../store/batcher.js';
 import { JobStore } from '../store/job-store.js';
@@ -11,7 +11,7 @@ import { LeaseKeeper } from './lease-keeper.js';
 import { Loop } from './loop.js';
 import { recoveryLoop } from './recovery.js';
 import type { Run } from './run.js';
-import { type Outcome, runJob } from './run-job.js';
+import { runJob } from './run-job.js';
 import { Slots } from './slots.js';
 
 const SETTLE_AGAIN_MS = 500;
@@ -62,6 +62,11 @@ export class JobWorker {
   /** Jobs running here now. */
   get running(): number {
     return this.#slots.running;
+  }
+
+  /** The most jobs that run here at once. */
+  get slots(): number {
+    return this.options.worker.maximumConcurrency;
   }
 
   /** How long ago the claim loop last came round, whether or not the store answered it. */
@@ -151,11 +156,11 @@ export class JobWorker {
     else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause: outcome.cause });
   }
 
-  async #perform(run: Run, handler: RegisteredHandler): Promise<Outcome> {
+  async #perform(run: Run, handler: RegisteredHandler): Promise<RunOutcome> {
     // Claimed while shutdown began: as good as not claimed.
     if (this.#stopping) return { verdict: { verb: 'release' } };
     publish('claim', { job: run.claim.job, store: this.store });
-    return runJob(run, handler);
+    return announce('run', { claim: run.claim, store: this.store, work: () => runJob(run, handler) });
   }
 
   /** Tries until the store answers, or the claim cannot be ours any more. */

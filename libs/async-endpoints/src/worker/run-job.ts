@@ -2,18 +2,12 @@ import { JobContext } from '../handlers/job-context.js';
 import type { RegisteredHandler } from '../handlers/handler-registry.js';
 import { PermanentJobError } from '../job/errors.js';
 import type { JobInput } from '../job/job.js';
-import type { Verdict } from '../job/lifecycle.js';
 import { decideRetry } from '../job/retry.js';
+import type { RunOutcome } from '../observability/channels.js';
 import type { Run } from './run.js';
 
-/** What is to become of the job, and what its handler threw, if it did. A null verdict: the job is not ours any more. */
-export interface Outcome {
-  readonly verdict: Verdict | null;
-  readonly cause?: unknown;
-}
-
 /** Runs one job through its handler; whatever happens in there comes out as one verdict. */
-export async function runJob(run: Run, handler: RegisteredHandler): Promise<Outcome> {
+export async function runJob(run: Run, handler: RegisteredHandler): Promise<RunOutcome> {
   try {
     return completed(run, handler, await run.finish(perform(run, handler)));
   } catch (thrown) {
@@ -28,14 +22,14 @@ async function perform(run: Run, handler: RegisteredHandler): Promise<string | n
   return encodeResult(await instance.handle(input.request, context), handler.policy.maximumResultBytes);
 }
 
-function completed(run: Run, handler: RegisteredHandler, result: string | null): Outcome {
+function completed(run: Run, handler: RegisteredHandler, result: string | null): RunOutcome {
   const { aborted } = run;
   // A result that came during a shutdown's grace is a result.
   if (!aborted || aborted.code === 'SHUTTING_DOWN') return { verdict: { verb: 'complete', result } };
   return failed(run, handler, aborted);
 }
 
-function failed(run: Run, handler: RegisteredHandler, thrown: unknown): Outcome {
+function failed(run: Run, handler: RegisteredHandler, thrown: unknown): RunOutcome {
   switch (run.aborted?.code) {
     case undefined:
       return { verdict: decideRetry(thrown, run.claim.job, handler.policy), cause: thrown };

@@ -1,0 +1,33 @@
+import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
+import { METRICS, type Metric, type MetricName } from './catalogue.js';
+
+type OfKind<K> = { [N in MetricName]: (typeof METRICS)[N]['kind'] extends K ? N : never }[MetricName];
+
+export type CounterName = OfKind<'counter'>;
+export type HistogramName = OfKind<'histogram'>;
+export type GaugeName = OfKind<'gauge'>;
+
+/** The counters and histograms of the catalogue, each made when it is first needed. */
+export class Instruments {
+  readonly #counters = new Map<CounterName, Counter>();
+  readonly #histograms = new Map<HistogramName, Histogram>();
+
+  constructor(private readonly meter: Meter) {}
+
+  readonly count = (name: CounterName, attributes: Attributes): void => {
+    let instrument = this.#counters.get(name);
+    if (!instrument) this.#counters.set(name, (instrument = this.meter.createCounter(name, optionsOf(name))));
+    instrument.add(1, attributes);
+  };
+
+  readonly record = (name: HistogramName, seconds: number, attributes: Attributes): void => {
+    let instrument = this.#histograms.get(name);
+    if (!instrument) this.#histograms.set(name, (instrument = this.meter.createHistogram(name, optionsOf(name))));
+    instrument.record(seconds, attributes);
+  };
+}
+
+export function optionsOf(name: MetricName) {
+  const { unit, description, advice }: Metric = METRICS[name];
+  return { unit, description, ...(advice && { advice }) };
+}

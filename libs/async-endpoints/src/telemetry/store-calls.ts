@@ -1,0 +1,67 @@
+import type { Meter } from '@opentelemetry/api';
+import { toJobError } from '../job/errors.js';
+import type { JobStore } from '../store/job-store.js';
+import { ATTRIBUTES } from './catalogue.js';
+import { Instruments } from './instruments.js';
+
+/** Those that ask and are answered; the others wait, or happen once. */
+const CALLS = [
+  'ping',
+  'submit',
+  'claim',
+  'renew',
+  'settle',
+  'cancel',
+  'rerun',
+  'recover',
+  'purge',
+  'find',
+  'list',
+  'stats',
+] as const satisfies (keyof JobStore)[];
+
+type Call = (...args: unknown[]) => Promise<unknown>;
+
+/** Times the calls to a store, in place: whoever holds the store holds the timed one, and without telemetry none is. */
+export class StoreCalls {
+  readonly #instruments: Instruments;
+  readonly #timed = new Map<string, Call>();
+
+  constructor(
+    meter: Meter,
+    private readonly store: JobStore,
+  ) {
+    this.#instruments = new Instruments(meter);
+  }
+
+  open(): void {
+    const target = this.store as unknown as Record<string, Call>;
+    for (const name of CALLS) {
+      const timed = this.#time(name, target[name]?.bind(this.store) as Call);
+      this.#timed.set(name, timed);
+      target[name] = timed;
+    }
+  }
+
+  /** Only what is still ours: a second application on the store may have come after us. */
+  close(): void {
+    const target = this.store as unknown as Record<string, Call>;
+    for (const [name, timed] of this.#timed) if (target[name] === timed) delete target[name];
+  }
+
+  #time(operation: string, call: Call): Call {
+    const { count, record } = this.#instruments;
+    const attributes = { [ATTRIBUTES.operation]: operation };
+    return async (...args) => {
+      const startedAt = performance.now();
+      try {
+        return await call(...args);
+      } catch (error) {
+        count('asyncendpoints.store.errors', { ...attributes, [ATTRIBUTES.error]: toJobError(error).code });
+        throw error;
+      } finally {
+        record('asyncendpoints.store.call.duration', (performance.now() - startedAt) / 1_000, attributes);
+      }
+    };
+  }
+}

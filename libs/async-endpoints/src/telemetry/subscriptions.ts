@@ -1,0 +1,41 @@
+import {
+  JOB_CHANNELS,
+  type JobEvent,
+  type JobEventName,
+  type JobRun,
+  type JobSubmission,
+  WORK_CHANNELS,
+} from '../observability/channels.js';
+import type { JobStore } from '../store/job-store.js';
+
+export interface Subscribers {
+  readonly events?: Partial<Record<JobEventName, (event: JobEvent) => void>>;
+  readonly submit?: (submission: JobSubmission) => void;
+  readonly run?: (run: JobRun) => void;
+}
+
+/** Listens to what is published of one store: applications may share a process. */
+export class Subscriptions {
+  readonly #all: [channel: { subscribe(on: Listener): void; unsubscribe(on: Listener): void }, listener: Listener][];
+
+  constructor(store: JobStore, { events = {}, submit, run }: Subscribers) {
+    const ofStore =
+      <T extends { store: JobStore }>(subscriber: (message: T) => void): Listener =>
+      (message) => {
+        if ((message as T).store === store) subscriber(message as T);
+      };
+    this.#all = Object.entries(events).map(([name, on]) => [JOB_CHANNELS[name as JobEventName], ofStore(on)]);
+    if (submit) this.#all.push([WORK_CHANNELS.submit, ofStore(submit)]);
+    if (run) this.#all.push([WORK_CHANNELS.run, ofStore(run)]);
+  }
+
+  open(): void {
+    for (const [channel, listener] of this.#all) channel.subscribe(listener);
+  }
+
+  close(): void {
+    for (const [channel, listener] of this.#all) channel.unsubscribe(listener);
+  }
+}
+
+type Listener = (message: unknown) => void;

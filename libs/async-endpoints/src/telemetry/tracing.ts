@@ -1,0 +1,172 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  createTraceState,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import { toJobError } from '../job/errors.js';
+import type { Claim, JobInput, JobRecord, RequestSnapshot, TraceContext } from '../job/job.js';
+import { RequestValues } from '../job/request-values.js';
+import { parseTraceContext } from '../job/trace-context.js';
+import type { JobRun, JobSubmission, RunOutcome } from '../observability/channels.js';
+import type { JobStore } from '../store/job-store.js';
+import { Subscriptions } from './subscriptions.js';
+
+/** Of the attempt that ran last here, for what is logged of the job when its span has ended. */
+const runs = new WeakMap<JobRecord, SpanContext>();
+
+export function spanContextOf(job: JobRecord): SpanContext | undefined {
+  return runs.get(job);
+}
+
+/**
+ * Spans by the semantic conventions for messaging: `send {job name}` when a job is submitted, `process {job name}` for each
+ * attempt. An attempt is a child of the submission, on whichever machine; a later one also links to it, because what made
+ * it run is the failure before and not the request. Nothing of the request is an attribute.
+ */
+export class Tracing {
+  readonly #subscriptions: Subscriptions;
+
+  constructor(
+    private readonly tracer: Tracer,
+    store: JobStore,
+  ) {
+    this.#subscriptions = new Subscriptions(store, {
+      submit: (submission) => this.#submitting(submission),
+      run: (run) => this.#running(run),
+    });
+  }
+
+  open(): void {
+    this.#subscriptions.open();
+  }
+
+  close(): void {
+    this.#subscriptions.close();
+  }
+
+  #submitting(submission: JobSubmission): void {
+    const { name, work } = submission;
+    submission.work = async () => {
+      const parent =
+        contextOf(submission.trace) ?? active() ?? contextOf(headersOf(submission.snapshot)) ?? ROOT_CONTEXT;
+      const options = { kind: SpanKind.PRODUCER, attributes: messaging(name, 'send') };
+      const span = this.tracer.startSpan(`send ${name}`, options, parent);
+      submission.trace = traceContextOf(span) ?? submission.trace;
+      try {
+        const submitted = await context.with(trace.setSpan(parent, span), work);
+        span.setAttribute('messaging.message.id', submitted.id);
+        return submitted;
+      } catch (error) {
+        failed(span, error);
+        throw error;
+      } finally {
+        span.end();
+      }
+    };
+  }
+
+  #running(run: JobRun): void {
+    const { claim, work } = run;
+    run.work = async () => {
+      const { span, within } = this.#attempt(claim);
+      runs.set(claim.job, span.spanContext());
+      const outcome = await context.with(within, work);
+      concluded(span, outcome);
+      span.end();
+      return outcome;
+    };
+  }
+
+  #attempt({ job, input, token }: Claim): { span: Span; within: Context } {
+    const submitted = contextOf(traceOf(input));
+    const link = submitted && trace.getSpanContext(submitted);
+    const isFirst = job.retryCount === 0 && job.crashes === 0;
+    const options = {
+      kind: SpanKind.CONSUMER,
+      attributes: {
+        ...messaging(job.name, 'process'),
+        'messaging.message.id': job.id,
+        'asyncendpoints.job.attempt': job.retryCount + 1,
+        'asyncendpoints.job.fence': token,
+      },
+      links: link && !isFirst ? [{ context: link }] : [],
+    };
+    const parent = submitted ?? ROOT_CONTEXT;
+    const span = this.tracer.startSpan(`process ${job.name}`, options, parent);
+    return { span, within: trace.setSpan(parent, span) };
+  }
+}
+
+function messaging(name: string, operation: 'send' | 'process'): Attributes {
+  return {
+    'messaging.system': 'asyncendpoints',
+    'messaging.operation.name': operation,
+    'messaging.operation.type': operation,
+    'messaging.destination.name': name,
+  };
+}
+
+function concluded(span: Span, { verdict, cause }: RunOutcome): void {
+  span.setAttribute('asyncendpoints.job.verdict', verdict?.verb ?? 'none');
+  if (cause !== undefined) failed(span, cause);
+}
+
+/** With what a client may read of it too; the stack is in the log. */
+function failed(span: Span, error: unknown): void {
+  const { code, message } = toJobError(error);
+  span.setAttribute('error.type', code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+}
+
+function active(): Context | null {
+  return trace.getSpanContext(context.active()) ? context.active() : null;
+}
+
+/** Looked for first, so that the large request of an untraced job is not read twice. */
+function traceOf(input: string): TraceContext | undefined {
+  if (!input.includes('traceparent')) return undefined;
+  try {
+    const { trace: stored, snapshot } = JSON.parse(input) as JobInput;
+    return stored ?? headersOf(snapshot);
+  } catch {
+    return undefined; // the run will say so
+  }
+}
+
+function headersOf(snapshot: RequestSnapshot | undefined): TraceContext | undefined {
+  if (!snapshot) return undefined;
+  const headers = new RequestValues(snapshot.headers);
+  return { traceparent: headers.get('traceparent') ?? '', tracestate: headers.get('tracestate') };
+}
+
+function contextOf(given: TraceContext | undefined): Context | null {
+  const known = given && parseTraceContext(given);
+  if (!known) return null;
+  const [, traceId, spanId, flags] = known.traceparent.split('-') as [string, string, string, string];
+  const spanContext: SpanContext = {
+    traceId,
+    spanId,
+    traceFlags: parseInt(flags, 16),
+    isRemote: true,
+    ...(known.tracestate && { traceState: createTraceState(known.tracestate) }),
+  };
+  return trace.setSpanContext(ROOT_CONTEXT, spanContext);
+}
+
+/** Undefined where no SDK is registered: the trace of the request is passed on as it came. */
+function traceContextOf(span: Span): TraceContext | undefined {
+  const spanContext = span.spanContext();
+  if (!isSpanContextValid(spanContext)) return undefined;
+  const { traceId, spanId, traceFlags, traceState } = spanContext;
+  const flags = traceFlags.toString(16).padStart(2, '0');
+  return { traceparent: `00-${traceId}-${spanId}-${flags}`, tracestate: traceState?.serialize() };
+}
