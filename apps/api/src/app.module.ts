@@ -1,4 +1,4 @@
-import { DemoApiModule, DemoJobsModule } from '@app/demo';
+import { DemoApiModule, DemoJobsModule, TelemetryModule } from '@app/demo';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
 import type { AsyncEndpointsConfiguration } from 'nestjs-async-endpoints/config';
@@ -8,6 +8,7 @@ import type { AsyncEndpointsConfiguration } from 'nestjs-async-endpoints/config'
 export class AppModule {
   static with(configuration: AsyncEndpointsConfiguration): DynamicModule {
     const jobs = configuration.role === 'all' ? [DemoJobsModule] : [];
-    return { module: AppModule, imports: [AsyncEndpointsModule.forRootAsync(configuration), ...jobs] };
+    const asyncEndpoints = AsyncEndpointsModule.forRootAsync(configuration);
+    return { module: AppModule, imports: [asyncEndpoints, TelemetryModule.with(configuration), ...jobs] };
   }
 }

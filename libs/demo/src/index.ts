@@ -14,11 +14,14 @@ export { ProcessDataController } from './process-data/process-data.controller.js
 export { ProcessDataHandler } from './process-data/process-data.handler.js';
 export { ProcessData, ProcessDataRequest, type ProcessedData } from './process-data/process-data.job.js';
 export { configuration } from './process/configuration.js';
+export { demoLogger } from './process/demo-logger.js';
 export { parsePort } from './process/port.js';
 export { exitInOrder, startProcess } from './process/start-process.js';
 export { SleepController } from './sleep/sleep.controller.js';
 export { SleepHandler } from './sleep/sleep.handler.js';
 export { Sleep, SleepRequest, type Slept } from './sleep/sleep.job.js';
+export { OpenTelemetry } from './telemetry/open-telemetry.js';
+export { TelemetryModule } from './telemetry/telemetry.module.js';
 export { UnreliableController } from './unreliable/unreliable.controller.js';
 export { UnreliableHandler } from './unreliable/unreliable.handler.js';
 export { Unreliable, UnreliableRequest, type UnreliableResult } from './unreliable/unreliable.job.js';

@@ -1,0 +1,44 @@
+import { context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+
+/**
+ * OpenTelemetry's SDK, as far as the demo needs it: metrics for whoever asks, in Prometheus's text format, and spans, sent
+ * by OTLP where `OTEL_EXPORTER_OTLP_ENDPOINT` is set; without it they are there for the log's trace ids. `OTEL_SERVICE_NAME`,
+ * `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_EXPORTER_OTLP_*` mean what OpenTelemetry says.
+ */
+export class OpenTelemetry {
+  readonly meterProvider: MeterProvider;
+  readonly tracerProvider: BasicTracerProvider;
+  readonly #reader = new PrometheusExporter({ preventServerStart: true });
+  readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+
+  constructor(serviceName: string) {
+    const own = resourceFromAttributes({ 'service.name': serviceName });
+    const resource = own.merge(detectResources({ detectors: [envDetector] }));
+    this.meterProvider = new MeterProvider({ resource, readers: [this.#reader] });
+    const spanProcessors = hasCollector() ? [new BatchSpanProcessor(new OTLPTraceExporter())] : [];
+    this.tracerProvider = new BasicTracerProvider({ resource, spanProcessors });
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  }
+
+  /** In Prometheus's text format 0.0.4. */
+  async metrics(): Promise<string> {
+    const { resourceMetrics } = await this.#reader.collect();
+    return this.#serializer.serialize(resourceMetrics);
+  }
+
+  /** Sends what has not been sent. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.allSettled([this.tracerProvider.shutdown(), this.meterProvider.shutdown()]);
+  }
+}
+
+function hasCollector(): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = process.env;
+  return Boolean(all || traces);
+}

@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import { AsyncEndpointsError, JOB_CHANNELS, MemoryJobStore, WORK_CHANNELS } from 'nestjs-async-endpoints';
+import { type Metric, METRICS } from 'nestjs-async-endpoints/telemetry';
+import { aJob, eventually, Scripted, unreliable } from 'nestjs-async-endpoints/testing';
+import { LogBook } from '../http/log-book.js';
+import { ObservedApp } from './observed-app.js';
+
+const IMPATIENT = { leaseMs: 1_000, drainTimeoutMs: 0, abortGraceMs: 0, maximumConcurrency: 4 };
+
+class MuteStore extends MemoryJobStore {
+  override ping(): Promise<void> {
+    return Promise.reject(new AsyncEndpointsError('STORE_UNAVAILABLE'));
+  }
+}
+
+async function everything(): Promise<ObservedApp> {
+  const { store, hang, mend } = unreliable(new MuteStore());
+  const observed = await ObservedApp.start({ store, worker: IMPATIENT, jobs: { retryDelayBaseSeconds: 0 } });
+  const { jobs, handler } = observed;
+  const ended = async (id: string) => (await jobs.waitFor(id)).status;
+
+  const completed = await jobs.submit(Scripted, { do: 'return' });
+  const retried = await jobs.submit(Scripted, { do: 'throw', message: 'no', code: 'UPSTREAM' });
+  expect([await ended(completed.id), await ended(retried.id)]).toEqual(['Completed', 'Failed']);
+  await jobs.rerun(retried.id);
+  expect(await ended(retried.id)).toBe('Failed');
+  await expect(jobs.submit(Scripted, { do: 'return' }, { id: 'none' })).rejects.toThrow('not a UUID');
+
+  const canceled = await jobs.submit(Scripted, { do: 'stay', obedient: true });
+  await eventually(() => handler.runs.some(({ context }) => context.id === canceled.id));
+  await jobs.cancel(canceled.id);
+
+  await store.submit([aJob({ name: 'Orphan' })], { queueLimit: 10 });
+  await store.claim({ worker: 'vanished', leaseMs: 1, limit: 1, slots: new Map([['Orphan', 1]]) });
+  await eventually(async () => (await jobs.recover()).length === 1 || (await orphansQueued(observed)));
+
+  await expect(store.ping()).rejects.toThrow('cannot be reached');
+
+  const lost = await jobs.submit(Scripted, { do: 'stay' });
+  await eventually(() => handler.runs.some(({ context }) => context.id === lost.id));
+  hang(['renew']);
+  await eventually(async () => (await observed.values('asyncendpoints.claims.lost'))['Scripted'] === 1);
+  mend();
+  await jobs.cancel(lost.id);
+
+  const released = await jobs.submit(Scripted, { do: 'stay' });
+  await eventually(() => handler.runs.some(({ context }) => context.id === released.id));
+  return observed;
+}
+
+async function orphansQueued({ jobs }: ObservedApp): Promise<boolean> {
+  const { jobs: orphans } = await jobs.list({ name: 'Orphan', status: 'Queued' });
+  return orphans.length === 1;
+}
+
+describe('Metrics (S-87, D-41)', () => {
+  it('are those of the catalogue, every one of them, and each as it is written there', async () => {
+    const observed = await everything();
+    const before = await observed.metrics();
+    await observed.app.close();
+    const seen = new Map([...before, ...(await observed.metrics())].map((metric) => [metric.descriptor.name, metric]));
+
+    expect([...seen.keys()].toSorted()).toEqual(Object.keys(METRICS).toSorted());
+    for (const [name, { unit, description, attributes }] of Object.entries<Metric>(METRICS)) {
+      const metric = seen.get(name);
+      expect(metric?.descriptor).toMatchObject({ unit, description });
+      for (const point of metric?.dataPoints ?? []) {
+        expect([name, Object.keys(point.attributes).toSorted()]).toEqual([name, [...attributes].toSorted()]);
+      }
+    }
+  });
+
+  it('count each thing once, by its meaning', async () => {
+    const observed = await everything();
+    const values = async (name: string) => observed.values(`asyncendpoints.${name}`);
+    // 9 attempts: 1 completed, 2 × 4 failed; then those that were canceled, lost and are still at work.
+    expect(await values('jobs.submitted')).toEqual({ Scripted: 5 });
+    expect(await values('jobs.claimed')).toEqual({ Scripted: 12 });
+    expect(await values('jobs.completed')).toEqual({ Scripted: 1 });
+    expect(await values('jobs.retried')).toEqual({ 'Scripted UPSTREAM': 6 });
+    expect(await values('jobs.failed')).toEqual({ 'Scripted UPSTREAM': 2 });
+    expect(await values('jobs.rerun')).toEqual({ Scripted: 1 });
+    expect(await values('jobs.refused')).toEqual({ 'Scripted INVALID_JOB_ID': 1 });
+    expect(await values('jobs.canceled')).toEqual({ Scripted: 2 });
+    expect(await values('jobs.recovered')).toEqual({ 'Orphan Queued': 1 });
+    expect(await values('claims.lost')).toEqual({ Scripted: 1 });
+    expect(await values('job.wait.duration')).toEqual({ Scripted: 12 });
+    expect(await values('job.run.duration')).toEqual({
+      'Scripted complete': 1,
+      'Scripted retry': 6,
+      'Scripted fail': 2,
+      'Scripted cancel': 1,
+      'Scripted lose': 1,
+    });
+    expect(await values('job.total.duration')).toEqual({
+      'Scripted Completed': 1,
+      'Scripted Failed': 2,
+      'Scripted Canceled': 2,
+    });
+    expect(await values('store.errors')).toEqual({ 'ping STORE_UNAVAILABLE': 1 });
+    expect((await values('store.call.duration'))['submit']).toBe(6);
+    expect([await values('worker.slots.used'), await values('worker.slots.limit')]).toEqual([{ '': 1 }, { '': 4 }]);
+    await observed.app.close();
+    expect(await values('jobs.released')).toEqual({ Scripted: 1 });
+  });
+
+  it('tell the depth and age of every queue, and 0 of one that is empty again (S-87)', async () => {
+    let now = 1_000_000;
+    const store = new MemoryJobStore({ now: () => now });
+    const observed = await ObservedApp.start({ store, worker: IMPATIENT });
+    const slow = aJob({ name: 'Slow' });
+    await store.submit([slow, aJob({ name: 'Slow', delayMs: 60_000 })], { queueLimit: 10 });
+    now += 5_000;
+    expect(await observed.values('async_endpoint.queue.depth')).toEqual({ 'Slow Queued': 1, 'Slow Scheduled': 1 });
+    expect(await observed.values('asyncendpoints.queue.oldest_age')).toMatchObject({ 'Slow Queued': 5 });
+    await store.claim({ worker: 'w', leaseMs: 600_000, limit: 1, slots: new Map([['Slow', 1]]) });
+    await freshly(observed, async () => {
+      expect(await observed.values('async_endpoint.queue.depth')).toEqual({ 'Slow Queued': 0, 'Slow Scheduled': 1 });
+      expect(await observed.values('asyncendpoints.queue.running')).toEqual({ Slow: 1 });
+    });
+  });
+
+  it('cost one call to the store for a scrape, and for all scrapes of one moment', async () => {
+    const observed = await ObservedApp.start({ worker: IMPATIENT });
+    await Promise.all([observed.metrics(), observed.metrics(), observed.metrics()]);
+    expect((await observed.values('asyncendpoints.store.call.duration'))['stats']).toBe(1);
+  });
+
+  it('say nothing of queues while the store is away, and the log says so once (S-87)', async () => {
+    const { store, fail } = unreliable(new MemoryJobStore());
+    const log = new LogBook();
+    const observed = await ObservedApp.start({ store, worker: IMPATIENT }, log);
+    await store.submit([aJob({ name: 'Slow' })], { queueLimit: 10 });
+    fail({ verbs: ['stats'] });
+    await observed.metrics();
+    expect(await observed.values('async_endpoint.queue.depth')).toEqual({});
+    expect(await observed.values('asyncendpoints.worker.slots.limit')).toEqual({ '': 4 });
+    expect(log.text.split('Error updating queue metrics')).toHaveLength(2);
+  });
+
+  it('are listened for only while an application with telemetry runs', async () => {
+    const store = new MemoryJobStore();
+    const { app } = await ObservedApp.start({ store, worker: IMPATIENT });
+    expect(WORK_CHANNELS.run.hasSubscribers && JOB_CHANNELS.claim.hasSubscribers).toBe(true);
+    await app.close();
+    expect([WORK_CHANNELS.run, WORK_CHANNELS.submit, JOB_CHANNELS.claim].map((c) => c.hasSubscribers)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(Object.keys(store)).toEqual([]);
+  });
+});
+
+/** An answer of the store is shared for a second: until it is asked again, the old one is right. */
+function freshly(observed: ObservedApp, check: () => Promise<void>): Promise<boolean> {
+  return eventually(async () => {
+    await observed.metrics();
+    await check();
+    return true;
+  });
+}
+
+describe('docs/metrics.md', () => {
+  it('is the catalogue', async () => {
+    const text = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const rows = [...text.matchAll(/^\| `([\w.]+)` +\| (\w+) +\| `(\S+)` +\| (.*?) +\| (.*?) +\| `(\w+)` +\|$/gm)];
+    const written = rows.map(([, name, kind, unit, attributes, meaning, inPrometheus]) => ({
+      name,
+      kind,
+      unit,
+      attributes: [...(attributes ?? '').matchAll(/`([\w.]+)`/g)].map(([, attribute]) => attribute),
+      meaning,
+      inPrometheus,
+    }));
+    const known = Object.entries<Metric>(METRICS).map(([name, { kind, unit, attributes, description }]) => ({
+      name,
+      kind,
+      unit,
+      attributes,
+      meaning: description,
+      inPrometheus: name.replaceAll('.', '_') + (kind === 'counter' ? '_total' : ''),
+    }));
+    expect(written).toEqual(known);
+  });
+});

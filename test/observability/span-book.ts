@@ -1,0 +1,26 @@
+import { context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+
+/** The spans of one application, kept for reading. */
+export class SpanBook {
+  readonly #exporter = new InMemorySpanExporter();
+  readonly provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(this.#exporter)] });
+
+  constructor() {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  }
+
+  get spans(): ReadableSpan[] {
+    return this.#exporter.getFinishedSpans();
+  }
+
+  named(name: string): ReadableSpan[] {
+    return this.spans.filter((span) => span.name === name);
+  }
+}
