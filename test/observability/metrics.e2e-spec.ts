@@ -72,7 +72,10 @@ describe('Metrics (S-87, D-41)', () => {
 
   it('count each thing once, by its meaning', async () => {
     const observed = await everything();
-    const values = async (name: string) => observed.values(`asyncendpoints.${name}`);
+    const values = async (name: string) => {
+      const all = await observed.values(`asyncendpoints.${name}`);
+      return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== 0));
+    };
     // 9 attempts: 1 completed, 2 × 4 failed; then those that were canceled, lost and are still at work.
     expect(await values('jobs.submitted')).toEqual({ Scripted: 5 });
     expect(await values('jobs.claimed')).toEqual({ Scripted: 12 });
@@ -102,6 +105,14 @@ describe('Metrics (S-87, D-41)', () => {
     expect([await values('worker.slots.used'), await values('worker.slots.limit')]).toEqual([{ '': 1 }, { '': 4 }]);
     await observed.app.close();
     expect(await values('jobs.released')).toEqual({ Scripted: 1 });
+  });
+
+  it('begin rare counters at 0 when a name is first seen: one that began at 1 would have no increase, and no alert', async () => {
+    const observed = await ObservedApp.start({ worker: IMPATIENT });
+    await observed.jobs.submit(Scripted, { do: 'return' });
+    expect(await observed.values('asyncendpoints.jobs.recovered')).toEqual({ 'Scripted Queued': 0 });
+    expect(await observed.values('asyncendpoints.claims.lost')).toEqual({ Scripted: 0 });
+    expect(await observed.values('asyncendpoints.jobs.refused')).toEqual({ 'Scripted QUEUE_FULL': 0 });
   });
 
   it('tell the depth and age of every queue, and 0 of one that is empty again (S-87)', async () => {

@@ -27,7 +27,7 @@ describe('The package', () => {
   it('holds what it exports, and nothing else', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball]);
     const files = stdout.trim().split('\n');
-    for (const entry of ['index', 'client/index', 'health/index', 'testing/index']) {
+    for (const entry of ['index', 'client/index', 'health/index', 'telemetry/index', 'testing/index']) {
       expect(files).toContain(`package/dist/${entry}.js`);
       expect(files).toContain(`package/dist/${entry}.d.ts`);
     }

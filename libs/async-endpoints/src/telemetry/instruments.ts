@@ -14,10 +14,10 @@ export class Instruments {
 
   constructor(private readonly meter: Meter) {}
 
-  readonly count = (name: CounterName, attributes: Attributes): void => {
+  readonly count = (name: CounterName, attributes: Attributes, by = 1): void => {
     let instrument = this.#counters.get(name);
     if (!instrument) this.#counters.set(name, (instrument = this.meter.createCounter(name, optionsOf(name))));
-    instrument.add(1, attributes);
+    instrument.add(by, attributes);
   };
 
   readonly record = (name: HistogramName, seconds: number, attributes: Attributes): void => {

@@ -15,6 +15,9 @@ export class JobMetrics {
   /** How long an attempt took, in seconds, until its settlement has said what became of the job. */
   readonly #runs = new WeakMap<JobRecord, number>();
 
+  /** Names whose rare counters stand at 0: one that began at 1 would have no increase, and no alert. */
+  readonly #names = new Set<string>();
+
   constructor(meter: Meter, store: JobStore) {
     this.#instruments = new Instruments(meter);
     this.#subscriptions = new Subscriptions(store, {
@@ -37,6 +40,7 @@ export class JobMetrics {
     return {
       submit: ({ job }) => count('asyncendpoints.jobs.submitted', of(job)),
       claim: ({ job }) => {
+        this.#begin(job);
         count('asyncendpoints.jobs.claimed', of(job));
         record('asyncendpoints.job.wait.duration', secondsBetween(job.dueAt, job.startedAt), of(job));
       },
@@ -67,6 +71,7 @@ export class JobMetrics {
 
   #submitting(submission: JobSubmission): void {
     const { name, work } = submission;
+    this.#begin(submission);
     submission.work = async () => {
       try {
         return await work();
@@ -92,6 +97,16 @@ export class JobMetrics {
       });
       return outcome;
     };
+  }
+
+  #begin({ name }: { name: string }): void {
+    if (this.#names.has(name)) return;
+    this.#names.add(name);
+    const { count } = this.#instruments;
+    count('asyncendpoints.jobs.refused', of({ name }, 'QUEUE_FULL'), 0);
+    count('asyncendpoints.jobs.recovered', { ...of({ name }), [ATTRIBUTES.status]: 'Queued' }, 0);
+    count('asyncendpoints.claims.lost', of({ name }), 0);
+    count('asyncendpoints.jobs.completed', of({ name }), 0);
   }
 
   /** The record is that of the claim: until then by the store's clock, from then on by ours. */
