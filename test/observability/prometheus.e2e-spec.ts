@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { type Metric, METRICS } from 'nestjs-async-endpoints/telemetry';
 import { eventually } from 'nestjs-async-endpoints/testing';
-import type { AppProcess } from '../redis/app-process.js';
+import type { AppProcess } from '../app-process.js';
 import { System } from '../redis/system.js';
 import { hasPrometheus, MONITORING, Prometheus, promtool } from './prometheus.js';
 
