@@ -27,7 +27,7 @@ describe('The package', () => {
   it('holds what it exports, and nothing else', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball]);
     const files = stdout.trim().split('\n');
-    for (const entry of ['index', 'client/index', 'health/index', 'telemetry/index', 'testing/index']) {
+    for (const entry of ['index', 'client/index', 'config/index', 'health/index', 'telemetry/index', 'testing/index']) {
       expect(files).toContain(`package/dist/${entry}.js`);
       expect(files).toContain(`package/dist/${entry}.d.ts`);
     }
@@ -52,7 +52,8 @@ describe('The package', () => {
       await cp(new URL('nest-11-app', import.meta.url), folder, { recursive: true });
       await writeFile(join(folder, 'package.json'), '{ "private": true }');
       const packages = ['common', 'core', 'platform-express', 'terminus'].map((name) => `@nestjs/${name}@11`);
-      await run('npm', ['install', ...NPM_QUIET, tarball, ...packages, 'reflect-metadata', 'rxjs'], { cwd: folder });
+      const others = ['@nestjs/config@4', 'class-validator', 'reflect-metadata'];
+      await run('npm', ['install', ...NPM_QUIET, tarball, ...packages, ...others, 'rxjs'], { cwd: folder });
 
       const app = spawn(process.execPath, ['main.cjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
       const exited = once(app, 'exit');

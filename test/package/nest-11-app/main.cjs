@@ -3,6 +3,7 @@ require('reflect-metadata');
 const { Body, Controller, Module, Post } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
 const { AsyncEndpoint, AsyncEndpointsModule, AsyncHandler, defineJob } = require('nestjs-async-endpoints');
+const { fromConfig } = require('nestjs-async-endpoints/config');
 const { AsyncEndpointsHealthModule, JobStoreHealthIndicator } = require('nestjs-async-endpoints/health');
 const { gate } = require('nestjs-async-endpoints/testing');
 
@@ -30,7 +31,7 @@ Object.defineProperty(ShoutController.prototype, 'shout', method);
 
 class AppModule {}
 Module({
-  imports: [AsyncEndpointsModule.forRoot(), AsyncEndpointsHealthModule],
+  imports: [AsyncEndpointsModule.forRootAsync(fromConfig()), AsyncEndpointsHealthModule],
   controllers: [ShoutController],
   providers: [ShoutHandler],
 })(AppModule);

@@ -37,8 +37,10 @@ export function readSettings(options: ConfigOptions): ResolvedSettings {
   for (const { stated } of layers) for (const [key, { value }] of stated) values.set(key, value);
   const states = (key: string) => layers.some(({ stated }) => stated.has(key));
   if (!states('store')) values.set('store', values.get('role') === 'all' && !states('redis.url') ? 'memory' : 'redis');
-  const mistakes = [...layers.flatMap((layer) => layer.mistakes), ...mistakenRole(layers, options.roles)];
-  refuse([...mistakes, ...mistakenStore(layers, values)]);
+  const role = mistakenRole(layers, options.roles);
+  // Where the role is wrong, nobody knows yet which store it needs.
+  const store = role.length > 0 ? [] : mistakenStore(layers, values);
+  refuse([...layers.flatMap(({ mistakes }) => mistakes), ...role, ...store]);
   return treeOf(values) as ResolvedSettings;
 }
 
@@ -80,7 +82,7 @@ function mistakenStore(layers: readonly Layer[], values: ReadonlyMap<string, unk
   if (store && where && store.value === 'memory' && values.get('role') !== 'all')
     return [wrong(store, where, `redis: other processes cannot see the memory of role ${String(values.get('role'))}`)];
   const isMissing = values.get('store') === 'redis' && values.get('redis.url') === undefined;
-  if (!isMissing || layers.some(({ refused }) => refused.has('redis.url'))) return [];
+  if (!isMissing || layers.some(({ refused }) => refused.has('redis.url') || refused.has('role'))) return [];
   const { variable, expected } = SETTINGS.get('redis.url') as { variable: string; expected: string };
   return [`${variable} (redis.url) is missing; expected ${expected}`];
 }

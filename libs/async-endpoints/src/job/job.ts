@@ -37,8 +37,11 @@ export interface JobProgress {
 
 /** How long a finished job is kept, in milliseconds, by the way it finished. */
 export interface Retention {
+  /** Jobs that completed. */
   readonly completedMs: number;
+  /** Jobs that failed. */
   readonly failedMs: number;
+  /** Jobs that were canceled. */
   readonly canceledMs: number;
 }
 

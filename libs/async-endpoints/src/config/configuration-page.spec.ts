@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import ts from 'typescript';
+import { SEED_NAMES } from './seed-names.js';
+import { GROUPS, type Setting, SETTINGS } from './settings.js';
+
+const root = new URL('../../../../', import.meta.url);
+const src = new URL('../', import.meta.url);
+const read = (path: string, from = root) => readFileSync(new URL(path, from), 'utf8');
+
+/** Where the options of a group are declared, and what the group is about. */
+const DECLARED: Readonly<Record<string, readonly [file: string, declarations: string[], about: string]>> = {
+  '': ['config/async-endpoints-settings.ts', ['ModuleSettings'], 'What the process is'],
+  redis: ['config/async-endpoints-settings.ts', ['RedisSettings'], 'Redis'],
+  worker: ['options.ts', ['WorkerOptions'], 'The worker'],
+  jobs: ['options.ts', ['JobsOptions'], 'Jobs, where `defineJob` says nothing else'],
+  'jobs.retention': ['job/job.ts', ['Retention'], 'How long finished jobs are kept, in ms'],
+  recovery: ['options.ts', ['RecoveryOptions'], 'Taking back the jobs of workers that vanished'],
+  http: ['options.ts', ['StatusRoutesOptions', 'HttpOptions'], 'HTTP'],
+  response: ['options.ts', ['ResponseOptions'], 'Hooks that change answers'],
+};
+
+/** Defaults that are another on every machine, or that no value says. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  store: 'see there',
+  'worker.workerId': 'host, process, random',
+  'worker.maximumConcurrency': 'processors',
+  'http.version': 'neutral',
+  'http.captureHeaders': 'see code',
+};
+
+/** The meaning of each member of an interface: its doc comment without the default, which has a column of its own. */
+function meanings(file: string, declarations: string[]): Map<string, string> {
+  const source = ts.createSourceFile(file, read(file, src), ts.ScriptTarget.Latest, true);
+  const members = source.statements
+    .filter((node) => ts.isInterfaceDeclaration(node))
+    .filter(({ name }) => declarations.includes(name.text))
+    .flatMap((node) => [...node.members]);
+  return new Map(
+    members.map((member) => {
+      const comment = ts.getTextOfJSDocComment(ts.getJSDocCommentsAndTags(member)[0]?.comment) ?? '';
+      const text = comment.replaceAll(/\s+/g, ' ');
+      const isRule = member.name?.getText() === 'store';
+      return [member.name?.getText() ?? '', isRule ? text : text.replace(/\s*Default:? (.+?)(\.|$)(?= |$)/, '')];
+    }),
+  );
+}
+
+function defaultOf({ key, initial }: Setting): string {
+  const value = DEFAULTS[key] ?? initial();
+  if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return '';
+  return key in DEFAULTS ? (value as string) : `\`${value as string | number | boolean}\``;
+}
+
+function seedNamesOf({ key }: Setting): string {
+  const names = [...SEED_NAMES.values()].filter(({ states }) => states.key === key);
+  return names.map((name) => `\`${name.key}\``).join(', ');
+}
+
+function table(group: string): string {
+  const [file, declarations, about] = DECLARED[group] as (typeof DECLARED)[string];
+  const texts = meanings(file, declarations);
+  const rows = Object.keys(GROUPS[group] as object).map((name) => {
+    const setting = SETTINGS.get(group ? `${group}.${name}` : name) as Setting;
+    const meaning = texts.get(name);
+    if (!meaning) throw new Error(`${setting.key} has no doc comment`);
+    const variable = setting.variable ? `\`${setting.variable}\`` : 'code only';
+    const cells = [`\`${setting.key}\``, variable, defaultOf(setting), setting.expected, meaning, seedNamesOf(setting)];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  const head = '| option | variable | default | takes | meaning | names of the seed |\n| - | - | - | - | - | - |';
+  return `### ${about}\n\n${head}\n${rows.join('\n')}`;
+}
+
+function page(): string {
+  const code = (path: string) => `\`\`\`ts\n${read(path).trim()}\n\`\`\``;
+  return read('docs/configuration.template.md')
+    .replace('{{single-instance}}', code('test/config/presets/single-instance.ts'))
+    .replace('{{multi-instance}}', code('test/config/presets/multi-instance.ts'))
+    .replace('{{tables}}', Object.keys(GROUPS).map(table).join('\n\n'));
+}
+
+it('docs/configuration.md says what the definitions of the options say; if not: npm run docs', async () => {
+  const path = fileURLToPath(new URL('docs/configuration.md', root));
+  const formatted = await format(page(), { ...(await resolveConfig(path)), parser: 'markdown' });
+  await expect(formatted).toMatchFileSnapshot(path);
+});

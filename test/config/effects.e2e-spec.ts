@@ -1,0 +1,364 @@
+import { readFile } from 'node:fs/promises';
+import { type CanActivate, UseGuards } from '@nestjs/common';
+import { startRedisServer } from '@app/redis-server';
+import { Redis } from 'ioredis';
+import { JobStore, type Reply, type ResponseContext } from 'nestjs-async-endpoints';
+import type { AsyncEndpointsSettings } from 'nestjs-async-endpoints/config';
+import { eventually } from 'nestjs-async-endpoints/testing';
+import { ConfiguredApp } from './configured-app.js';
+
+type Variables = Readonly<Record<string, string>>;
+
+/** What can be seen of an option. */
+interface Effect {
+  /** What its variable says, or code where it has none. */
+  readonly is: string | (() => string) | AsyncEndpointsSettings;
+  /** What else is configured, with and without it. */
+  readonly given?: Variables;
+  readonly code?: AsyncEndpointsSettings;
+  /** @param patienceMs how long to wait for what may never come */
+  see(app: ConfiguredApp, patienceMs: number): unknown;
+  /** What is seen with it, and not without it. */
+  readonly shows: unknown;
+}
+
+const UNKNOWN = '/jobs/d0a7d9f6-5a3f-4c57-9a31-7a2b6d2c1f00';
+const API = { ASYNC_ROLE: 'api' };
+const FORBID: CanActivate = { canActivate: () => false };
+const REFUSED = 'refused to boot';
+
+const code = async (app: ConfiguredApp) => ((await (await app.get(UNKNOWN)).json()) as { code?: string }).code;
+const claim = (app: ConfiguredApp) => eventually(() => app.store.claims[0]);
+const location = async (app: ConfiguredApp) => (await app.post({ do: 'return' })).headers.get('location') ?? '';
+const under = async (app: ConfiguredApp) => (await location(app)).replace(/\/[^/]+$/, '');
+const within = (probe: () => boolean, ms: number) => eventually(probe, ms).catch(() => false);
+
+async function stored(app: ConfiguredApp) {
+  await app.post({ do: 'return' }, { 'Idempotency-Key': 'one' });
+  return app.store.submitted[0];
+}
+
+async function running(app: ConfiguredApp, obedient = false, headers: Record<string, string> = {}) {
+  await app.post({ do: 'stay', obedient }, headers);
+  return (await app.handler.nextRun()).context;
+}
+
+async function delay(app: ConfiguredApp): Promise<unknown> {
+  await app.post({ do: 'throw', message: 'no' });
+  const settlement = await eventually(() => app.store.settled[0]);
+  return settlement.verb === 'retry' && settlement.delayMs;
+}
+
+/** A factory that leaves its mark. */
+const marking = (_subject: unknown, { reply }: ResponseContext): Reply => ({ ...reply, status: 299 });
+
+const EFFECTS: Record<string, Effect> = {
+  role: { is: 'worker', see: code, shows: undefined },
+  store: {
+    is: 'redis',
+    given: { ASYNC_STORE: 'memory' },
+    see: (app) => app.nest.get(JobStore).constructor.name,
+    shows: 'RedisJobStore',
+  },
+  isGlobal: { is: { isGlobal: false }, see: (app) => app.isElsewhere, shows: false },
+
+  'redis.url': {
+    is: () => `redis://:secret@127.0.0.1:${redis.port}/1`,
+    see: async (app) => (await location(app)) && keys(1),
+    shows: expect.arrayContaining(['ae']),
+  },
+  'redis.username': { is: 'alice', see: users, shows: expect.arrayContaining(['alice']) },
+  'redis.password': { is: 'secret', see: () => 'boots', shows: 'boots' },
+  'redis.prefix': {
+    is: 'shop',
+    see: async (app) => (await location(app)) && keys(0),
+    shows: expect.arrayContaining(['shop']),
+  },
+  'redis.connect': {
+    is: 'degraded',
+    given: { REDIS_URL: 'redis://127.0.0.1:1', ASYNC_REDIS_COMMAND_TIMEOUT_MS: '200' },
+    see: () => 'boots',
+    shows: 'boots',
+  },
+  'redis.commandTimeoutMs': {
+    is: '50',
+    see: async (app) => {
+      await admin.call('CLIENT', 'PAUSE', '800');
+      const { code: answer } = await app.nest
+        .get(JobStore)
+        .ping()
+        .then(
+          () => ({ code: 'late' }),
+          (error: { code: string }) => error,
+        );
+      await admin.ping(); // when the pause is over
+      return answer;
+    },
+    shows: 'STORE_UNAVAILABLE',
+  },
+
+  'worker.workerId': { is: 'me', see: async (app) => (await claim(app)).worker, shows: 'me' },
+  'worker.maximumConcurrency': { is: '3000', see: async (app) => (await claim(app)).limit, shows: 3_000 },
+  'worker.maxClaimBatchSize': {
+    is: '2',
+    given: { ASYNC_WORKER_CONCURRENCY: '5' },
+    see: async (app) => (await claim(app)).limit,
+    shows: 2,
+  },
+  'worker.pollingIntervalMs': {
+    is: '10',
+    see: (app, ms) => within(() => app.store.claims.length > 3, ms),
+    shows: true,
+  },
+  'worker.leaseMs': { is: '1234', see: async (app) => (await claim(app)).leaseMs, shows: 1_234 },
+  'worker.drainTimeoutMs': {
+    is: '0',
+    see: async (app, ms) => {
+      const { signal } = await running(app, true);
+      const closing = app.nest.close();
+      const isAborted = await within(() => signal.aborted, ms);
+      for (const { leave } of app.handler.runs) leave.open(null);
+      await closing;
+      return isAborted;
+    },
+    shows: true,
+  },
+  'worker.abortGraceMs': {
+    is: '0',
+    given: { ASYNC_JOBS_TIMEOUT_MS: '20' },
+    see: async (app, ms) => {
+      const { signal } = await running(app);
+      await eventually(() => signal.aborted);
+      return within(() => app.worker.running === 0, ms);
+    },
+    shows: true,
+  },
+
+  'jobs.defaultMaxRetries': { is: '9', see: async (app) => (await stored(app))?.maxRetries, shows: 9 },
+  'jobs.retryCurve': { is: 'fixed', see: delay, shows: 2_000 },
+  'jobs.retryDelayBaseSeconds': { is: '2.5', see: delay, shows: 5_000 },
+  'jobs.maxRetryDelayMs': { is: '7', see: delay, shows: 7 },
+  'jobs.retryJitter': { is: '1', see: async (app) => (await delay(app)) !== 4_000, shows: true },
+  'jobs.timeoutMs': {
+    is: '20',
+    see: async (app, ms) => {
+      const { signal } = await running(app, true);
+      return (await within(() => signal.aborted, ms)) && (signal.reason as { code: string }).code;
+    },
+    shows: 'JOB_TIMEOUT',
+  },
+  'jobs.retention.completedMs': kept('completedMs'),
+  'jobs.retention.failedMs': kept('failedMs'),
+  'jobs.retention.canceledMs': kept('canceledMs'),
+  'jobs.idempotencyRetentionMs': {
+    is: '77',
+    see: async (app) => (await stored(app))?.idempotency?.retentionMs,
+    shows: 77,
+  },
+  'jobs.maximumQueueSize': {
+    is: '1',
+    given: API,
+    see: async (app) => (await location(app)) && (await app.post({ do: 'return' })).status,
+    shows: 503,
+  },
+  'jobs.maximumPayloadBytes': { is: '10', see: async (app) => (await app.post({ do: 'return' })).status, shows: 413 },
+  'jobs.maximumResultBytes': {
+    is: '10',
+    given: { ASYNC_MAX_RETRIES: '0' },
+    see: async (app) => {
+      await app.post({ do: 'return', value: 'longer than ten bytes' });
+      const { verb } = await eventually(() => app.store.settled[0]);
+      return verb;
+    },
+    shows: 'fail',
+  },
+
+  'recovery.enabled': {
+    is: 'false',
+    see: async (app) => (await eventually(() => app.store.purges > 0)) && app.store.recoveries.length,
+    shows: 0,
+  },
+  'recovery.sweepIntervalMs': { is: '10', see: (app, ms) => within(() => app.store.purges > 3, ms), shows: true },
+  'recovery.maxCrashes': {
+    is: '9',
+    see: async (app) => (await eventually(() => app.store.recoveries[0])).maxCrashes,
+    shows: 9,
+  },
+  'recovery.batchSize': {
+    is: '9',
+    see: async (app) => (await eventually(() => app.store.recoveries[0])).limit,
+    shows: 9,
+  },
+
+  'http.statusRoutes': { is: 'false', see: code, shows: undefined },
+  'http.path': { is: 'admin/tasks', see: under, shows: '/admin/tasks' },
+  'http.guards': {
+    is: { http: { guards: [FORBID] } },
+    see: async (app) => (await app.get(UNKNOWN)).status,
+    shows: 403,
+  },
+  'http.decorators': {
+    is: { http: { decorators: [UseGuards(FORBID)] } },
+    see: async (app) => (await app.get(UNKNOWN)).status,
+    shows: 403,
+  },
+  'http.version': { is: '2', see: under, shows: '/v2/jobs' },
+  'http.owner': { is: { http: { owner: () => 'me' } }, see: async (app) => (await stored(app))?.owner, shows: 'me' },
+  'http.captureHeaders': {
+    is: 'accept, x-colour',
+    see: async (app) => (await running(app, false, { 'X-Colour': 'blue' })).headers.get('x-colour'),
+    shows: 'blue',
+  },
+  'http.publicBasePath': { is: '/shop', see: under, shows: '/shop/jobs' },
+  'http.unfinishedStatus': {
+    is: '200',
+    given: API,
+    see: async (app) => (await app.get(await location(app))).status,
+    shows: 200,
+  },
+  'http.maxRetryAfterSeconds': {
+    is: '7',
+    see: async (app) => {
+      const { id } = await app.jobs.submit('Scripted', { do: 'return' }, { delayMs: 3_600_000 });
+      return (await app.get(`/jobs/${id}`)).headers.get('retry-after');
+    },
+    shows: '7',
+  },
+  'http.maxWaitSeconds': {
+    is: '0',
+    given: API,
+    see: async (app) => (await app.post({ do: 'return' }, { Prefer: 'wait=1' })).headers.get('preference-applied'),
+    shows: null,
+  },
+  'http.keepAliveSeconds': {
+    is: '1',
+    given: API,
+    see: async (app, ms) => {
+      const { body } = await app.get(`${await location(app)}/events`);
+      let text = '';
+      const reader = (body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+      const read = async () => {
+        for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) text += chunk.value;
+      };
+      void read().catch(() => {});
+      const isAlive = await within(() => /^:/m.test(text.replace(/^.*?\n\n/s, '')), ms + 1_500);
+      await reader.cancel();
+      return isAlive;
+    },
+    shows: true,
+  },
+
+  'response.jobSubmitted': {
+    is: { response: { jobSubmitted: marking } },
+    see: async (app) => (await app.post({ do: 'return' })).status,
+    shows: 299,
+  },
+  'response.jobStatus': {
+    is: { response: { jobStatus: marking } },
+    see: async (app) => (await app.get(UNKNOWN)).status,
+    shows: 299,
+  },
+  'response.submissionError': {
+    is: { response: { submissionError: marking } },
+    given: { ASYNC_JOBS_MAXIMUM_PAYLOAD_BYTES: '1' },
+    see: async (app) => (await app.post({ do: 'return' })).status,
+    shows: 299,
+  },
+  'response.exception': {
+    is: { response: { exception: marking } },
+    code: {
+      http: {
+        owner: () => {
+          throw new Error('no owner');
+        },
+      },
+    },
+    see: async (app) => (await app.get(UNKNOWN)).status,
+    shows: 299,
+  },
+};
+
+function kept(what: 'completedMs' | 'failedMs' | 'canceledMs'): Effect {
+  const given = { ASYNC_JOBS_IDEMPOTENCY_RETENTION_MS: '0' };
+  return { is: '77', given, see: async (app) => (await stored(app))?.retention[what], shows: 77 };
+}
+
+let redis: Awaited<ReturnType<typeof startRedisServer>>;
+let admin: Redis;
+
+/** What the keys of a database begin with. */
+async function keys(database: number): Promise<string[]> {
+  await admin.select(database);
+  const found = await admin.keys('*');
+  return [...new Set(found.map((key) => key.split(/[^a-z]/).find(Boolean) as string))];
+}
+
+async function users(): Promise<string[]> {
+  return [...String(await admin.client('LIST')).matchAll(/ user=(\w+)/g)].map(([, user]) => user as string);
+}
+
+/** What Redis needs before the option can be seen, by key. */
+function redisOf(key: string): Variables {
+  const { port } = redis;
+  if (key === 'redis.password') return { REDIS_URL: `redis://127.0.0.1:${port}` };
+  if (key === 'redis.username') return { REDIS_URL: `redis://127.0.0.1:${port}`, ASYNC_REDIS_PASSWORD: 'secret' };
+  return { REDIS_URL: `redis://:secret@127.0.0.1:${port}/0` };
+}
+
+async function seen(
+  key: string,
+  { see, code: overrides = {}, given = {}, is }: Effect,
+  isSet: boolean,
+): Promise<unknown> {
+  const variables = { ...(/^(redis|store)/.test(key) && redisOf(key)), ...given };
+  const said = typeof is === 'function' ? is() : is;
+  const stated = typeof said === 'string' && isSet ? { [variableOf(key)]: said } : {};
+  const inCode = typeof said === 'object' && isSet ? said : {};
+  await admin.flushall();
+  let app: ConfiguredApp;
+  try {
+    app = await ConfiguredApp.boot(
+      { ...variables, ...stated },
+      { ...overrides, ...inCode, http: { ...overrides.http, ...inCode.http } },
+    );
+  } catch {
+    return REFUSED;
+  }
+  try {
+    return await see(app, isSet ? 10_000 : 300);
+  } finally {
+    await app.close();
+  }
+}
+
+let page: Map<string, string>;
+
+function variableOf(key: string): string {
+  return page.get(key) as string;
+}
+
+describe('Each option of docs/configuration.md is read: it changes what can be seen (D-19)', () => {
+  beforeAll(async () => {
+    const markdown = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+    const rows = [...markdown.matchAll(/^\| `([\w.]+)` +\| (?:`(\w+)`|code only) +\|/gm)];
+    page = new Map(rows.map(([, key, variable]) => [key as string, variable ?? '']));
+    redis = await startRedisServer();
+    admin = new Redis(redis.url);
+    await admin.config('SET', 'requirepass', 'secret');
+    await admin.call('ACL', 'SETUSER', 'alice', 'on', '>secret', '~*', '&*', '+@all');
+  });
+
+  afterAll(async () => {
+    admin.disconnect();
+    await redis.stop();
+  });
+
+  it('and none is left out', () => {
+    expect(Object.keys(EFFECTS).toSorted()).toEqual([...page.keys()].toSorted());
+  });
+
+  it.each(Object.entries(EFFECTS))('%s', async (key, effect) => {
+    expect(await seen(key, effect, true)).toEqual(effect.shows);
+    expect(await seen(key, effect, false)).not.toEqual(effect.shows);
+  });
+});

@@ -1,0 +1,31 @@
+import { availableParallelism } from 'node:os';
+import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
+import { fromConfig } from 'nestjs-async-endpoints/config';
+
+/** One of several that share the load; each takes back the jobs of any that vanishes. */
+export const multiInstance = () =>
+  AsyncEndpointsModule.forRootAsync(
+    fromConfig({
+      defaults: {
+        store: 'redis',
+        workerConfigurations: {
+          maximumConcurrency: Math.max(1, Math.floor(availableParallelism() / 2)),
+          maximumQueueSize: 1_000, // of all instances together
+          jobTimeoutMinutes: 60,
+          pollingIntervalMs: 3_000, // the net only: workers are told of work
+        },
+        jobManagerConfiguration: {
+          defaultMaxRetries: 5,
+          retryDelayBaseSeconds: 2,
+          maxConcurrentJobs: 50,
+          staleJobClaimCheckInterval: '00:01:00',
+        },
+        recoveryConfiguration: {
+          enableDistributedJobRecovery: true,
+          jobTimeoutMinutes: 60,
+          recoveryCheckIntervalSeconds: 300,
+          maximumRetries: 3,
+        },
+      },
+    }),
+  );
