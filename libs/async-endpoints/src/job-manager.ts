@@ -95,10 +95,12 @@ export class JobManager {
   /**
    * A page of jobs, in no particular order. Only a null cursor is the end: a page may be short before it.
    *
-   * @param page `limit` from 1 to 1000, default 50
+   * @param page `limit`, brought into 1 to 1000, default 50
+   * @throws AsyncEndpointsError `INVALID_OPTION` for a cursor that this did not give, or a limit that is no number
    */
   async list(filter: JobFilter = {}, page: { limit?: number; cursor?: string } = {}): Promise<JobPage<Job>> {
     const limit = Math.min(Math.max(Math.trunc(page.limit ?? 50), 1), 1_000);
+    if (Number.isNaN(limit)) throw new AsyncEndpointsError('INVALID_OPTION', 'limit is NaN; expected a number.');
     const { jobs, cursor } = await this.store.list(filter, { ...page, limit });
     return { jobs: jobs.map((job) => decodeJob(job)), cursor };
   }

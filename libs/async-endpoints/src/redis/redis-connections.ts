@@ -79,6 +79,7 @@ export class RedisConnections {
     try {
       return await (this.#own ? call : inTime(call, this.#timeoutMs));
     } catch (cause) {
+      if (cause instanceof AsyncEndpointsError) throw cause;
       throw new AsyncEndpointsError('STORE_UNAVAILABLE', undefined, { cause });
     }
   }

@@ -14,6 +14,15 @@ interface Index {
 
 type Position = readonly [key: string, score: string, member: string];
 
+function isPosition([key, score, member]: readonly unknown[]): boolean {
+  return typeof key === 'string' && typeof score === 'string' && isScore(score) && typeof member === 'string';
+}
+
+/** As Redis writes it, or the empty one of an index that has not been begun. */
+function isScore(text: string): boolean {
+  return /^[-+.e\d]*$/.test(text) && Number.isFinite(Number(text));
+}
+
 /** Walks the indexes that can hold what is asked for, one after the other, looking at no more than `limit` entries. */
 export async function listJobs(
   client: RedisClient,
@@ -23,7 +32,7 @@ export async function listJobs(
   now: number,
 ): Promise<JobPage> {
   const indexes = await indexesOf(client, keys, filter);
-  let at = cursor === undefined ? null : decodeCursor<Position>(cursor);
+  let at = cursor === undefined ? null : decodeCursor<Position>(cursor, isPosition);
   const jobs: JobRecord[] = [];
   let left = limit;
   let begun = at === null;

@@ -7,11 +7,11 @@ export function encodeCursor(position: Position): string {
   return JSON.stringify(position);
 }
 
-/** @throws AsyncEndpointsError `INVALID_OPTION` where it is none that `list` gave */
-export function decodeCursor<T extends Position>(cursor: string): T {
+/** @throws AsyncEndpointsError `INVALID_OPTION` where it is none that `list` gave: it may come from a client */
+export function decodeCursor<T extends Position>(cursor: string, isPlace: (position: Position) => boolean): T {
   try {
-    const position = JSON.parse(cursor) as unknown;
-    if (Array.isArray(position) && position.length === 3) return position as unknown as T;
+    const position = JSON.parse(cursor) as Position | null;
+    if (Array.isArray(position) && position.length === 3 && isPlace(position)) return position as unknown as T;
   } catch {
     // not one of ours
   }

@@ -124,7 +124,7 @@ export class MemoryJobStore implements JobStore {
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
-    const from = page.cursor === undefined ? null : decodeCursor<Position>(page.cursor);
+    const from = page.cursor === undefined ? null : decodeCursor<Position>(page.cursor, isPosition);
     const { jobs, at } = this.#jobs.list(filter, page.limit, from, this.#now());
     return { jobs, cursor: at && encodeCursor(at) };
   }
@@ -188,6 +188,10 @@ export class MemoryJobStore implements JobStore {
     this.#listeners.tellOfJob(job);
     if (before?.worker != null && job.fence > before.fence) this.#listeners.tellWorker(before.worker, job);
   }
+}
+
+function isPosition([name, status, rosterNumber]: readonly unknown[]): boolean {
+  return typeof name === 'string' && typeof status === 'string' && Number.isInteger(rosterNumber);
 }
 
 function isSameRequest(known: JobRecord, job: NewJob): boolean {
