@@ -11,6 +11,7 @@ const MAIN = {
   worker: 'dist/apps/worker/src/main.js',
   probe: 'test/redis/probe-worker.mjs',
   demo: 'test/redis/demo-app.mjs',
+  slow: 'test/observability/slow-shutdown.mjs',
 };
 
 export type App = keyof typeof MAIN;

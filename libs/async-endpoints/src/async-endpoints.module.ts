@@ -29,6 +29,7 @@ import { JobLog } from './observability/logging.js';
 import { type AsyncEndpointsExtras, type AsyncEndpointsOptions, OPTIONS, type Role } from './options.js';
 import { resolveExtras, resolveOptions } from './resolve-options.js';
 import { depthOf } from './store/depth.js';
+import { ShutdownSignal } from './shutdown-signal.js';
 import { JobStore } from './store/job-store.js';
 import { MemoryJobStore } from './store/memory/memory-job-store.js';
 import { JobWorker } from './worker/job-worker.js';
@@ -49,7 +50,7 @@ const SHUTDOWN_HOOKS_CHECK_MS = 1_000;
  *
  * 1. init: open the store, find handlers and endpoints, refuse what does not fit together
  * 2. bootstrap: start the worker, once the application is ready
- * 3. destroy: refuse submissions over HTTP and claim no more; both keep answering
+ * 3. SIGTERM, or else destroy: refuse submissions over HTTP and claim no more; both keep answering, not ready any more
  * 4. before shutdown: let running jobs end, give back the rest; then nobody is kept waiting, and streams of events end
  * 5. shutdown, when the HTTP server is closed: close the store
  */
@@ -60,6 +61,7 @@ export class AsyncEndpointsModule
 {
   readonly #logger = new Logger('AsyncEndpoints');
   readonly #log: JobLog;
+  readonly #signal = new ShutdownSignal(() => this.#beginShutdown());
   #hooksCheck: NodeJS.Timeout | undefined;
 
   constructor(
@@ -95,14 +97,15 @@ export class AsyncEndpointsModule
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    this.#signal.open();
     this.#hooksCheck = setTimeout(() => this.#warnWithoutShutdownHooks(), SHUTDOWN_HOOKS_CHECK_MS).unref();
     if (this.role !== 'api') await this.worker.start();
   }
 
   onModuleDestroy(): void {
     clearTimeout(this.#hooksCheck);
-    this.http.refuseSubmissions();
-    this.worker.stopClaiming();
+    this.#signal.close();
+    this.#beginShutdown();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -116,8 +119,13 @@ export class AsyncEndpointsModule
     this.#log.close();
   }
 
+  #beginShutdown(): void {
+    this.http.refuseSubmissions();
+    this.worker.stopClaiming();
+  }
+
   #warnWithoutShutdownHooks(): void {
-    if (process.listenerCount('SIGTERM') > 0) return;
+    if (this.#signal.open()) return;
     this.#logger.warn('Call app.enableShutdownHooks(), or SIGTERM will end this process in the middle of its jobs.');
   }
 

@@ -1,6 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService, MemoryHealthIndicator } from '@nestjs/terminus';
+import { JobStore } from 'nestjs-async-endpoints';
 import { JobStoreHealthIndicator, JobWorkerHealthIndicator } from 'nestjs-async-endpoints/health';
+import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 
 const STORE_TIMEOUT_MS = 5_000;
 const MAXIMUM_RSS_BYTES = 500 * 1024 * 1024;
@@ -12,6 +14,7 @@ export class HealthController {
     private readonly store: JobStoreHealthIndicator,
     private readonly worker: JobWorkerHealthIndicator,
     private readonly memory: MemoryHealthIndicator,
+    private readonly jobs: JobStore,
   ) {}
 
   /** For people and dashboards: everything. */
@@ -19,7 +22,9 @@ export class HealthController {
   @HealthCheck()
   all(): Promise<HealthCheckResult> {
     return this.health.check([
-      () => this.store.isHealthy('asyncendpoints', { timeoutMs: STORE_TIMEOUT_MS }),
+      ...['asyncendpoints', ...(this.jobs instanceof RedisJobStore ? ['redis'] : [])].map(
+        (name) => () => this.store.isHealthy(name, { timeoutMs: STORE_TIMEOUT_MS }),
+      ),
       () => this.worker.isHealthy('worker'),
       () => this.memory.checkRSS('memory', MAXIMUM_RSS_BYTES),
     ]);

@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import type { ResponseOptions } from 'nestjs-async-endpoints';
+
+/** Stands for the client of your telemetry, such as Application Insights. */
+@Injectable()
+export class TelemetryClient {
+  readonly events: { name: string; properties: Record<string, string> }[] = [];
+
+  trackEvent(name: string, properties: Record<string, string>): void {
+    this.events.push({ name, properties });
+  }
+}
+
+/** For `AsyncEndpointsModule.forRoot({ response })`. */
+export const response: ResponseOptions = {
+  jobSubmitted: (job, { get, reply }) => {
+    if (!job.replayed) get(TelemetryClient).trackEvent('JobSubmitted', { JobId: job.id, JobName: job.name });
+    return reply;
+  },
+};
