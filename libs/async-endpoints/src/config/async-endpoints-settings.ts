@@ -24,6 +24,8 @@ export interface RedisSettings {
   connect: 'fail-fast' | 'degraded';
   /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
   commandTimeoutMs: number;
+  /** Over how many slots of a cluster jobs are spread; the same in every process, for good. Default 1. */
+  partitions: number;
 }
 
 /** The sections and names of the reference system's configuration; each states an option of ours. */

@@ -36,6 +36,7 @@ const REDIS: Definitions<RedisSettings> = {
   prefix: option(() => 'ae', text(1, 200)),
   connect: option((): RedisSettings['connect'] => 'fail-fast', oneOf('fail-fast', 'degraded')),
   commandTimeoutMs: option(() => 5_000, integer(1, 3_600_000)),
+  partitions: option(() => 1, integer(1, 256)),
 };
 
 const { retention: _inParts, ...JOBS_BUT_RETENTION } = JOBS;

@@ -1,17 +1,24 @@
-import type { JobError, JobProgress, JobRecord, JobStatus, NewJob, Retention } from '../job/job.js';
+import * as lifecycle from '../job/lifecycle.js';
+import type { Claim, JobError, JobProgress, JobRecord, JobStatus, NewJob, Retention } from '../job/job.js';
 
 /*
- * The stored form of a job, format 1: lines of text. Scripts take it apart with one pattern (`transition.lua.ts`) and
- * readers with one split. Free text is JSON, which has no line breaks; an empty line is null or the usual value. Lines
- * after the last known one are kept as they are: a newer version may have put them there.
+ * The stored form of a job, format 1.
  *
- *   1  format, status letter, fence, version, lastUpdatedAt, startedAt, leaseUntil in progress or completedAt when
- *      finished, worker: all that a claim changes, so that it can be replaced without a look at the rest
- *   2  number of submission (8 hex digits), priority, createdAt, dueAt (counted from createdAt), retryCount, crashes
- *   3  name   4  owner   5  maxRetries   6  retention   7  fingerprint
- *   8  progress   9  error   10  result   11  input
+ * A record is lines of text. Free text is JSON, which has no line breaks; an empty line is null or the usual value.
+ *
+ *   1  format, status letter, number of submission (8 hex digits), how many fixed lines (1) and bytes in them (6),
+ *      createdAt, dueAt (counted from createdAt), priority, retryCount, crashes; fence, version, lastUpdatedAt (empty: createdAt), startedAt,
+ *      completedAt
+ *   fixed lines, which never change: name, owner, maxRetries, retention, fingerprint, and whatever a newer version adds
+ *   then progress, error, result, and the input, which goes when the job completes
+ *
+ * A job in progress has a claim as well, and its record stays as it was. What the claim says counts: fence, version,
+ * startedAt, leaseUntil, lastUpdatedAt and worker; on a second line, progress, where there is any.
+ *
+ * A member, which is what lists and sorted sets hold, is a number (8 hex digits) and the job id.
  */
 
+/** A queued job is `Q` while it stands in a line, `R` in the sorted set `ready`. */
 const STATUS_OF: Record<string, JobStatus> = {
   Q: 'Queued',
   S: 'Scheduled',
@@ -19,12 +26,18 @@ const STATUS_OF: Record<string, JobStatus> = {
   C: 'Completed',
   F: 'Failed',
   X: 'Canceled',
+  R: 'Queued',
 };
 
-/** The letter under which a status is stored. */
-export const LETTER_OF = Object.fromEntries(
-  Object.entries(STATUS_OF).map(([letter, status]) => [status, letter]),
-) as Record<JobStatus, string>;
+/** The letter under which jobs of a status are counted. */
+export const LETTER_OF: Record<JobStatus, string> = {
+  Queued: 'Q',
+  Scheduled: 'S',
+  InProgress: 'P',
+  Completed: 'C',
+  Failed: 'F',
+  Canceled: 'X',
+};
 
 export function statusOf(letter: string): JobStatus {
   return STATUS_OF[letter] as JobStatus;
@@ -42,53 +55,72 @@ export interface StoredJob {
   readonly input: string;
 }
 
-export function decode(id: string, text: string): StoredJob {
-  const line = text.split('\n') as Lines;
-  const [fence, version, updated, started, second] = line[0].slice(2).split(',', 5) as Fields;
-  const [, priority, created, due, retries, crashes] = line[1].split(',') as Fields;
-  const status = statusOf(line[0][1] as string);
-  const running = status === 'InProgress';
+/** Where the job id begins in a member. */
+export const ID_AT = 8;
+
+/** @param claim the claim, or '' where the job is not in progress */
+export function decode(id: string, text: string, claim: string): StoredJob {
+  const line = text.split('\n');
+  const [first, name, owner, maxRetries, retention, fingerprint] = line as Fields;
+  const [stable, changing] = first.slice(17).split(';') as [string, string];
+  const [created, due, priority, retries, crashes] = stable.split(',') as Fields;
+  const [fence, version, updated, started, completed] = changing.split(',') as Fields;
+  const [progress, error, result, input] = line.slice(1 + Number.parseInt(first[10] as string, 16)) as Fields;
   const createdAt = Number(created);
   const job: JobRecord = {
     id,
-    name: line[2],
-    status,
-    owner: json<string>(line[3]),
+    name,
+    status: statusOf(first[1] as string),
+    owner: json<string>(owner),
     priority: Number(priority),
     retryCount: Number(retries),
-    maxRetries: Number(line[4]),
+    maxRetries: Number(maxRetries),
     crashes: Number(crashes),
     createdAt,
     dueAt: createdAt + Number(due),
     startedAt: time(started),
-    completedAt: running ? null : time(second),
+    completedAt: time(completed),
     lastUpdatedAt: time(updated) ?? createdAt,
-    progress: json<JobProgress>(line[7]),
-    result: line[9] || null,
-    error: json<JobError>(line[8]),
+    progress: json<JobProgress>(progress),
+    result: result || null,
+    error: json<JobError>(error),
     fence: Number(fence),
-    worker: running ? json<string>(line[0].split(',').slice(5).join(',')) : null,
-    leaseUntil: running ? time(second) : null,
-    retention: line[5] === '' ? USUAL_RETENTION : decodeRetention(line[5]),
-    fingerprint: line[6] || null,
+    worker: null,
+    leaseUntil: null,
+    retention: retention === '' ? USUAL_RETENTION : decodeRetention(retention),
+    fingerprint: fingerprint || null,
     version: Number(version),
   };
-  return { job: Object.freeze(job), input: line[10] };
+  return { job: Object.freeze(claim === '' ? job : { ...job, ...decodeClaim(claim) }), input };
 }
 
-type Lines = [string, string, string, string, string, string, string, string, string, string, string];
+function decodeClaim(claim: string): Partial<JobRecord> {
+  const [first, progress] = claim.split('\n') as [string, string?];
+  const [fence, version, started, leaseUntil, updated, ...worker] = first.split(',') as [...Fields];
+  return {
+    status: 'InProgress',
+    fence: Number(fence),
+    version: Number(version),
+    startedAt: Number(started),
+    leaseUntil: Number(leaseUntil),
+    lastUpdatedAt: Number(updated),
+    worker: json<string>(worker.join(',')),
+    progress: json<JobProgress>(progress ?? ''),
+  };
+}
+
+/** The claim of a job, from its record as it was before. */
+export function claimed(id: string, text: string, by: { worker: string; leaseMs: number }, now: number): Claim {
+  const { job, input } = decode(id, text, '');
+  const record = lifecycle.claim(job, by, now);
+  return { job: record, input, token: record.fence };
+}
+
 type Fields = [string, string, string, string, string, string];
 
-/** What is known of a new job before the store gives it a time and a number: the third line and all after it. */
-export function encodeNew(job: NewJob): string {
-  const fixed = [
-    job.name,
-    encodeText(job.owner),
-    job.maxRetries,
-    encodeRetention(job.retention),
-    job.fingerprint ?? '',
-  ];
-  return `${fixed.join('\n')}\n\n\n\n${oneLine(job.input)}`;
+/** The lines of a record that never change. */
+export function encodeFixed({ name, owner, maxRetries, retention, fingerprint }: NewJob): string {
+  return `${name}\n${encodeText(owner)}\n${maxRetries}\n${encodeRetention(retention)}\n${fingerprint ?? ''}\n`;
 }
 
 function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): string {

@@ -1,41 +1,48 @@
 /**
- * Every key of the store, and nothing else builds one. All share one hash tag, so that a script may touch all of them in
- * a cluster. `docs/redis-layout.md` says what is in each.
+ * Every key of one partition, and nothing else builds one. All share one hash tag, so that a script may touch all of them
+ * in a cluster. `docs/redis-layout.md` says what is in each.
  */
 export class RedisKeys {
+  /** Hash: job id → record (see `codec.ts`). */
+  readonly jobs: string;
+  /** Hash: job id of what is in progress → claim (see `codec.ts`). */
+  readonly claims: string;
+  /** Sorted set: job ids, parted by spaces, whose claims end at one time → that time, ms. */
+  readonly leases: string;
+  /** List: number of completion and job id of what has completed, in the order in which it is to go. */
+  readonly completed: string;
+  /** Sorted set: job id of what has finished otherwise, or is to go out of that order → end of its retention, ms. */
+  readonly finished: string;
+  /**
+   * Hash: `seq` and `completed`, the numbers of the last submission and completion; `kept`, the end of the last
+   * retention in `completed`; `waiting`, how many wait; `<status letter>:<name>`, how many jobs of a name have a status.
+   */
+  readonly counters: string;
+  /** Set: every job name that was ever submitted. */
+  readonly names: string;
+  /** What a script needs whatever the names, in the order that `record.lua.ts` expects. */
+  readonly shared: readonly string[];
   readonly #tag: string;
 
-  constructor(prefix: string) {
-    this.#tag = `{${prefix}:0}`;
+  constructor(prefix: string, partition: number) {
+    this.#tag = `{${prefix}:${partition}}`;
+    this.jobs = `${this.#tag}:jobs`;
+    this.claims = `${this.#tag}:claims`;
+    this.leases = `${this.#tag}:leases`;
+    this.completed = `${this.#tag}:completed`;
+    this.finished = `${this.#tag}:finished`;
+    this.counters = `${this.#tag}:counters`;
+    this.names = `${this.#tag}:names`;
+    const { jobs, claims, leases, completed, finished, counters } = this;
+    this.shared = [jobs, claims, leases, completed, finished, counters];
   }
 
-  /** Hash: job id → record (see `codec.ts`). */
-  get jobs(): string {
-    return `${this.#tag}:jobs`;
+  /** List: members (see `codec.ts`) of jobs of the usual priority that can be claimed, in the order of submission. */
+  line(name: string): string {
+    return `${this.#tag}:line:${name}`;
   }
 
-  /** Sorted set: job id of what is in progress → end of its lease, ms. */
-  get leases(): string {
-    return `${this.#tag}:leases`;
-  }
-
-  /** Sorted set: job id of what has finished → end of its retention, ms. */
-  get finished(): string {
-    return `${this.#tag}:finished`;
-  }
-
-  /** Hash: `seq`, the number of the last submission; `waiting`, how many wait; `<status letter>:<name>`, how many jobs
-   * of a name have a status. */
-  get counters(): string {
-    return `${this.#tag}:counters`;
-  }
-
-  /** Set: every job name that was ever submitted. */
-  get names(): string {
-    return `${this.#tag}:names`;
-  }
-
-  /** Sorted set: members (see `codec.ts`) that can be claimed → priority, then due time. */
+  /** Sorted set: members of all others that can be claimed → priority, then due time. */
   ready(name: string): string {
     return `${this.#tag}:ready:${name}`;
   }
@@ -65,23 +72,22 @@ export class RedisKeys {
     return `${this.#tag}:key:${scope}`;
   }
 
-  /** Channel: `id status version` lines of what changed, for watchers of jobs. */
-  get changes(): string {
-    return `${this.#tag}:changes`;
-  }
-
-  /** Channel: `worker id status version` lines of claims that were taken from their workers. */
-  get revocations(): string {
-    return `${this.#tag}:revocations`;
-  }
-
-  /** What a script needs of one name, in the order that `transition.lua.ts` expects. */
+  /** What a script needs of one name, in the order that `record.lua.ts` expects. */
   queue(name: string): string[] {
-    return [this.ready(name), this.scheduled(name), this.running(name), this.wake(name)];
+    return [this.line(name), this.ready(name), this.scheduled(name), this.running(name), this.wake(name)];
   }
+}
 
-  /** What a script needs whatever the names, in the same order. */
-  get shared(): string[] {
-    return [this.jobs, this.leases, this.finished, this.counters, this.changes, this.revocations];
+/** Channels belong to no partition: everybody hears everything. */
+export class RedisChannels {
+  /** `id status version` lines of what changed, for watchers of jobs. */
+  readonly changes: string;
+  /** `worker id status version` lines of claims that were taken from their workers. */
+  readonly revocations: string;
+
+  /** @param prefix what all of them begin with */
+  constructor(readonly prefix: string) {
+    this.changes = `${prefix}:changes`;
+    this.revocations = `${prefix}:revocations`;
   }
 }

@@ -1,7 +1,7 @@
 import type { JobChange, Topic } from '../store/job-store.js';
 import { Listeners } from '../store/listeners.js';
 import { statusOf } from './codec.js';
-import type { RedisKeys } from './keys.js';
+import type { RedisChannels } from './keys.js';
 import type { RedisConnections } from './redis-connections.js';
 
 const AT_ONCE = 1_000;
@@ -17,7 +17,7 @@ export class RedisChanges {
   /** @param find answers the jobs that there are of these */
   constructor(
     private readonly connections: RedisConnections,
-    private readonly keys: RedisKeys,
+    private readonly channels: RedisChannels,
     private readonly find: (ids: readonly string[]) => Promise<JobChange[]>,
   ) {
     connections.changes.onMessage = (channel, message) => this.#heard(channel, message);
@@ -25,7 +25,7 @@ export class RedisChanges {
   }
 
   async watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
-    const channel = 'job' in topic ? this.keys.changes : this.keys.revocations;
+    const channel = 'job' in topic ? this.channels.changes : this.channels.revocations;
     const remove = this.#listeners.add(topic, listener);
     const unsubscribe = await this.#subscribe(channel).catch((error: unknown) => {
       remove();
@@ -66,7 +66,7 @@ export class RedisChanges {
 
   #heard(channel: string, message: string): void {
     for (const line of message.split('\n')) {
-      if (channel === this.keys.changes) {
+      if (channel === this.channels.changes) {
         const [id, letter, version] = line.split(' ') as [string, string, string];
         this.#listeners.tellOfJob(changeOf(id, letter, version));
       } else {

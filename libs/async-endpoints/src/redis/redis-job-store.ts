@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Claim, JobRecord, NewJob } from '../job/job.js';
-import * as lifecycle from '../job/lifecycle.js';
+import type { Settlement } from '../job/lifecycle.js';
 import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
 import type {
   ClaimRequest,
@@ -14,55 +13,52 @@ import type {
   Submission,
   Topic,
 } from '../store/job-store.js';
-import { Turns } from '../store/turns.js';
 import { auditJobs, type Deviation } from './audit.js';
-import { decode, encodeNew, oneLine } from './codec.js';
-import type { Script } from './define-script.js';
-import { RedisKeys } from './keys.js';
+import { RedisChannels } from './keys.js';
+import { Partitions } from './partitions.js';
 import { RedisChanges } from './redis-changes.js';
 import type { RedisConnectionOptions } from './redis-client.js';
 import { RedisConnections } from './redis-connections.js';
-import { listJobs } from './redis-listing.js';
-import { redisStats } from './redis-stats.js';
+import { RedisPartition } from './redis-partition.js';
+import { addUp, redisStats } from './redis-stats.js';
 import { RedisWorkSignal } from './redis-work-signal.js';
-import { cancelScript, recoverScript, rerunScript } from './scripts/change.lua.js';
-import { claimScript } from './scripts/claim.lua.js';
-import { findScript } from './scripts/find.lua.js';
-import { overdueScript } from './scripts/overdue.lua.js';
-import { purgeScript } from './scripts/purge.lua.js';
-import { renewScript } from './scripts/renew.lua.js';
-import { settleScript } from './scripts/settle.lua.js';
-import { submitScript } from './scripts/submit.lua.js';
 
 export interface RedisJobStoreOptions extends RedisConnectionOptions {
   /** What all keys begin with, so that applications can share a server. Default `ae`. */
   prefix?: string;
+  /**
+   * Over how many slots of a cluster jobs are spread, by their ids: 1 to 256, the same in every process, for good. Each
+   * keeps its own order and an equal share of the queue limits, rounded up. Default 1.
+   */
+  partitions?: number;
   /** The clock instead of Redis's own, in ms since the epoch: for tests. */
   now?: () => number;
 }
 
 /**
- * Many processes, one truth: jobs in Redis 6.2 or newer. Each verb is one script and so one atomic step, records and
- * indexes together, for the whole batch. `docs/redis-layout.md` says what is where.
+ * Many processes, one truth: jobs in Redis 6.2 or newer. Each verb is one script of each partition that it concerns.
+ * `docs/redis-layout.md` says what is where.
  */
 export class RedisJobStore implements JobStore {
   readonly #connections: RedisConnections;
-  readonly #keys: RedisKeys;
+  readonly #partitions: Partitions;
   readonly #work: RedisWorkSignal;
   readonly #changes: RedisChanges;
-  readonly #time: () => string;
-  readonly #turns = new Turns();
-  /** As of the last sweep: a script's keys must be known before it runs. */
-  #knownNames: readonly string[] = [];
 
+  /** @throws AsyncEndpointsError `INVALID_OPTION` for a number of partitions that cannot be */
   constructor(options: RedisJobStoreOptions = {}) {
-    const { prefix = 'ae', now } = options;
-    this.#time = now ? () => String(now()) : () => '';
-    this.#keys = new RedisKeys(prefix);
-    this.#connections = new RedisConnections(options, (message) => this.#notify(message));
-    this.#work = new RedisWorkSignal(this.#connections, this.#keys, this.#time);
-    const find = async (ids: readonly string[]) => (await this.find(ids)).filter((job) => job !== null);
-    this.#changes = new RedisChanges(this.#connections, this.#keys, find);
+    const { prefix = 'ae', partitions = 1, now } = options;
+    const time = now ? () => String(now()) : () => '';
+    const channels = new RedisChannels(prefix);
+    const connections = new RedisConnections(options, (message) => this.#notify(message));
+    this.#connections = connections;
+    this.#partitions = new Partitions(
+      partitions,
+      (partition) => new RedisPartition(connections, { prefix, partition, channels }, time),
+    );
+    this.#work = new RedisWorkSignal(connections, this.#partitions.all);
+    const find = async (ids: readonly string[]) => (await this.#find(ids)).filter((job) => job !== null);
+    this.#changes = new RedisChanges(connections, channels, find);
   }
 
   async open(): Promise<void> {
@@ -79,101 +75,62 @@ export class RedisJobStore implements JobStore {
     await this.#connections.answer(this.#connections.commands.ping());
   }
 
-  async submit(jobs: readonly NewJob[], { queueLimit }: { queueLimit: number }): Promise<Submission[]> {
-    const names = distinct(jobs.map(({ name }) => name));
-    const keyed = jobs.filter(({ idempotency }) => idempotency !== null);
-    const keys = [this.#keys.names, ...keyed.map((job) => this.#keys.idempotency(scopeOf(job)))];
-    const args = jobs.flatMap((job) => {
-      const key = job.idempotency ? `${keyed.indexOf(job) + 1},${job.idempotency.retentionMs}` : ',';
-      const head = `${names.indexOf(job.name) + 1},${job.delayMs},${job.priority},${job.queueLimit ?? ''},${key}`;
-      return [head, job.id, encodeNew(job)];
-    });
-    const [now, ...replies] = await this.#run(submitScript, names, [queueLimit, names.length, ...args], keys);
-    return replies.map((reply, index) => submissionOf(reply, jobs[index] as NewJob, Number(now)));
+  submit(jobs: readonly NewJob[], { queueLimit }: { queueLimit: number }): Promise<Submission[]> {
+    return this.#partitions.submit(jobs, queueLimit);
   }
 
-  async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {
-    const names = this.#turns.rotate(slots.keys());
-    const most = names.map((name) => slots.get(name) as number);
-    const reply = await this.#run(claimScript, names, [leaseMs, limit, JSON.stringify(worker), ...most]);
-    const claims: Claim[] = [];
-    for (let at = 0; at < reply.length; at += 2) {
-      const { job, input } = decode(reply[at] as string, reply[at + 1] as string);
-      claims.push({ job, input, token: job.fence });
-    }
-    return claims;
+  claim(request: ClaimRequest): Promise<Claim[]> {
+    return this.#partitions.claim(request);
   }
 
-  async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
-    const args = renewals.flatMap(({ id, token, leaseMs, progress }) => [
-      id,
-      token,
-      leaseMs,
-      progress ? JSON.stringify(progress) : '',
-    ]);
-    return (await this.#run(renewScript, [], args)) as RenewalReply[];
+  renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    return this.#partitions.each(renewals, idOf, (partition, some) => partition.renew(some));
   }
 
-  async settle(settlements: readonly lifecycle.Settlement[]): Promise<boolean[]> {
-    const names = distinct(settlements.map(({ name }) => name));
-    const args = settlements.flatMap((settlement) => [
-      names.indexOf(settlement.name) + 1,
-      settlement.id,
-      settlement.token,
-      settlement.verb,
-      settlement.verb === 'retry' ? settlement.delayMs : '',
-      valueOf(settlement),
-    ]);
-    return (await this.#run(settleScript, names, args)).map((reply) => reply === 1);
+  settle(settlements: readonly Settlement[]): Promise<boolean[]> {
+    return this.#partitions.each(settlements, idOf, (partition, some) => partition.settle(some));
   }
 
-  async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#change(cancelScript, ids, '');
+  cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#partitions.each(ids, itself, (partition, some) => partition.cancel(some));
   }
 
-  async rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#change(rerunScript, ids, '');
+  rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#partitions.each(ids, itself, (partition, some) => partition.rerun(some));
   }
 
-  async recover({ limit, maxCrashes }: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
-    const { leases, names } = this.#keys;
-    const queues = this.#knownNames.flatMap((name) => [this.#keys.ready(name), this.#keys.wake(name)]);
-    const overdue = overdueScript.run(this.#connections.commands, [leases, names, ...queues], [this.#time(), limit]);
-    const [expired, known] = await this.#connections.answer(overdue);
-    this.#knownNames = known;
-    const recovered = await this.#change(recoverScript, expired, maxCrashes);
-    return recovered.filter((job) => job !== null);
+  recover(options: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
+    return this.#partitions.recover(options);
   }
 
   purge(limit: number): Promise<number> {
-    return this.#run(purgeScript, [], [limit]);
+    return this.#partitions.purge(limit);
   }
 
   find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
     return this.#find(ids);
   }
 
-  async #find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    if (ids.length === 0) return [];
-    const texts = await this.#connections.answer(findScript.run(this.#connections.commands, [this.#keys.jobs], ids));
-    return texts.map((text, index) => (text === null ? null : decode(ids[index] as string, text).job));
+  list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
+    return this.#connections.answer(this.#partitions.list(filter, page));
   }
 
-  async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
-    const now = Number(this.#time()) || (await this.#redisNow());
-    return this.#connections.answer(listJobs(this.#connections.commands, this.#keys, filter, page, now));
-  }
-
-  stats(): Promise<QueueStats[]> {
-    return this.#connections.answer(redisStats(this.#connections, this.#keys, this.#time()));
+  async stats(): Promise<QueueStats[]> {
+    const parts = await this.#connections.answer(
+      Promise.all(this.#partitions.all.map((partition) => redisStats(partition))),
+    );
+    return addUp(parts.flat());
   }
 
   /**
    * Every job that is not in exactly the index its status says, every entry without a job and every wrong counter, in
    * words; nothing where all is well. Reads everything: for tests and operators.
    */
-  audit(): Promise<Deviation[]> {
-    return this.#connections.answer(auditJobs(this.#connections.commands, this.#keys));
+  async audit(): Promise<Deviation[]> {
+    const deviations: Deviation[] = [];
+    for (const { client, keys } of this.#partitions.all)
+      deviations.push(...(await this.#connections.answer(auditJobs(client, keys))));
+    return deviations;
   }
 
   watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
@@ -184,69 +141,19 @@ export class RedisJobStore implements JobStore {
     return this.#work.wait(names, signal);
   }
 
-  #run<T>(script: Script<T>, names: readonly string[], args: (string | number)[], keys: string[] = []): Promise<T> {
-    const queues = names.flatMap((name) => this.#keys.queue(name));
-    const all = [...this.#keys.shared, ...queues, ...keys];
-    return this.#connections.answer(
-      script.run(this.#connections.commands, all, [this.#time(), this.#connections.announce, ...args]),
-    );
-  }
-
-  /** A job's name never changes, so it may be read before the step that needs its queue's keys. */
-  async #change(
-    script: Script<(string | null)[]>,
-    ids: readonly string[],
-    maxCrashes: number | '',
-  ): Promise<(JobRecord | null)[]> {
-    if (ids.length === 0) return [];
-    const found = await this.#find(ids);
-    const names = distinct(found.flatMap((job) => (job ? [job.name] : [])));
-    const args = ids.flatMap((id, index) => [names.indexOf(found[index]?.name ?? '') + 1, id]);
-    const replies = await this.#run(script, names, [maxCrashes, ...args]);
-    return replies.map((text, index) => (text === null ? null : decode(ids[index] as string, text).job));
+  #find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#partitions.each(ids, itself, (partition, some) => partition.find(some));
   }
 
   #notify(message: string): void {
     STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
   }
-
-  async #redisNow(): Promise<number> {
-    const [seconds, micros] = await this.#connections.answer(this.#connections.commands.time());
-    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-  }
 }
 
-function submissionOf(reply: string, job: NewJob, now: number): Submission {
-  switch (reply) {
-    case 'created':
-      return { outcome: 'created', job: lifecycle.submit(job, now) };
-    case 'refused total':
-      return { outcome: 'refused', limit: 'total' };
-    case 'refused name':
-      return { outcome: 'refused', limit: 'name' };
-    case 'conflict id':
-      return { outcome: 'conflict', on: 'id' };
-    case 'conflict key':
-      return { outcome: 'conflict', on: 'key' };
-    default: {
-      const end = reply.indexOf('\n');
-      return { outcome: 'existing', job: decode(reply.slice(0, end), reply.slice(end + 1)).job };
-    }
-  }
+function idOf({ id }: { readonly id: string }): string {
+  return id;
 }
 
-function valueOf(settlement: lifecycle.Settlement): string {
-  if (settlement.verb === 'complete') return settlement.result === null ? '' : oneLine(settlement.result);
-  return settlement.verb === 'release' ? '' : JSON.stringify(settlement.error);
-}
-
-/** A digest, because owners and keys are the client's, and key names are the operator's. */
-function scopeOf({ owner, name, idempotency }: NewJob): string {
-  return createHash('sha256')
-    .update(JSON.stringify([owner, name, idempotency?.key]))
-    .digest('base64url');
-}
-
-function distinct(names: readonly string[]): string[] {
-  return [...new Set(names)];
+function itself(id: string): string {
+  return id;
 }

@@ -1,20 +1,15 @@
 import type { JobStatus } from '../job/job.js';
 import type { QueueStats } from '../store/job-store.js';
 import { LETTER_OF } from './codec.js';
-import type { RedisKeys } from './keys.js';
-import type { RedisConnections } from './redis-connections.js';
+import type { RedisPartition } from './redis-partition.js';
 import { agesScript } from './scripts/look.lua.js';
 
 /** From the counters and the ends of the indexes: the cost grows with the number of names, not of jobs. */
-export async function redisStats(
-  { commands: client, announce }: RedisConnections,
-  keys: RedisKeys,
-  time: string,
-): Promise<QueueStats[]> {
+export async function redisStats({ client, keys, time }: RedisPartition): Promise<QueueStats[]> {
   const names = (await client.smembers(keys.names)).toSorted();
   const counters = await client.hgetall(keys.counters);
   const queues = names.flatMap((name) => keys.queue(name));
-  const [now, ...ages] = await agesScript.run(client, [...keys.shared, ...queues], [time, announce]);
+  const [now, ...ages] = await agesScript.run(client, [...keys.shared, ...queues], [time()]);
   const since = (at: string | undefined) => (at ? Math.max(Number(now) - Number(at), 0) : 0);
   return names.flatMap((name, index) =>
     (Object.entries(LETTER_OF) as [JobStatus, string][]).flatMap(([status, letter]): QueueStats[] => {
@@ -25,4 +20,16 @@ export async function redisStats(
       return [{ name, status, count, oldestAgeMs: age }];
     }),
   );
+}
+
+/** What partitions say of one name and status, as one: they hold different jobs. */
+export function addUp(parts: readonly QueueStats[]): QueueStats[] {
+  const sums = new Map<string, QueueStats>();
+  for (const part of parts) {
+    const key = `${part.status} ${part.name}`;
+    const sum = sums.get(key);
+    const oldestAgeMs = part.oldestAgeMs === null ? null : Math.max(part.oldestAgeMs, sum?.oldestAgeMs ?? 0);
+    sums.set(key, { ...part, count: part.count + (sum?.count ?? 0), oldestAgeMs });
+  }
+  return [...sums.values()];
 }

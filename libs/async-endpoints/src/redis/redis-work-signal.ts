@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { BLOCK_MS, type RedisConnections } from './redis-connections.js';
 import type { RedisKeys } from './keys.js';
+import type { RedisPartition } from './redis-partition.js';
 import { Waiters } from '../store/waiters.js';
-import { dueScript } from './scripts/look.lua.js';
 
 /**
  * Waits for work on one blocking connection for all waiters of this process. A script that makes a job claimable leaves a
@@ -17,10 +17,9 @@ export class RedisWorkSignal {
 
   constructor(
     private readonly connections: RedisConnections,
-    private readonly keys: RedisKeys,
-    private readonly time: () => string,
+    private readonly partitions: readonly RedisPartition[],
   ) {
-    this.#recall = keys.recall(randomUUID());
+    this.#recall = this.#keys.recall(randomUUID());
   }
 
   wait(names: readonly string[], signal: AbortSignal): Promise<void> {
@@ -38,14 +37,17 @@ export class RedisWorkSignal {
     await this.#waiting;
   }
 
+  /** The tokens of the first partition tell of all: no connection can wait in two slots of a cluster at once. */
+  get #keys(): RedisKeys {
+    return (this.partitions[0] as RedisPartition).keys;
+  }
+
   /** Runs as long as somebody waits. */
   async #watch(): Promise<void> {
     try {
       while (this.#waiters.size > 0 && !this.#closed) {
         const { names } = this.#waiters;
-        const { commands, announce } = this.connections;
-        const keys = [...this.keys.shared, ...names.flatMap((name) => this.keys.queue(name))];
-        const due = await this.connections.answer(dueScript.run(commands, keys, [this.time(), announce]));
+        const due = earliest(await Promise.all(this.partitions.map((partition) => partition.due(names))));
         if (due === 0) this.#waiters.wakeAll();
         else if (this.#waiters.size > 0 && !this.#closed)
           await this.#block(names, due < 0 ? BLOCK_MS : Math.min(due, BLOCK_MS));
@@ -61,7 +63,7 @@ export class RedisWorkSignal {
     const { work } = this.connections;
     this.#blockedOn = names.join();
     try {
-      const keys = names.map((name) => this.keys.wake(name));
+      const keys = names.map((name) => this.#keys.wake(name));
       const popped = await work.bzpopmin([this.#recall, ...keys], Math.max(ms, 1) / 1_000);
       if (popped && popped[0] !== this.#recall) await this.#hand(names[keys.indexOf(popped[0])] as string);
     } finally {
@@ -72,7 +74,7 @@ export class RedisWorkSignal {
   /** A token that nobody here wants any more belongs to somebody else. */
   async #hand(name: string): Promise<void> {
     if (this.#waiters.wakeOne(name)) return;
-    await this.connections.commands.zadd(this.keys.wake(name), 0, '0');
+    await this.connections.commands.zadd(this.#keys.wake(name), 0, '0');
   }
 
   /** A client that blocks hears nothing else; a token of our own ends its wait, on whichever node of a cluster. */
@@ -80,4 +82,10 @@ export class RedisWorkSignal {
     const call = this.connections.commands.multi().zadd(this.#recall, 0, '0').pexpire(this.#recall, BLOCK_MS).exec();
     await call.catch(() => null);
   }
+}
+
+/** Of times until something is due, -1 for never. */
+function earliest(times: readonly number[]): number {
+  const some = times.filter((time) => time >= 0);
+  return some.length === 0 ? -1 : Math.min(...some);
 }

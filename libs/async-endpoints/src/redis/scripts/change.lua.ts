@@ -4,9 +4,9 @@ import { TRANSITION } from './transition.lua.js';
 
 /** What `cancel`, `rerun` and `recover` have in common: one change, for each job whose status and time allow it. */
 function changeScript(name: 'cancel' | 'rerun' | 'recover', change: string) {
-  return defineScript<(string | null)[]>({
+  return defineScript<string[]>({
     name,
-    args: ['time', 'announce', 'maxCrashes'],
+    args: ['time', 'announce', 'channels', 'maxCrashes'],
     lua: `${TRANSITION}
 local replies, ids = {}, {}
 for at = FIRST, #ARGV, 2 do ids[#ids + 1] = ARGV[at + 1] end
@@ -21,19 +21,19 @@ for n, id in ipairs(ids) do
   local queue = tonumber(ARGV[FIRST + (n - 1) * 2])
   local job = latest[id] or jobs[n]
   latest[id] = job
-  if job and is_of(job, queue) then
+  if job and is_of(job.fixed, queue) then
     local before = { status = job.status, sequence = job.sequence }
     if change(id, job) then
       touch(id, job)
       leave(id, before, queue)
       enter(id, job, queue)
       write(id, job)
-      replies[n] = text_of(job)
+      put(replies, text_of(job), '')
     else
-      replies[n] = ${name === 'recover' ? 'false' : 'text_of(job)'}
+      put(replies, ${name === 'recover' ? "'', ''" : "text_of(job), job.status == 'P' and claim_of(job) or ''"})
     end
   else
-    replies[n] = false
+    put(replies, '', '')
   end
 end
 save()
@@ -44,11 +44,10 @@ return replies`,
 /**
  * Cancels jobs that have not finished; a running one's claim is revoked.
  *
- * KEYS     as in `transition.lua.ts`
- * time     the clock in ms, or '' for Redis's own
- * announce 1 to publish changes unasked, '' to see first whether somebody listens here
+ * KEYS     as in `record.lua.ts`
+ * time, announce, channels as in `transition.lua.ts`
  * …        for each job: queue (from 1), id
- * returns  for each: its record as it now stands, or nil
+ * returns  for each: its record as it now stands and its claim, each '' where there is none
  */
 export const cancelScript = changeScript(
   'cancel',
@@ -56,7 +55,7 @@ export const cancelScript = changeScript(
   if status ~= 'Q' and status ~= 'S' and status ~= 'P' then return false end
   job.status = 'X'
   revoke(id, job, status == 'P' and job.worker)
-  job.second, job.worker = NOW, ''
+  job.completed = NOW
   return true`,
 );
 
@@ -65,27 +64,25 @@ export const rerunScript = changeScript(
   'rerun',
   `  if job.status ~= 'F' and job.status ~= 'X' then return false end
   job.status, job.retries, job.crashes, job.due = 'Q', '0', '0', number(now - job.created)
-  job.started, job.second, job.progress, job.error = '', '', '', ''
+  job.started, job.completed, job.progress, job.error = '', '', '', ''
   return true`,
 );
 
 /**
  * Takes back jobs whose lease has run out: queued again, or failed at their `maxCrashes`-th crash. As `cancelScript`
- * otherwise, but a job whose lease still runs, or that is not in progress, answers nil.
+ * otherwise, but a job whose lease still runs, or that is not in progress, answers ''.
  */
 export const recoverScript = changeScript(
   'recover',
   `  if job.status ~= 'P' then return false end
-  if tonumber(job.second) > now then return false end
-  local worker = job.worker
+  if tonumber(job.lease) > now then return false end
   job.crashes = number(job.crashes + 1)
   if tonumber(job.crashes) >= tonumber(maxCrashes) then
-    job.status, job.second = 'F', NOW
+    job.status, job.completed = 'F', NOW
     job.error = '${JSON.stringify(WORKER_CRASHED)}'
   else
-    job.status, job.started, job.second, job.progress = 'Q', '', '', ''
+    job.status, job.started, job.progress = 'Q', '', ''
   end
-  job.worker = ''
-  revoke(id, job, worker)
+  revoke(id, job, job.worker)
   return true`,
 );

@@ -4,28 +4,28 @@ import { TRANSITION } from './transition.lua.js';
 /**
  * Takes jobs that are ready, after moving those that have come due; names take turns, in the order given.
  *
- * KEYS     as in `transition.lua.ts`
- * time     the clock in ms, or '' for Redis's own
- * announce 1 to publish changes unasked, '' to see first whether somebody listens here
+ * KEYS     as in `record.lua.ts`
+ * time, announce, channels as in `transition.lua.ts`
  * leaseMs  how long the claims are believed
  * limit    the most claims
  * worker   who claims, as JSON
  * …        for each name: the most claims of it
- * returns  id and record of each claim, one after the other
+ * returns  the time; then id and record of each claim, one after the other, as the record was before
  *
- * An entry whose job is gone, or is not waiting, is dropped from the queue: nobody meets it again.
+ * The record stays as it is: all that a claim changes is in the claim. An entry whose job is gone, or is not waiting for it,
+ * is dropped from the queue: nobody meets it again.
  */
 export const claimScript = defineScript<string[]>({
   name: 'claim',
-  args: ['time', 'announce', 'leaseMs', 'limit', 'worker'],
+  args: ['time', 'announce', 'channels', 'leaseMs', 'limit', 'worker'],
   lua: `${TRANSITION}
-local DUE_AT_ONCE = 1000
+local DUE_AT_ONCE, MOST_LOOKED_AT = 1000, 20000
 local names = #ARGV - FIRST + 1
 local left = tonumber(limit)
-local replies = {}
+local replies = { NOW }
 local lease_until = number(now + leaseMs)
--- The rest of the first line is the same for all.
-local CLAIMED = ',' .. NOW .. ',' .. NOW .. ',' .. lease_until .. ',' .. worker .. '\\n'
+-- The rest of a claim is the same for all.
+local CLAIMED = ',' .. NOW .. ',' .. lease_until .. ',' .. NOW .. ',' .. worker
 
 local function promote(queue)
   local due = call('ZRANGEBYSCORE', queue_key(queue, PLANNED), '-inf', NOW, 'LIMIT', 0, DUE_AT_ONCE)
@@ -33,32 +33,62 @@ local function promote(queue)
   local ids, ranked = {}, {}
   for n, entry in ipairs(due) do ids[n] = sub(entry, 9) end
   for n, job in ipairs(load(ids)) do
-    if job then ranked[#ranked + 1] = rank(job); ranked[#ranked + 1] = due[n] end
+    if job then put(ranked, number(rank(job)), due[n]) end
   end
   in_chunks('ZREM', queue_key(queue, PLANNED), due)
-  if #ranked > 0 then in_chunks('ZADD', queue_key(queue, READY), ranked) end
+  in_chunks('ZADD', queue_key(queue, READY), ranked)
+end
+
+-- How many entries of the line stand before one of the sorted set; what is worth nothing stands before everything.
+local function before(queue, score, entry, most)
+  local first = call('LRANGE', queue_key(queue, LINE), 0, most - 1)
+  if tonumber(score) >= 101 * PRIORITY_STEP then return #first end
+  local ids = {}
+  for n, other in ipairs(first) do ids[n] = sub(other, 9) end
+  for n, text in ipairs(read(JOBS, ids)) do
+    if waits(first[n], text, IN_LINE) then
+      local place = rank(parse(text))
+      if place > tonumber(score) or place == tonumber(score) and first[n] > entry then return n - 1 end
+    end
+  end
+  return #first
+end
+
+-- The entries of the sorted set that stand before the line's first: at least one.
+local function pop_ready(queue, most)
+  local text = first_in_line(queue)
+  local bound = text and '(' .. number(rank(parse(text))) or '+inf'
+  local entries = call('ZRANGEBYSCORE', queue_key(queue, READY), '-inf', bound, 'LIMIT', 0, most)
+  if #entries == 0 then entries = call('ZRANGE', queue_key(queue, READY), 0, 0) end
+  in_chunks('ZREM', queue_key(queue, READY), entries)
+  return entries
+end
+
+local function pop(queue, most)
+  local first = call('ZRANGE', queue_key(queue, READY), 0, 0, 'WITHSCORES')
+  local ahead = #first == 0 and most or before(queue, first[2], first[1], most)
+  if ahead == 0 then return pop_ready(queue, most), IN_SET end
+  return call('LPOP', queue_key(queue, LINE), ahead) or {}, IN_LINE
 end
 
 local function take(queue, wanted)
-  local taken = 0
-  while taken < wanted do
-    local popped = call('ZPOPMIN', queue_key(queue, READY), math.min(wanted - taken, CHUNK))
-    if #popped == 0 then return taken end
+  local taken, looked = 0, 0
+  while taken < wanted and looked < MOST_LOOKED_AT do
+    local entries, place = pop(queue, math.min(wanted - taken, CHUNK))
+    if #entries == 0 then return taken end
+    looked = looked + #entries
     local ids = {}
-    for n = 1, #popped, 2 do ids[#ids + 1] = sub(popped[n], 9) end
-    for n, text in ipairs(load_texts(ids)) do
-      local status, fence, version, rest
-      if text then status, fence, version, rest = match(text, '^%d(%a)(%d+),(%d+)[^\\n]*\\n()') end
-      if status == 'Q' or status == 'S' then
+    for n, entry in ipairs(entries) do ids[n] = sub(entry, 9) end
+    for n, text in ipairs(read(JOBS, ids)) do
+      if waits(entries[n], text, place) then
         local id = ids[n]
-        local claimed = '1P' .. (fence + 1) .. ',' .. (version + 1) .. CLAIMED .. sub(text, rest)
-        add(LEASES, lease_until, id)
+        local fence, version = match(text, ';(%d+),(%d+)')
+        put(claims, id, (fence + 1) .. ',' .. (version + 1) .. CLAIMED)
+        put(replies, id, text)
         add(queue_key(queue, RUNNING), NOW, id)
-        write_text(id, claimed)
-        count(status .. ':' .. name_of(queue), -1)
+        lease(id, lease_until)
+        count((sub(text, 2, 2) == 'S' and 'S:' or 'Q:') .. name_of(queue), -1)
         if is_watched then announce_change(id, 'P', version + 1) end
-        replies[#replies + 1] = id
-        replies[#replies + 1] = claimed
         taken = taken + 1
       end
     end
@@ -79,16 +109,16 @@ for queue = 1, names do
   promote(queue)
 end
 for queue = 1, names do
-  local turn = math.ceil(left / (names - queue + 1))
-  local taken = claim(queue, math.min(slots[queue], turn))
-  slots[queue] = slots[queue] - taken
+  local turn = math.min(slots[queue], math.ceil(left / (names - queue + 1)))
+  local taken = claim(queue, turn)
+  slots[queue] = taken < turn and 0 or slots[queue] - taken
   left = left - taken
 end
 for queue = 1, names do
-  if left > 0 then left = left - claim(queue, math.min(slots[queue], left)) end
+  if left > 0 and slots[queue] > 0 then left = left - claim(queue, math.min(slots[queue], left)) end
 end
 for queue = 1, names do
-  if call('EXISTS', queue_key(queue, READY)) == 1 then woken[queue_key(queue, WAKE)] = true end
+  if call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then wake(queue) end
 end
 save()
 return replies`,

@@ -4,23 +4,36 @@ import { TRANSITION } from './transition.lua.js';
 /**
  * Removes finished jobs whose retention is over.
  *
- * KEYS     as in `transition.lua.ts`, no names
- * time     the clock in ms, or '' for Redis's own
- * announce 1 to publish changes unasked, '' to see first whether somebody listens here
+ * KEYS     as in `record.lua.ts`, no names
+ * time, announce, channels as in `transition.lua.ts`
  * limit    the most jobs to remove
  * returns  how many were removed
  */
 export const purgeScript = defineScript<number>({
   name: 'purge',
-  args: ['time', 'announce', 'limit'],
+  args: ['time', 'announce', 'channels', 'limit'],
   lua: `${TRANSITION}
-local ids = call('ZRANGEBYSCORE', FINISHED, '-inf', NOW, 'LIMIT', 0, limit)
-if #ids == 0 then return 0 end
-for n, job in ipairs(load(ids)) do
-  remove(FINISHED, ids[n])
+local gone = call('ZRANGEBYSCORE', FINISHED, '-inf', NOW, 'LIMIT', 0, limit)
+in_chunks('ZREM', FINISHED, gone)
+local jobs = load(gone)
+
+local first = call('LRANGE', COMPLETED, 0, limit - #gone - 1)
+if #gone == tonumber(limit) then first = {} end
+for n, entry in ipairs(first) do first[n] = sub(entry, 9) end
+local over = 0
+for n, job in ipairs(load(first)) do
+  if job and purgeable_at(job) > now then break end
+  over = n
+  put(gone, first[n])
+  jobs[#gone] = job
+end
+if over > 0 then call('LPOP', COMPLETED, over) end
+
+for n = 1, #gone do
+  local job = jobs[n]
   if job then count(job.status .. ':' .. match(job.fixed, '^[^\\n]*'), -1) end
 end
-in_chunks('HDEL', JOBS, ids)
+in_chunks('HDEL', JOBS, gone)
 save()
-return #ids`,
+return #gone`,
 });

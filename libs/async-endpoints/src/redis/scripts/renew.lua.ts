@@ -4,38 +4,41 @@ import { TRANSITION } from './transition.lua.js';
 /**
  * Extends leases, and writes progress where there is any, for those who still hold their claim.
  *
- * KEYS     as in `transition.lua.ts`, no names
- * time     the clock in ms, or '' for Redis's own
- * announce 1 to publish changes unasked, '' to see first whether somebody listens here
+ * KEYS     as in `record.lua.ts`, no names
+ * time, announce, channels as in `transition.lua.ts`
  * …        for each renewal: id, token, leaseMs, progress as JSON or ''
  * returns  for each: 'held', 'canceled' or 'lost'
  */
 export const renewScript = defineScript<string[]>({
   name: 'renew',
-  args: ['time', 'announce'],
+  args: ['time', 'announce', 'channels'],
   lua: `${TRANSITION}
 local replies, ids = {}, {}
 for at = FIRST, #ARGV, 4 do ids[#ids + 1] = ARGV[at] end
-local jobs = load(ids)
-local latest = {}
+local held, latest = read(CLAIMS, ids), {}
+
+local function renew(id, claim, lease_ms, progress)
+  local job = {}
+  job.fence, job.version, job.started, job.lease, job.updated, job.worker, job.progress = match(claim, CLAIM)
+  job.status, job.lease = 'P', number(now + lease_ms)
+  if progress ~= '' then
+    job.progress = progress
+    touch(id, job)
+  end
+  lease(id, job.lease)
+  put(claims, id, claim_of(job))
+  return claims[#claims]
+end
+
 for n, id in ipairs(ids) do
   local at = FIRST + (n - 1) * 4
-  local job = latest[id] or jobs[n]
-  latest[id] = job
-  if job and job.status == 'X' then
-    replies[n] = 'canceled'
-  elseif not job or job.status ~= 'P' or job.fence ~= ARGV[at + 1] then
-    replies[n] = 'lost'
-  else
+  local claim = latest[id] or held[n]
+  if claim and match(claim, '^%d+') == ARGV[at + 1] then
     replies[n] = 'held'
-    local lease_until = number(now + ARGV[at + 2])
-    job.second = lease_until
-    if ARGV[at + 3] ~= '' then
-      job.progress = ARGV[at + 3]
-      touch(id, job)
-    end
-    add(LEASES, lease_until, id)
-    write(id, job)
+    latest[id] = renew(id, claim, ARGV[at + 2], ARGV[at + 3])
+  else
+    local text = not claim and call('HGET', JOBS, id)
+    replies[n] = text and sub(text, 2, 2) == 'X' and 'canceled' or 'lost'
   end
 end
 save()

@@ -4,77 +4,94 @@ import { TRANSITION } from './transition.lua.js';
 /**
  * Ends claims for those who hold them.
  *
- * KEYS     as in `transition.lua.ts`
- * time     the clock in ms, or '' for Redis's own
- * announce 1 to publish changes unasked, '' to see first whether somebody listens here
- * …        for each settlement: queue (from 1), id, token, verb, delayMs or '', error or result as JSON or ''
+ * KEYS     as in `record.lua.ts`
+ * time, announce, channels as in `transition.lua.ts`
+ * …        settlements in groups of what is alike: `count,queue,verb,delayMs` (queue from 1; delayMs may be empty); then for
+ *          each the job's id, the token, and the error or result as JSON or ''
  * returns  for each: 1 where the claim was the caller's to end (now or before), 0 where it was not
  *
  * A token that is no longer the job's fence writes nothing.
  */
 export const settleScript = defineScript<number[]>({
   name: 'settle',
-  args: ['time', 'announce'],
+  args: ['time', 'announce', 'channels'],
   lua: `${TRANSITION}
-local STRIDE = 6
-local replies, ids = {}, {}
-for at = FIRST, #ARGV, STRIDE do ids[#ids + 1] = ARGV[at + 1] end
-local texts = load_texts(ids)
-local latest = {}
--- Nearly all settlements: no need to take the whole record apart.
-local FIRST_LINES = '^%d(%a)(%d+),(%d+),%d*,(%d*)[^\\n]*\\n([^\\n]*\\n)([^\\n]*)\\n()'
-local COMPLETING = '^([^\\n]*\\n[^\\n]*\\n([^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n)[^\\n]*\\n[^\\n]*\\n[^\\n]*(.*)$'
+local STRIDE = 3
+local replies, ids, groups = {}, {}, {}
 
-local function complete(id, queue, text, result)
-  local _, fence, version, started, scalars, name, at = match(text, FIRST_LINES)
-  local kept, retention, later = match(text, COMPLETING, at)
-  remove(LEASES, id)
+local at = FIRST
+while at <= #ARGV do
+  local count_here, queue, verb, delay = match(ARGV[at], '^(%d+),(%d+),(%a+),(%d*)$')
+  groups[#groups + 1] = { at = at + 1, count = tonumber(count_here), queue = tonumber(queue), verb = verb, delay = delay }
+  for n = 1, count_here do ids[#ids + 1] = ARGV[at + 1 + (n - 1) * STRIDE] end
+  at = at + 1 + count_here * STRIDE
+end
+local texts, held = read(JOBS, ids), read(CLAIMS, ids)
+local ended = {}
+
+-- Nearly all settlements: no need to take the whole record apart.
+local function complete(id, queue, text, claim, result)
+  local fence, version, started, progress = match(claim, '^(%d+),(%d+),(%d+)[^\\n]*\\n?(.*)$')
+  local stable, length, fixed_at = match(text, '^1.(.........(......)[^;]*;)[^\\n]*\\n()')
+  local fixed = sub(text, fixed_at, fixed_at + tonumber(length, 16) - 1)
+  if not is_of(fixed, queue) then return nil end
+  unclaimed[#unclaimed + 1] = id
   remove(queue_key(queue, RUNNING), id)
-  add(FINISHED, number(now + kept_for('C', retention)), id)
-  count('P:' .. name, -1)
-  count('C:' .. name, 1)
+  enter_completed(id, now + kept_for('C', fixed))
+  count('P:' .. name_of(queue), -1)
+  count('C:' .. name_of(queue), 1)
   if is_watched then announce_change(id, 'C', version + 1) end
-  local completed = '1C' .. fence .. ',' .. (version + 1) .. ',' .. NOW .. ',' .. started .. ',' .. NOW .. ',\\n' ..
-    scalars .. name .. '\\n' .. kept .. '\\n' .. result .. '\\n' .. later
-  write_text(id, completed)
-  return completed
+  local completed_text = '1C' .. stable .. fence .. ',' .. (version + 1) .. ',' .. NOW .. ',' .. started .. ',' .. NOW ..
+    '\\n' .. fixed .. progress .. '\\n\\n' .. result .. '\\n'
+  put(writes, id, completed_text)
+  return completed_text
 end
 
 local apply = {
   retry = function(job, delay, failure)
-    job.status, job.second, job.worker, job.retries = 'S', '', '', number(job.retries + 1)
+    job.status, job.retries = 'S', number(job.retries + 1)
     job.due, job.progress, job.error = number(now + delay - job.created), '', failure
   end,
   fail = function(job, _, failure)
-    job.status, job.second, job.worker, job.error = 'F', NOW, '', failure
+    job.status, job.completed, job.error = 'F', NOW, failure
   end,
   release = function(job)
-    job.status, job.started, job.second, job.worker, job.progress = 'Q', '', '', '', ''
+    job.status, job.started, job.progress = 'Q', '', ''
   end,
 }
 
-local function settle(id, queue, text, verb, delay, value)
-  if verb == 'complete' then return complete(id, queue, text, value) end
-  local job = parse(text)
-  leave(id, job, queue)
-  apply[verb](job, delay, value)
+local function settle(id, group, text, claim, value)
+  if group.verb == 'complete' then return complete(id, group.queue, text, claim, value) end
+  local job = parse(text, claim)
+  if not is_of(job.fixed, group.queue) then return nil end
+  leave(id, job, group.queue)
+  apply[group.verb](job, group.delay, value)
   touch(id, job)
-  enter(id, job, queue)
+  enter(id, job, group.queue)
   write(id, job)
   return writes[#writes]
 end
 
-for n, id in ipairs(ids) do
-  local queue, _, token, verb, delay, value = unpack(ARGV, FIRST + (n - 1) * STRIDE, FIRST + n * STRIDE - 1)
-  local text = latest[id] or texts[n]
-  local status, fence, name, _
-  if text then status, fence, _, _, _, name = match(text, FIRST_LINES) end
-  -- An id can come back under another name after its job was purged.
-  if fence ~= token or name ~= name_of(tonumber(queue)) then
-    replies[n] = 0
-  else
-    replies[n] = 1
-    if status == 'P' then latest[id] = settle(id, tonumber(queue), text, verb, delay, value) end
+-- Nobody has claimed the job since, and so it is still as the claim left it.
+local function was_ended(text, queue, token)
+  local job = text and parse(text)
+  return job and job.fence == token and is_of(job.fixed, queue)
+end
+
+local n = 0
+for _, group in ipairs(groups) do
+  for place = group.at, group.at + (group.count - 1) * STRIDE, STRIDE do
+    n = n + 1
+    local id, token, text = ids[n], ARGV[place + 1], texts[n]
+    local claim = held[n]
+    if ended[id] then text, claim = ended[id], nil end
+    if claim and text and match(claim, '^%d+') == token then
+      local settled = settle(id, group, text, claim, ARGV[place + 2])
+      ended[id] = settled
+      replies[n] = settled and 1 or 0
+    else
+      replies[n] = not claim and was_ended(text, group.queue, token) and 1 or 0
+    end
   end
 end
 save()

@@ -4,87 +4,117 @@ import { TRANSITION } from './transition.lua.js';
 /**
  * Inserts jobs, each unless its key or id is known or a limit is reached.
  *
- * KEYS     as in `transition.lua.ts`; then `names`; then the idempotency key of each job that has one
- * time     the clock in ms, or '' for Redis's own
- * announce 1 to publish changes unasked, '' to see first whether somebody listens here
+ * KEYS     as in `record.lua.ts`; then `names`; then the idempotency key of each job that has one
+ * time, announce, channels as in `transition.lua.ts`
  * limit    the most jobs of all names that may wait
  * queues   how many names there are
- * …        for each job: `queue,delayMs,priority,queueLimit,key,keyMs` (queue and key from 1; the last three may be empty),
- *          its id, and the lines of its record from the third on (few arguments: each costs both sides)
- * returns  the time, then for each job: 'created', 'refused total', 'refused name',
- *          'conflict id', 'conflict key', or the id and record of the known job, on two lines and more
+ * jobs     how many jobs there are
+ * …        jobs in groups of what is alike: `count,queue,delayMs,priority,queueLimit,key,keyMs` (queue and key from 1; the
+ *          last three may be empty) and, after a line break, the fixed lines of their records; then for each its id and input
+ * returns  the time; then, but for jobs that were created, their place in the batch, from 1, and 'refused total',
+ *          'refused name', 'conflict id', 'conflict key', or the known job: its id, record and claim or ''
  *
  * A key and the job it stands for are written in the same step.
  */
-export const submitScript = defineScript<string[]>({
+export const submitScript = defineScript<(string | number | [string, string, string])[]>({
   name: 'submit',
-  args: ['time', 'announce', 'limit', 'queues'],
+  args: ['time', 'announce', 'channels', 'limit', 'queues', 'jobs'],
   lua: `${TRANSITION}
-local STRIDE = 3
-local HEAD = '^(%d+),(%d+),(%-?%d+),(%d*),(%d*),(%d*)$'
+local HEAD = '^(%d+),(%d+),(%d+),(%-?%d+),(%d*),(%d*),(%d*)\\n(.*)$'
 local IDENTITY = '^([^\\n]*\\n[^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)'
-local NAMES = KEYS[SHARED + queues * 4 + 1]
-local first_key = SHARED + queues * 4 + 1
-local jobs_given = (#ARGV - FIRST + 1) / STRIDE
-local sequence = call('HINCRBY', COUNTERS, 'seq', jobs_given) - jobs_given
+local NAMES = KEYS[SHARED + queues * OF_QUEUE + 1]
+local FIRST_KEY = SHARED + queues * OF_QUEUE + 1
+local number_of = numbers('seq', jobs)
 local waiting = tonumber(call('HGET', COUNTERS, 'waiting') or '0')
-local new, created, seen = {}, {}, {}
-local replies = { NOW }
+local new, created, lines, replies = {}, {}, {}, { NOW }
+limit = tonumber(limit)
 
-local ids = {}
-for n = 1, jobs_given do ids[n] = ARGV[FIRST + (n - 1) * STRIDE + 1] end
-local stored = load_texts(ids)
+local ids, at = {}, FIRST
+while at <= #ARGV do
+  local count_here = tonumber(match(ARGV[at], '^%d+'))
+  for n = 1, count_here do ids[#ids + 1] = ARGV[at + 2 * n - 1] end
+  at = at + 1 + 2 * count_here
+end
+local stored = read(JOBS, ids)
 
--- Indexes are written at the end, so what this batch has created is not in them yet.
+-- Counters are written at the end, so what this batch has created is not in them yet.
 local function depth(queue)
-  local indexed = call('ZCARD', queue_key(queue, READY)) + call('ZCARD', queue_key(queue, PLANNED))
-  return indexed + (created[queue] or 0)
+  local name = name_of(queue)
+  local counted = call('HMGET', COUNTERS, 'Q:' .. name, 'S:' .. name)
+  return (counted[1] or 0) + (counted[2] or 0) + (created[queue] or 0)
 end
 
-for n = 1, jobs_given do
-  local at = FIRST + (n - 1) * STRIDE
-  local id, lines = ids[n], ARGV[at + 2]
-  local queue, delay, priority, queue_limit, key, key_ms = match(ARGV[at], HEAD)
-  queue = tonumber(queue)
-  local key_name = key ~= '' and KEYS[first_key + key]
-  local kept = key_name and call('GET', key_name)
-  local known_id, until_ms = match(kept or '', '^(%S+) (%d+)$')
-  if known_id and tonumber(until_ms) <= now then known_id = nil end
-  local known = known_id and (new[known_id] or call('HGET', JOBS, known_id))
-  local keyed = known and true
-  if not known then known_id = id; known = new[id] or stored[n] end
-  local reply
-  if known then
-    local whose, print = match(lines, IDENTITY)
-    local known_whose, known_print = match(parse(known).fixed, IDENTITY)
-    local same = print ~= '' and known_print == print and known_whose == whose
-    reply = same and (known_id .. '\\n' .. known) or (keyed and 'conflict key' or 'conflict id')
-  elseif waiting >= tonumber(limit) then
-    reply = 'refused total'
-  elseif queue_limit ~= '' and depth(queue) >= tonumber(queue_limit) then
-    reply = 'refused name'
+-- The text says until when; that Redis forgets it some time later only saves memory.
+local function keep_key(key_name, id, key_ms)
+  call('SET', key_name, id .. ' ' .. number(now + key_ms), 'PX', number(key_ms + 60000))
+end
+
+local function known_by(key_name)
+  local id, until_ms = match(key_name and call('GET', key_name) or '', '^(%S+) (%d+)$')
+  local text = id and tonumber(until_ms) > now and (new[id] or call('HGET', JOBS, id))
+  if text then return id, text end
+end
+
+local function compare(id, text, fixed, conflict)
+  local whose, print = match(fixed, IDENTITY)
+  local known_whose, known_print = match(parse(text).fixed, IDENTITY)
+  if print == '' or print ~= known_print or whose ~= known_whose then return conflict end
+  return { id, text, call('HGET', CLAIMS, id) or '' }
+end
+
+local function enter_new(id, text, group, entry)
+  new[id] = text
+  put(writes, id, text)
+  if group.delay > 0 then
+    add(queue_key(group.queue, PLANNED), number(now + group.delay), entry .. id)
+  elseif group.priority == '0' then
+    local line = lines[group.queue]
+    if not line then line = {}; lines[group.queue] = line end
+    line[#line + 1] = entry .. id
   else
-    local delayed = tonumber(delay) > 0
-    local entry = format('%08x', (sequence + n) % 4294967296)
-    new[id] = (delayed and '1S' or '1Q') .. '0,1,,,,\\n' ..
-      entry .. ',' .. priority .. ',' .. NOW .. ',' .. delay .. ',0,0\\n' ..
-      lines
-    write_text(id, new[id])
-    if delayed then
-      add(queue_key(queue, PLANNED), number(now + delay), entry .. id)
-    else
-      add(queue_key(queue, READY), number((100 - priority) * PRIORITY_STEP + now), entry .. id)
-    end
-    count((delayed and 'S:' or 'Q:') .. name_of(queue), 1)
-    count('waiting', 1)
-    woken[queue_key(queue, WAKE)] = true
-    waiting = waiting + 1
-    created[queue] = (created[queue] or 0) + 1
-    if not seen[queue] then seen[queue] = true; call('SADD', NAMES, name_of(queue)) end
-    if key_name then call('SET', key_name, id .. ' ' .. number(now + key_ms), 'PX', key_ms) end
-    reply = 'created'
+    add(queue_key(group.queue, READY), number((100 - group.priority) * PRIORITY_STEP + now), entry .. id)
   end
-  replies[#replies + 1] = reply
+  count((group.delay > 0 and 'S:' or 'Q:') .. name_of(group.queue), 1)
+  if group.key then keep_key(group.key, id, group.key_ms) end
+  waiting = waiting + 1
+  created[group.queue] = (created[group.queue] or 0) + 1
+end
+
+local function submit(n, id, input, group)
+  local known_id, known = known_by(group.key)
+  if known then return compare(known_id, known, group.fixed, 'conflict key') end
+  known = new[id] or stored[n]
+  if known then return compare(id, known, group.fixed, 'conflict id') end
+  if waiting >= limit then return 'refused total' end
+  if group.queue_limit and depth(group.queue) >= group.queue_limit then return 'refused name' end
+  local entry = number_of(n)
+  enter_new(id, '1' .. group.status .. entry .. group.lines .. input, group, entry)
+end
+
+local function group_of(head)
+  local count_here, queue, delay, priority, queue_limit, key, key_ms, fixed = match(head, HEAD)
+  local status = tonumber(delay) > 0 and 'S' or priority == '0' and 'Q' or 'R'
+  return tonumber(count_here), { queue = tonumber(queue), delay = tonumber(delay), priority = priority, fixed = fixed,
+    queue_limit = tonumber(queue_limit), key = key ~= '' and KEYS[FIRST_KEY + key], key_ms = key_ms, status = status,
+    lines = '5' .. format('%06x', #fixed) .. NOW .. ',' .. delay .. ',' .. priority .. ',0,0;0,1,,,\\n' .. fixed .. '\\n\\n\\n' }
+end
+
+local n = 0
+at = FIRST
+while at <= #ARGV do
+  local count_here, group = group_of(ARGV[at])
+  for place = at + 1, at + 2 * count_here, 2 do
+    n = n + 1
+    local reply = submit(n, ARGV[place], ARGV[place + 1], group)
+    if reply then put(replies, n, reply) end
+  end
+  at = at + 1 + 2 * count_here
+end
+for queue, line in pairs(lines) do in_chunks('RPUSH', queue_key(queue, LINE), line) end
+for queue, by in pairs(created) do
+  call('SADD', NAMES, name_of(queue))
+  count('waiting', by)
+  wake(queue)
 end
 save()
 return replies`,

@@ -1,88 +1,23 @@
+import { RECORD } from './record.lua.js';
+
 /**
- * What every script that changes jobs begins with.
+ * What every script that changes jobs begins with, after `RECORD`.
  *
- * KEYS   `shared` (jobs, leases, finished, counters, changes, revocations), then for each name `queue`
- *        (ready, scheduled, running, wake): see `keys.ts`
+ * `leave(id, job, queue)` and `enter(id, job, queue)` take a job out of the indexes that its status says and put it into
+ * those of its new one; `write(id, job)` keeps what it says. `save()` does all of it, one command for each index, whatever
+ * the number of jobs, and then tells those who wait and watch. As a script is one step, nobody sees anything in between.
  *
- * `load(ids)` reads records and `parse` takes one apart. `leave(id, job, queue)` and `enter(id, job, queue)` take a job
- * out of the indexes that its status says and put it into those of its new one; `write(id, job)` keeps the record. `save()`
- * does all of it, one command for each index, whatever the number of jobs, and then tells those who wait and watch. As a
- * script is one step, nobody sees anything in between.
+ * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
+ * channels what the names of channels begin with
  */
-export const TRANSITION = `
-local JOBS, LEASES, FINISHED, COUNTERS, CHANGES, REVOCATIONS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local READY, PLANNED, RUNNING, WAKE = 1, 2, 3, 4
-local SHARED, CHUNK, PRIORITY_STEP = 6, 2000, 35184372088832
+export const TRANSITION = `${RECORD}
 local USUAL_RETENTION = { C = 86400000, F = 604800000, X = 86400000 }
 local RETENTION = { C = '^(%d+)', F = '^%d+,(%d+)', X = '^%d+,%d+,(%d+)' }
-local RECORD = '^(%d)(%a)(%d+),(%d+),(%d*),(%d*),(%d*),([^\\n]*)\\n' ..
-  '(%x+),(%-?%d+),(%d+),(%d+),(%d+),(%d+)\\n' ..
-  '([^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n)([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n(.*)$'
-local format, match, sub = string.format, string.match, string.sub
-local call = redis.call
-
-local now = tonumber(time)
-if not now then
-  local clock = call('TIME')
-  now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-end
-
-local function number(value) return format('%.0f', value) end
-
-local NOW = number(now)
-
-local function queue_key(queue, which) return KEYS[SHARED + (queue - 1) * 4 + which] end
-
-local queue_names = {}
-local function name_of(queue)
-  local name = queue_names[queue]
-  if not name then
-    name = sub(queue_key(queue, RUNNING), #JOBS - 4 + #'running:' + 1)
-    queue_names[queue] = name
-  end
-  return name
-end
-
-local function parse(text)
-  local f, status, fence, version, updated, started, second, worker, sequence, priority, created, due, retries, crashes,
-    fixed, progress, failure, result, rest = match(text, RECORD)
-  return { format = f, status = status, fence = fence, version = version, updated = updated, started = started,
-    second = second, worker = worker, sequence = sequence, priority = priority, created = created, due = due,
-    retries = retries, crashes = crashes, fixed = fixed, progress = progress, error = failure, result = result, rest = rest }
-end
-
-local function text_of(job)
-  return job.format .. job.status .. job.fence .. ',' .. job.version .. ',' .. job.updated .. ',' .. job.started .. ',' ..
-    job.second .. ',' .. job.worker .. '\\n' .. job.sequence .. ',' .. job.priority .. ',' .. job.created .. ',' ..
-    job.due .. ',' .. job.retries .. ',' .. job.crashes .. '\\n' .. job.fixed .. job.progress .. '\\n' ..
-    job.error .. '\\n' .. job.result .. '\\n' .. job.rest
-end
-
--- An id can come back under another name after its job was purged: then the caller speaks of a job that is gone.
-local function is_of(job, queue)
-  if queue == 0 then return false end
-  local name = name_of(queue)
-  return sub(job.fixed, 1, #name + 1) == name .. '\\n'
-end
-
-local function load_texts(ids)
-  if #ids <= CHUNK then return #ids > 0 and call('HMGET', JOBS, unpack(ids)) or {} end
-  local all = {}
-  for first = 1, #ids, CHUNK do
-    local texts = call('HMGET', JOBS, unpack(ids, first, math.min(first + CHUNK - 1, #ids)))
-    for n, text in ipairs(texts) do all[first + n - 1] = text end
-  end
-  return all
-end
-
-local function load(ids)
-  local jobs = load_texts(ids)
-  for n, text in ipairs(jobs) do jobs[n] = text and parse(text) end
-  return jobs
-end
-
-local adds, removals, writes, counts = {}, {}, {}, {}
+local adds, removals, writes, claims, unclaimed, counts = {}, {}, {}, {}, {}, {}
+local completed, kept_until, leased = {}, nil, {}
 local changed, revoked, woken = {}, {}, {}
+local CHANGES, REVOCATIONS = channels .. ':changes', channels .. ':revocations'
 local is_watched = announce ~= '' or call('PUBSUB', 'NUMSUB', CHANGES)[2] > 0
 
 local function add(key, score, member)
@@ -100,41 +35,55 @@ end
 
 local function count(field, by) counts[field] = (counts[field] or 0) + by end
 
-local function due_at(job) return job.created + job.due end
+local function wake(queue) woken[queue_key(queue, WAKE)] = true end
 
--- Equal scores stand in the order of their members, so the number of submission comes first in them.
-local function member(id, job) return job.sequence .. id end
+local function put(list, id, text)
+  local n = #list
+  list[n + 1] = id; list[n + 2] = text
+end
 
-local function rank(job) return number((100 - job.priority) * PRIORITY_STEP + due_at(job)) end
-
-local function kept_for(status, retention)
+local function kept_for(status, fixed)
+  local retention = match(fixed, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
   return retention == '' and USUAL_RETENTION[status] or match(retention, RETENTION[status])
 end
 
 -- When a finished job may go.
-local function purgeable_at(job)
-  return number(job.second + kept_for(job.status, match(job.fixed, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')))
+local function purgeable_at(job) return job.completed + kept_for(job.status, job.fixed) end
+
+-- Jobs nearly always complete in the order in which they are to go: then a list is enough to find them again.
+local function enter_completed(id, until_ms)
+  kept_until = kept_until or tonumber(call('HGET', COUNTERS, 'kept') or '0')
+  if until_ms < kept_until then return add(FINISHED, number(until_ms), id) end
+  kept_until = until_ms
+  completed[#completed + 1] = id
+end
+
+-- Jobs whose lease ends at one time share an entry; it goes when its time has come and none of them needs it.
+local function lease(id, until_ms)
+  local list = leased[until_ms]
+  if not list then list = {}; leased[until_ms] = list end
+  list[#list + 1] = id
 end
 
 local function enter(id, job, queue)
   local status = job.status
   if status == 'Q' then
-    add(queue_key(queue, READY), rank(job), member(id, job))
-    woken[queue_key(queue, WAKE)] = true
-    count('waiting', 1)
+    add(queue_key(queue, READY), number(rank(job)), member(id, job))
   elseif status == 'S' then
     add(queue_key(queue, PLANNED), number(due_at(job)), member(id, job))
-    woken[queue_key(queue, WAKE)] = true
-    count('waiting', 1)
-  elseif status == 'P' then
-    add(LEASES, job.second, id)
-    add(queue_key(queue, RUNNING), job.started, id)
+  elseif status == 'C' then
+    enter_completed(id, purgeable_at(job))
   else
-    add(FINISHED, purgeable_at(job), id)
+    add(FINISHED, number(purgeable_at(job)), id)
+  end
+  if status == 'Q' or status == 'S' then
+    wake(queue)
+    count('waiting', 1)
   end
   count(status .. ':' .. name_of(queue), 1)
 end
 
+-- What stands in a line stays there; a claim passes over it.
 local function leave(id, job, queue)
   local status = job.status
   if status == 'Q' or status == 'S' then
@@ -142,7 +91,7 @@ local function leave(id, job, queue)
     if status == 'S' then remove(queue_key(queue, PLANNED), member(id, job)) end
     count('waiting', -1)
   elseif status == 'P' then
-    remove(LEASES, id)
+    unclaimed[#unclaimed + 1] = id
     remove(queue_key(queue, RUNNING), id)
   else
     remove(FINISHED, id)
@@ -150,13 +99,7 @@ local function leave(id, job, queue)
   count(status .. ':' .. name_of(queue), -1)
 end
 
-local function write_text(id, text)
-  local n = #writes
-  writes[n + 1] = id
-  writes[n + 2] = text
-end
-
-local function write(id, job) write_text(id, text_of(job)) end
+local function write(id, job) put(writes, id, text_of(job)) end
 
 local function announce_change(id, status, version) changed[#changed + 1] = id .. ' ' .. status .. ' ' .. version end
 
@@ -181,10 +124,25 @@ local function in_chunks(command, key, list)
   end
 end
 
+-- The next \`n\` numbers of a counter, in the form in which they stand before an id.
+local function numbers(counter, n)
+  local last = call('HINCRBY', COUNTERS, counter, n) - n
+  return function(nth) return format('%08x', (last + nth) % 4294967296) end
+end
+
 local function save()
   for key, list in pairs(removals) do in_chunks('ZREM', key, list) end
   for key, list in pairs(adds) do in_chunks('ZADD', key, list) end
-  if #writes > 0 then in_chunks('HSET', JOBS, writes) end
+  in_chunks('HDEL', CLAIMS, unclaimed)
+  in_chunks('HSET', CLAIMS, claims)
+  in_chunks('HSET', JOBS, writes)
+  for until_ms, list in pairs(leased) do call('ZADD', LEASES, until_ms, table.concat(list, ' ')) end
+  if #completed > 0 then
+    local number_of = numbers('completed', #completed)
+    for n, id in ipairs(completed) do completed[n] = number_of(n) .. id end
+    in_chunks('RPUSH', COMPLETED, completed)
+    call('HSET', COUNTERS, 'kept', number(kept_until))
+  end
   for field, by in pairs(counts) do
     if by ~= 0 and call('HINCRBY', COUNTERS, field, by) == 0 then call('HDEL', COUNTERS, field) end
   end

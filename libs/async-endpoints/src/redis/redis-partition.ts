@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+import type { Claim, JobRecord, NewJob } from '../job/job.js';
+import * as lifecycle from '../job/lifecycle.js';
+import type { ClaimRequest, Renewal, RenewalReply, Submission } from '../store/job-store.js';
+import { claimed, decode, encodeFixed, oneLine } from './codec.js';
+import type { RedisClient, Script } from './define-script.js';
+import { inGroups } from './in-groups.js';
+import { type RedisChannels, RedisKeys } from './keys.js';
+import type { RedisConnections } from './redis-connections.js';
+import { cancelScript, recoverScript, rerunScript } from './scripts/change.lua.js';
+import { claimScript } from './scripts/claim.lua.js';
+import { findScript } from './scripts/find.lua.js';
+import { dueScript } from './scripts/look.lua.js';
+import { overdueScript } from './scripts/overdue.lua.js';
+import { purgeScript } from './scripts/purge.lua.js';
+import { renewScript } from './scripts/renew.lua.js';
+import { settleScript } from './scripts/settle.lua.js';
+import { reserveScript } from './scripts/reserve.lua.js';
+import { submitScript } from './scripts/submit.lua.js';
+
+/** Jobs whose keys share one slot of a cluster. Each verb is one script and so one atomic step, for the whole batch. */
+export class RedisPartition {
+  readonly keys: RedisKeys;
+  /** As of the last sweep: a script's keys must be known before it runs. */
+  #knownNames: readonly string[] = [];
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly place: { prefix: string; partition: number; channels: RedisChannels },
+    readonly time: () => string,
+  ) {
+    this.keys = new RedisKeys(place.prefix, place.partition);
+  }
+
+  get client(): RedisClient {
+    return this.connections.commands;
+  }
+
+  async submit(jobs: readonly NewJob[], queueLimit: number): Promise<Submission[]> {
+    const names = distinct(jobs.map(({ name }) => name));
+    const keyed = jobs.filter(({ idempotency }) => idempotency !== null);
+    const keys = [this.keys.names, ...keyed.map((job) => this.keys.idempotency(scopeOf(job)))];
+    const groups = inGroups(jobs, (job) => {
+      const key = job.idempotency ? `${keyed.indexOf(job) + 1},${job.idempotency.retentionMs}` : ',';
+      const { delayMs, priority, queueLimit: own } = job;
+      return `${names.indexOf(job.name) + 1},${delayMs},${priority},${own ?? ''},${key}\n${encodeFixed(job)}`;
+    });
+    const args = groups.flatMap(([head, group]) => [head, ...group.flatMap((job) => [job.id, oneLine(job.input)])]);
+    const [now, ...others] = await this.#run(
+      submitScript,
+      names,
+      [queueLimit, names.length, jobs.length, ...args],
+      keys,
+    );
+    const submissions = jobs.map((job): Submission => ({
+      outcome: 'created',
+      job: lifecycle.submit(job, Number(now)),
+    }));
+    for (let at = 0; at < others.length; at += 2) {
+      submissions[Number(others[at]) - 1] = declined(others[at + 1] as string | string[]);
+    }
+    this.#tell(names);
+    return submissions;
+  }
+
+  async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {
+    const names = [...slots.keys()];
+    const args = [leaseMs, limit, JSON.stringify(worker), ...slots.values()];
+    const reply = await this.#run(claimScript, names, args);
+    const by = { worker, leaseMs };
+    const claims: Claim[] = [];
+    for (let at = 1; at < reply.length; at += 2) {
+      claims.push(claimed(reply[at] as string, reply[at + 1] as string, by, Number(reply[0])));
+    }
+    if (claims.length === limit) this.#tell(names);
+    return claims;
+  }
+
+  async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    const args = renewals.flatMap(({ id, token, leaseMs, progress }) => [
+      id,
+      token,
+      leaseMs,
+      progress ? JSON.stringify(progress) : '',
+    ]);
+    return (await this.#run(renewScript, [], args)) as RenewalReply[];
+  }
+
+  async settle(settlements: readonly lifecycle.Settlement[]): Promise<boolean[]> {
+    const names = distinct(settlements.map(({ name }) => name));
+    const groups = inGroups(settlements, (settlement) => {
+      const delay = settlement.verb === 'retry' ? settlement.delayMs : '';
+      return `${names.indexOf(settlement.name) + 1},${settlement.verb},${delay}`;
+    });
+    const args = groups.flatMap(([head, group]) => [
+      head,
+      ...group.flatMap((one) => [one.id, one.token, valueOf(one)]),
+    ]);
+    const replies = await this.#run(settleScript, names, args);
+    this.#tell(settlements.filter(({ verb }) => verb === 'retry' || verb === 'release').map(({ name }) => name));
+    return replies.map((reply) => reply === 1);
+  }
+
+  cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#change(cancelScript, ids, '');
+  }
+
+  rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#change(rerunScript, ids, '');
+  }
+
+  async recover({ limit, maxCrashes }: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
+    const recovered: JobRecord[] = [];
+    for (let more = true; more && recovered.length < limit;) {
+      const [ids, left] = await this.#overdue(limit - recovered.length);
+      const jobs = await this.#change(recoverScript, ids, maxCrashes);
+      recovered.push(...jobs.filter((job) => job !== null));
+      more = left;
+    }
+    return recovered;
+  }
+
+  purge(limit: number): Promise<number> {
+    return this.#run(purgeScript, [], [limit]);
+  }
+
+  async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    if (ids.length === 0) return [];
+    const replies = await this.connections.answer(findScript.run(this.client, [this.keys.jobs, this.keys.claims], ids));
+    return decodeAll(ids, replies);
+  }
+
+  /** The id that an idempotency key stands for, from now on if it did not stand for one. */
+  async reserve(job: NewJob): Promise<string> {
+    const { retentionMs } = job.idempotency as { retentionMs: number };
+    const key = this.keys.idempotency(scopeOf(job));
+    return this.connections.answer(reserveScript.run(this.client, [key], [this.time(), job.id, retentionMs]));
+  }
+
+  /** How long until something of these names can be claimed, in ms; 0 where it can be now, -1 where nothing waits. */
+  due(names: readonly string[]): Promise<number> {
+    return this.connections.answer(dueScript.run(this.client, this.#keysOf(names), [this.time()]));
+  }
+
+  /** The clock of the server, in ms since the epoch. */
+  async now(): Promise<number> {
+    const given = this.time();
+    if (given !== '') return Number(given);
+    const [seconds, micros] = await this.connections.answer(this.client.time());
+    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  }
+
+  /**
+   * Workers block on the tokens of the first partition, because no connection can wait in two slots at once. What
+   * happened in another one is told there, in a step of its own: should that be lost, there is the poll.
+   */
+  #tell(names: Iterable<string>): void {
+    if (this.place.partition === 0) return;
+    const first = new RedisKeys(this.place.prefix, 0);
+    for (const name of new Set(names)) this.client.zadd(first.wake(name), 0, '0').catch(() => {});
+  }
+
+  async #overdue(limit: number): Promise<[ids: string[], more: boolean]> {
+    const keys = [...this.#keysOf(this.#knownNames), this.keys.names];
+    const [ids, names, more] = await this.connections.answer(
+      overdueScript.run(this.client, keys, [this.time(), limit]),
+    );
+    this.#knownNames = names;
+    return [ids, more === 1];
+  }
+
+  #keysOf(names: readonly string[]): string[] {
+    return [...this.keys.shared, ...names.flatMap((name) => this.keys.queue(name))];
+  }
+
+  #run<T>(script: Script<T>, names: readonly string[], args: (string | number)[], keys: string[] = []): Promise<T> {
+    const context = [this.time(), this.connections.announce, this.place.channels.prefix];
+    return this.connections.answer(script.run(this.client, [...this.#keysOf(names), ...keys], [...context, ...args]));
+  }
+
+  /** A job's name never changes, so it may be read before the step that needs its queue's keys. */
+  async #change(
+    script: Script<string[]>,
+    ids: readonly string[],
+    maxCrashes: number | '',
+  ): Promise<(JobRecord | null)[]> {
+    if (ids.length === 0) return [];
+    const found = await this.find(ids);
+    const names = distinct(found.flatMap((job) => (job ? [job.name] : [])));
+    const args = ids.flatMap((id, index) => [names.indexOf(found[index]?.name ?? '') + 1, id]);
+    const replies = await this.#run(script, names, [maxCrashes, ...args]);
+    if (script !== cancelScript) this.#tell(names);
+    return decodeAll(ids, replies);
+  }
+}
+
+/** Of each id, its record and claim. */
+function decodeAll(ids: readonly string[], replies: readonly string[]): (JobRecord | null)[] {
+  return ids.map((id, index) => {
+    const text = replies[2 * index] as string;
+    return text === '' ? null : decode(id, text, replies[2 * index + 1] as string).job;
+  });
+}
+
+function declined(reply: string | string[]): Submission {
+  if (typeof reply !== 'string') {
+    const [id, text, claim] = reply as [string, string, string];
+    return { outcome: 'existing', job: decode(id, text, claim).job };
+  }
+  const [what, on] = reply.split(' ');
+  if (what === 'refused') return { outcome: 'refused', limit: on as 'total' | 'name' };
+  return { outcome: 'conflict', on: on as 'id' | 'key' };
+}
+
+function valueOf(settlement: lifecycle.Settlement): string {
+  if (settlement.verb === 'complete') return settlement.result === null ? '' : oneLine(settlement.result);
+  return settlement.verb === 'release' ? '' : JSON.stringify(settlement.error);
+}
+
+/** A digest, because owners and keys are the client's, and key names are the operator's. */
+export function scopeOf({ owner, name, idempotency }: NewJob): string {
+  return createHash('sha256')
+    .update(JSON.stringify([owner, name, idempotency?.key]))
+    .digest('base64url');
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}

@@ -1,0 +1,116 @@
+/**
+ * What every script that reads jobs begins with: the keys, the time, and records taken apart and put together.
+ *
+ * KEYS   `shared` (jobs, claims, leases, completed, finished, counters), then for each name `queue`
+ *        (line, ready, scheduled, running, wake): see `keys.ts`
+ *
+ * `codec.ts` says what is in a record and in a claim. A job that has a claim is in progress, whatever its record says.
+ */
+export const RECORD = `
+local JOBS, CLAIMS, LEASES, COMPLETED, FINISHED, COUNTERS = unpack(KEYS, 1, 6)
+local LINE, READY, PLANNED, RUNNING, WAKE = 1, 2, 3, 4, 5
+local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 6, 5, 2000, 35184372088832
+local STABLE = '^1(%a)(%x%x%x%x%x%x%x%x)(%x)(%x%x%x%x%x%x)(%d+),(%d+),(%-?%d+),(%d+),(%d+)'
+local CHANGING = '^;(%d+),(%d+),(%d*),(%d*),(%d*)[^\\n]*\\n()'
+local CLAIM = '^(%d+),(%d+),(%d+),(%d+),(%d*),([^\\n]*)\\n?(.*)$'
+local format, match, sub = string.format, string.match, string.sub
+local call = redis.call
+
+local now = tonumber(time)
+if not now then
+  local clock = call('TIME')
+  now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+
+local function number(value) return format('%.0f', value) end
+
+local NOW = number(now)
+
+local function queue_key(queue, which) return KEYS[SHARED + (queue - 1) * OF_QUEUE + which] end
+
+local queue_names = {}
+local function name_of(queue)
+  local name = queue_names[queue]
+  if not name then
+    name = sub(queue_key(queue, RUNNING), #JOBS - 4 + #'running:' + 1)
+    queue_names[queue] = name
+  end
+  return name
+end
+
+local function parse(text, claim)
+  local status, sequence, lines, length, created, due, priority, retries, crashes, at = match(text, STABLE .. '()')
+  local fence, version, updated, started, completed, fixed_at = match(text, CHANGING, at)
+  local fixed_end = fixed_at + tonumber(length, 16)
+  local progress, failure, result, input_at = match(text, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n()', fixed_end)
+  local job = { status = status, sequence = sequence, lines = lines, created = created, due = due, priority = priority,
+    retries = retries, crashes = crashes, fence = fence, version = version, updated = updated, started = started,
+    completed = completed, fixed = sub(text, fixed_at, fixed_end - 1), progress = progress, error = failure,
+    result = result, input = sub(text, input_at) }
+  if status == 'R' then job.status = 'Q' end
+  if claim then
+    job.status = 'P'
+    job.fence, job.version, job.started, job.lease, job.updated, job.worker, job.progress = match(claim, CLAIM)
+  end
+  return job
+end
+
+-- What a record says of a job that is not in progress. Only new jobs stand in a line.
+local function text_of(job)
+  return '1' .. (job.status == 'Q' and 'R' or job.status) .. job.sequence .. job.lines .. format('%06x', #job.fixed) .. job.created .. ',' ..
+    job.due .. ',' .. job.priority .. ',' .. job.retries .. ',' .. job.crashes .. ';' .. job.fence .. ',' .. job.version .. ',' ..
+    job.updated .. ',' .. job.started .. ',' .. job.completed .. '\\n' .. job.fixed .. job.progress .. '\\n' ..
+    job.error .. '\\n' .. job.result .. '\\n' .. job.input
+end
+
+local function claim_of(job)
+  local claim = job.fence .. ',' .. job.version .. ',' .. job.started .. ',' .. job.lease .. ',' .. job.updated .. ',' ..
+    job.worker
+  return job.progress == '' and claim or claim .. '\\n' .. job.progress
+end
+
+-- An id can come back under another name after its job was purged: then the caller speaks of a job that is gone.
+local function is_of(fixed, queue)
+  if queue == 0 then return false end
+  local name = name_of(queue)
+  return sub(fixed, 1, #name + 1) == name .. '\\n'
+end
+
+local function read(key, ids)
+  if #ids <= CHUNK then return #ids > 0 and call('HMGET', key, unpack(ids)) or {} end
+  local all = {}
+  for first = 1, #ids, CHUNK do
+    local texts = call('HMGET', key, unpack(ids, first, math.min(first + CHUNK - 1, #ids)))
+    for n, text in ipairs(texts) do all[first + n - 1] = text end
+  end
+  return all
+end
+
+local function load(ids)
+  local jobs, claims = read(JOBS, ids), read(CLAIMS, ids)
+  for n, text in ipairs(jobs) do jobs[n] = text and parse(text, claims[n]) end
+  return jobs
+end
+
+local function due_at(job) return job.created + job.due end
+
+-- Equal scores stand in the order of their members, so the number of submission comes first in them.
+local function member(id, job) return job.sequence .. id end
+
+local function rank(job) return (100 - job.priority) * PRIORITY_STEP + due_at(job) end
+
+-- Whether the job of an entry in the line, or in a sorted set, waits there: otherwise the entry is worth nothing any more.
+local IN_LINE, IN_SET = '^1Q(........)', '^1[RS](........)'
+local function waits(entry, text, place) return match(text or '', place) == sub(entry, 1, 8) end
+
+-- The first job in the line, after dropping what is worth nothing in front of it, within reason.
+local function first_in_line(queue)
+  for _ = 1, 1000 do
+    local entry = call('LINDEX', queue_key(queue, LINE), 0)
+    if not entry then return nil end
+    local text = call('HGET', JOBS, sub(entry, 9))
+    if waits(entry, text, IN_LINE) then return text end
+    call('LPOP', queue_key(queue, LINE))
+  end
+end
+`;
