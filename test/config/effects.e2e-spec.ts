@@ -96,6 +96,15 @@ const EFFECTS: Record<string, Effect> = {
     },
     shows: 'STORE_UNAVAILABLE',
   },
+  'redis.partitions': {
+    is: '256',
+    see: async (app) => {
+      await Promise.all(Array.from({ length: 9 }, () => location(app)));
+      await admin.select(0);
+      return (await admin.keys('{ae:*}:jobs')).length > 1;
+    },
+    shows: true,
+  },
 
   'worker.workerId': { is: 'me', see: async (app) => (await claim(app)).worker, shows: 'me' },
   'worker.maximumConcurrency': { is: '3000', see: async (app) => (await claim(app)).limit, shows: 3_000 },
