@@ -1,6 +1,6 @@
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import type { JobRecord, JobStatus } from 'nestjs-async-endpoints';
-import { RedisJobStore } from 'nestjs-async-endpoints/redis';
+import { RedisJobStore, type RedisJobStoreOptions } from 'nestjs-async-endpoints/redis';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { type App, AppProcess } from '../app-process.js';
 
@@ -8,20 +8,41 @@ export const LEASE_MS = 1_000;
 export const SWEEP_MS = 200;
 /** What a busy machine may add to any time that is asserted. */
 export const PATIENCE_MS = 3_000;
+/** `SOAK=1`: the numbers of `targets.md`, which take minutes; else such as show the same in seconds. */
+export const isSoak = process.env.SOAK === '1';
 
 /** A Redis of the test file's own, the processes that its tests start on it, and what the store says of their jobs. */
 export class System {
   readonly store: RedisJobStore;
   readonly #processes: AppProcess[] = [];
 
-  private constructor(readonly redis: RedisServer) {
-    this.store = new RedisJobStore({ url: redis.url, redis: { retryStrategy: () => 20 } });
+  private constructor(
+    readonly redis: RedisServer,
+    private readonly storeOptions: RedisJobStoreOptions,
+  ) {
+    this.store = new RedisJobStore(storeOptions);
   }
 
   static async start(redisArgs: readonly string[] = []): Promise<System> {
-    const system = new System(await startRedisServer(redisArgs));
+    const redis = await startRedisServer(redisArgs);
+    return System.on({ url: redis.url, redis: { retryStrategy: () => 20 } }, redis);
+  }
+
+  /** @param storeOptions of the test and of its `demo` processes */
+  static async on(storeOptions: RedisJobStoreOptions, redis: RedisServer): Promise<System> {
+    const system = new System(redis, storeOptions);
     await system.store.open();
     return system;
+  }
+
+  /** The demo on a store with the options of this system, or with others. */
+  demo(
+    role: 'api' | 'worker' | 'all',
+    storeOptions: RedisJobStoreOptions = {},
+    worker: object = {},
+  ): Promise<AppProcess> {
+    const store = JSON.stringify({ ...this.storeOptions, ...storeOptions });
+    return this.run('demo', { ASYNC_ROLE: role, STORE: store, WORKER: JSON.stringify(worker) });
   }
 
   api(settings: Readonly<Record<string, string>> = {}): Promise<AppProcess> {

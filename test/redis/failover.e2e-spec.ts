@@ -1,0 +1,87 @@
+import { type RedisServer, startRedisCluster, startRedisSentinel } from '@app/redis-server';
+import type { RedisJobStoreOptions } from 'nestjs-async-endpoints/redis';
+import { eventually } from 'nestjs-async-endpoints/testing';
+import { ready, Submitters } from './submitters.js';
+import { figure, System } from './system.js';
+
+/** What the key of all jobs begins with, by default. */
+const JOBS = '{ae:0}:jobs';
+const FAIL_OVER_MS = 30_000;
+
+/** What both kinds of Redis have in common. */
+interface Replicated {
+  readonly options: RedisJobStoreOptions;
+  master(): Promise<RedisServer>;
+  failOver(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const kinds: Record<string, () => Promise<Replicated>> = {
+  'a cluster of 3 masters and 3 replicas': async () => {
+    const cluster = await startRedisCluster({ replicas: 1 });
+    return {
+      options: { cluster: { nodes: [...cluster.nodes] } },
+      master: () => cluster.masterOf(JOBS),
+      failOver: async () => cluster.failOver(await cluster.masterOf(JOBS)),
+      stop: cluster.stop,
+    };
+  },
+  'a master and a replica with 3 sentinels': async () => {
+    const { sentinels, name, master, failOver, stop } = await startRedisSentinel();
+    return { options: { redis: { sentinels: [...sentinels], name } }, master, failOver, stop };
+  },
+};
+
+describe.each(Object.entries(kinds))('On %s', (kind, start) => {
+  let redis: Replicated;
+  let system: System;
+
+  beforeAll(async () => {
+    redis = await start();
+    system = await System.on({ ...redis.options, commandTimeoutMs: 1_000 }, await redis.master());
+  }, 90_000);
+
+  afterAll(async () => {
+    await system.store.close();
+    await redis.stop();
+  });
+
+  it('a failover under load, in order or by SIGKILL, loses no more than was not replicated (R7, R11)', async () => {
+    const processes = await Promise.all([system.demo('api'), system.demo('worker'), system.demo('worker')]);
+    const submitters = new Submitters(processes[0], 4);
+    const lostBy: Record<string, number> = {};
+    let settled = 0;
+    for (const how of ['in order', 'by SIGKILL'] as const) {
+      await submitters.more(100, 'accepted');
+      const before = submitters.accepted.length;
+      const master = await redis.master();
+      const askedAt = performance.now();
+      await (how === 'in order' ? redis.failOver() : master.crash());
+      await eventually(async () => (await redis.master()).port !== master.port, FAIL_OVER_MS);
+      const tookMs = Math.round(performance.now() - askedAt);
+      const during = submitters.accepted.length;
+      await submitters.more(100, 'accepted', FAIL_OVER_MS);
+      await ready(processes, FAIL_OVER_MS);
+      await system.until(submitters.accepted.slice(settled, before - 20), 'Completed', FAIL_OVER_MS);
+      await system.until(submitters.accepted.slice(during + 20, during + 100), 'Completed', FAIL_OVER_MS);
+      const unsure = submitters.accepted.slice(before - 20, during + 20);
+      const lost = (await system.store.find(unsure)).filter((job) => job === null).length;
+      lostBy[how] = lost;
+      settled = submitters.accepted.length;
+      figure(`${kind}, failover ${how}: a new master after ${tookMs} ms; ${lost} of ${before} acknowledged jobs lost`);
+    }
+    await submitters.stop();
+    await eventually(async () => {
+      const jobs = await system.store.find(submitters.accepted);
+      return jobs.every((job) => job === null || job.status === 'Completed');
+    }, FAIL_OVER_MS);
+    expect(submitters.refused.filter(({ status }) => status !== 503)).toEqual([]);
+    const { accepted, refused, longestMs } = submitters;
+    figure(
+      `${kind}: ${accepted.length} accepted, ${refused.length} refused, longest answer ${Math.round(longestMs)} ms`,
+    );
+    const twoLines = processes.map(({ output }) => output.split('\n').filter((line) => /WARN|ERROR/.test(line)).length);
+    figure(`${kind}: warnings and errors in the logs of API and workers: ${twoLines.join(', ')}`);
+    await system.reset();
+  }, 120_000);
+});
