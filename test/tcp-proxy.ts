@@ -16,6 +16,7 @@ export class TcpProxy {
   /** By which everything that is said later is late. */
   delayMs = 0;
   #held: (() => void)[] | undefined;
+  readonly #stranded = new WeakSet<Socket>();
 
   private constructor(public target: number) {
     this.#server = createServer((client) => this.#join(client));
@@ -44,15 +45,21 @@ export class TcpProxy {
   }
 
   cut(): void {
+    this.#held = undefined;
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Says nothing more to anybody, as a network does that has lost its way, until told to go on. New ones may connect. */
+  /** Says nothing more on the connections that there are, and does not close them. New ones are as ever. */
+  strand(): void {
+    for (const socket of this.#sockets) this.#stranded.add(socket);
+  }
+
+  /** Says nothing on any connection until told to go on, not even that the other side has gone. */
   hold(): void {
     this.#held ??= [];
   }
 
-  /** Says what it has held back to those who are still there. */
+  /** Says late what it has held back. */
   goOn(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -88,7 +95,12 @@ export class TcpProxy {
   }
 
   #say(to: Socket, chunk: Buffer): void {
-    const say = (): void => void (to.writable && to.write(chunk));
+    this.#pass(() => {
+      if (to.writable && !this.#stranded.has(to)) to.write(chunk);
+    });
+  }
+
+  #pass(say: () => void): void {
     if (this.#held) this.#held.push(say);
     else if (this.delayMs > 0) setTimeout(say, this.delayMs);
     else say();
@@ -100,7 +112,7 @@ export class TcpProxy {
     socket.on('error', () => {}); // it was cut
     socket.on('close', () => {
       this.#sockets.delete(socket);
-      other.destroy();
+      this.#pass(() => other.destroySoon());
     });
   }
 }

@@ -18,7 +18,7 @@ export class EventStream {
     this.#chunks = response.setEncoding('utf8')[Symbol.asyncIterator]() as AsyncIterator<string>;
   }
 
-  static open(app: RunningApp, path: string, headers: Record<string, string> = {}): Promise<EventStream> {
+  static open(app: Pick<RunningApp, 'port'>, path: string, headers: Record<string, string> = {}): Promise<EventStream> {
     return new Promise((resolve, reject) => {
       const sent = request({ host: '127.0.0.1', port: app.port, path, headers, agent: false });
       sent.on('response', (response) => resolve(new EventStream(response)));

@@ -21,7 +21,7 @@ export class RedisChanges {
     private readonly find: (ids: readonly string[]) => Promise<JobChange[]>,
   ) {
     connections.changes.onMessage = (channel, message) => this.#heard(channel, message);
-    connections.changes.onGap = () => void this.#catchUp();
+    connections.changes.onGap = () => this.#catchUp();
   }
 
   async watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
@@ -59,8 +59,7 @@ export class RedisChanges {
   async #catchUp(): Promise<void> {
     const ids = this.#listeners.jobs;
     for (let first = 0; first < ids.length; first += AT_ONCE) {
-      const jobs = await this.find(ids.slice(first, first + AT_ONCE)).catch(() => []); // or the next gap's turn
-      for (const job of jobs) this.#listeners.tellOfJob(job);
+      for (const job of await this.find(ids.slice(first, first + AT_ONCE))) this.#listeners.tellOfJob(job);
     }
   }
 

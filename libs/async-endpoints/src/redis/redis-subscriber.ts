@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { inTime } from './in-time.js';
 
-/** How often a connection on which nothing was heard is asked whether it still lives. */
-const HEARTBEAT_MS = 10_000;
+/** A connection on which nothing was heard is asked whether it still lives, every so many times as long as it may take. */
+const HEARTBEAT_TIMEOUTS = 2;
 const CONNECT_AGAIN_MS = 200;
 
 /**
@@ -12,8 +12,8 @@ const CONNECT_AGAIN_MS = 200;
 export class RedisSubscriber {
   /** Told of each message. */
   onMessage: (channel: string, message: string) => void = () => {};
-  /** Told when messages may have been missed, once all channels are heard again. */
-  onGap: () => void = () => {};
+  /** Told when messages may have been missed, once all channels are heard again; until it does not reject. */
+  onGap: () => Promise<void> = () => Promise.resolve();
   readonly #channels = new Set<string>();
   readonly #waiting = new Set<() => void>();
   #client: Redis | undefined;
@@ -55,7 +55,7 @@ export class RedisSubscriber {
 
   #open(): void {
     if (this.#closed) return;
-    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_TIMEOUTS * this.timeoutMs);
     const client = (this.#client = this.connect());
     if (!client) return this.#openAgain();
     client.on('error', () => {}); // followed by a close
@@ -80,8 +80,19 @@ export class RedisSubscriber {
     }
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
-    if (this.#missed) this.onGap();
+    if (this.#missed) void this.#tellGap();
     this.#missed = false;
+  }
+
+  async #tellGap(): Promise<void> {
+    while (!this.#closed) {
+      const isTold = await this.onGap().then(
+        () => true,
+        () => false,
+      );
+      if (isTold) return;
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_AGAIN_MS));
+    }
   }
 
   /** Subscribing again changes nothing but has an answer, for which the client waits no longer than its socket timeout. */

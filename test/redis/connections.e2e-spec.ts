@@ -1,0 +1,125 @@
+import { eventually } from 'nestjs-async-endpoints/testing';
+import type { AppProcess } from '../app-process.js';
+import { EventStream } from '../http/event-stream.js';
+import { TcpProxy } from '../tcp-proxy.js';
+import { ready, statusesOf, Submitters } from './submitters.js';
+import { figure, LEASE_MS, System } from './system.js';
+
+const COMMAND_TIMEOUT_MS = 1_000;
+const LOST = 'The connection to Redis is lost';
+const BACK = 'The connection to Redis is back';
+const WAS_LOST = 'was lost to another worker';
+
+describe('When the network between a process and Redis fails', () => {
+  let system: System;
+
+  beforeAll(async () => {
+    system = await System.start();
+  });
+
+  afterEach(() => system.reset());
+
+  afterAll(() => system.stop());
+
+  async function behindProxy(role: 'api' | 'worker'): Promise<[AppProcess, TcpProxy]> {
+    const proxy = await TcpProxy.to(system.redis.port);
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    return [await system.demo(role, { url, commandTimeoutMs: COMMAND_TIMEOUT_MS }), proxy];
+  }
+
+  it('by cut and slow connections: no job is lost, and each change is one line in the log (R3, R11)', async () => {
+    const sides = await Promise.all([behindProxy('api'), behindProxy('worker')]);
+    const [[api], [worker]] = sides;
+    const submitters = new Submitters(api, 4);
+    const cuts = 5;
+    for (let cut = 1; cut <= cuts; cut++) {
+      await submitters.more(20, 'accepted');
+      for (const [, proxy] of sides) proxy.cut();
+      await eventually(() => api.count(BACK) === cut && worker.count(BACK) === cut);
+    }
+    for (const [, proxy] of sides) proxy.delayMs = 100;
+    await submitters.more(20, 'accepted');
+    for (const [, proxy] of sides) proxy.delayMs = 0;
+    await submitters.stop();
+    await system.until(submitters.accepted, 'Completed');
+    expect([api.count(LOST), worker.count(LOST)]).toEqual([cuts, cuts]);
+    expect(submitters.refused.filter(({ status }) => status !== 503)).toEqual([]);
+    const { accepted, refused } = submitters;
+    figure(
+      `connections cut ${cuts} times, then 200 ms away: ${accepted.length} accepted, 0 lost, ${refused.length} refused`,
+    );
+  });
+
+  it('by silence around a worker: another does its job, its signal is aborted, its late writes are refused (R3)', async () => {
+    const [cutOff, proxy] = await behindProxy('worker');
+    const [long] = await system.submit('Sleep', { durationMs: 4_000 });
+    await system.holder(long, [cutOff]);
+    // Ends while nothing gets through: its result is on the way before the lease is over, and arrives after that.
+    const [short] = await system.submit('Sleep', { durationMs: LEASE_MS / 2 });
+    await system.holder(short, [cutOff]);
+    proxy.hold();
+    await eventually(() => {
+      if (cutOff.count(`slept ${LEASE_MS / 2} ms`) === 1) return true;
+      throw new Error(cutOff.output);
+    });
+    await eventually(async () => (await statusesOf(cutOff)).ready === 503);
+    const other = await system.demo('worker');
+    await eventually(async () => (await system.jobs([long, short])).every(({ fence }) => fence === 3));
+    await eventually(() => cutOff.count(WAS_LOST) === 2);
+    const before = proxy.received.length;
+    proxy.goOn();
+    await ready([cutOff]);
+    expect(proxy.received.length).toBeGreaterThan(before);
+    for (const job of await system.until([long, short], 'Completed')) {
+      expect(job).toMatchObject({ crashes: 1, retryCount: 0, fence: 3 });
+    }
+    expect([cutOff, other].map((worker) => worker.count('slept 4000 ms'))).toEqual([0, 1]);
+    expect(other.count(WAS_LOST)).toBe(0);
+    expect([LOST, BACK].map((line) => cutOff.count(line))).toEqual([1, 1]);
+    figure(
+      'a worker behind silence: 2 jobs taken over, 1 late result and all late renewals refused, 2 signals aborted',
+    );
+  });
+
+  it('by silence around an API: every submission is answered in time, readiness turns and comes back (R3)', async () => {
+    const [api, proxy] = await behindProxy('api');
+    await api.client.submit('/api/process-data', { data: 'text' });
+    proxy.hold();
+    const submitters = new Submitters(api, 8);
+    await submitters.more(24, 'refused');
+    expect(await statusesOf(api)).toEqual({ live: 200, ready: 503 });
+    proxy.goOn();
+    await ready([api]);
+    await submitters.more(8, 'accepted');
+    await submitters.stop();
+    await system.demo('worker');
+    await system.until(submitters.accepted, 'Completed');
+    expect(submitters.refused.map(({ status }) => status)).toEqual(submitters.refused.map(() => 503));
+    figure(
+      `silence with a deadline of ${COMMAND_TIMEOUT_MS} ms: longest answer ${Math.round(submitters.longestMs)} ms`,
+    );
+    expect(submitters.longestMs).toBeLessThan(2 * COMMAND_TIMEOUT_MS);
+  });
+
+  it('by connections that died without a word: followers, cancels and wake-ups find their way again (R3)', async () => {
+    const [[api, toApi], [worker, toWorker]] = await Promise.all([behindProxy('api'), behindProxy('worker')]);
+    const location = await api.client.submit('/api/demo/sleep', { durationMs: 600_000 });
+    await api.client.running(location);
+    const port = Number(new URL(api.client.url).port);
+    const events = await EventStream.open({ port }, `${location}/events`);
+    expect((await events.nextJob())?.job.status).toBe('InProgress');
+    for (const proxy of [toApi, toWorker]) proxy.strand();
+    const strandedAt = performance.now();
+    await system.store.cancel([location.slice('/jobs/'.length)]);
+    await eventually(async () => (await worker.running()) === 0);
+    figure(
+      `a cancel told to a dead connection reached its handler after ${Math.round(performance.now() - strandedAt)} ms`,
+    );
+    let last = await events.nextJob();
+    while (last && last.job.status !== 'Canceled') last = await events.nextJob();
+    expect(last?.job.status).toBe('Canceled');
+    figure(`and its follower after ${Math.round(performance.now() - strandedAt)} ms`);
+    await system.until(await system.submit('ProcessData', { data: 'text' }), 'Completed');
+    figure(`work for a worker with dead connections was done after ${Math.round(performance.now() - strandedAt)} ms`);
+  });
+});
