@@ -37,8 +37,8 @@ export class Submitters {
 }
 
 export async function statusesOf({ client }: AppProcess): Promise<{ live: number; ready: number }> {
-  const [live, ready] = await Promise.all([client.get('/health/live'), client.get('/health/ready')]);
-  return { live: live.status, ready: ready.status };
+  const [live, readiness] = await Promise.all([client.get('/health/live'), client.get('/health/ready')]);
+  return { live: live.status, ready: readiness.status };
 }
 
 /** Waits until all of them say that they are ready. */
