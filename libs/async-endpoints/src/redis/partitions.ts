@@ -117,7 +117,7 @@ export class Partitions {
 
   /** One partition after the other; a cursor says which, and where in it. */
   async list(filter: JobFilter, { limit, cursor }: { limit: number; cursor?: string }): Promise<JobPage> {
-    const [, at, within] = cursor === undefined ? [null, 0, null] : decodeCursor<Position>(cursor);
+    const [, at, within] = cursor === undefined ? [null, 0, null] : decodeCursor<Position>(cursor, isPosition);
     const partition = this.all[at];
     if (!partition) return { jobs: [], cursor: null };
     const page = await listJobs(partition, filter, { limit, cursor: within ?? undefined });
@@ -136,6 +136,11 @@ export class Partitions {
 }
 
 type Position = readonly [kind: 'partition', partition: number, within: string | null];
+
+function isPosition([kind, partition, within]: readonly [unknown, unknown, unknown]): boolean {
+  const isIndex = Number.isSafeInteger(partition) && (partition as number) >= 0;
+  return kind === 'partition' && isIndex && (within === null || typeof within === 'string');
+}
 
 interface Share {
   readonly limit: number;
