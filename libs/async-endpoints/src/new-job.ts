@@ -77,7 +77,8 @@ function traceOf({ trace }: SubmitOptions): TraceContext | undefined {
 
 function encode(input: JobInput, limit: number): string {
   const json = writeJson(input) as string;
-  if (Buffer.byteLength(json) <= limit) return json;
+  // No character takes more than three bytes for each of its UTF-16 units.
+  if (json.length * 3 <= limit || Buffer.byteLength(json) <= limit) return json;
   throw new AsyncEndpointsError('PAYLOAD_TOO_LARGE', `The request is larger than the ${limit} bytes allowed.`);
 }
 

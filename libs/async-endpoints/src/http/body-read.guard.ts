@@ -12,11 +12,15 @@ import { Responder } from './responder.js';
 export class BodyReadGuard implements CanActivate {
   constructor(@Inject(Responder) private readonly responder: Responder) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): true | Promise<true> {
     const request = context.switchToHttp().getRequest<HttpRequest>();
     if (request.body !== undefined || !hasBody(request)) return true;
     const type = String(request.headers['content-type'] ?? '');
     if (type.toLowerCase().startsWith('multipart/')) return true; // read later, by an interceptor
+    return this.#refuse(type, request);
+  }
+
+  async #refuse(type: string, request: HttpRequest): Promise<never> {
     const error = new AsyncEndpointsError('UNSUPPORTED_MEDIA_TYPE', `Content type "${type}" is not supported here.`);
     throw await this.responder.refusal(error, request, 'submission');
   }

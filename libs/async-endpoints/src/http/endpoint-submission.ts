@@ -37,12 +37,20 @@ export class EndpointSubmission {
    */
   async answer(job: JobDefinition, request: unknown, response: unknown, produce: () => unknown): Promise<unknown> {
     const http = request as HttpRequest;
-    const admission = await this.#orRefuse(http, job, () => this.#admit(http));
+    const refuse = async (error: unknown): Promise<never> => {
+      throw await this.responder.refusal(error, http, 'submission', job.name);
+    };
+    let admission: Admission;
+    try {
+      admission = this.#admit(http);
+    } catch (error) {
+      return refuse(error);
+    }
     const produced = produce();
     const payload = isObservable(produced)
       ? await lastValueFrom(produced, { defaultValue: undefined })
       : await produced;
-    const submitted = await this.#orRefuse(http, job, () => this.#submit(job, payload, http, admission));
+    const submitted = await this.#submit(job, payload, http, admission).catch(refuse);
     const preferences = preferencesOf(http, this.options.http.maxWaitSeconds);
     const accept = async (accepted: SubmittedJob) =>
       this.responder.send(response, await this.responder.submitted(accepted, http, preferences));
@@ -73,21 +81,15 @@ export class EndpointSubmission {
     admission: Admission,
   ): Promise<SubmittedJob> {
     const { owner, captureHeaders } = this.options.http;
-    const mayRepeat = admission.id !== undefined || admission.idempotencyKey !== undefined;
+    const { id, idempotencyKey } = admission;
+    const mayRepeat = id !== undefined || idempotencyKey !== undefined;
     return this.jobs.submit(job, payload, {
-      ...admission,
+      id,
+      idempotencyKey,
       fingerprint: mayRepeat ? fingerprintOf(request) : undefined,
       owner: owner ? await owner(request) : null,
       snapshot: snapshot(request, captureHeaders),
     });
-  }
-
-  async #orRefuse<T>(request: HttpRequest, { name }: JobDefinition, step: () => T | Promise<T>): Promise<T> {
-    try {
-      return await step();
-    } catch (error) {
-      throw await this.responder.refusal(error, request, 'submission', name);
-    }
   }
 }
 

@@ -37,6 +37,10 @@ export function represent<TResult>(job: Job<TResult>, links: Links): JobRepresen
   };
 }
 
+/** Most times of a job, and of those that come with it, are the same. */
+let last = { ms: NaN, iso: '' };
+
 function toIso(ms: number): string {
-  return new Date(ms).toISOString();
+  if (ms !== last.ms) last = { ms, iso: new Date(ms).toISOString() };
+  return last.iso;
 }

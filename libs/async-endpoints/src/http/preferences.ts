@@ -10,11 +10,13 @@ export interface Preferences {
 /** One preference with its parameters: up to a comma that stands in no quotes. */
 const PREFERENCE = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
 const SECONDS = /^"?(\d+)"?$/;
+const NONE: Preferences = { respondAsync: false, wait: null };
 
 /** What is malformed or unknown is ignored; of a preference given twice the first counts. */
 export function preferencesOf({ headers }: HttpRequest, maxWaitSeconds: number): Preferences {
+  if (headers.prefer === undefined) return NONE;
   const preferences = new Map<string, string>();
-  for (const [preference] of String(headers.prefer ?? '').matchAll(PREFERENCE)) {
+  for (const [preference] of String(headers.prefer).matchAll(PREFERENCE)) {
     const [assignment = ''] = preference.split(';', 1);
     const equals = assignment.indexOf('=');
     const name = (equals < 0 ? assignment : assignment.slice(0, equals)).trim().toLowerCase();

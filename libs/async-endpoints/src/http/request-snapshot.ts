@@ -2,18 +2,22 @@ import type { RequestSnapshot, RequestValue } from '../job/job.js';
 import { isCredential } from '../job/credentials.js';
 import type { HttpRequest } from '../options.js';
 
-/** What a handler may know of the request, as text: the headers asked for, route and query values; never a credential. */
-export function snapshot(request: HttpRequest, captureHeaders: readonly string[]): RequestSnapshot {
-  return {
-    headers: captureHeaders.flatMap((name) => valuesOf(name, request.headers[name.toLowerCase()])),
-    routeParams: pairs(request.params),
-    queryParams: pairs(request.query),
-  };
+/** What a handler may know of the request, as text: the headers asked for, route and query values; never a credential. Nothing where there is none. */
+export function snapshot(request: HttpRequest, captureHeaders: readonly string[]): RequestSnapshot | undefined {
+  const headers = captureHeaders.flatMap((name) => valuesOf(name, request.headers[name.toLowerCase()]));
+  const routeParams = pairs(request.params);
+  const queryParams = pairs(request.query);
+  // Most often there is nothing to be known; then nothing is stored.
+  if (headers.length + routeParams.length + queryParams.length === 0) return undefined;
+  return { headers, routeParams, queryParams };
 }
 
 function pairs(values: unknown): RequestValue[] {
-  const named = Object.entries(values ?? {}).filter(([name]) => !isCredential(name));
-  return named.flatMap(([name, value]) => valuesOf(name, value));
+  const pairsOf: RequestValue[] = [];
+  for (const name of Object.keys(values ?? {})) {
+    if (!isCredential(name)) pairsOf.push(...valuesOf(name, (values as Record<string, unknown>)[name]));
+  }
+  return pairsOf;
 }
 
 function valuesOf(name: string, value: unknown): RequestValue[] {

@@ -6,9 +6,16 @@ export function writeHeaders(
   response: unknown,
   headers: Readonly<Record<string, string>>,
 ): void {
-  for (const [name, value] of Object.entries(headers)) {
-    const others =
-      name.toLowerCase() === 'vary' ? (adapter.getHeader(response, name) as string | string[] | undefined) : [];
-    adapter.setHeader(response, name, [others ?? [], value].flat().join(', '));
+  for (const name in headers) {
+    const value = headers[name] as string;
+    adapter.setHeader(response, name, isVary(name) ? withOthers(adapter.getHeader(response, name), value) : value);
   }
+}
+
+function isVary(name: string): boolean {
+  return name.length === 4 && name.toLowerCase() === 'vary';
+}
+
+function withOthers(others: string | string[] | undefined, value: string): string {
+  return [others ?? [], value].flat().join(', ');
 }
