@@ -80,6 +80,13 @@ module.exports = {
       to: { path: '@opentelemetry/' },
     },
     {
+      name: 'swagger-nowhere-in-the-package',
+      comment: 'It is described to, by metadata (docs/decisions/0030); an application without it must not miss it.',
+      severity: 'error',
+      from: { path: lib, pathNot: '[.]spec[.]ts$' },
+      to: { path: '@nestjs/swagger' },
+    },
+    {
       name: 'ioredis-only-in-redis',
       severity: 'error',
       from: { pathNot: [room('redis'), '^(test|bench)/'] },

@@ -51,7 +51,9 @@ describe('The package', () => {
     async () => {
       await cp(new URL('nest-11-app', import.meta.url), folder, { recursive: true });
       await writeFile(join(folder, 'package.json'), '{ "private": true }');
-      const packages = ['common', 'core', 'platform-express', 'terminus'].map((name) => `@nestjs/${name}@11`);
+      const packages = ['common', 'core', 'platform-express', 'swagger', 'terminus'].map(
+        (name) => `@nestjs/${name}@11`,
+      );
       const others = ['@nestjs/config@4', 'class-validator', 'reflect-metadata'];
       await run('npm', ['install', ...NPM_QUIET, tarball, ...packages, ...others, 'rxjs'], { cwd: folder });
 
@@ -83,6 +85,13 @@ describe('The package', () => {
         expect(await events.text()).toMatch(/event: status\nid: \d+\ndata: .*"result":"QUIET"/);
         const unknown = await fetch(`${url}/jobs/d0a7d9f6-5a3f-4c57-9a31-7a2b6d2c1f00`);
         expect(unknown.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+        expect(await (await fetch(`${url}/docs-json`)).json()).toMatchObject({
+          paths: {
+            '/api/shout': { post: { responses: { 202: { links: { status: { operationId: 'getJob' } } } } } },
+            '/jobs/{id}': { get: { operationId: 'getJob', responses: { 304: {} } } },
+          },
+          components: { schemas: { AsyncJob: {}, Shouted: {}, ShoutJob: {} } },
+        });
       } finally {
         app.kill('SIGTERM');
       }

@@ -90,6 +90,7 @@ describe('The documents', () => {
     'docs/lifecycle.md',
     'docs/errors.md',
     'docs/http.md',
+    'docs/openapi.md',
     'docs/configuration.md',
   ])('%s links only to what is there', async (document) => {
     for (const [, link] of (await read(document)).matchAll(/\]\((?!https?:)([^)#]+)/g)) {

@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { AsyncEndpointsConfiguration } from 'nestjs-async-endpoints/config';
 import { AppModule } from './app.module.js';
 import { readCsvBody } from './csv-body.js';
+import { serveDocuments } from './documents.js';
 import { discardOversizedBodies } from './oversized-body.js';
 
 const MAXIMUM_BODY_BYTES = 1024 * 1024;
@@ -20,5 +21,6 @@ export async function createApp(
   app.useBodyParser('text/csv', { bodyLimit: MAXIMUM_CSV_BYTES }, readCsvBody);
   // A field that nobody asked for is most likely misspelt, and one that is dropped silently is hard to find.
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));
+  serveDocuments(app);
   return exitInOrder(app);
 }

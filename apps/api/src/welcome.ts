@@ -11,5 +11,7 @@ export function welcome(url: string): string {
     `  location=$(curl -s -o /dev/null -w '%header{location}' ${url}/api/demo/sleep ${json} -d '{"durationMs":20000}')`,
     `  curl -i "${url}$location"`,
     '',
+    `Everything else, to read and to try: ${url}/docs`,
+    '',
   ].join('\n');
 }

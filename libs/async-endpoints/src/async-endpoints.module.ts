@@ -20,6 +20,7 @@ import { JobLinks, STATUS_MODULE } from './http/job-links.js';
 import { JobMonitor } from './http/job-monitor.js';
 import { JobWaits } from './http/job-waits.js';
 import { createJobsController } from './http/jobs.controller.js';
+import { endpointLinks } from './http/openapi/endpoint-links.js';
 import { Responder } from './http/responder.js';
 import { ResponseFactories } from './http/response-factories.js';
 import { RetryAfter } from './http/retry-after.js';
@@ -40,6 +41,23 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     .setFactoryMethodName('createAsyncEndpointsOptions')
     .setExtras<AsyncEndpointsExtras>({ isGlobal: true, role: 'all', http: {} })
     .build();
+
+const PARTS = [
+  BootCheck,
+  EndpointSubmission,
+  HandlerRegistry,
+  HttpShutdown,
+  JobEvents,
+  JobLinks,
+  JobManager,
+  JobMonitor,
+  JobPolicies,
+  JobWaits,
+  JobWorker,
+  Responder,
+  ResponseFactories,
+  RetryAfter,
+];
 
 const ROLE = Symbol.for('nestjs-async-endpoints:role');
 /** Long enough for `enableShutdownHooks()` to follow `createApplicationContext()`. */
@@ -137,11 +155,12 @@ export class AsyncEndpointsModule
 
 function compose(definition: DynamicModule, extras: AsyncEndpointsExtras): DynamicModule {
   const { role, http } = resolveExtras(extras);
+  const jobsController = role === 'worker' || !http.statusRoutes ? undefined : createJobsController(http);
   return {
     ...definition,
     global: extras.isGlobal ?? true,
     imports: [...(definition.imports ?? []), DiscoveryModule],
-    controllers: role === 'worker' || !http.statusRoutes ? [] : [createJobsController(http)],
+    controllers: jobsController ? [jobsController] : [],
     providers: [
       ...(definition.providers ?? []),
       {
@@ -156,20 +175,8 @@ function compose(definition: DynamicModule, extras: AsyncEndpointsExtras): Dynam
       },
       { provide: ROLE, useValue: role },
       { provide: STATUS_MODULE, useValue: AsyncEndpointsModule },
-      BootCheck,
-      EndpointSubmission,
-      HandlerRegistry,
-      HttpShutdown,
-      JobEvents,
-      JobLinks,
-      JobManager,
-      JobMonitor,
-      JobPolicies,
-      JobWaits,
-      JobWorker,
-      Responder,
-      ResponseFactories,
-      RetryAfter,
+      endpointLinks(jobsController, http),
+      ...PARTS,
     ],
     exports: [OPTIONS, JobStore, JobLinks, JobManager, JobWorker, EndpointSubmission, Responder],
   };

@@ -1,8 +1,9 @@
 export { AsyncEndpointsModule } from './async-endpoints.module.js';
 export { AsyncHandler, type HandlerOptions, type JobHandler } from './handlers/async-handler.js';
 export { JobContext } from './handlers/job-context.js';
-export { AsyncEndpoint, type AsyncEndpointReturn } from './http/async-endpoint.js';
+export { AsyncEndpoint, type AsyncEndpointOptions, type AsyncEndpointReturn } from './http/async-endpoint.js';
 export { JobLinks, type Links } from './http/job-links.js';
+export type { ResultType } from './http/openapi/result-type.js';
 export { type JobRepresentation, represent } from './http/job-representation.js';
 export type { Problem } from './http/problem.js';
 export { defineJob, type JobDefinition, type JobOptions, type JobRequest, type JobResult } from './job/define-job.js';

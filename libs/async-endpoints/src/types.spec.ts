@@ -55,6 +55,35 @@ describe('The types of a job', () => {
     expect(new Orders().value()).toBe(order);
   });
 
+  it('bind the class that describes its result', () => {
+    class Shipped {
+      tracking!: string;
+    }
+    class Other {
+      tracking!: number;
+    }
+    AsyncEndpoint(Ship, { resultType: Shipped });
+    AsyncEndpoint(defineJob<Order, Shipped[]>('All'), { resultType: [Shipped] });
+    AsyncEndpoint(defineJob<Order, string | null>('Text'), { resultType: String });
+    // @ts-expect-error a property has another type
+    AsyncEndpoint(Ship, { resultType: Other });
+    // @ts-expect-error the result is no list
+    AsyncEndpoint(Ship, { resultType: [Shipped] });
+    // @ts-expect-error the result is no text
+    AsyncEndpoint(Ship, { resultType: String });
+    const describe = (resultType: unknown) => () => {
+      class Orders {
+        @AsyncEndpoint(Ship, { resultType } as never) ship(): Order {
+          return order;
+        }
+      }
+      return new Orders();
+    };
+    expect(describe(Shipped)).not.toThrow();
+    expect(describe([Shipped, Other])).toThrow('expected a class, or a list of one class');
+    expect(describe('Shipped')).toThrow('resultType is Shipped; expected a class');
+  });
+
   it('bind what a handler takes and gives', () => {
     @AsyncHandler(Ship)
     class Ships implements JobHandler<typeof Ship> {

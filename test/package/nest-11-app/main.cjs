@@ -2,12 +2,16 @@
 require('reflect-metadata');
 const { Body, Controller, Module, Post } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
+const { ApiProperty, DocumentBuilder, SwaggerModule } = require('@nestjs/swagger');
 const { AsyncEndpoint, AsyncEndpointsModule, AsyncHandler, defineJob } = require('nestjs-async-endpoints');
 const { fromConfig } = require('nestjs-async-endpoints/config');
 const { AsyncEndpointsHealthModule, JobStoreHealthIndicator } = require('nestjs-async-endpoints/health');
 const { gate } = require('nestjs-async-endpoints/testing');
 
 const Shout = defineJob('Shout');
+
+class Shouted {}
+ApiProperty({ type: String })(Shouted.prototype, 'text');
 
 class ShoutHandler {
   async handle(request, context) {
@@ -25,7 +29,7 @@ class ShoutController {
 Controller('api')(ShoutController);
 Body()(ShoutController.prototype, 'shout', 0);
 const method = Object.getOwnPropertyDescriptor(ShoutController.prototype, 'shout');
-AsyncEndpoint(Shout)(ShoutController.prototype, 'shout', method);
+AsyncEndpoint(Shout, { resultType: Shouted })(ShoutController.prototype, 'shout', method);
 Post('shout')(ShoutController.prototype, 'shout', method);
 Object.defineProperty(ShoutController.prototype, 'shout', method);
 
@@ -40,6 +44,7 @@ async function main() {
   const stop = gate();
   process.once('SIGTERM', () => stop.open());
   const app = await NestFactory.create(AppModule, { logger: ['error'] });
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, new DocumentBuilder().build()));
   await app.listen(0);
   const health = await app.get(JobStoreHealthIndicator).isHealthy();
   process.stdout.write(`${JSON.stringify({ url: await app.getUrl(), health })}\n`);

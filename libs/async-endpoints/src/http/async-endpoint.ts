@@ -4,10 +4,17 @@ import type { Observable } from 'rxjs';
 import type { JobDefinition } from '../job/define-job.js';
 import { BodyReadGuard } from './body-read.guard.js';
 import { EndpointSubmission } from './endpoint-submission.js';
+import { describeEndpoint } from './openapi/describe-endpoint.js';
+import type { ResultType } from './openapi/result-type.js';
 import { ReplyFilter } from './reply.filter.js';
 
 /** What the method of an async endpoint may return. */
 export type AsyncEndpointReturn<TRequest> = TRequest | Promise<TRequest> | Observable<TRequest>;
+
+export interface AsyncEndpointOptions<TResult = unknown> {
+  /** What the result looks like in an OpenAPI document: a class with `@ApiProperty`. Default: any JSON. */
+  resultType?: ResultType<TResult>;
+}
 
 /** On the method: the {@link JobDefinition} that it submits. */
 export const ENDPOINT_METADATA = 'nestjs-async-endpoints:endpoint';
@@ -25,7 +32,10 @@ type Method = (this: { [SUBMISSION]?: EndpointSubmission }, ...args: unknown[]) 
  *
  * A call without HTTP, as in a unit test, just runs the method.
  */
-export function AsyncEndpoint<TRequest, TResult>(job: JobDefinition<TRequest, TResult>) {
+export function AsyncEndpoint<TRequest, TResult>(
+  job: JobDefinition<TRequest, TResult>,
+  options: AsyncEndpointOptions<TResult> = {},
+) {
   return <TMethod extends (...args: never[]) => AsyncEndpointReturn<TRequest>>(
     target: object,
     key: string | symbol,
@@ -52,9 +62,9 @@ export function AsyncEndpoint<TRequest, TResult>(job: JobDefinition<TRequest, TR
     HttpCode(HttpStatus.ACCEPTED)(target, key, descriptor);
     SetMetadata(ENDPOINT_METADATA, job)(target, key, descriptor);
     UseFilters(ReplyFilter)(target, key, descriptor);
-    if (parameters.some((parameter) => parameter.startsWith(BODY_PARAMETER))) {
-      UseGuards(BodyReadGuard)(target, key, descriptor);
-    }
+    const takesBody = parameters.some((parameter) => parameter.startsWith(BODY_PARAMETER));
+    if (takesBody) UseGuards(BodyReadGuard)(target, key, descriptor);
+    describeEndpoint(endpoint, { job: job.name, resultType: options.resultType, takesBody });
   };
 }
 

@@ -9,6 +9,7 @@ export interface Endpoint {
   readonly job: JobDefinition;
   /** Controller and method, for messages. */
   readonly where: string;
+  readonly method: object;
 }
 
 const METHODS = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE];
@@ -27,7 +28,8 @@ export function discoverEndpoints(discovery: DiscoveryService): Endpoint[] {
       const job = Reflect.getMetadata(ENDPOINT_METADATA, method) as JobDefinition | undefined;
       if (!job) return [];
       const where = `${name}.${key}`;
-      if (METHODS.includes(Reflect.getMetadata(METHOD_METADATA, method) as RequestMethod)) return [{ job, where }];
+      const requestMethod = Reflect.getMetadata(METHOD_METADATA, method) as RequestMethod;
+      if (METHODS.includes(requestMethod)) return [{ job, where, method }];
       throw new AsyncEndpointsError(
         'INVALID_ENDPOINT',
         `${where} is an @AsyncEndpoint without @Post, @Put, @Patch or @Delete.`,

@@ -15,6 +15,7 @@ import {
 } from '@nestjs/common';
 import type { HttpRequest, StatusRoutesOptions } from '../options.js';
 import { JobMonitor } from './job-monitor.js';
+import { describeStatusRoutes } from './openapi/describe-status-routes.js';
 import { ReplyFilter } from './reply.filter.js';
 
 /** The status routes, under the path, version, guards and decorators that the application chose. */
@@ -46,6 +47,7 @@ export function createJobsController({ path, version, guards, decorators }: Stat
     }
   }
 
+  describeStatusRoutes(JobsController, { version });
   applyDecorators(UseGuards(...guards), ...decorators)(JobsController);
   return JobsController;
 }

@@ -31,6 +31,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SHUTTING_DOWN: 503,
 };
 
+/** Every code that a problem can have. */
+export const PROBLEM_CODES = [...(Object.keys(STATUS) as ErrorCode[]), 'INTERNAL_ERROR'] as const;
+
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? 500;
+}
+
 export function isAnswerable(error: unknown): error is AsyncEndpointsError {
   return error instanceof AsyncEndpointsError && STATUS[error.code] !== undefined;
 }
@@ -41,7 +48,7 @@ export function problemReply(
   headers: Record<string, string> = {},
 ): Reply {
   const { code, message, details } = error;
-  const status = STATUS[code] ?? 500;
+  const status = statusOf(code);
   const type = `urn:async-endpoints:problem:${code.toLowerCase().replaceAll('_', '-')}`;
   const body: Problem = { type, title: ERROR_CODES[code], status, detail: message, instance, code, ...details };
   return { status, headers: { 'Content-Type': 'application/problem+json', ...headers }, body };

@@ -1,7 +1,8 @@
-export type CellType = 'integer' | 'number' | 'boolean' | 'date' | 'text';
-
 /** `empty`: no cell has anything in it. */
-export type ColumnType = CellType | 'empty';
+export const COLUMN_TYPES = ['integer', 'number', 'boolean', 'date', 'text', 'empty'] as const;
+
+export type ColumnType = (typeof COLUMN_TYPES)[number];
+export type CellType = Exclude<ColumnType, 'empty'>;
 
 const INTEGER = /^[+-]?\d+$/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;

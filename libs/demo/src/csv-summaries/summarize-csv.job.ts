@@ -1,5 +1,6 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { defineJob } from 'nestjs-async-endpoints';
-import type { ColumnType } from './cell-type.js';
+import { COLUMN_TYPES, type ColumnType } from './cell-type.js';
 
 export const MAXIMUM_CSV_BYTES = 10 * 1024 * 1024;
 
@@ -7,26 +8,46 @@ export interface SummarizeCsvRequest {
   readonly csv: string;
 }
 
-export interface ColumnSummary {
-  readonly name: string;
-  readonly type: ColumnType;
-  /** Cells with something in them; `missing` are those without. */
-  readonly count: number;
-  readonly missing: number;
-  /** How many different values, as written: `1` and `1.0` are two. */
-  readonly distinct: number;
-  /** The smallest number, earliest date or first text by code unit, long texts cut; `null` for booleans. */
-  readonly min: number | string | null;
-  readonly max: number | string | null;
-  /** Of numbers only. */
-  readonly mean: number | null;
-  /** Of numbers only, of the sample (n − 1), so `null` for a single one. */
-  readonly standardDeviation: number | null;
+const NUMBER_OR_TEXT = [{ type: 'number', nullable: true }, { type: 'string' }];
+
+export class ColumnSummary {
+  @ApiProperty()
+  readonly name!: string;
+
+  @ApiProperty({ enum: COLUMN_TYPES })
+  readonly type!: ColumnType;
+
+  @ApiProperty({ type: 'integer', description: 'Cells with something in them.' })
+  readonly count!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Cells without.' })
+  readonly missing!: number;
+
+  @ApiProperty({ type: 'integer', description: 'How many different values, as written: `1` and `1.0` are two.' })
+  readonly distinct!: number;
+
+  @ApiProperty({
+    anyOf: NUMBER_OR_TEXT,
+    description: 'The smallest number, earliest date or first text by code unit, cut when long; `null` for booleans.',
+  })
+  readonly min!: number | string | null;
+
+  @ApiProperty({ anyOf: NUMBER_OR_TEXT, description: 'As `min`, at the other end.' })
+  readonly max!: number | string | null;
+
+  @ApiProperty({ type: 'number', nullable: true, description: 'Of numbers only.' })
+  readonly mean!: number | null;
+
+  @ApiProperty({ type: 'number', nullable: true, description: 'Of numbers only; of the sample (n − 1).' })
+  readonly standardDeviation!: number | null;
 }
 
-export interface CsvSummary {
-  readonly rowCount: number;
-  readonly columns: readonly ColumnSummary[];
+export class CsvSummary {
+  @ApiProperty({ type: 'integer' })
+  readonly rowCount!: number;
+
+  @ApiProperty({ type: [ColumnSummary] })
+  readonly columns!: readonly ColumnSummary[];
 }
 
 export const SummarizeCsv = defineJob<SummarizeCsvRequest, CsvSummary>('SummarizeCsv', {

@@ -1,4 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheck, type HealthCheckResult, HealthCheckService, MemoryHealthIndicator } from '@nestjs/terminus';
 import { JobStore } from 'nestjs-async-endpoints';
 import { JobStoreHealthIndicator, JobWorkerHealthIndicator } from 'nestjs-async-endpoints/health';
@@ -7,6 +8,8 @@ import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 const STORE_TIMEOUT_MS = 5_000;
 const MAXIMUM_RSS_BYTES = 500 * 1024 * 1024;
 
+/** For whoever runs this: no part of what is documented for clients. */
+@ApiExcludeController()
 @Controller('health')
 export class HealthController {
   constructor(

@@ -1,24 +1,36 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsNotEmpty, IsString, Max, Min } from 'class-validator';
 import { defineJob } from 'nestjs-async-endpoints';
 
 export class ProcessDataRequest {
+  @ApiProperty({ minLength: 1, description: 'What is to be processed.', example: 'text' })
   @IsString()
   @IsNotEmpty()
   data!: string;
 
   /** From 1 (whenever) to 5 (urgent). Travels with the request; which job runs first is the job definition's affair. */
+  @ApiProperty({
+    required: false,
+    type: 'integer',
+    minimum: 1,
+    maximum: 5,
+    description: 'From 1, whenever, to 5, urgent; 3 if not given.',
+  })
   @IsInt()
   @Min(1)
   @Max(5)
   processingPriority: number = 3;
 }
 
-export interface ProcessedData {
-  readonly processedData: string;
-  /** ISO 8601. */
-  readonly processedAt: string;
-  /** Of the data as it came: characters, not UTF-16 units, so an emoji is one. */
-  readonly characterCount: number;
+export class ProcessedData {
+  @ApiProperty({ example: 'Processed: TEXT' })
+  readonly processedData!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  readonly processedAt!: string;
+
+  @ApiProperty({ type: 'integer', description: 'Of the data as it came. An emoji is one.' })
+  readonly characterCount!: number;
 }
 
 export const ProcessData = defineJob<ProcessDataRequest, ProcessedData>('ProcessData');

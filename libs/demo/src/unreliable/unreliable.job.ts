@@ -1,17 +1,20 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, Max, Min } from 'class-validator';
 import { defineJob } from 'nestjs-async-endpoints';
 
 const MAXIMUM_FAILURES = 10;
 
 export class UnreliableRequest {
+  @ApiProperty({ type: 'integer', minimum: 0, maximum: MAXIMUM_FAILURES, example: 3 })
   @IsInt()
   @Min(0)
   @Max(MAXIMUM_FAILURES)
   failures!: number;
 }
 
-export interface UnreliableResult {
-  readonly attempts: number;
+export class UnreliableResult {
+  @ApiProperty({ type: 'integer', description: 'How many it took.' })
+  readonly attempts!: number;
 }
 
 /** Retries often and at once, so that it is fun to watch: 4, 8, 16 s would be the default. */

@@ -1,0 +1,107 @@
+import type { Type } from '@nestjs/common';
+import { AsyncEndpointsError, ERROR_CODES, type ErrorCode } from '../../job/errors.js';
+import { problemReply, statusOf } from '../problem.js';
+import { AsyncEndpointsProblem, HttpExceptionBody } from './schemas.js';
+import { type Header, type Parameter, refTo, type Response, type Responses, type Schema } from './swagger-metadata.js';
+
+const string = (description: string, more: Schema = {}) => ({ description, schema: { type: 'string', ...more } });
+
+const RESPONSE_HEADERS = {
+  Location: string('The status route of the job.', { format: 'uri-reference' }),
+  'X-Async-Request-Id': string('The id of the job.', { format: 'uuid' }),
+  'Retry-After': {
+    description: 'In how many seconds it is worth asking again; an estimate.',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  'Idempotency-Replayed': string('There where the same submission had been accepted before.', { enum: ['true'] }),
+  'Preference-Applied': string('Which preferences were honoured.', { example: 'wait=20' }),
+  ETag: string('Names this state of the job.'),
+  'Cache-Control': string('May be kept by the client itself, and asked about each time.'),
+  Vary: string('What the answer depends on.'),
+} satisfies Record<string, Header>;
+
+export function headers(...names: (keyof typeof RESPONSE_HEADERS)[]): Record<string, Header> {
+  return Object.fromEntries(names.map((name) => [name, RESPONSE_HEADERS[name]]));
+}
+
+const header = (name: string, description: string, schema: Schema = {}): Parameter => ({
+  name,
+  in: 'header',
+  required: false,
+  description,
+  schema: { type: 'string', ...schema },
+});
+
+export const PREFER = header(
+  'Prefer',
+  '`wait=N` holds the answer until the job has ended, for N seconds at most (RFC 7240).',
+  { example: 'wait=20' },
+);
+export const IDEMPOTENCY_KEY = header(
+  'Idempotency-Key',
+  'The same key with the same request makes one job, however often it is sent. In quotes or bare.',
+  { minLength: 1, example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"' },
+);
+export const REQUEST_ID = header(
+  'X-Async-Request-Id',
+  'Becomes the id of the job. The same id with the same request makes one job, however often it is sent.',
+  { format: 'uuid' },
+);
+export const IF_NONE_MATCH = header(
+  'If-None-Match',
+  'The entity tag of a state that is known: 304 if it is still so; with `Prefer: wait`, held until it is not.',
+);
+export const LAST_EVENT_ID = header('Last-Event-ID', 'The last event that was seen; what follows it is sent.', {
+  pattern: '^\\d+$',
+});
+export const JOB_ID: Parameter = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'The id of the job.',
+  schema: { type: 'string', format: 'uuid' },
+};
+
+export function json(type: Type): Response['content'] {
+  return { 'application/json': { schema: refTo(type) } };
+}
+
+/** A response for each status that these codes are answered with; all but a fault has the headers. */
+export function problems(codes: readonly ErrorCode[], common: Response['headers'] = {}): Responses {
+  const statuses = new Set(codes.map(statusOf));
+  return Object.fromEntries(
+    [...statuses].map((status) => [
+      status,
+      problem(
+        codes.filter((code) => statusOf(code) === status),
+        status,
+        common,
+      ),
+    ]),
+  );
+}
+
+function problem(codes: ErrorCode[], status: number, common: Response['headers']): Response {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${ERROR_CODES[code]}`).join('\n\n'),
+    headers: { ...(status !== 500 && common), ...(status === 503 && headers('Retry-After')) },
+    content: { 'application/problem+json': { schema: refTo(AsyncEndpointsProblem), examples: examplesOf(codes) } },
+  };
+}
+
+function examplesOf(codes: ErrorCode[]): Record<string, { value: unknown }> {
+  const problemOf = (code: ErrorCode) => problemReply(new AsyncEndpointsError(code), '/path/of/the/request').body;
+  return Object.fromEntries(codes.map((code) => [code, { value: problemOf(code) }]));
+}
+
+/** These, which Nest or its adapter may have refused before us and in their own words. */
+export function orHttpException(responses: Responses, ...statuses: number[]): Responses {
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      statuses.includes(Number(status))
+        ? { ...response, content: { ...response.content, ...json(HttpExceptionBody) } }
+        : response,
+    ]),
+  );
+}

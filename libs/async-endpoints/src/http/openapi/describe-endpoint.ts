@@ -1,0 +1,51 @@
+import { headers, IDEMPOTENCY_KEY, json, orHttpException, PREFER, problems, REQUEST_ID } from './answers.js';
+import { AsyncEndpointsProblem, HttpExceptionBody, modelOf } from './schemas.js';
+import { describe, type Responses } from './swagger-metadata.js';
+
+export interface EndpointDescription {
+  readonly job: string;
+  readonly resultType: unknown;
+  readonly takesBody: boolean;
+}
+
+/**
+ * Describes the method of an async endpoint to @nestjs/swagger. Its summary and request body are its author's.
+ *
+ * @throws TypeError where the result type is none
+ */
+export function describeEndpoint(method: object, { job, resultType, takesBody }: EndpointDescription): void {
+  const model = modelOf(job, resultType);
+  describe(method, {
+    parameters: [PREFER, IDEMPOTENCY_KEY, REQUEST_ID],
+    responses: {
+      202: {
+        description: 'The job is queued.',
+        headers: headers('Location', 'X-Async-Request-Id', 'Retry-After', 'Idempotency-Replayed', 'Preference-Applied'),
+        content: json(model),
+      },
+      200: {
+        description: 'The job has ended: while the answer was held, or before the same submission came again.',
+        headers: headers('Location', 'X-Async-Request-Id', 'Idempotency-Replayed', 'Preference-Applied'),
+        content: json(model),
+      },
+      ...refusals(takesBody),
+    },
+    models: [model, AsyncEndpointsProblem, HttpExceptionBody],
+  });
+}
+
+function refusals(takesBody: boolean): Responses {
+  const refused = problems([
+    'INVALID_REQUEST_ID',
+    'INVALID_IDEMPOTENCY_KEY',
+    'REQUEST_ID_CONFLICT',
+    'PAYLOAD_TOO_LARGE',
+    ...(takesBody ? (['UNSUPPORTED_MEDIA_TYPE'] as const) : []),
+    'IDEMPOTENCY_KEY_REUSED',
+    'INTERNAL_ERROR',
+    'QUEUE_FULL',
+    'STORE_UNAVAILABLE',
+    'SHUTTING_DOWN',
+  ]);
+  return orHttpException(refused, 400, ...(takesBody ? [413, 415] : []));
+}

@@ -1,0 +1,101 @@
+import type { Type } from '@nestjs/common';
+import type { ErrorCode } from '../../job/errors.js';
+import type { StatusRoutesOptions } from '../../options.js';
+import { headers, IF_NONE_MATCH, JOB_ID, json, LAST_EVENT_ID, PREFER, problems } from './answers.js';
+import { AsyncEndpointsProblem, AsyncJob } from './schemas.js';
+import { describe, type Description, type Responses } from './swagger-metadata.js';
+
+export type StatusRoute = 'status' | 'result' | 'events' | 'cancel';
+
+/** What a client would call them: the same whatever names an application gives its own operations. */
+export const OPERATION_IDS: Readonly<Record<StatusRoute, string>> = {
+  status: 'getJob',
+  result: 'getJobResult',
+  events: 'getJobEvents',
+  cancel: 'cancelJob',
+};
+
+const STATE = headers('ETag', 'Cache-Control', 'Vary');
+const UNFINISHED = headers('ETag', 'Cache-Control', 'Vary', 'Location', 'Retry-After', 'Preference-Applied');
+const FINISHED = headers('ETag', 'Cache-Control', 'Vary', 'Preference-Applied');
+const NOT_MODIFIED: Responses = { 304: { description: 'The state is the one that is known.', headers: STATE } };
+const HEAD = '`HEAD` answers the same without a body.';
+
+const refusals = (...codes: ErrorCode[]): Responses =>
+  problems(
+    ['INVALID_JOB_ID', 'JOB_NOT_FOUND', ...codes, 'INTERNAL_ERROR', 'STORE_UNAVAILABLE'],
+    headers('Cache-Control', 'Vary'),
+  );
+
+type RouteDescription = Omit<Description, 'models' | 'operation'> & {
+  readonly summary: string;
+  readonly description: string;
+};
+
+const ROUTES: Readonly<Record<StatusRoute, RouteDescription>> = {
+  status: {
+    summary: 'Get a job',
+    description: `Where the job stands and, in the end, what came of it. ${HEAD}`,
+    parameters: [JOB_ID, PREFER, IF_NONE_MATCH],
+    responses: {
+      200: { description: 'The job has ended.', headers: FINISHED, content: json(AsyncJob) },
+      202: { description: 'The job has not ended yet.', headers: UNFINISHED, content: json(AsyncJob) },
+      ...NOT_MODIFIED,
+      ...refusals(),
+    },
+  },
+  result: {
+    summary: 'Get the result of a job',
+    description: `The bare result, once the job is completed. ${HEAD}`,
+    parameters: [JOB_ID, PREFER, IF_NONE_MATCH],
+    responses: {
+      200: {
+        description: 'The result: any JSON.',
+        headers: FINISHED,
+        content: { 'application/json': { schema: {} } },
+      },
+      202: { description: 'The job has not ended yet.', headers: UNFINISHED, content: json(AsyncJob) },
+      204: { description: 'The job is completed, and there is no result.', headers: FINISHED },
+      ...NOT_MODIFIED,
+      ...refusals('JOB_FAILED', 'JOB_CANCELED'),
+    },
+  },
+  events: {
+    summary: 'Follow a job',
+    description:
+      'Server-sent events, `status` and `progress`: first the job as it stands, then each change, until it has ended. ' +
+      'Their `data` is an AsyncJob; their `id` grows.',
+    parameters: [JOB_ID, LAST_EVENT_ID],
+    responses: {
+      200: { description: 'The events.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      204: { description: 'The end was seen already; there is no more to come.', headers: headers('Cache-Control') },
+      ...refusals(),
+    },
+  },
+  cancel: {
+    summary: 'Cancel a job',
+    description:
+      'Takes effect at once on a job that waits. One that runs is told, and what it still does is discarded.',
+    parameters: [JOB_ID],
+    responses: {
+      200: { description: 'The job is canceled.', headers: STATE, content: json(AsyncJob) },
+      ...refusals('JOB_ALREADY_FINISHED'),
+    },
+  },
+};
+
+/** Whether each status route has one path, so that an operation id names it. */
+export function areNamed({ version }: Pick<StatusRoutesOptions, 'version'>): boolean {
+  return [version].flat().length === 1;
+}
+
+/** Describes the methods of the status controller to @nestjs/swagger. */
+export function describeStatusRoutes(controller: Type, options: Pick<StatusRoutesOptions, 'version'>): void {
+  const methods = controller.prototype as Record<StatusRoute, object>;
+  for (const [route, described] of Object.entries(ROUTES) as [StatusRoute, RouteDescription][]) {
+    const { summary, description, parameters, responses } = described;
+    const operationId = areNamed(options) ? { operationId: OPERATION_IDS[route] } : {};
+    const operation = { ...operationId, summary, description };
+    describe(methods[route], { operation, parameters, responses, models: [AsyncJob, AsyncEndpointsProblem] });
+  }
+}

@@ -1,0 +1,137 @@
+import type { Type } from '@nestjs/common';
+import { JOB_STATUSES } from '../../job/job.js';
+import { PROBLEM_CODES } from '../problem.js';
+import { classOf } from './result-type.js';
+import { model, refTo, type Schema } from './swagger-metadata.js';
+
+const text = (description: string): Schema => ({ type: 'string', description });
+const time = (description: string): Schema => ({ type: 'string', format: 'date-time', description });
+const count = (description: string): Schema => ({ type: 'integer', minimum: 0, description });
+const path = (description: string): Schema => ({ type: 'string', format: 'uri-reference', description });
+const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
+const notYet = (schema: Schema): Schema => orNull({ ...schema, example: null });
+/** OpenAPI 3.0 heeds `nullable` only beside a type. */
+const refOrNull = (type: Type, description: string): Schema =>
+  notYet({ type: 'object', allOf: [refTo(type)], description });
+
+/** All properties are there, except those that are named as optional. */
+function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', properties, required };
+}
+
+const AsyncJobProgress = model('AsyncJobProgress', {
+  ...object({
+    fraction: { type: 'number', minimum: 0, maximum: 1, description: 'From 0 to 1.' },
+    message: orNull(text('For people.')),
+  }),
+  description: 'How far a running job says it has come.',
+});
+
+const AsyncJobError = model('AsyncJobError', {
+  ...object(
+    {
+      code: { ...text('For programs.'), example: 'UPSTREAM_TIMEOUT' },
+      message: text('For people.'),
+      details: { description: 'Any JSON.' },
+    },
+    ['details'],
+  ),
+  description: 'What went wrong in the last attempt.',
+});
+
+const AsyncJobLinks = model('AsyncJobLinks', {
+  ...object({
+    self: path('The job.'),
+    result: path('Its bare result.'),
+    events: path('Its status and progress as they change.'),
+  }),
+  description: 'Where the job can be followed; path-absolute.',
+});
+
+const JOB = object({
+  id: { ...text('Names the job.'), format: 'uuid' },
+  name: text('The kind of work.'),
+  status: {
+    type: 'string',
+    enum: JOB_STATUSES,
+    description: 'Where it stands. `Completed`, `Failed` and `Canceled` are final.',
+  },
+  retryCount: count('Failed attempts that were followed by another.'),
+  maxRetries: count('How many there may be.'),
+  createdAt: time('When it was submitted.'),
+  startedAt: notYet(time('When its first attempt began.')),
+  completedAt: notYet(time('When it ended.')),
+  lastUpdatedAt: time('When anything here last changed.'),
+  progress: refOrNull(AsyncJobProgress, 'What its handler reported last.'),
+  result: { description: 'What came of it: any JSON; `null` for nothing, or not yet.' },
+  error: refOrNull(AsyncJobError, 'Why it failed, or is to be tried again.'),
+  links: refTo(AsyncJobLinks),
+});
+
+export const AsyncJob = model('AsyncJob', { ...JOB, description: 'An asynchronous job.' }, [
+  AsyncJobProgress,
+  AsyncJobError,
+  AsyncJobLinks,
+]);
+
+export const AsyncEndpointsProblem = model(
+  'AsyncEndpointsProblem',
+  {
+    ...object(
+      {
+        type: { ...text('Names the kind of problem.'), format: 'uri' },
+        title: text('What the code means.'),
+        status: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the answer.' },
+        detail: text('What it means here.'),
+        instance: path('The path of the request.'),
+        code: { type: 'string', enum: PROBLEM_CODES, description: 'Stable, for programs.' },
+        error: { allOf: [refTo(AsyncJobError)], description: 'Of `JOB_FAILED`: why the job failed.' },
+        correlationId: { ...text('Of `INTERNAL_ERROR`: stands in the log, too.'), format: 'uuid' },
+      },
+      ['error', 'correlationId'],
+    ),
+    description: 'Why a request was refused (RFC 9457).',
+  },
+  [AsyncJobError],
+);
+
+/** What Nest itself answers, to a request that validation refuses among others. */
+export const HttpExceptionBody = model('HttpExceptionBody', {
+  ...object(
+    {
+      statusCode: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the answer.' },
+      message: {
+        oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+        description: 'What is wrong, in one sentence or in several.',
+      },
+      error: text('The name of the status code.'),
+    },
+    ['error'],
+  ),
+  description: 'Why a request was refused before it was looked at as a job.',
+});
+
+/** The job, with its own name and result where there is a class for this. */
+export function modelOf(name: string, resultType: unknown): Type {
+  if (resultType === undefined) return AsyncJob;
+  const { type, isList } = classOf(resultType);
+  const { item, uses } = resultSchema(type);
+  const result = isList ? { type: 'array', items: item } : item;
+  const own = object({
+    name: { type: 'string', enum: [name] },
+    result: orNull({ ...result, description: 'What came of it; `null` for nothing, or not yet.' }),
+  });
+  const schema = { allOf: [refTo(AsyncJob), own], description: `A job of the kind ${name}.` };
+  return model(`${name.replaceAll(/[^\w.-]/g, '_')}Job`, schema, [AsyncJob, ...uses]);
+}
+
+function resultSchema(type: Type): { item: Schema; uses: Type[] } {
+  const builtIn = new Map<unknown, string>([
+    [String, 'string'],
+    [Number, 'number'],
+    [Boolean, 'boolean'],
+  ]).get(type);
+  if (builtIn !== undefined) return { item: { type: builtIn }, uses: [] };
+  return { item: { type: 'object', allOf: [refTo(type)] }, uses: [type] };
+}
