@@ -22,7 +22,8 @@ export const claimScript = defineScript<string[]>({
 local DUE_AT_ONCE, MOST_LOOKED_AT = 1000, 20000
 local names = #ARGV - FIRST + 1
 local left = tonumber(limit)
-local replies = { NOW }
+local replies, leased_now = { NOW }, {}
+leased[number(now + leaseMs)] = leased_now
 local lease_until = number(now + leaseMs)
 -- The rest of a claim is the same for all.
 local CLAIMED = ',' .. NOW .. ',' .. lease_until .. ',' .. NOW .. ',' .. worker
@@ -72,32 +73,34 @@ local function pop(queue, most)
 end
 
 local function take(queue, wanted)
-  local taken, looked = 0, 0
+  local taken, scheduled, looked = 0, 0, 0
+  local started, watched = {}, is_watched
   while taken < wanted and looked < MOST_LOOKED_AT do
     local entries, place = pop(queue, math.min(wanted - taken, CHUNK))
-    if #entries == 0 then return taken end
+    if #entries == 0 then break end
     looked = looked + #entries
     local ids = {}
     for n, entry in ipairs(entries) do ids[n] = sub(entry, 9) end
-    for n, text in ipairs(read(JOBS, ids)) do
+    local texts = read(JOBS, ids)
+    for n = 1, #entries do
+      local id, text = ids[n], texts[n]
       if waits(entries[n], text, place) then
-        local id = ids[n]
-        local fence, version = match(text, ';(%d+),(%d+)')
-        put(claims, id, (fence + 1) .. ',' .. (version + 1) .. CLAIMED)
-        put(replies, id, text)
-        add(queue_key(queue, RUNNING), NOW, id)
-        lease(id, lease_until)
-        count((sub(text, 2, 2) == 'S' and 'S:' or 'Q:') .. name_of(queue), -1)
-        if is_watched then announce_change(id, 'P', version + 1) end
+        local fence, version = match(text, '^[^;]*;(%d+),(%d+)')
+        version = next_of[version]
+        local at = 2 * taken
         taken = taken + 1
+        put(claims, id, next_of[fence] .. ',' .. version .. CLAIMED)
+        put(replies, id, text)
+        started[at + 1], started[at + 2] = NOW, id
+        leased_now[#leased_now + 1] = id
+        if byte(text, 2) == 83 then scheduled = scheduled + 1 end -- S
+        if watched then announce_change(id, 'P', version) end
       end
     end
   end
-  return taken
-end
-
-local function claim(queue, wanted)
-  local taken = take(queue, wanted)
+  in_chunks('ZADD', queue_key(queue, RUNNING), started)
+  count('S:' .. name_of(queue), -scheduled)
+  count('Q:' .. name_of(queue), scheduled - taken)
   count('P:' .. name_of(queue), taken)
   count('waiting', -taken)
   return taken
@@ -110,12 +113,12 @@ for queue = 1, names do
 end
 for queue = 1, names do
   local turn = math.min(slots[queue], math.ceil(left / (names - queue + 1)))
-  local taken = claim(queue, turn)
+  local taken = take(queue, turn)
   slots[queue] = taken < turn and 0 or slots[queue] - taken
   left = left - taken
 end
 for queue = 1, names do
-  if left > 0 and slots[queue] > 0 then left = left - claim(queue, math.min(slots[queue], left)) end
+  if left > 0 and slots[queue] > 0 then left = left - take(queue, math.min(slots[queue], left)) end
 end
 for queue = 1, names do
   if call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then wake(queue) end

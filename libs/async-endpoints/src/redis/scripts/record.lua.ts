@@ -13,7 +13,7 @@ local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 6, 5, 2000, 35184372088832
 local STABLE = '^1(%a)(%x%x%x%x%x%x%x%x)(%x)(%x%x%x%x%x%x)(%d+),(%d+),(%-?%d+),(%d+),(%d+)'
 local CHANGING = '^;(%d+),(%d+),(%d*),(%d*),(%d*)[^\\n]*\\n()'
 local CLAIM = '^(%d+),(%d+),(%d+),(%d+),(%d*),([^\\n]*)\\n?(.*)$'
-local format, match, sub = string.format, string.match, string.sub
+local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
 local call = redis.call
 
 local now = tonumber(time)
@@ -73,8 +73,17 @@ end
 local function is_of(fixed, queue)
   if queue == 0 then return false end
   local name = name_of(queue)
-  return sub(fixed, 1, #name + 1) == name .. '\\n'
+  return find(fixed, name, 1, true) == 1 and byte(fixed, #name + 1) == 10
 end
+
+local function is_token(claim, token) return find(claim, token, 1, true) == 1 and byte(claim, #token + 1) == 44 end
+
+-- The number after one, both as text: most are small, and making text of numbers is slow.
+local next_of = setmetatable({}, { __index = function(known, text)
+  local following = number(text + 1)
+  known[text] = following
+  return following
+end })
 
 local function read(key, ids)
   if #ids <= CHUNK then return #ids > 0 and call('HMGET', key, unpack(ids)) or {} end
@@ -101,7 +110,7 @@ local function rank(job) return (100 - job.priority) * PRIORITY_STEP + due_at(jo
 
 -- Whether the job of an entry in the line, or in a sorted set, waits there: otherwise the entry is worth nothing any more.
 local IN_LINE, IN_SET = '^1Q(........)', '^1[RS](........)'
-local function waits(entry, text, place) return match(text or '', place) == sub(entry, 1, 8) end
+local function waits(entry, text, place) return text and match(text, place) == sub(entry, 1, 8) end
 
 -- The first job in the line, after dropping what is worth nothing in front of it, within reason.
 local function first_in_line(queue)

@@ -29,20 +29,36 @@ end
 local texts, held = read(JOBS, ids), read(CLAIMS, ids)
 local ended = {}
 
+-- How long a completed job with these fixed lines is kept; nil where it is of another name.
+local kept_of = {}
+local function kept_if_of(fixed, queue)
+  local kept = kept_of[fixed]
+  if not kept then
+    kept = tonumber(kept_for('C', fixed))
+    kept_of[fixed] = kept
+  end
+  return is_of(fixed, queue) and kept
+end
+
+local completed_of = {}
+
 -- Nearly all settlements: no need to take the whole record apart.
-local function complete(id, queue, text, claim, result)
-  local fence, version, started, progress = match(claim, '^(%d+),(%d+),(%d+)[^\\n]*\\n?(.*)$')
-  local stable, length, fixed_at = match(text, '^1.(.........(......)[^;]*;)[^\\n]*\\n()')
-  local fixed = sub(text, fixed_at, fixed_at + tonumber(length, 16) - 1)
-  if not is_of(fixed, queue) then return nil end
+local function complete(id, queue, text, claim, token, result)
+  local version, started = match(claim, '^%d+,(%d+),(%d+)')
+  local stable_end = find(text, ';', 17, true)
+  local fixed_at = find(text, '\\n', stable_end, true) + 1
+  local fixed = sub(text, fixed_at, fixed_at + tonumber(sub(text, 12, 17), 16) - 1)
+  local kept = kept_if_of(fixed, queue)
+  if not kept then return nil end
+  local more = find(claim, '\\n', 1, true)
+  version = next_of[version]
   unclaimed[#unclaimed + 1] = id
   remove(queue_key(queue, RUNNING), id)
-  enter_completed(id, now + kept_for('C', fixed))
-  count('P:' .. name_of(queue), -1)
-  count('C:' .. name_of(queue), 1)
-  if is_watched then announce_change(id, 'C', version + 1) end
-  local completed_text = '1C' .. stable .. fence .. ',' .. (version + 1) .. ',' .. NOW .. ',' .. started .. ',' .. NOW ..
-    '\\n' .. fixed .. progress .. '\\n\\n' .. result .. '\\n'
+  enter_completed(id, now + kept)
+  completed_of[queue] = (completed_of[queue] or 0) + 1
+  if is_watched then announce_change(id, 'C', version) end
+  local completed_text = '1C' .. sub(text, 3, stable_end) .. token .. ',' .. version .. ',' .. NOW .. ',' .. started ..
+    ',' .. NOW .. '\\n' .. fixed .. (more and sub(claim, more + 1) or '') .. '\\n\\n' .. result .. '\\n'
   put(writes, id, completed_text)
   return completed_text
 end
@@ -60,8 +76,8 @@ local apply = {
   end,
 }
 
-local function settle(id, group, text, claim, value)
-  if group.verb == 'complete' then return complete(id, group.queue, text, claim, value) end
+local function settle(id, group, text, claim, token, value)
+  if group.verb == 'complete' then return complete(id, group.queue, text, claim, token, value) end
   local job = parse(text, claim)
   if not is_of(job.fixed, group.queue) then return nil end
   leave(id, job, group.queue)
@@ -85,14 +101,18 @@ for _, group in ipairs(groups) do
     local id, token, text = ids[n], ARGV[place + 1], texts[n]
     local claim = held[n]
     if ended[id] then text, claim = ended[id], nil end
-    if claim and text and match(claim, '^%d+') == token then
-      local settled = settle(id, group, text, claim, ARGV[place + 2])
+    if claim and text and is_token(claim, token) then
+      local settled = settle(id, group, text, claim, token, ARGV[place + 2])
       ended[id] = settled
       replies[n] = settled and 1 or 0
     else
       replies[n] = not claim and was_ended(text, group.queue, token) and 1 or 0
     end
   end
+end
+for queue, by in pairs(completed_of) do
+  count('P:' .. name_of(queue), -by)
+  count('C:' .. name_of(queue), by)
 end
 save()
 return replies`,

@@ -50,7 +50,7 @@ local function keep_key(key_name, id, key_ms)
 end
 
 local function known_by(key_name)
-  local id, until_ms = match(key_name and call('GET', key_name) or '', '^(%S+) (%d+)$')
+  local id, until_ms = match(call('GET', key_name) or '', '^(%S+) (%d+)$')
   local text = id and tonumber(until_ms) > now and (new[id] or call('HGET', JOBS, id))
   if text then return id, text end
 end
@@ -74,16 +74,18 @@ local function enter_new(id, text, group, entry)
   else
     add(queue_key(group.queue, READY), number((100 - group.priority) * PRIORITY_STEP + now), entry .. id)
   end
-  count((group.delay > 0 and 'S:' or 'Q:') .. name_of(group.queue), 1)
   if group.key then keep_key(group.key, id, group.key_ms) end
   waiting = waiting + 1
+  group.created = group.created + 1
   created[group.queue] = (created[group.queue] or 0) + 1
 end
 
 local function submit(n, id, input, group)
-  local known_id, known = known_by(group.key)
-  if known then return compare(known_id, known, group.fixed, 'conflict key') end
-  known = new[id] or stored[n]
+  if group.key then
+    local known_id, known = known_by(group.key)
+    if known then return compare(known_id, known, group.fixed, 'conflict key') end
+  end
+  local known = new[id] or stored[n]
   if known then return compare(id, known, group.fixed, 'conflict id') end
   if waiting >= limit then return 'refused total' end
   if group.queue_limit and depth(group.queue) >= group.queue_limit then return 'refused name' end
@@ -95,7 +97,7 @@ local function group_of(head)
   local count_here, queue, delay, priority, queue_limit, key, key_ms, fixed = match(head, HEAD)
   local status = tonumber(delay) > 0 and 'S' or priority == '0' and 'Q' or 'R'
   return tonumber(count_here), { queue = tonumber(queue), delay = tonumber(delay), priority = priority, fixed = fixed,
-    queue_limit = tonumber(queue_limit), key = key ~= '' and KEYS[FIRST_KEY + key], key_ms = key_ms, status = status,
+    queue_limit = tonumber(queue_limit), key = key ~= '' and KEYS[FIRST_KEY + key], key_ms = key_ms, status = status, created = 0,
     lines = '5' .. format('%06x', #fixed) .. NOW .. ',' .. delay .. ',' .. priority .. ',0,0;0,1,,,\\n' .. fixed .. '\\n\\n\\n' }
 end
 
@@ -109,6 +111,7 @@ while at <= #ARGV do
     if reply then put(replies, n, reply) end
   end
   at = at + 1 + 2 * count_here
+  count((group.delay > 0 and 'S:' or 'Q:') .. name_of(group.queue), group.created)
 end
 for queue, line in pairs(lines) do in_chunks('RPUSH', queue_key(queue, LINE), line) end
 for queue, by in pairs(created) do

@@ -136,7 +136,9 @@ local function save()
   in_chunks('HDEL', CLAIMS, unclaimed)
   in_chunks('HSET', CLAIMS, claims)
   in_chunks('HSET', JOBS, writes)
-  for until_ms, list in pairs(leased) do call('ZADD', LEASES, until_ms, table.concat(list, ' ')) end
+  for until_ms, list in pairs(leased) do
+    if #list > 0 then call('ZADD', LEASES, until_ms, table.concat(list, ' ')) end
+  end
   if #completed > 0 then
     local number_of = numbers('completed', #completed)
     for n, id in ipairs(completed) do completed[n] = number_of(n) .. id end
