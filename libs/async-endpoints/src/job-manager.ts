@@ -29,7 +29,7 @@ export class JobManager {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
     const limits = { queueLimit: options.jobs.maximumQueueSize };
-    this.#submissions = new Batcher((jobs) => store.submit(jobs, limits));
+    this.#submissions = new Batcher((jobs) => store.submit(jobs, limits), { overlap: 2 });
     this.#watches = new JobWatches(store);
   }
 

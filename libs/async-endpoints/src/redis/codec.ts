@@ -60,14 +60,27 @@ export const ID_AT = 8;
 
 /** @param claim the claim, or '' where the job is not in progress */
 export function decode(id: string, text: string, claim: string): StoredJob {
+  const stored = takeApart(id, text);
+  if (claim === '') return { job: Object.freeze(stored.job), input: stored.input };
+  return { job: Object.freeze(Object.assign(stored.job, decodeClaim(claim))), input: stored.input };
+}
+
+/** The claim of a job, from its record as it was before. */
+export function claimed(id: string, text: string, by: { worker: string; leaseMs: number }, now: number): Claim {
+  const { job, input } = takeApart(id, text);
+  const record = lifecycle.claim(job, by, now);
+  return { job: record, input, token: record.fence };
+}
+
+function takeApart(id: string, text: string): { job: Writable<JobRecord>; input: string } {
   const line = text.split('\n');
   const [first, name, owner, maxRetries, retention, fingerprint] = line as Fields;
-  const [stable, changing] = first.slice(17).split(';') as [string, string];
-  const [created, due, priority, retries, crashes] = stable.split(',') as Fields;
-  const [fence, version, updated, started, completed] = changing.split(',') as Fields;
-  const [progress, error, result, input] = line.slice(1 + Number.parseInt(first[10] as string, 16)) as Fields;
+  const semicolon = first.indexOf(';');
+  const [created, due, priority, retries, crashes] = first.slice(17, semicolon).split(',') as Fields;
+  const [fence, version, updated, started, completed] = first.slice(semicolon + 1).split(',') as Fields;
+  const after = 1 + Number.parseInt(first[10] as string, 16);
   const createdAt = Number(created);
-  const job: JobRecord = {
+  const job = {
     id,
     name,
     status: statusOf(first[1] as string),
@@ -81,9 +94,9 @@ export function decode(id: string, text: string, claim: string): StoredJob {
     startedAt: time(started),
     completedAt: time(completed),
     lastUpdatedAt: time(updated) ?? createdAt,
-    progress: json<JobProgress>(progress),
-    result: result || null,
-    error: json<JobError>(error),
+    progress: json<JobProgress>(line[after] as string),
+    result: line[after + 2] || null,
+    error: json<JobError>(line[after + 1] as string),
     fence: Number(fence),
     worker: null,
     leaseUntil: null,
@@ -91,7 +104,7 @@ export function decode(id: string, text: string, claim: string): StoredJob {
     fingerprint: fingerprint || null,
     version: Number(version),
   };
-  return { job: Object.freeze(claim === '' ? job : { ...job, ...decodeClaim(claim) }), input };
+  return { job, input: line[after + 3] as string };
 }
 
 function decodeClaim(claim: string): Partial<JobRecord> {
@@ -109,12 +122,7 @@ function decodeClaim(claim: string): Partial<JobRecord> {
   };
 }
 
-/** The claim of a job, from its record as it was before. */
-export function claimed(id: string, text: string, by: { worker: string; leaseMs: number }, now: number): Claim {
-  const { job, input } = decode(id, text, '');
-  const record = lifecycle.claim(job, by, now);
-  return { job: record, input, token: record.fence };
-}
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 type Fields = [string, string, string, string, string, string];
 

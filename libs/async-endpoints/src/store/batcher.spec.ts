@@ -2,13 +2,13 @@ import { type Gate, gate } from '../testing/index.js';
 import { Batcher } from './batcher.js';
 
 /** A batcher whose calls wait for the test, and what they were. */
-function watched(limit?: number) {
+function watched(options?: { limit?: number; overlap?: number }) {
   const calls: { items: number[]; answer: Gate<number[]> }[] = [];
   const batcher = new Batcher<number, number>((items) => {
     const answer = gate<number[]>();
     calls.push({ items, answer });
     return answer.opened;
-  }, limit);
+  }, options);
   return { batcher, calls, called: (count: number) => vi.waitFor(() => expect(calls).toHaveLength(count)) };
 }
 
@@ -36,7 +36,7 @@ describe('A batcher', () => {
   });
 
   it('sends no more at once than its limit', async () => {
-    const { batcher, calls, called } = watched(2);
+    const { batcher, calls, called } = watched({ limit: 2 });
     const replies = [1, 2, 3].map((item) => batcher.push(item));
     await called(1);
     calls[0]?.answer.open([1, 2]);
@@ -44,6 +44,21 @@ describe('A batcher', () => {
     calls[1]?.answer.open([3]);
     expect(await Promise.all(replies)).toEqual([1, 2, 3]);
     expect(calls.map(({ items }) => items)).toEqual([[1, 2], [3]]);
+  });
+
+  it('sends halves where two calls may overlap, and the next as soon as one is back', async () => {
+    const { batcher, calls, called } = watched({ overlap: 2 });
+    const numbers = Array.from({ length: 40 }, (_, n) => n);
+    const replies = numbers.map((item) => batcher.push(item));
+    await called(2);
+    expect(calls.map(({ items }) => items)).toEqual([numbers.slice(0, 20), numbers.slice(20)]);
+    const late = batcher.push(40);
+    calls[1]?.answer.open(numbers.slice(20));
+    await called(3);
+    expect(calls[2]?.items).toEqual([40]);
+    calls[0]?.answer.open(numbers.slice(0, 20));
+    calls[2]?.answer.open([40]);
+    expect(await Promise.all([...replies, late])).toEqual([...numbers, 40]);
   });
 
   it('rejects a batch that failed, and goes on with the next', async () => {

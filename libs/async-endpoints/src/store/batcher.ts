@@ -1,40 +1,65 @@
+/** Fewer than that are not worth two calls. */
+const WORTH_SPLITTING = 16;
+
 /**
  * Collects what arrives while a batch is in flight into the next one. A lone item leaves at the end of its tick, with no
  * timer in between; under load the batches grow by themselves.
  */
 export class Batcher<TItem, TReply> {
-  #items: { item: TItem; resolve: (reply: TReply) => void; reject: (error: unknown) => void }[] = [];
-  #inFlight = false;
+  #items: Waiting<TItem, TReply>[] = [];
+  #inFlight = 0;
+  #isDue = false;
+  readonly #limit: number;
+  readonly #overlap: number;
 
   /**
    * @param send answers in the order of the items; a rejection rejects every item of the batch
-   * @param limit the most items in a batch
+   * @param options `limit`: the most items in a batch; `overlap`: the most batches in flight, so that one is worked on
+   * there while the replies of another are here
    */
   constructor(
     private readonly send: (items: TItem[]) => Promise<TReply[]>,
-    private readonly limit = 1_000,
-  ) {}
+    { limit = 1_000, overlap = 1 }: { limit?: number; overlap?: number } = {},
+  ) {
+    this.#limit = limit;
+    this.#overlap = overlap;
+  }
 
   push(item: TItem): Promise<TReply> {
     return new Promise((resolve, reject) => {
       this.#items.push({ item, resolve, reject });
-      if (this.#inFlight) return;
-      this.#inFlight = true;
-      queueMicrotask(() => void this.#drain());
+      if (this.#isDue || this.#inFlight === this.#overlap) return;
+      this.#isDue = true;
+      queueMicrotask(() => this.#drain());
     });
   }
 
-  async #drain(): Promise<void> {
-    while (this.#items.length > 0) {
-      const batch = this.#items.slice(0, this.limit);
-      this.#items = this.#items.slice(this.limit);
-      try {
-        const replies = await this.send(batch.map(({ item }) => item));
-        batch.forEach(({ resolve }, index) => resolve(replies[index] as TReply));
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+  #drain(): void {
+    this.#isDue = false;
+    while (this.#items.length > 0 && this.#inFlight < this.#overlap) {
+      const { length } = this.#items;
+      const share = length < WORTH_SPLITTING ? length : Math.ceil(length / (this.#overlap - this.#inFlight));
+      const batch = this.#items.slice(0, Math.min(share, this.#limit));
+      this.#items = this.#items.slice(batch.length);
+      void this.#sendBatch(batch);
     }
-    this.#inFlight = false;
   }
+
+  async #sendBatch(batch: Waiting<TItem, TReply>[]): Promise<void> {
+    this.#inFlight++;
+    try {
+      const replies = await this.send(batch.map(({ item }) => item));
+      for (let at = 0; at < batch.length; at++) batch[at]?.resolve(replies[at] as TReply);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+    this.#inFlight--;
+    this.#drain();
+  }
+}
+
+interface Waiting<TItem, TReply> {
+  readonly item: TItem;
+  readonly resolve: (reply: TReply) => void;
+  readonly reject: (error: unknown) => void;
 }

@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { HandlerRegistry, type RegisteredHandler } from '../handlers/handler-registry.js';
 import { AsyncEndpointsError } from '../job/errors.js';
-import type { Claim } from '../job/job.js';
 import type { Settlement, Verdict } from '../job/lifecycle.js';
 import { announce, publish, type RunOutcome } from '../observability/channels.js';
 import { OPTIONS, type ResolvedOptions } from '../options.js';
 import { Batcher } from '../store/batcher.js';
 import { JobStore } from '../store/job-store.js';
+import { type Claimed, Claimer } from './claimer.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Loop } from './loop.js';
 import { recoveryLoop } from './recovery.js';
@@ -15,7 +15,6 @@ import { runJob } from './run-job.js';
 import { Slots } from './slots.js';
 
 const SETTLE_AGAIN_MS = 500;
-
 /**
  * The hosted worker. Claims what it can start now, runs each job, settles each exactly once; takes back what other
  * workers left; on shutdown lets running jobs end and gives back the rest. The module drives it:
@@ -28,9 +27,9 @@ export class JobWorker {
   readonly #recovery: Loop;
   readonly #keeper: LeaseKeeper;
   readonly #settlements: Batcher<Settlement, boolean>;
-  readonly #jobs = new Set<Promise<void>>();
+  readonly #jobs = new Map<Run, Promise<void>>();
   #slots = new Slots(0, new Map());
-  #waiting = new AbortController();
+  #claimer: Claimer;
   #started = false;
   #stopping = false;
   #turnedAt = performance.now();
@@ -46,7 +45,8 @@ export class JobWorker {
     this.#claiming = new Loop(() => this.#turn(), { intervalMs: worker.pollingIntervalMs, onError });
     this.#recovery = recoveryLoop(store, options.recovery, onError);
     this.#keeper = new LeaseKeeper(store, { ...worker, onError });
-    this.#settlements = new Batcher((settlements) => store.settle(settlements));
+    this.#settlements = new Batcher((settlements) => store.settle(settlements), { overlap: 2 });
+    this.#claimer = this.#claimerOf(this.#slots);
   }
 
   /** Whether it claims jobs at all: not in `role: 'api'`, and not without handlers. */
@@ -74,17 +74,13 @@ export class JobWorker {
     return performance.now() - this.#turnedAt;
   }
 
-  /** Claims held at most, those on their way to being settled included. */
-  get #unsettledLimit(): number {
-    return 2 * this.options.worker.maximumConcurrency;
-  }
-
   async start(): Promise<void> {
     const { names } = this.handlers;
     if (this.#started || this.#stopping || names.length === 0) return;
     this.#started = true;
     const concurrency = names.map((name) => [name, this.#handler(name).policy.concurrency] as const);
     this.#slots = new Slots(this.options.worker.maximumConcurrency, new Map(concurrency));
+    this.#claimer = this.#claimerOf(this.#slots);
     await this.#keeper.open();
     this.#recovery.start();
     this.#claiming.start();
@@ -93,7 +89,7 @@ export class JobWorker {
   /** Does not wait: what runs goes on. */
   stopClaiming(): void {
     this.#stopping = true;
-    this.#waiting.abort();
+    this.#claimer.stop();
     void this.#claiming.stop();
   }
 
@@ -102,65 +98,54 @@ export class JobWorker {
     this.stopClaiming();
     if (!this.#started) return;
     await this.#claiming.stop();
+    this.#begin(await this.#claimer.rest());
     const budget = setTimeout(() => this.#keeper.shutDown(), this.options.worker.drainTimeoutMs);
-    while (this.#jobs.size > 0) await Promise.all(this.#jobs);
+    while (this.#jobs.size > 0) await Promise.all(this.#jobs.values());
     clearTimeout(budget);
     await Promise.all([this.#recovery.stop(), this.#keeper.close()]);
   }
 
   async #turn(): Promise<void> {
     this.#turnedAt = performance.now();
-    const { workerId: worker, leaseMs, maxClaimBatchSize } = this.options.worker;
-    const room = Math.min(this.#slots.free, this.#unsettledLimit - this.#jobs.size);
-    const limit = Math.min(room, maxClaimBatchSize);
-    const slots = limit > 0 ? this.#slots.byName() : new Map<string, number>();
-    if (slots.size === 0 || this.#stopping) return this.#waiting.abort();
-    const claims = await this.store.claim({ worker, leaseMs, limit, slots });
+    this.#begin(await this.#claimer.claim());
     this.#succeeded();
-    for (const claim of claims) this.#begin(claim, this.#turnedAt);
-    if (claims.length < limit) this.#listen();
-    else if (limit < room) this.#claiming.wake();
   }
 
-  /** Has the loop woken when there is work for a slot that is free. */
-  #listen(): void {
-    this.#waiting.abort();
-    const names = [...this.#slots.byName().keys()];
-    if (names.length === 0 || this.#stopping) return;
-    const waiting = (this.#waiting = new AbortController());
-    void this.store.waitForWork(names, waiting.signal).then(() => {
-      if (!waiting.signal.aborted) this.#claiming.wake();
-    });
+  /** No more than twice as many claims as slots are held, those on their way to being settled included. */
+  #claimerOf(slots: Slots): Claimer {
+    const room = () => 2 * this.slots - this.#jobs.size;
+    return new Claimer(this.store, slots, this.options.worker, { room, wake: () => this.#claiming.wake() });
   }
 
-  #begin(claim: Claim, claimedAt: number): void {
-    const { name } = claim.job;
-    const handler = this.#handler(name);
-    const run = this.#keeper.hold(claim, handler.policy.timeoutMs, claimedAt);
-    this.#slots.take(name);
-    const job = this.#work(run, handler).finally(() => {
-      this.#keeper.drop(run);
-      this.#jobs.delete(job);
-      this.#claiming.wake();
-    });
-    this.#jobs.add(job);
+  #begin({ claims, askedAt }: Claimed): void {
+    for (const claim of claims) {
+      const run = this.#keeper.hold(claim, this.#handler(claim.job.name).policy.timeoutMs, askedAt);
+      this.#jobs.set(run, this.#work(run));
+    }
   }
 
-  async #work(run: Run, handler: RegisteredHandler): Promise<void> {
+  async #work(run: Run): Promise<void> {
     const { job } = run.claim;
-    const outcome = await this.#perform(run, handler);
-    // The slot is free while the settlement is on its way: the store works while the next handler does.
-    this.#slots.give(job.name);
-    this.#claiming.wake();
-    if (outcome.verdict) await this.#settle(run, outcome.verdict, outcome.cause);
-    else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause: outcome.cause });
+    try {
+      const outcome = await this.#perform(run);
+      // The slot is free while the settlement is on its way: the store works while the next handler does.
+      this.#slots.give(job.name);
+      this.#claiming.wake();
+      if (outcome.verdict) await this.#settle(run, outcome.verdict, outcome.cause);
+      else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause: outcome.cause });
+    } finally {
+      this.#keeper.drop(run);
+      this.#jobs.delete(run);
+      this.#claiming.wake();
+    }
   }
 
-  async #perform(run: Run, handler: RegisteredHandler): Promise<RunOutcome> {
+  #perform(run: Run): RunOutcome | Promise<RunOutcome> {
     // Claimed while shutdown began: as good as not claimed.
     if (this.#stopping) return { verdict: { verb: 'release' } };
-    publish('claim', { job: run.claim.job, store: this.store });
-    return announce('run', { claim: run.claim, store: this.store, work: () => runJob(run, handler) });
+    const { claim } = run;
+    publish('claim', { job: claim.job, store: this.store });
+    return announce('run', { claim, store: this.store, work: () => runJob(run, this.#handler(claim.job.name)) });
   }
 
   /** Tries until the store answers, or the claim cannot be ours any more. */

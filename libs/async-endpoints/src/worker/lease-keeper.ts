@@ -26,6 +26,7 @@ export class LeaseKeeper {
   readonly #runs = new Map<string, Run>();
   readonly #renewals: Batcher<Run, RenewalReply>;
   readonly #heartbeat: Loop;
+  readonly #report = (run: Run) => this.#renew(run);
   #unwatch: (() => void) | undefined;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -55,7 +56,7 @@ export class LeaseKeeper {
   hold(claim: Claim, timeoutMs: number, claimedAt: number): Run {
     const { leaseMs, abortGraceMs } = this.options;
     const lease = { timeoutMs, leaseUntil: claimedAt + leaseMs };
-    const run = new Run(claim, lease, abortGraceMs, (reporting) => this.#renew(reporting));
+    const run = new Run(claim, lease, abortGraceMs, this.#report);
     this.#runs.set(claim.job.id, run);
     this.#checkBy(Math.min(run.leaseUntil, run.deadlineAt));
     return run;

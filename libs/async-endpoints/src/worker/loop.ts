@@ -26,7 +26,9 @@ export class Loop {
   /** Cuts the present sleep short, or the next one where a turn is on. */
   wake(): void {
     this.#woken = true;
-    this.#wakeUp?.();
+    const wakeUp = this.#wakeUp;
+    this.#wakeUp = undefined;
+    wakeUp?.();
   }
 
   /** Resolves when the present turn is over. */

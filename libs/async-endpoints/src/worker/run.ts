@@ -63,15 +63,26 @@ export class Run implements RunControl {
   }
 
   /** Settles as the work does, or rejects with the abort's reason when the work was told to end and did not. */
-  async finish<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        this.#abandon = reject;
-        work.then(resolve, reject);
-      });
-    } finally {
-      clearTimeout(this.#grace);
-      this.#abandon = undefined;
-    }
+  finish<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end = () => {
+        clearTimeout(this.#grace);
+        this.#abandon = undefined;
+      };
+      this.#abandon = (reason) => {
+        end();
+        reject(reason);
+      };
+      work.then(
+        (value) => {
+          end();
+          resolve(value);
+        },
+        (reason: unknown) => {
+          end();
+          reject(reason);
+        },
+      );
+    });
   }
 }

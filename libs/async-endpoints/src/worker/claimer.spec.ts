@@ -1,0 +1,70 @@
+import type { Claim } from '../job/job.js';
+import { MemoryJobStore } from '../store/memory/memory-job-store.js';
+import { aJob, eventually } from '../testing/index.js';
+import { Claimer } from './claimer.js';
+import { Slots } from './slots.js';
+
+const OPTIONS = { workerId: 'w', leaseMs: 60_000, maxClaimBatchSize: 1_000, maximumConcurrency: 8 };
+
+/** A claimer on a store with so many jobs, and the limits of all its claims. */
+async function aClaimer(jobs: number, room: () => number = () => 16) {
+  const store = new MemoryJobStore();
+  const slots = new Slots(8, new Map([['Work', null]]));
+  const submit = (count: number) =>
+    store.submit(
+      Array.from({ length: count }, () => aJob()),
+      { queueLimit: 1_000 },
+    );
+  await submit(jobs);
+  const limits: number[] = [];
+  const claim = store.claim.bind(store);
+  store.claim = (request): Promise<Claim[]> => {
+    limits.push(request.limit);
+    return claim(request);
+  };
+  const state = { woken: 0 };
+  const claimer = new Claimer(store, slots, OPTIONS, { room, wake: () => void state.woken++ });
+  return { claimer, slots, limits, state, submit };
+}
+
+describe('A claimer', () => {
+  it('asks for the second half of its slots before the first is begun', async () => {
+    const { claimer, slots, limits, state } = await aClaimer(20);
+    expect((await claimer.claim()).claims).toHaveLength(4);
+    expect(limits).toEqual([4, 4]);
+    expect(state.woken).toBe(1);
+    expect((await claimer.claim()).claims).toHaveLength(4);
+    expect(slots.free).toBe(0);
+    expect((await claimer.claim()).claims).toEqual([]);
+    expect(limits).toEqual([4, 4]);
+    claimer.stop();
+  });
+
+  it('counts what has not begun against the room that there is', async () => {
+    const { claimer, limits } = await aClaimer(20, () => 5);
+    await claimer.claim();
+    expect(limits).toEqual([4, 1]);
+    claimer.stop();
+  });
+
+  it('has the worker woken when there is more to claim', async () => {
+    const { claimer, state, submit } = await aClaimer(1);
+    expect((await claimer.claim()).claims).toHaveLength(1);
+    expect(state.woken).toBe(0);
+    await submit(1);
+    await eventually(() => state.woken === 1);
+    claimer.stop();
+  });
+
+  it('gives up what was on its way when it is stopped, and asks for nothing more', async () => {
+    const { claimer, slots, limits } = await aClaimer(20);
+    await claimer.claim();
+    claimer.stop();
+    expect((await claimer.rest()).claims).toHaveLength(4);
+    expect(slots.free).toBe(0);
+    slots.give('Work');
+    expect((await claimer.claim()).claims).toEqual([]);
+    expect(await claimer.rest()).toMatchObject({ claims: [] });
+    expect(limits).toEqual([4, 4]);
+  });
+});
