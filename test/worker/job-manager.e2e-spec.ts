@@ -116,6 +116,43 @@ describe('JobManager', () => {
     expect(await codeOf(jobs.rerun('nonsense'))).toBe('INVALID_JOB_ID');
   });
 
+  it('cancels and reruns many, each for itself', async () => {
+    const { jobs, submit, handler, reached } = await startWorker({ worker: { maximumConcurrency: 2 } });
+    const done = await submit({ do: 'return' });
+    await reached(done, 'Completed');
+    await handler.nextRun();
+    const ids = [await submit(stay), await submit(stay)];
+    const runs = [await handler.nextRun(), await handler.nextRun()];
+    const all = [...ids, done, randomUUID()];
+    expect((await jobs.cancelMany(all)).map(({ id, status }) => [id, status])).toEqual(
+      ids.map((id) => [id, 'Canceled']),
+    );
+    for (const { leave } of runs) leave.open(null);
+    expect((await jobs.rerunMany(all)).map(({ id, status }) => [id, status])).toEqual(ids.map((id) => [id, 'Queued']));
+    for (const _ of ids) (await handler.nextRun()).leave.open(null);
+    for (const id of ids) await reached(id, 'Completed');
+    expect(await codeOf(jobs.rerunMany(['nonsense']))).toBe('INVALID_JOB_ID');
+  });
+
+  it('takes stuck jobs even from a worker that is alive, and no others (S-93)', async () => {
+    let now = Date.now();
+    const store = new MemoryJobStore({ now: () => now });
+    const { jobs, submit, handler, reached } = await startWorker({ store, worker: { leaseMs: 3_600_000 } });
+    const stuck = await submit(stay);
+    const stuckRun = await handler.nextRun();
+    now += 60_000;
+    const young = await submit(stay);
+    const { leave } = await handler.nextRun();
+    expect(await jobs.recover()).toEqual([]);
+    expect(await jobs.recover({ runningForMs: 60_000 })).toMatchObject([{ id: stuck, status: 'Queued', crashes: 0 }]);
+    stuckRun.leave.open('too late');
+    (await handler.nextRun()).leave.open('second life');
+    expect((await reached(stuck, 'Completed')).result).toBe('second life');
+    expect((await jobs.find(young))?.status).toBe('InProgress');
+    leave.open(null);
+    await reached(young, 'Completed');
+  });
+
   it('lists, counts and finds what is stuck (D-58)', async () => {
     let now = Date.now();
     const store = new MemoryJobStore({ now: () => now });

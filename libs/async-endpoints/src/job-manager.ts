@@ -10,8 +10,10 @@ import { newJob, type SubmitOptions, toJobId } from './new-job.js';
 import { announce, type JobSubmission, publish } from './observability/channels.js';
 import { OPTIONS, type ResolvedOptions } from './options.js';
 import { Batcher } from './store/batcher.js';
+import { changeAll, requeueAll } from './store/change-all.js';
 import { depthOf } from './store/depth.js';
 import { type JobFilter, type JobPage, JobStore, type QueueStats, type Submission } from './store/job-store.js';
+import { listAll } from './store/list-all.js';
 import { recoverAll } from './store/recover-all.js';
 
 /** An accepted job; `replayed` where the same submission had been accepted before. */
@@ -133,6 +135,24 @@ export class JobManager {
   }
 
   /**
+   * Cancels many, each for itself; answers those that are canceled now.
+   *
+   * @throws AsyncEndpointsError `INVALID_JOB_ID`, `STORE_UNAVAILABLE`
+   */
+  cancelMany(ids: readonly string[]): Promise<Job[]> {
+    return this.#changeMany('cancel', ids);
+  }
+
+  /**
+   * Queues many anew, each for itself; answers those that are queued now.
+   *
+   * @throws AsyncEndpointsError `INVALID_JOB_ID`, `STORE_UNAVAILABLE`
+   */
+  rerunMany(ids: readonly string[]): Promise<Job[]> {
+    return this.#changeMany('rerun', ids);
+  }
+
+  /**
    * The job as it stands, then after each change (changes may be merged) until it has finished, or `until` emits: then it
    * is read once more. The store is not polled, and however many follow one job in this process, it is watched once, and
    * read once per change; an unsubscribed follower costs nothing.
@@ -171,19 +191,33 @@ export class JobManager {
   /** The jobs that have been running for at least this long, in ms. */
   async stuckFor(durationMs: number): Promise<Job[]> {
     const stuck: Job[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.list({ status: 'InProgress', runningForMs: durationMs }, { limit: 1_000, cursor });
-      stuck.push(...page.jobs);
-      cursor = page.cursor ?? undefined;
-    } while (cursor !== undefined);
+    for await (const jobs of listAll(this.store, { status: 'InProgress', runningForMs: durationMs })) {
+      stuck.push(...jobs.map((job) => decodeJob(job)));
+    }
     return stuck;
   }
 
-  /** Takes back every job whose worker has vanished, now instead of at the next sweep; answers them as they now stand. */
-  async recover(): Promise<Job[]> {
+  /**
+   * Takes back every job whose worker has vanished, now instead of at the next sweep; answers them as they now stand.
+   *
+   * @param options.runningForMs takes also the jobs that have been running for at least this long, however alive their
+   * workers are: the handler's signal fires, and the job is queued anew with all its attempts
+   */
+  async recover({ runningForMs }: { runningForMs?: number } = {}): Promise<Job[]> {
     const recovered = await recoverAll(this.store, this.options.recovery);
+    if (runningForMs !== undefined) {
+      const stuck = (await this.stuckFor(runningForMs)).map(({ id }) => id);
+      for await (const { jobs } of requeueAll(this.store, stuck)) recovered.push(...jobs);
+    }
     return recovered.map((job) => decodeJob(job));
+  }
+
+  async #changeMany(verb: 'cancel' | 'rerun', ids: readonly string[]): Promise<Job[]> {
+    const changed: Job[] = [];
+    for await (const { jobs } of changeAll(this.store, verb, ids.map(toJobId))) {
+      changed.push(...jobs.map((job) => decodeJob(job)));
+    }
+    return changed;
   }
 }
 

@@ -12,6 +12,7 @@ export class JobLog {
     retry: ({ job, cause }) => this.#logger.warn(`${of(job)} failed and will be retried: ${stackOf(cause)}`),
     fail: ({ job, cause }) => this.#logger.error(`${of(job)} failed for good: ${stackOf(cause)}`),
     recover: ({ job }) => this.#logger.warn(`${of(job)} was taken back from a worker that vanished; now ${job.status}`),
+    rerun: ({ job }) => this.#logger.log(`${of(job)} was queued anew`),
     lose: ({ job, cause }) => this.#logger.warn(`${of(job)} was lost to another worker: ${messageOf(cause)}`),
     release: ({ job }) => this.#logger.log(`${of(job)} was given back, its attempt not counted`),
   };
