@@ -19,6 +19,14 @@ const arrows = {
     room('redis'),
     ...root('options', 'option-definitions', 'option-rules'),
   ],
+  [room('cli')]: [
+    room('config'),
+    room('redis'),
+    room('store'),
+    room('job'),
+    room('observability'),
+    ...root('option-rules'),
+  ],
   [room('telemetry')]: [room('job'), room('store'), room('worker'), room('observability')],
   [room('client')]: [room('job')],
   [room('testing')]: [room('job'), room('store'), room('handlers')],
@@ -72,6 +80,12 @@ module.exports = {
       severity: 'error',
       from: { path: lib, pathNot: room('config') },
       to: { path: ['@nestjs/config', 'class-validator', '^dotenv'] },
+    },
+    {
+      name: 'commander-only-in-cli',
+      severity: 'error',
+      from: { path: lib, pathNot: room('cli') },
+      to: { path: 'node_modules/commander' },
     },
     {
       name: 'opentelemetry-only-in-telemetry',

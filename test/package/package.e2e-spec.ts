@@ -31,6 +31,7 @@ describe('The package', () => {
       expect(files).toContain(`package/dist/${entry}.js`);
       expect(files).toContain(`package/dist/${entry}.d.ts`);
     }
+    expect(files).toContain('package/dist/cli/main.js');
     expect(files).toContain('package/README.md');
     expect(files).toContain('package/LICENSE');
     expect(files.filter((file) => /spec|properties|\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
@@ -56,6 +57,20 @@ describe('The package', () => {
       );
       const others = ['@nestjs/config@4', 'class-validator', 'reflect-metadata'];
       await run('npm', ['install', ...NPM_QUIET, tarball, ...packages, ...others, 'rxjs'], { cwd: folder });
+
+      const npx = (...args: string[]) => run('npx', ['async-endpoints', ...args], { cwd: folder });
+      await expect(npx('--version')).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^async-endpoints: This needs the package commander: npm install commander$/m),
+      });
+      await run('npm', ['install', ...NPM_QUIET, 'commander@14'], { cwd: folder });
+      expect((await npx('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+      await expect(npx('stats', '--redis-url', 'redis://127.0.0.1:1')).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(
+          /^async-endpoints: The store "redis" needs the package ioredis: npm install ioredis\.$/m,
+        ),
+      });
 
       const app = spawn(process.execPath, ['main.cjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
       const exited = once(app, 'exit');

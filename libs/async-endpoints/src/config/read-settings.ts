@@ -5,7 +5,15 @@ import { oneOf } from '../option-rules.js';
 import type { Role } from '../options.js';
 import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
 import { SETTINGS } from './settings.js';
-import { type Environment, fromCode, fromFile, fromVariables, readEnvFiles, type Source } from './sources.js';
+import {
+  type Environment,
+  fromCode,
+  fromFile,
+  fromVariables,
+  isVariable,
+  readEnvFiles,
+  type Source,
+} from './sources.js';
 import { CONFIG_FILE, type Layer, validate, wrong } from './validate.js';
 
 export interface ConfigOptions {
@@ -29,9 +37,13 @@ export interface ConfigOptions {
 export type ResolvedSettings = AsyncEndpointsSettings &
   Required<Pick<AsyncEndpointsSettings, 'role' | 'isGlobal' | 'http'>>;
 
-/** @throws AsyncEndpointsError `INVALID_OPTION`, naming every mistake at once */
-export function readSettings(options: ConfigOptions): ResolvedSettings {
-  const layers = sourcesOf(options).map(validate);
+/**
+ * @param commandLine what a command line says, over everything; a tool does not know which variables of an application are
+ * the application's own, and so passes over those that it does not know
+ * @throws AsyncEndpointsError `INVALID_OPTION`, naming every mistake at once
+ */
+export function readSettings(options: ConfigOptions, commandLine?: AsyncEndpointsSettings): ResolvedSettings {
+  const layers = sourcesOf(options, commandLine).map(validate);
   const values = new Map([...SETTINGS.values()].map(({ key, initial }) => [key, initial()]));
   values.set('role', options.roles?.[0] ?? 'all');
   for (const { stated } of layers) for (const [key, { value }] of stated) values.set(key, value);
@@ -45,19 +57,21 @@ export function readSettings(options: ConfigOptions): ResolvedSettings {
 }
 
 /** From the weakest to the strongest. */
-function sourcesOf(options: ConfigOptions): Source[] {
+function sourcesOf(options: ConfigOptions, commandLine?: AsyncEndpointsSettings): Source[] {
   const { env = process.env, cwd = process.cwd(), envFilePath = '.env', otherVariables = [] } = options;
   const fileVariables = readEnvFiles([envFilePath].flat().map((path) => resolve(cwd, path)));
   // ConfigModule copies what `.env` says into the environment: it is said once nevertheless.
   const variables = Object.fromEntries(Object.entries(env).filter(([name, said]) => said !== fileVariables[name]));
-  const others = [...otherVariables, CONFIG_FILE];
+  const isOther = (name: string) =>
+    [...otherVariables, CONFIG_FILE].includes(name) || (commandLine !== undefined && !isVariable(name));
   const path = configFile({ ...fileVariables, ...env }, cwd);
   return [
     fromCode('the defaults in code', options.defaults),
     ...(path === null ? [] : [fromFile(path)]),
-    fromVariables([envFilePath].flat().join(' or '), fileVariables, cwd, others),
-    fromVariables('the environment', variables, cwd, others),
+    fromVariables([envFilePath].flat().join(' or '), fileVariables, cwd, isOther),
+    fromVariables('the environment', variables, cwd, isOther),
     fromCode('the overrides in code', options.overrides),
+    fromCode('the command line', commandLine),
   ];
 }
 

@@ -54,14 +54,24 @@ export function readEnvFiles(paths: readonly string[]): Record<string, string> {
   return Object.assign({}, ...files.toReversed()) as Record<string, string>;
 }
 
-/** @param others variables that begin with `ASYNC_` and are not ours */
-export function fromVariables(where: string, env: Environment, cwd: string, others: readonly string[]): Source {
+/** Whether it states an option. */
+export function isVariable(name: string): boolean {
+  return BY_VARIABLE.has(name) || BY_VARIABLE.get(name.replace(/_FILE$/, ''))?.isSecret === true;
+}
+
+/** @param isOther tells which variables that begin with `ASYNC_` are not ours */
+export function fromVariables(
+  where: string,
+  env: Environment,
+  cwd: string,
+  isOther: (name: string) => boolean,
+): Source {
   const statements: Statement[] = [];
   const mistakes: string[] = [];
   for (const [name, said] of Object.entries(env)) {
     const setting = BY_VARIABLE.get(name.replace(/_FILE$/, ''));
     // An empty variable is how compose files and manifests say nothing.
-    if (!said?.trim() || others.includes(name)) continue;
+    if (!said?.trim() || isOther(name)) continue;
     if (setting?.variable === name) statements.push({ key: setting.key, value: valueOf(setting, said), name });
     else if (setting?.isSecret) readSecret(setting, said);
     else if (name.startsWith('ASYNC_') && !SERVICE_LINK.test(name)) statements.push({ key: name, value: said, name });

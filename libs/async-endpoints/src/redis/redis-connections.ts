@@ -22,7 +22,9 @@ export class RedisConnections {
   readonly #own: boolean;
   readonly #mode: 'fail-fast' | 'degraded';
   readonly #timeoutMs: number;
-  readonly #listeners: Record<'error' | 'close' | 'ready', () => void>;
+  readonly #listeners: Record<'error' | 'close' | 'ready', (error: unknown) => void>;
+  /** Why there is no connection; a call that fails of it knows only that there is none. */
+  #trouble: unknown;
   #isAway = false;
   #isClosing = false;
   #work: RedisClient | undefined;
@@ -39,7 +41,7 @@ export class RedisConnections {
     this.commands = options.client ?? ownClient(options, this.#timeoutMs);
     this.changes = new RedisSubscriber(() => this.#listener(), this.#timeoutMs);
     this.#listeners = {
-      error: ignore,
+      error: (error) => (this.#trouble = error),
       close: () => {
         if (!this.#isAway && !this.#isClosing) notify('The connection to Redis is lost; trying until it is back');
         this.#isAway = true;
@@ -91,9 +93,10 @@ export class RedisConnections {
       await inTime(requireVersion(this.commands), this.#timeoutMs);
     } catch (cause) {
       if (this.#mode === 'degraded') return;
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const why = this.commands.status === 'ready' ? cause : (this.#trouble ?? cause);
+      const reason = why instanceof Error ? why.message : String(why);
       if (this.#own) this.commands.disconnect();
-      throw new AsyncEndpointsError('STORE_UNAVAILABLE', `Redis cannot be used: ${reason}`, { cause });
+      throw new AsyncEndpointsError('STORE_UNAVAILABLE', `Redis cannot be used: ${reason}`, { cause: why });
     }
   }
 

@@ -1,0 +1,99 @@
+import type { JobStatus } from '../job/job.js';
+import { type Changed, changeAll, requeueAll } from '../store/change-all.js';
+import { listAll } from '../store/list-all.js';
+import { recoverAll } from '../store/recover-all.js';
+import { confirm } from './confirm.js';
+import { formatDuration } from './duration.js';
+import { EXIT, say } from './exit.js';
+import { count, print, printJson } from './print.js';
+import { ProgressBar } from './progress.js';
+import type { Session } from './connect.js';
+import { type Selection, selectJobs } from './select-jobs.js';
+
+/** From which status a verb leads somewhere, and how it is told. */
+export const VERBS = {
+  cancel: { from: ['Queued', 'Scheduled', 'InProgress'], done: 'canceled' },
+  rerun: { from: ['Failed', 'Canceled'], done: 'queued anew' },
+} as const satisfies Record<string, { from: readonly JobStatus[]; done: string }>;
+
+/** Cancels or reruns jobs. */
+export async function change(
+  session: Session,
+  verb: keyof typeof VERBS,
+  ids: readonly string[],
+  selection: Selection,
+): Promise<number> {
+  const { store, yes } = session;
+  const { from, done } = VERBS[verb];
+  const chosen = await selectJobs(store, ids, selection, from);
+  if (!(await confirm(`This will ${verb} ${count(chosen.length, 'job')}.`, chosen.length, yes))) {
+    say('nothing was changed');
+    return EXIT.failed;
+  }
+  const { changed, refused } = await follow(changeAll(store, verb, chosen), chosen.length);
+  tell(session, { changed, refused }, `${count(changed, 'job')} ${done}`);
+  if (refused > 0) say(`${count(refused, 'job')} not ${done}: unknown, or not ${from.join(', ')}`);
+  // What ended between being listed and being changed is nobody's mistake.
+  return refused > 0 && ids.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** Takes jobs back from workers that vanished and, with a duration, from any worker that has had them for that long. */
+export async function recover(session: Session, runningForMs: number | null): Promise<number> {
+  const { store, settings, yes } = session;
+  const bar = new ProgressBar(null);
+  const { batchSize = 100, maxCrashes = 3 } = settings.recovery ?? {};
+  const recovered = await recoverAll(store, { batchSize, maxCrashes }, ({ length }) => bar.advance(length));
+  bar.end();
+  let isDeclined = false;
+  const summary = { recovered: recovered.length, taken: 0 };
+  if (runningForMs !== null) {
+    const stuck: string[] = [];
+    for await (const jobs of listAll(store, { status: 'InProgress', runningForMs })) {
+      stuck.push(...jobs.map(({ id }) => id));
+    }
+    const question = `This will take ${count(stuck.length, 'job')} from living workers and queue them anew.`;
+    isDeclined = !(await confirm(question, stuck.length, yes));
+    if (!isDeclined) summary.taken = (await follow(requeueAll(store, stuck), stuck.length)).changed;
+  }
+  const taken =
+    runningForMs === null ? '' : `, ${summary.taken} that had run for ${formatDuration(runningForMs)} from others`;
+  tell(session, summary, `${count(summary.recovered, 'job')} taken back from workers that vanished${taken}`);
+  return isDeclined ? EXIT.failed : EXIT.ok;
+}
+
+/** Removes finished jobs past their retention. */
+export async function purge(session: Session): Promise<number> {
+  const { store, settings } = session;
+  const limit = settings.recovery?.batchSize ?? 100;
+  const bar = new ProgressBar(null);
+  let purged = 0;
+  for (let more = true; more;) {
+    const some = await store.purge(limit);
+    bar.advance(some);
+    purged += some;
+    more = some === limit;
+  }
+  bar.end();
+  tell(session, { purged }, `${count(purged, 'job')} past retention purged`);
+  return EXIT.ok;
+}
+
+async function follow(changes: AsyncIterable<Changed>, total: number): Promise<{ changed: number; refused: number }> {
+  const bar = new ProgressBar(total);
+  const sum = { changed: 0, refused: 0 };
+  try {
+    for await (const { jobs, refused } of changes) {
+      sum.changed += jobs.length;
+      sum.refused += refused;
+      bar.advance(jobs.length + refused);
+    }
+  } finally {
+    bar.end();
+  }
+  return sum;
+}
+
+function tell({ json }: Session, summary: object, sentence: string): void {
+  if (json) printJson(summary);
+  else print(`${sentence}.`);
+}

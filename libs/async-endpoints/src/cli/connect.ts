@@ -1,0 +1,50 @@
+import { createStore } from '../config/create-store.js';
+import { readSettings, type ResolvedSettings } from '../config/read-settings.js';
+import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
+import { readNumber } from '../option-rules.js';
+import type { RedisJobStore } from '../redis/redis-job-store.js';
+import { say } from './exit.js';
+
+/** What the command line may say of where the jobs are, and how to speak of them. */
+export interface SessionFlags {
+  readonly redisUrl?: string;
+  readonly prefix?: string;
+  readonly partitions?: string;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+}
+
+/** What a command has to work with. */
+export interface Session {
+  /** Of the application whose configuration is found here; open. */
+  readonly store: RedisJobStore;
+  readonly settings: ResolvedSettings;
+  /** Whether to write JSON. */
+  readonly json: boolean;
+  /** Whether not to ask. */
+  readonly yes: boolean;
+}
+
+/** Connects for as long as the work takes. */
+export async function withSession<T>(flags: SessionFlags, work: (session: Session) => Promise<T>): Promise<T> {
+  const settings = settingsOf(flags);
+  const store = (await createStore(settings)) as RedisJobStore;
+  const warnings: string[] = [];
+  const warn = (notice: unknown) => void warnings.push((notice as StoreNotice).message);
+  STORE_NOTICE.subscribe(warn);
+  try {
+    await store.open();
+    for (const warning of warnings) say(`warning: ${warning}`);
+    return await work({ store, settings, json: flags.json ?? false, yes: flags.yes ?? false });
+  } finally {
+    STORE_NOTICE.unsubscribe(warn);
+    await store.close();
+  }
+}
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` */
+function settingsOf({ redisUrl: url, prefix, partitions }: SessionFlags): ResolvedSettings {
+  // A number that is none is refused with the words of the configuration.
+  const number = partitions === undefined ? undefined : (readNumber(partitions) as number);
+  return readSettings({}, { store: 'redis', redis: { url, prefix, partitions: number, connect: 'fail-fast' } });
+}

@@ -1,0 +1,104 @@
+import { decodeJob, JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
+import type { JobFilter, QueueStats } from '../store/job-store.js';
+import { listAll } from '../store/list-all.js';
+import type { Session } from './connect.js';
+import { formatDuration } from './duration.js';
+import { EXIT, say } from './exit.js';
+import { type Cell, count, print, printJson, printTable, time } from './print.js';
+import { toId } from './select-jobs.js';
+
+/** How many jobs of each name have each status, and how long the oldest has waited and run. */
+export async function stats({ store, json }: Session): Promise<number> {
+  const entries = await store.stats();
+  if (json) printJson(entries);
+  else if (entries.length === 0) print('There are no jobs.');
+  else printTable(['NAME', ...JOB_STATUSES.map(upper), 'OLDEST WAITING', 'OLDEST RUNNING'], statsRows(entries));
+  return EXIT.ok;
+}
+
+function statsRows(entries: readonly QueueStats[]): Cell[][] {
+  const names = [...new Set(entries.map(({ name }) => name))].toSorted();
+  return names.map((name) => {
+    const of = (status: JobStatus) => entries.find((entry) => entry.name === name && entry.status === status);
+    const waiting = (of('Queued') ?? of('Scheduled'))?.oldestAgeMs ?? null;
+    const running = of('InProgress')?.oldestAgeMs ?? null;
+    const ages = [waiting, running].map((age) => (age === null ? null : formatDuration(age)));
+    return [name, ...JOB_STATUSES.map((status) => of(status)?.count ?? 0), ...ages];
+  });
+}
+
+/** Jobs that match, in no particular order; `limit` null for all. */
+export async function list({ store, json }: Session, filter: JobFilter, limit: number | null): Promise<number> {
+  const most = limit ?? Infinity;
+  const found: JobRecord[] = [];
+  for await (const jobs of listAll(store, filter)) {
+    found.push(...jobs);
+    if (found.length > most) break;
+  }
+  const shown = found.slice(0, most);
+  if (json) printJson(shown.map(decodeJob));
+  else printTable(['ID', 'NAME', 'STATUS', 'RETRIES', 'CREATED', 'NOTE'], shown.map(listRow));
+  if (found.length > most) say(`these are ${shown.length} of more; --limit or --all shows more`);
+  return EXIT.ok;
+}
+
+function listRow(job: JobRecord): Cell[] {
+  const { id, name, status, retryCount, createdAt } = job;
+  return [id, name, status, retryCount, time(createdAt), noteOf(job)];
+}
+
+function noteOf({ status, error, worker, dueAt }: JobRecord): string | null {
+  if (status === 'InProgress') return `held by ${worker}`;
+  const due = status === 'Scheduled' ? `due ${time(dueAt)}` : null;
+  return [due, error?.code].filter(Boolean).join(', ') || null;
+}
+
+/** All that is known of one job. */
+export async function show({ store, json }: Session, id: string): Promise<number> {
+  const [job] = await store.find([toId(id)]);
+  if (!job) {
+    say('there is no such job');
+    return EXIT.failed;
+  }
+  if (json) printJson(decodeJob(job));
+  else printTable(['FIELD', 'VALUE'], Object.entries(job).map(shownField));
+  return EXIT.ok;
+}
+
+const TIMES = ['createdAt', 'dueAt', 'startedAt', 'completedAt', 'lastUpdatedAt', 'leaseUntil'];
+
+function shownField([field, value]: [string, unknown]): Cell[] {
+  if (TIMES.includes(field)) return [field, time(value as number | null)];
+  if (value === null || typeof value === 'string') return [field, value];
+  return [field, JSON.stringify(value)];
+}
+
+/** Jobs that have been running for at least this long. */
+export async function stuck({ store, json }: Session, runningForMs: number): Promise<number> {
+  const jobs: JobRecord[] = [];
+  for await (const page of listAll(store, { status: 'InProgress', runningForMs })) jobs.push(...page);
+  if (json) printJson(jobs.map(decodeJob));
+  else if (jobs.length === 0) print(`No job has been running for ${formatDuration(runningForMs)}.`);
+  else printTable(['ID', 'NAME', 'STARTED', 'LEASE UNTIL', 'CRASHES', 'WORKER'], jobs.map(stuckRow));
+  return EXIT.ok;
+}
+
+function stuckRow({ id, name, startedAt, leaseUntil, crashes, worker }: JobRecord): Cell[] {
+  return [id, name, time(startedAt), time(leaseUntil), crashes, worker];
+}
+
+/** Whether every job is where its status says. */
+export async function audit({ store, json }: Session): Promise<number> {
+  const deviations = await store.audit();
+  if (json) printJson(deviations);
+  else if (deviations.length === 0) print('Every job is where its status says.');
+  else {
+    print(deviations.join('\n'));
+    say(`${count(deviations.length, 'deviation')}; what changed meanwhile may be among them, so look twice`);
+  }
+  return deviations.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+function upper(text: string): string {
+  return text.toUpperCase();
+}

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { AsyncEndpointsError } from '../job/errors.js';
+import { JOB_STATUSES, type JobStatus } from '../job/job.js';
+import { change, purge, recover, VERBS } from './change.js';
+import { type Session, type SessionFlags, withSession } from './connect.js';
+import { parseDuration } from './duration.js';
+import { EXIT, oneLine, say, UsageError } from './exit.js';
+import { audit, list, show, stats, stuck } from './look.js';
+import type { Selection } from './select-jobs.js';
+
+interface Flags extends SessionFlags, Selection {
+  readonly limit?: number;
+  readonly for?: number;
+}
+
+/** @returns the exit code */
+export async function run(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = createProgram((flags, work) =>
+    withSession(flags, async (session) => {
+      code = await work(session);
+    }),
+  );
+  try {
+    await program.parseAsync(argv);
+    return code;
+  } catch (error) {
+    // Commander has written what is to be said of its own.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    say(oneLine(error));
+    const isUsage = error instanceof AsyncEndpointsError && error.code === 'INVALID_OPTION';
+    return isUsage || error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+type Begin = (flags: Flags, work: (session: Session) => Promise<number>) => Promise<void>;
+
+function createProgram(begin: Begin): Command {
+  const program = new Command('async-endpoints')
+    .description('Looks at the jobs of nestjs-async-endpoints in Redis, and changes them.')
+    .version(version())
+    .option('--redis-url <url>', 'where Redis is; else as the application is configured, such as REDIS_URL')
+    .option('--prefix <text>', 'what all keys begin with; else ASYNC_REDIS_PREFIX, or ae')
+    .option('--partitions <number>', 'as the application has them; else ASYNC_REDIS_PARTITIONS, or 1')
+    .option('--json', 'write JSON')
+    .exitOverride()
+    .configureOutput({ outputError: (text) => say(oneLine(text.trim().replace(/^error: /, ''))) })
+    .addHelpText('after', '\nExit codes: 0 done; 1 failed, or an audit found deviations; 2 wrong usage.');
+  addLooks(program, begin);
+  addChanges(program, begin);
+  return program;
+}
+
+function addLooks(program: Command, begin: Begin): void {
+  program
+    .command('stats')
+    .description('how many jobs of each name have each status, and how long the oldest has waited and run')
+    .action((_flags, command: Command) => begin(flagsOf(command), stats));
+  filtered(program.command('list'), JOB_STATUSES)
+    .description('jobs, in no particular order')
+    .option('--limit <number>', 'at most so many', limit, 50)
+    .option('--all', 'however many there are')
+    .action((_flags, command: Command) => {
+      const { name, status, owner, all, limit: most = 50, ...flags } = flagsOf(command);
+      return begin(flags, (session) => list(session, { name, status, owner }, all ? null : most));
+    });
+  program
+    .command('show')
+    .description('all that is known of one job')
+    .argument('<id>', 'of the job')
+    .action((id: string, _flags, command: Command) => begin(flagsOf(command), (session) => show(session, id)));
+  program
+    .command('stuck')
+    .description('jobs that have been running for long')
+    .option('--for <duration>', 'at least so long, such as 2h, 90s or 1d12h', duration, duration('2h'))
+    .action((_flags, command: Command) => {
+      const flags = flagsOf(command);
+      return begin(flags, (session) => stuck(session, flags.for as number));
+    });
+  program
+    .command('audit')
+    .description('whether every job is where its status says; reads everything')
+    .action((_flags, command: Command) => begin(flagsOf(command), audit));
+}
+
+function addChanges(program: Command, begin: Begin): void {
+  const ids = new Argument('[ids...]', 'of the jobs; or say with options which are meant');
+  for (const [verb, description] of [
+    ['cancel', 'cancels jobs that have not finished'],
+    ['rerun', 'queues failed and canceled jobs anew'],
+  ] as const) {
+    filtered(program.command(verb), VERBS[verb].from)
+      .description(description)
+      .addArgument(ids)
+      .option('--error <code>', 'only with this error')
+      .option('--all', 'all that can be')
+      .option('-y, --yes', 'do not ask before many jobs are changed')
+      .action((given: string[], _flags, command: Command) => {
+        const flags = flagsOf(command);
+        return begin(flags, (session) => change(session, verb, given, flags));
+      });
+  }
+  program
+    .command('recover')
+    .description('takes jobs back from workers that vanished, now instead of at the next sweep')
+    .option('--for <duration>', 'also from any worker that has had them for so long', duration)
+    .option('-y, --yes', 'do not ask before many jobs are changed')
+    .action((_flags, command: Command) => {
+      const flags = flagsOf(command);
+      return begin(flags, (session) => recover(session, flags.for ?? null));
+    });
+  program
+    .command('purge')
+    .description('removes finished jobs past their retention')
+    .action((_flags, command: Command) => begin(flagsOf(command), purge));
+}
+
+function filtered(command: Command, statuses: readonly JobStatus[]): Command {
+  return command
+    .option('--name <name>', 'only of this name')
+    .addOption(new Option('--status <status>', 'only in this status').choices(statuses))
+    .option('--owner <owner>', "only this owner's");
+}
+
+function flagsOf(command: Command): Flags {
+  return command.optsWithGlobals<Flags>();
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new InvalidArgumentError('Expected something like 2h, 90s or 1d12h.');
+  return ms;
+}
+
+function limit(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a number from 1.');
+  return Number(text);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

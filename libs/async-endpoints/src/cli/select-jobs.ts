@@ -1,0 +1,48 @@
+import type { JobStatus } from '../job/job.js';
+import { parseJobId } from '../job/job-id.js';
+import type { JobStore } from '../store/job-store.js';
+import { listAll } from '../store/list-all.js';
+import { UsageError } from './exit.js';
+
+/** Which jobs to change: ids, or all that match. */
+export interface Selection {
+  readonly name?: string;
+  readonly status?: JobStatus;
+  readonly owner?: string;
+  /** The code of the job's error. */
+  readonly error?: string;
+  readonly all?: boolean;
+}
+
+/**
+ * The ids of the jobs that are meant.
+ *
+ * @param statuses those from which the verb leads somewhere
+ * @throws UsageError where nothing, or too much, says which
+ */
+export async function selectJobs(
+  store: JobStore,
+  ids: readonly string[],
+  { name, status, owner, error, all = false }: Selection,
+  statuses: readonly JobStatus[],
+): Promise<string[]> {
+  const isFiltered = [name, status, owner, error].some((given) => given !== undefined);
+  if ([ids.length > 0, isFiltered, all].filter(Boolean).length !== 1) {
+    throw new UsageError('Say which jobs: ids, or --name, --status, --owner and --error, or --all.');
+  }
+  if (ids.length > 0) return [...new Set(ids.map(toId))];
+  const found: string[] = [];
+  for (const one of status ? [status] : statuses) {
+    for await (const jobs of listAll(store, { name, owner, status: one })) {
+      found.push(...jobs.filter((job) => error === undefined || job.error?.code === error).map(({ id }) => id));
+    }
+  }
+  return found;
+}
+
+/** @throws UsageError */
+export function toId(text: string): string {
+  const id = parseJobId(text);
+  if (id === null) throw new UsageError(`${JSON.stringify(text)} is no job id; expected a UUID.`);
+  return id;
+}

@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RedisServer, startRedisServer } from '@app/redis-server';
+import type { Job, QueueStats } from 'nestjs-async-endpoints';
+import { RedisJobStore } from 'nestjs-async-endpoints/redis';
+import { aJob } from 'nestjs-async-endpoints/testing';
+import { Redis } from 'ioredis';
+import { atTerminal, hasTerminals, type Tool, toolWith } from './tool.js';
+
+const UNKNOWN = 'd0a7d9f6-5a3f-4c57-9a31-7a2b6d2c1f00';
+const LONG_AGO_MS = 7_200_000;
+
+describe('npx async-endpoints', () => {
+  let redis: RedisServer;
+  let raw: Redis;
+  let store: RedisJobStore;
+  let tool: Tool;
+  let env: Record<string, string>;
+  let now: number | null;
+
+  beforeAll(async () => {
+    redis = await startRedisServer(['--appendonly', 'yes']);
+    raw = new Redis(redis.url);
+    store = new RedisJobStore({ url: redis.url, now: () => now ?? Date.now() });
+    await store.open();
+    env = { REDIS_URL: redis.url };
+    tool = toolWith(env);
+  });
+  beforeEach(async () => {
+    now = null;
+    await raw.flushall();
+  });
+  afterAll(async () => {
+    await store.close();
+    raw.disconnect();
+    await redis.stop();
+  });
+
+  async function submit(count: number, over: Parameters<typeof aJob>[0] = {}): Promise<string[]> {
+    const jobs = Array.from({ length: count }, () => aJob(over));
+    await store.submit(jobs, { queueLimit: 100_000 });
+    return jobs.map(({ id }) => id);
+  }
+
+  function claim(name: string, count: number, leaseMs: number) {
+    return store.claim({ worker: 'w', leaseMs, limit: count, slots: new Map([[name, count]]) });
+  }
+
+  async function fail(name: string, count: number, code = 'UPSTREAM_DOWN'): Promise<string[]> {
+    const claims = await claim(name, count, 60_000);
+    const error = { code, message: 'It is \u001b[31mdown' };
+    await store.settle(claims.map(({ job, token }) => ({ verb: 'fail' as const, id: job.id, name, token, error })));
+    return claims.map(({ job }) => job.id);
+  }
+
+  const json = async <T>(...args: string[]) => JSON.parse((await tool(...args, '--json')).stdout) as T;
+  const statusOf = async (id: string) => (await store.find([id]))[0]?.status;
+
+  it('stats: a table for people, JSON for programs', async () => {
+    await submit(2, { name: 'Report' });
+    await submit(1, { name: 'Mail', delayMs: 60_000 });
+    await fail('Report', 1);
+    const { code, stdout, stderr } = await tool('stats');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^NAME {4}QUEUED {2}SCHEDULED {2}INPROGRESS/);
+    expect(stdout).toMatch(/^Mail +0 +1 +0 +0 +0 +0 +0s +-$/m);
+    expect(stdout).toMatch(/^Report +1 +0 +0 +0 +1 +0 +\d+s +-$/m);
+    const entries = await json<QueueStats[]>('stats');
+    expect(entries).toContainEqual(expect.objectContaining({ name: 'Mail', status: 'Scheduled', count: 1 }));
+  });
+
+  it('list: by name, status and owner, and says where there are more', async () => {
+    await submit(60, { name: 'Report', owner: 'ann' });
+    const [mail] = await submit(1, { name: 'Mail' });
+    const all = await tool('list');
+    expect(all.stdout.trim().split('\n')).toHaveLength(51);
+    expect(all.stderr).toContain('these are 50 of more');
+    expect(await json('list', '--all')).toHaveLength(61);
+    expect(await json('list', '--limit', '3', '--owner', 'ann')).toHaveLength(3);
+    expect(await json('list', '--name', 'Mail', '--status', 'Queued')).toMatchObject([{ id: mail }]);
+    expect(await json('list', '--status', 'Completed')).toEqual([]);
+  });
+
+  it('show: all of a job, nothing of which is a command to the terminal', async () => {
+    await submit(1, { name: 'Report' });
+    const [id] = (await fail('Report', 1)) as [string];
+    const { code, stdout } = await tool('show', id.toUpperCase());
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^id +${id}$`, 'm'));
+    expect(stdout).toMatch(/^error +\{"code":"UPSTREAM_DOWN"/m);
+    expect(stdout).toMatch(/^createdAt +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/m);
+    expect(stdout).not.toContain('\u001b');
+    expect(await json<Job>('show', id)).toMatchObject({ id, status: 'Failed', error: { code: 'UPSTREAM_DOWN' } });
+    expect(await tool('show', UNKNOWN)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'async-endpoints: there is no such job\n',
+    });
+  });
+
+  it('cancel and rerun: the ids that are named, and exits with 1 where one is not', async () => {
+    const [first, second] = (await submit(2)) as [string, string];
+    expect(await tool('cancel', first)).toEqual({ code: 0, stdout: '1 job canceled.\n', stderr: '' });
+    expect([await statusOf(first), await statusOf(second)]).toEqual(['Canceled', 'Queued']);
+    const again = await tool('rerun', first, UNKNOWN, '--yes');
+    expect(again).toMatchObject({ code: 1, stdout: '1 job queued anew.\n' });
+    expect(again.stderr).toBe('async-endpoints: 1 job not queued anew: unknown, or not Failed, Canceled\n');
+    expect(await statusOf(first)).toBe('Queued');
+  });
+
+  it('rerun: what failed with one error, and nothing else', async () => {
+    await submit(1_203, { name: 'Report' });
+    await submit(2, { name: 'Mail' });
+    await fail('Report', 1_200);
+    const other = await fail('Report', 3, 'BAD_INPUT');
+    await fail('Mail', 2);
+    const asked = await tool('rerun', '--name', 'Report', '--error', 'UPSTREAM_DOWN');
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toBe('async-endpoints: This will rerun 1200 jobs. Say so with --yes.\n');
+    expect(await json('rerun', '--name', 'Report', '--error', 'UPSTREAM_DOWN', '--yes')).toEqual({
+      changed: 1_200,
+      refused: 0,
+    });
+    expect(await statusOf(other[0] as string)).toBe('Failed');
+    expect(await json('list', '--status', 'Failed', '--all')).toHaveLength(5);
+    expect((await tool('cancel', '--all', '--yes')).stdout).toBe('1200 jobs canceled.\n');
+    expect(await store.audit()).toEqual([]);
+  });
+
+  it('stuck and recover: what vanished workers hold, and with --for what living ones have held for long (S-93)', async () => {
+    await submit(3, { name: 'Report' });
+    now = Date.now() - LONG_AGO_MS - 1_000;
+    const [dead, alive] = (await claim('Report', 2, 1_000)).map(({ job }) => job.id) as [string, string];
+    now = null;
+    const [young] = (await claim('Report', 1, 600_000)).map(({ job }) => job.id) as [string];
+    const stuck = await json<Job[]>('stuck', '--for', '2h');
+    expect(stuck.map(({ id }) => id).toSorted()).toEqual([dead, alive].toSorted());
+    expect((await tool('stuck')).stdout).toMatch(new RegExp(`^${alive} +Report +\\S+Z +\\S+Z +0 +w$`, 'm'));
+    expect((await tool('stuck', '--for', '3d')).stdout).toBe('No job has been running for 3d.\n');
+
+    expect((await tool('recover')).stdout).toBe('2 jobs taken back from workers that vanished.\n');
+    expect([await statusOf(dead), await statusOf(alive), await statusOf(young)]).toEqual([
+      'Queued',
+      'Queued',
+      'InProgress',
+    ]);
+    expect(await json('recover', '--for', '0s')).toEqual({ recovered: 0, taken: 1 });
+    expect(await statusOf(young)).toBe('Queued');
+    expect(await store.audit()).toEqual([]);
+  });
+
+  it('purge: what is past its retention', async () => {
+    const ids = await submit(230, { retention: { completedMs: 0, failedMs: 0, canceledMs: 0 } });
+    await store.cancel(ids);
+    await submit(1);
+    expect((await tool('purge')).stdout).toBe('230 jobs past retention purged.\n');
+    expect(await json('list')).toHaveLength(1);
+  });
+
+  it('audit: exits with 0 where all is well, and with 1 where it is not', async () => {
+    const [id] = (await submit(2)) as [string];
+    expect(await tool('audit')).toEqual({ code: 0, stdout: 'Every job is where its status says.\n', stderr: '' });
+    await raw.hdel('{ae:0}:jobs', id);
+    const found = await tool('audit');
+    expect(found.code).toBe(1);
+    expect(found.stdout).toContain('The counter "waiting" is 2, but 1 jobs wait');
+    expect(await json('audit')).toEqual(found.stdout.trim().split('\n'));
+  });
+
+  it.each([
+    [['stats', '--frobnicate'], /^async-endpoints: unknown option '--frobnicate'\n$/],
+    [['stast'], /^async-endpoints: unknown command 'stast' \(Did you mean stats\?\)\n$/],
+    [['show'], /^async-endpoints: missing required argument 'id'\n$/],
+    [['show', 'x'], /^async-endpoints: "x" is no job id; expected a UUID\.\n$/],
+    [['stuck', '--for', '2x'], /argument '2x' is invalid\. Expected something like 2h, 90s or 1d12h\.\n$/],
+    [['list', '--status', 'Done'], /^async-endpoints: option '--status <status>' argument 'Done' is invalid\./],
+    [['list', '--limit', '0'], /argument '0' is invalid\. Expected a number from 1\.\n$/],
+    [['cancel'], /^async-endpoints: Say which jobs: ids, or .*\n$/],
+    [['rerun', UNKNOWN, '--all'], /^async-endpoints: Say which jobs: ids, or .*\n$/],
+    [['stats', '--partitions', 'many'], /redis\.partitions in the command line is "many"; expected an integer/],
+    [['stats', '--redis-url', 'http://:geheim@x'], /redis\.url in the command line is what is not shown here/],
+  ])('%j: wrong usage is 2, in one line', async (args, stderr) => {
+    const outcome = await tool(...args);
+    expect(outcome).toMatchObject({ code: 2, stdout: '' });
+    expect(outcome.stderr).toMatch(stderr);
+    expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('says in one line why Redis cannot be used, and never with what password', async () => {
+    const away = await tool('stats', '--redis-url', 'redis://:geheim@127.0.0.1:1');
+    expect(away).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'async-endpoints: Redis cannot be used: connect ECONNREFUSED 127.0.0.1:1\n',
+    });
+    const nowhere = await toolWith({})('stats');
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.stderr).toContain('REDIS_URL (redis.url) is missing; expected something like redis://');
+  });
+
+  it('connects as the application is configured: file, .env, environment, password file (S-73)', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-cli-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const shop = new RedisJobStore({ url: redis.url, prefix: 'shop', partitions: 4 });
+    await shop.open();
+    onTestFinished(() => shop.close());
+    await shop.submit([aJob({ id: randomUUID() }), aJob({ id: randomUUID() })], { queueLimit: 10 });
+    await raw.call('acl', 'setuser', 'operator', 'on', '>geheim', '~*', '&*', '+@all');
+    await writeFile(join(folder, 'app.json'), JSON.stringify({ asyncEndpoints: { redis: { partitions: 4 } } }));
+    await writeFile(join(folder, 'password'), 'geheim\n');
+    await writeFile(join(folder, '.env'), 'ASYNC_REDIS_PREFIX=shop\nASYNC_OF_THE_APPLICATION=1\n');
+    const variables = {
+      ...env,
+      ASYNC_CONFIG_FILE: 'app.json',
+      ASYNC_REDIS_USERNAME: 'operator',
+      ASYNC_REDIS_PASSWORD_FILE: 'password',
+      ASYNC_LOG_LEVEL: 'info',
+    };
+    const { stdout, stderr } = await toolWith(variables, folder)('list', '--json');
+    expect([stderr, JSON.parse(stdout)]).toEqual(['', [expect.anything(), expect.anything()]]);
+    expect((await tool('list', '--json', '--prefix', 'shop', '--partitions', '4')).stdout.match(/"id"/g)).toHaveLength(
+      2,
+    );
+    await writeFile(join(folder, 'password'), 'falsch');
+    const refused = await toolWith(variables, folder)('list');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^async-endpoints: Redis cannot be used: WRONGPASS [^\n]*\n$/);
+    expect(refused.stderr).not.toContain('falsch');
+  });
+
+  it('warns of a Redis that would lose jobs', async () => {
+    await raw.config('SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
+    onTestFinished(() => void raw.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction'));
+    expect((await tool('stats')).stderr).toMatch(/^async-endpoints: warning: Redis may evict jobs .*\n$/);
+  });
+
+  it('asks at a terminal, shows how far it is there, and takes anything but yes for no', async (test) => {
+    if (!(await hasTerminals())) test.skip('there is no script command here');
+    await submit(1_001);
+    const question = /This will cancel 1001 jobs\. \[y\/N\] /;
+    for (const text of ['n\n', '\n', '\u0004']) {
+      const no = await atTerminal(env, ['cancel', '--all'], { after: question, text });
+      expect([no.code, no.shown]).toEqual([1, expect.stringContaining('nothing was changed')]);
+    }
+    expect(await json('list', '--status', 'Queued', '--all')).toHaveLength(1_001);
+    const yes = await atTerminal(env, ['cancel', '--all'], { after: question, text: 'y\n' });
+    expect([yes.code, yes.shown]).toEqual([0, expect.stringContaining('1001 jobs canceled.')]);
+    expect(yes.shown).toContain('[###############...............] 49% 500/1001 jobs');
+  });
+});
