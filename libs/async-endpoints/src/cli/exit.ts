@@ -17,9 +17,11 @@ export function say(message: string): void {
   process.stderr.write(`async-endpoints: ${message}\n`);
 }
 
-/** What went wrong, and what caused it; never a stack. */
+/** What went wrong and, where a call to Redis failed, of what; never a stack. */
 export function oneLine(error: unknown): string {
-  const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined };
-  const because = cause instanceof Error && !message.includes(cause.message) ? ` (${cause.message})` : '';
-  return (message + because).replaceAll(/\s*\n\s*/g, ' ');
+  const { message, cause, code } = (
+    error instanceof Error ? error : { message: String(error) }
+  ) as NodeJS.ErrnoException;
+  const isUnsaid = code === 'STORE_UNAVAILABLE' && cause instanceof Error && !message.includes(cause.message);
+  return (isUnsaid ? `${message} (${cause.message})` : message).replaceAll(/\s*\n\s*/g, ' ');
 }
