@@ -4,6 +4,8 @@ import { inTime } from './in-time.js';
 /** A connection on which nothing was heard is asked whether it still lives, every so many times as long as it may take. */
 const HEARTBEAT_TIMEOUTS = 2;
 const CONNECT_AGAIN_MS = 200;
+/** A channel is heard for that long after nobody wants it: whoever waits for one job after another subscribes once. */
+const LINGER_MS = 5_000;
 
 /**
  * One connection that listens to channels, opened with the first of them. A connection that is lost is opened anew, also
@@ -15,6 +17,9 @@ export class RedisSubscriber {
   /** Told when messages may have been missed, once all channels are heard again; until it does not reject. */
   onGap: () => Promise<void> = () => Promise.resolve();
   readonly #channels = new Set<string>();
+  /** Those that the present connection is known to hear. */
+  readonly #confirmed = new Set<string>();
+  readonly #leaving = new Map<string, NodeJS.Timeout>();
   readonly #waiting = new Set<() => void>();
   #client: Redis | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -34,23 +39,40 @@ export class RedisSubscriber {
 
   /** Resolves when the channel is heard. @throws Error where that takes too long */
   async subscribe(channel: string): Promise<void> {
+    clearTimeout(this.#leaving.get(channel));
+    this.#leaving.delete(channel);
+    if (this.#confirmed.has(channel)) return;
     this.#channels.add(channel);
     if (!this.#heartbeat) this.#open();
     const client = this.#client;
     const whenReady = () => new Promise<void>((resolve) => this.#waiting.add(resolve));
-    await inTime<unknown>(client?.status === 'ready' ? client.subscribe(channel) : whenReady(), this.timeoutMs);
+    await inTime<unknown>(client?.status === 'ready' ? this.#listen(client, channel) : whenReady(), this.timeoutMs);
   }
 
+  /** Before long. */
   unsubscribe(channel: string): void {
-    this.#channels.delete(channel);
-    this.#client?.unsubscribe(channel).catch(() => {}); // it goes with the connection, then
+    clearTimeout(this.#leaving.get(channel));
+    const leave = () => {
+      this.#leaving.delete(channel);
+      this.#channels.delete(channel);
+      this.#confirmed.delete(channel);
+      this.#client?.unsubscribe(channel).catch(() => {}); // it goes with the connection, then
+    };
+    this.#leaving.set(channel, setTimeout(leave, LINGER_MS).unref());
   }
 
   close(): void {
     this.#closed = true;
     clearInterval(this.#heartbeat);
     clearTimeout(this.#again);
+    for (const timer of this.#leaving.values()) clearTimeout(timer);
     this.#client?.disconnect();
+  }
+
+  async #listen(client: Redis, ...channels: string[]): Promise<void> {
+    await client.subscribe(...channels);
+    if (client === this.#client && client.status === 'ready')
+      for (const channel of channels) this.#confirmed.add(channel);
   }
 
   #open(): void {
@@ -64,7 +86,10 @@ export class RedisSubscriber {
       this.onMessage(channel, message);
     });
     client.on('ready', () => void this.#ready(client));
-    client.on('close', () => (this.#missed = true));
+    client.on('close', () => {
+      this.#missed = true;
+      this.#confirmed.clear();
+    });
     client.on('end', () => this.#openAgain());
   }
 
@@ -74,7 +99,7 @@ export class RedisSubscriber {
 
   async #ready(client: Redis): Promise<void> {
     try {
-      if (this.#channels.size > 0) await client.subscribe(...this.#channels);
+      if (this.#channels.size > 0) await this.#listen(client, ...this.#channels);
     } catch {
       return; // the connection is lost again
     }
