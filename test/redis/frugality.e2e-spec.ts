@@ -6,7 +6,8 @@ import { eventually } from 'nestjs-async-endpoints/testing';
 import { figure, System } from './system.js';
 
 const MOST_CONNECTIONS = 3;
-const MOST_COMMANDS_PER_SECOND = 5;
+/** One (P8), and as many again for what happens to fall into so short a time. */
+const MOST_COMMANDS_PER_SECOND = 2;
 const IDLE_MS = 5_000;
 
 describe('What an API and a worker ask of Redis', () => {
@@ -61,7 +62,7 @@ describe('What an API and a worker ask of Redis', () => {
     const rate = (count: number) => ((count * 1_000) / IDLE_MS).toFixed(1);
     figure(`commands of an idle API and worker: ${rate(total)}/s (${rate(inScripts)}/s more within their scripts)`);
     figure(`of these over ${IDLE_MS} ms: ${[...asked].map(([name, count]) => `${name} ${count}`).join(', ')}`);
-    expect((total * 1_000) / IDLE_MS).toBeLessThanOrEqual(2 * MOST_COMMANDS_PER_SECOND);
+    expect((total * 1_000) / IDLE_MS).toBeLessThanOrEqual(MOST_COMMANDS_PER_SECOND);
   });
 });
 
