@@ -11,6 +11,7 @@ const MAIN = {
   worker: 'dist/apps/worker/src/main.js',
   probe: 'test/redis/probe-worker.mjs',
   demo: 'test/redis/demo-app.mjs',
+  next: 'test/rollout/next-release.mjs',
   slow: 'test/observability/slow-shutdown.mjs',
 };
 

@@ -256,6 +256,17 @@ const EFFECTS: Record<string, Effect> = {
     },
     shows: true,
   },
+  'http.shutdownDelayMs': {
+    is: '1000',
+    see: async (app) => {
+      const closing = app.nest.close();
+      await eventually(() => app.worker.isStopping);
+      const answer = await app.post({ do: 'return' }).catch(() => null);
+      await closing;
+      return answer?.status;
+    },
+    shows: 202,
+  },
 
   'response.jobSubmitted': {
     is: { response: { jobSubmitted: marking } },

@@ -4,9 +4,11 @@ import {
   AsyncEndpointsError,
   defineJob,
   type JobRecord,
+  JobWorker,
   MemoryJobStore,
   type Submission,
 } from 'nestjs-async-endpoints';
+import { eventually } from 'nestjs-async-endpoints/testing';
 import { refused } from './answer.js';
 import { ACCEPTING, HeldReport, type ReportRequest, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
 import { ADAPTERS, STACKS, startApp } from './start-app.js';
@@ -197,6 +199,22 @@ describe.each(STACKS)('An application that is shutting down, on %s', (stack) => 
     expect(refusal.header('Connection')).toBe('close');
     expect([status.status, status.job.status]).toEqual([202, 'InProgress']);
     expect(all).toHaveLength(all.filter(({ status: is }) => is === 'Queued').length + 1);
+  });
+});
+
+describe.each(ADAPTERS)('An application that has told balancers to go elsewhere, on %s', (adapter) => {
+  it('takes submissions for shutdownDelayMs, each answer the last of its connection (S-90, S-99)', async () => {
+    const options = { role: 'api', http: { shutdownDelayMs: 1_500 } } as const;
+    const app = await startApp(adapter, { ...ACCEPTING, options });
+    const before = await app.post('/reports', { title: 'Bees' });
+    const closed = app.close();
+    await eventually(() => app.nest.get(JobWorker).isStopping);
+    const held = app.get(before.job.links.self, { Prefer: 'wait=30' });
+    const taken = await app.post('/reports', { title: 'Wasps' });
+    await closed;
+    const answers = [before, taken, await held];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(answers.map((answer) => answer.header('Connection'))).toEqual(['keep-alive', 'close', 'close']);
   });
 });
 

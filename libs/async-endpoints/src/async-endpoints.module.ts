@@ -68,7 +68,7 @@ const SHUTDOWN_HOOKS_CHECK_MS = 1_000;
  *
  * 1. init: open the store, find handlers and endpoints, refuse what does not fit together
  * 2. bootstrap: start the worker, once the application is ready
- * 3. SIGTERM, or else destroy: refuse submissions over HTTP and claim no more; both keep answering, not ready any more
+ * 3. SIGTERM, or else destroy: claim no more; not ready any more; refuse submissions over HTTP, after `shutdownDelayMs`
  * 4. before shutdown: let running jobs end, give back the rest; then nobody is kept waiting, and streams of events end
  * 5. shutdown, when the HTTP server is closed: close the store
  */
@@ -127,7 +127,7 @@ export class AsyncEndpointsModule
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.worker.drain();
+    await Promise.all([this.worker.drain(), this.http.leave()]);
     await this.http.endHeldAnswers();
     if (this.store instanceof MemoryJobStore) await this.#warnOfLoss();
   }
@@ -138,8 +138,8 @@ export class AsyncEndpointsModule
   }
 
   #beginShutdown(): void {
-    this.http.refuseSubmissions();
     this.worker.stopClaiming();
+    void this.http.leave();
   }
 
   #warnWithoutShutdownHooks(): void {

@@ -116,6 +116,7 @@ export const HTTP: Definitions<HttpOptions> = {
   maxRetryAfterSeconds: option(() => 60, integer(1, 86_400)),
   maxWaitSeconds: option(() => 30, integer(0, 3_600)),
   keepAliveSeconds: option(() => 15, integer(1, 3_600)),
+  shutdownDelayMs: option(() => 0, integer(0, 3_600_000)),
 };
 
 export function option<T>(initial: () => T, takes: Rule<T>): Option<T> {

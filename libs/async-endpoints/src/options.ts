@@ -127,6 +127,12 @@ export interface HttpOptions extends StatusRoutesOptions {
   maxWaitSeconds: number;
   /** How often a stream of events that has nothing to say shows that it is alive, in seconds. Default 15. */
   keepAliveSeconds: number;
+  /**
+   * How long submissions are still taken after shutdown began, in ms. Readiness fails and answers close their connections from
+   * the first moment, so that balancers and clients have this time to go elsewhere. Running jobs are drained meanwhile.
+   * Default 0.
+   */
+  shutdownDelayMs: number;
 }
 
 /** What `useFactory` of `forRootAsync` returns. */
