@@ -107,7 +107,8 @@ const EFFECTS: Record<string, Effect> = {
   },
 
   'worker.workerId': { is: 'me', see: async (app) => (await claim(app)).worker, shows: 'me' },
-  'worker.maximumConcurrency': { is: '3000', see: async (app) => (await claim(app)).limit, shows: 3_000 },
+  // One claim asks for half of the free slots, so that the next can be on its way meanwhile.
+  'worker.maximumConcurrency': { is: '3000', see: async (app) => (await claim(app)).limit, shows: 1_500 },
   'worker.maxClaimBatchSize': {
     is: '2',
     given: { ASYNC_WORKER_CONCURRENCY: '5' },
