@@ -4,7 +4,8 @@ import { decodeCursor, encodeCursor } from '../store/cursor.js';
 import type { ClaimRequest, JobFilter, JobPage, Submission } from '../store/job-store.js';
 import { Turns } from '../store/turns.js';
 import { listJobs } from './redis-listing.js';
-import { type RedisPartition, scopeOf } from './redis-partition.js';
+import { scopeOf } from './batches.js';
+import type { RedisPartition } from './redis-partition.js';
 
 const MOST = 256;
 

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
 import type { ClaimRequest, Renewal, RenewalReply, Submission } from '../store/job-store.js';
-import { claimed, decode, encodeFixed, oneLine } from './codec.js';
+import { declined, scopeOf, settleArguments, submitArguments } from './batches.js';
+import { claimed, decode } from './codec.js';
 import type { RedisClient, Script } from './define-script.js';
-import { inGroups } from './in-groups.js';
 import { type RedisChannels, RedisKeys } from './keys.js';
 import type { RedisConnections } from './redis-connections.js';
 import { cancelScript, recoverScript, rerunScript } from './scripts/change.lua.js';
@@ -40,12 +39,7 @@ export class RedisPartition {
     const names = distinct(jobs.map(({ name }) => name));
     const keyed = jobs.filter(({ idempotency }) => idempotency !== null);
     const keys = [this.keys.names, ...keyed.map((job) => this.keys.idempotency(scopeOf(job)))];
-    const groups = inGroups(jobs, (job) => {
-      const key = job.idempotency ? `${keyed.indexOf(job) + 1},${job.idempotency.retentionMs}` : ',';
-      const { delayMs, priority, queueLimit: own } = job;
-      return `${names.indexOf(job.name) + 1},${delayMs},${priority},${own ?? ''},${key}\n${encodeFixed(job)}`;
-    });
-    const args = groups.flatMap(([head, group]) => [head, ...group.flatMap((job) => [job.id, oneLine(job.input)])]);
+    const args = submitArguments(jobs, names, keyed);
     const [now, ...others] = await this.#run(
       submitScript,
       names,
@@ -88,14 +82,7 @@ export class RedisPartition {
 
   async settle(settlements: readonly lifecycle.Settlement[]): Promise<boolean[]> {
     const names = distinct(settlements.map(({ name }) => name));
-    const groups = inGroups(settlements, (settlement) => {
-      const delay = settlement.verb === 'retry' ? settlement.delayMs : '';
-      return `${names.indexOf(settlement.name) + 1},${settlement.verb},${delay}`;
-    });
-    const args = groups.flatMap(([head, group]) => [
-      head,
-      ...group.flatMap((one) => [one.id, one.token, valueOf(one)]),
-    ]);
+    const args = settleArguments(settlements, names);
     const replies = await this.#run(settleScript, names, args);
     this.#tell(settlements.filter(({ verb }) => verb === 'retry' || verb === 'release').map(({ name }) => name));
     return replies.map((reply) => reply === 1);
@@ -200,28 +187,6 @@ function decodeAll(ids: readonly string[], replies: readonly string[]): (JobReco
     const text = replies[2 * index] as string;
     return text === '' ? null : decode(id, text, replies[2 * index + 1] as string).job;
   });
-}
-
-function declined(reply: string | string[]): Submission {
-  if (typeof reply !== 'string') {
-    const [id, text, claim] = reply as [string, string, string];
-    return { outcome: 'existing', job: decode(id, text, claim).job };
-  }
-  const [what, on] = reply.split(' ');
-  if (what === 'refused') return { outcome: 'refused', limit: on as 'total' | 'name' };
-  return { outcome: 'conflict', on: on as 'id' | 'key' };
-}
-
-function valueOf(settlement: lifecycle.Settlement): string {
-  if (settlement.verb === 'complete') return settlement.result === null ? '' : oneLine(settlement.result);
-  return settlement.verb === 'release' ? '' : JSON.stringify(settlement.error);
-}
-
-/** A digest, because owners and keys are the client's, and key names are the operator's. */
-export function scopeOf({ owner, name, idempotency }: NewJob): string {
-  return createHash('sha256')
-    .update(JSON.stringify([owner, name, idempotency?.key]))
-    .digest('base64url');
 }
 
 function distinct(names: readonly string[]): string[] {
