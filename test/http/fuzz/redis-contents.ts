@@ -17,6 +17,8 @@ async function valuesOf(redis: Redis, key: string): Promise<string> {
   switch (await redis.type(key)) {
     case 'hash':
       return JSON.stringify(await redis.hgetall(key));
+    case 'list':
+      return JSON.stringify(await redis.lrange(key, 0, -1));
     case 'set':
       return JSON.stringify(await redis.smembers(key));
     case 'zset':
