@@ -26,8 +26,10 @@ async function create(): Promise<StoreUnderTest> {
   return { store, advance: (ms) => void (now += ms), dispose };
 }
 
-// The audit after each test: every change kept record and indexes together (D-10, D-11).
-describeJobStore('RedisJobStore', create);
+// The audit after each test sees it.
+describe('Every change keeps record and indexes together (D-10, D-11)', () => {
+  describeJobStore('RedisJobStore', create);
+});
 
 describe('RedisJobStore, compared with the lifecycle model', () => {
   it('answers as the model over 200 random histories', () => checkAgainstModel(create, 200), 120_000);
