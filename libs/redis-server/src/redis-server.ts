@@ -10,6 +10,8 @@ import { eventually } from 'nestjs-async-endpoints/testing';
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
+  /** Where it writes what it keeps. */
+  readonly folder: string;
   /** By SIGKILL, as a power cut would. What it has written to its folder stays. */
   crash(): Promise<void>;
   /** After a crash: on the same port and folder. Resolves when it answers. */
@@ -59,6 +61,7 @@ async function start(argsFor: (port: number, folder: string) => Promise<string[]
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    folder,
     crash,
     restart,
     async stop() {
