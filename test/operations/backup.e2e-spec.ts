@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -144,7 +144,7 @@ describe('A Redis that is lost, and restored from a backup (S-92, S-98)', () => 
   });
 });
 
-describe('deploy/backup/redis-backup.sh', () => {
+describe('k8s/components/backup/redis-backup.sh', () => {
   it('keeps the newest, and leaves nothing else behind', async () => {
     await begin([]);
     await writeFile(join(backups, 'notes.txt'), 'not ours');
@@ -205,7 +205,7 @@ describe('deploy/backup/redis-backup.sh', () => {
   });
 });
 
-describe('deploy/backup/redis-restore.sh', () => {
+describe('k8s/components/backup/redis-restore.sh', () => {
   it('refuses a server that runs, a folder that is not empty, a damaged backup: and changes nothing', async () => {
     await begin(['--appendonly', 'yes']);
     await fill();
@@ -265,5 +265,41 @@ describe('deploy/backup/redis-restore.sh', () => {
     const version = await run('shellcheck', ['--version']).catch(() => null);
     if (!version) test.skip('there is no shellcheck here');
     await expect(run('shellcheck', ['-s', 'sh', ...SCRIPTS])).resolves.toEqual({ stdout: '', stderr: '' });
+  });
+});
+
+describe('k8s/components/backup (S-98)', () => {
+  const component = new URL('../../k8s/components/backup/', import.meta.url).pathname;
+
+  it('sets variables that the scripts read, and mounts what they need', async () => {
+    for (const [manifest, script] of [
+      ['cronjob.yaml', SCRIPTS[0]],
+      ['restore-job.yaml', SCRIPTS[1]],
+    ] as const) {
+      const [text, source] = await Promise.all([readFile(join(component, manifest), 'utf8'), readFile(script, 'utf8')]);
+      const variables = [...text.matchAll(/- \{ name: ([A-Z_]+), value: /g)].map(([, name]) => name as string);
+      expect(variables.length).toBeGreaterThan(2);
+      expect(variables.filter((name) => !source.includes(`\${${name}`))).toEqual([]);
+      expect(text).toContain(`/opt/redis-backup/${script.split('/').at(-1)}`);
+      const mounts = [...text.matchAll(/- \{ name: (\w+), mountPath/g)].map(([, name]) => name);
+      const volumes = [...text.matchAll(/^ +- name: (\w+)\n +(?:persistentVolumeClaim|configMap|secret):/gm)];
+      expect(mounts).toEqual(volumes.map(([, name]) => name));
+    }
+  });
+
+  it('is a component that kustomize builds, with the scripts in a ConfigMap', async (test) => {
+    const kubectl = await run('kubectl', ['kustomize', '--help']).catch(() => null);
+    if (!kubectl) test.skip('there is no kubectl here');
+    const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-kustomize-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await cp(component, join(folder, 'backup'), { recursive: true });
+    await mkdir(join(folder, 'overlay'));
+    const kustomization = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\ncomponents: [../backup]\n';
+    await writeFile(join(folder, 'overlay', 'kustomization.yaml'), kustomization);
+    const { stdout } = await run('kubectl', ['kustomize', join(folder, 'overlay')]);
+    const kinds = [...stdout.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind);
+    expect(kinds.toSorted()).toEqual(['ConfigMap', 'CronJob', 'NetworkPolicy', 'PersistentVolumeClaim']);
+    expect(stdout).toContain('  redis-backup.sh: |');
+    expect(stdout).toMatch(/configMap:\n +name: redis-backup-scripts\n/);
   });
 });

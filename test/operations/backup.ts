@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const folder = fileURLToPath(new URL('../../deploy/backup/', import.meta.url));
+const folder = fileURLToPath(new URL('../../k8s/components/backup/', import.meta.url));
 
 export const SCRIPTS = ['redis-backup.sh', 'redis-restore.sh'].map((name) => folder + name) as [string, string];
 
