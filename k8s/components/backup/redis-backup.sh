@@ -117,10 +117,11 @@ back_up_aof() {
   [ "$(persistence aof_enabled)" = 1 ] || fail "the server has no append-only file: take BACKUP_KIND=rdb or snapshot"
   name=$(setting appendfilename appendonly.aof)
   folder=$(setting appenddirname appendonlydir)
-  tries=5
-  until copy_aof; do
+  tries=20
+  until wait_until_idle && copy_aof; do
     tries=$((tries - 1))
     [ $tries -gt 0 ] || fail "no copy of the append-only file is whole: $(tail -n 1 "$work/check")"
+    check_time
     sleep 1
   done
   tar -czf "$work/backup" -C "$work/copy" . || fail "the copy cannot be packed"
