@@ -113,6 +113,53 @@ describe('RedisJobStore on a server', () => {
     await Promise.all([store.close(), sweeper.close()]);
   });
 
+  it('recovers what vanished among claims that were renewed or have ended, however many, and forgets those', async () => {
+    const prefix = randomUUID();
+    let now = 1_000_000;
+    const store = await aStore({ prefix, now: () => now });
+    const client = new Redis(server.url);
+    const leases = () => client.zcard(`{${prefix}:0}:leases`);
+    const claim = () => store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots: new Map([['Work', 1]]) });
+    await store.submit(
+      Array.from({ length: 250 }, () => aJob()),
+      { queueLimit: 1_000 },
+    );
+    for (let n = 0; n < 250; n++) {
+      const [{ job, token } = {} as never] = await claim();
+      if (n % 50 === 49) continue; // vanishes
+      if (n % 2) await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]);
+      else await store.renew([{ id: job.id, token, leaseMs: 5_000 }]);
+    }
+    now += 1_000;
+    expect(await store.recover({ limit: 100, maxCrashes: 3 })).toHaveLength(5);
+    expect(await store.recover({ limit: 100, maxCrashes: 3 })).toEqual([]);
+    expect(await leases()).toBe(125); // renewed
+    now += 4_000;
+    expect(await store.recover({ limit: 100, maxCrashes: 3 })).toHaveLength(100);
+    expect(await store.audit()).toEqual([]);
+    client.disconnect();
+    await store.close();
+  });
+
+  it('forgets the leases of jobs that have ended also where nobody recovers', async () => {
+    const prefix = randomUUID();
+    let now = 1_000_000;
+    const store = await aStore({ prefix, now: () => now });
+    const client = new Redis(server.url);
+    for (let n = 0; n < 250; n++) {
+      await store.submit([aJob()], { queueLimit: 1_000 });
+      const slots = new Map([['Work', 1]]);
+      const [{ job, token } = {} as never] = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots });
+      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]);
+    }
+    expect(await client.zcard(`{${prefix}:0}:leases`)).toBe(250);
+    now += 1_000;
+    expect(await store.purge(10)).toBe(0);
+    expect(await client.exists(`{${prefix}:0}:leases`)).toBe(0);
+    client.disconnect();
+    await store.close();
+  });
+
   it('keeps what a newer version has added to a record (D-42)', async () => {
     const prefix = randomUUID();
     const store = await aStore({ prefix });

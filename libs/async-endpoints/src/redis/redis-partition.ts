@@ -99,16 +99,18 @@ export class RedisPartition {
   async recover({ limit, maxCrashes }: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
     const recovered: JobRecord[] = [];
     for (let more = true; more && recovered.length < limit;) {
-      const [ids, left] = await this.#overdue(limit - recovered.length);
-      const jobs = await this.#change(recoverScript, ids, maxCrashes);
-      recovered.push(...jobs.filter((job) => job !== null));
-      more = left;
+      const overdue = await this.#overdue(limit - recovered.length);
+      const jobs = (await this.#change(recoverScript, overdue.ids, maxCrashes)).filter((job) => job !== null);
+      recovered.push(...jobs);
+      more = overdue.more && (overdue.dropped > 0 || jobs.length > 0);
     }
     return recovered;
   }
 
-  purge(limit: number): Promise<number> {
-    return this.#run(purgeScript, [], [limit]);
+  async purge(limit: number): Promise<number> {
+    let [purged, more] = await this.#run(purgeScript, [], [limit]);
+    while (more === 1) [, more] = await this.#run(purgeScript, [], [0]);
+    return purged;
   }
 
   async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
@@ -147,13 +149,12 @@ export class RedisPartition {
     for (const name of new Set(names)) this.client.zadd(first.wake(name), 0, '0').catch(() => {});
   }
 
-  async #overdue(limit: number): Promise<[ids: string[], more: boolean]> {
+  async #overdue(limit: number): Promise<{ ids: string[]; dropped: number; more: boolean }> {
     const keys = [...this.#keysOf(this.#knownNames), this.keys.names];
-    const [ids, names, more] = await this.connections.answer(
-      overdueScript.run(this.client, keys, [this.time(), limit]),
-    );
+    const overdue = overdueScript.run(this.client, keys, [this.time(), limit]);
+    const [ids, names, dropped, more] = await this.connections.answer(overdue);
     this.#knownNames = names;
-    return [ids, more === 1];
+    return { ids, dropped, more: more === 1 };
   }
 
   #keysOf(names: readonly string[]): string[] {

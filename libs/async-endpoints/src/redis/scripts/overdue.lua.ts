@@ -1,4 +1,5 @@
 import { defineScript } from '../define-script.js';
+import { LAPSE } from './lapse.lua.js';
 import { RECORD } from './record.lua.js';
 
 /**
@@ -8,37 +9,16 @@ import { RECORD } from './record.lua.js';
  * KEYS     as in `record.lua.ts`, with the names known so far; then `names`
  * time     the clock in ms, or '' for Redis's own
  * limit    the most jobs to name
- * returns  ids of jobs whose lease has run out; every name; 1 where there may be more such jobs, else 0
+ * returns  ids of jobs whose lease has run out; every name; how many entries were dropped; 1 where there may be more such
+ *          jobs, else 0
  */
-export const overdueScript = defineScript<[ids: string[], names: string[], more: number]>({
+export const overdueScript = defineScript<[ids: string[], names: string[], dropped: number, more: number]>({
   name: 'overdue',
   args: ['time', 'limit'],
-  lua: `${RECORD}
-local ENTRIES = 100
-local found, over = {}, {}
-local entries = call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, ENTRIES)
-
-local function is_out(claim)
-  local _, _, _, lease_until = match(claim or '', CLAIM)
-  return lease_until and tonumber(lease_until) <= now
-end
-
-local function look(entry)
-  local ids, is_over = {}, true
-  for id in string.gmatch(entry, '%S+') do ids[#ids + 1] = id end
-  for n, claim in ipairs(read(CLAIMS, ids)) do
-    if is_out(claim) then
-      is_over = false
-      found[#found + 1] = #found < tonumber(limit) and ids[n] or nil
-    end
-  end
-  if is_over then over[#over + 1] = entry end
-end
-
-for _, entry in ipairs(entries) do look(entry) end
-if #over > 0 then call('ZREM', LEASES, unpack(over)) end
+  lua: `${RECORD}${LAPSE}
+local found, dropped, more = lapse(tonumber(limit))
 for queue = 1, (#KEYS - SHARED - 1) / OF_QUEUE do
   if call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then call('ZADD', queue_key(queue, WAKE), 0, '0') end
 end
-return { found, call('SMEMBERS', KEYS[#KEYS]), #over == ENTRIES and 1 or 0 }`,
+return { found, call('SMEMBERS', KEYS[#KEYS]), dropped, more and 1 or 0 }`,
 });

@@ -1,24 +1,25 @@
 import { defineScript } from '../define-script.js';
+import { LAPSE } from './lapse.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * Removes finished jobs whose retention is over.
+ * Removes finished jobs whose retention is over, and entries of `leases` that nobody needs any more.
  *
  * KEYS     as in `record.lua.ts`, no names
  * time, announce, channels as in `transition.lua.ts`
  * limit    the most jobs to remove
- * returns  how many were removed
+ * returns  how many jobs were removed; 1 where there may be more entries to drop, else 0
  */
-export const purgeScript = defineScript<number>({
+export const purgeScript = defineScript<[purged: number, more: number]>({
   name: 'purge',
   args: ['time', 'announce', 'channels', 'limit'],
-  lua: `${TRANSITION}
+  lua: `${TRANSITION}${LAPSE}
 local gone = call('ZRANGEBYSCORE', FINISHED, '-inf', NOW, 'LIMIT', 0, limit)
 in_chunks('ZREM', FINISHED, gone)
 local jobs = load(gone)
 
-local first = call('LRANGE', COMPLETED, 0, limit - #gone - 1)
-if #gone == tonumber(limit) then first = {} end
+local left = limit - #gone
+local first = left > 0 and call('LRANGE', COMPLETED, 0, left - 1) or {}
 for n, entry in ipairs(first) do first[n] = sub(entry, 9) end
 local over = 0
 for n, job in ipairs(load(first)) do
@@ -35,5 +36,6 @@ for n = 1, #gone do
 end
 in_chunks('HDEL', JOBS, gone)
 save()
-return #gone`,
+local _, dropped, more = lapse(0)
+return { #gone, dropped > 0 and more and 1 or 0 }`,
 });

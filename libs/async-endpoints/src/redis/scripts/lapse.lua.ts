@@ -1,0 +1,32 @@
+/**
+ * For scripts that look for leases that have run out, after `RECORD`.
+ *
+ * `lapse(limit)` answers the ids of up to so many claims that have run out, how many entries of `leases` were dropped because
+ * nobody needs them any more, and whether there may be more entries to look at.
+ */
+export const LAPSE = `
+local ENTRIES = 100
+
+local function has_run_out(claim)
+  local lease_until = match(claim or '', '^%d+,%d+,%d+,(%d+)')
+  return lease_until and tonumber(lease_until) <= now
+end
+
+local function lapse(limit)
+  local entries = call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, ENTRIES)
+  local found, dropped = {}, {}
+  for _, entry in ipairs(entries) do
+    local ids, is_needed = {}, false
+    for id in string.gmatch(entry, '%S+') do ids[#ids + 1] = id end
+    for n, claim in ipairs(read(CLAIMS, ids)) do
+      if has_run_out(claim) then
+        is_needed = true
+        if #found < limit then found[#found + 1] = ids[n] end
+      end
+    end
+    if not is_needed then dropped[#dropped + 1] = entry end
+  end
+  if #dropped > 0 then call('ZREM', LEASES, unpack(dropped)) end
+  return found, #dropped, #entries == ENTRIES
+end
+`;
