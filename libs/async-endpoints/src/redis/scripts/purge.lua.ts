@@ -25,7 +25,7 @@ local over = 0
 for n, job in ipairs(load(first)) do
   if job and purgeable_at(job) > now then break end
   over = n
-  put(gone, first[n])
+  gone[#gone + 1] = first[n]
   jobs[#gone] = job
 end
 if over > 0 then call('LPOP', COMPLETED, over) end
