@@ -91,6 +91,10 @@ export class RedisConnections {
     try {
       if (this.commands.status === 'wait') await inTime(this.commands.connect(), this.#timeoutMs);
       await inTime(requireVersion(this.commands), this.#timeoutMs);
+      // Its nodes connect at their first command, and would refuse the second while they do.
+      if (this.commands instanceof Cluster) {
+        await inTime(Promise.all(this.commands.nodes('master').map((node) => node.ping())), this.#timeoutMs);
+      }
     } catch (cause) {
       if (this.#mode === 'degraded') return;
       const why = this.commands.status === 'ready' ? cause : (this.#trouble ?? cause);
