@@ -1,0 +1,119 @@
+import { startRedisServer } from '@app/redis-server';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { AppProcess } from '../app-process.js';
+import { copiedPaths, stagesOf, textOf, withBases, wordsOf } from './dockerfile.js';
+import { read, ROOT } from './files.js';
+
+const STAGES = stagesOf('Dockerfile');
+const IMAGES = ['api', 'worker'];
+
+describe('The Dockerfile', () => {
+  it('has stages that build on ones before them, the images last (S-28, S-34)', () => {
+    const names = STAGES.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const bases = STAGES.map(({ from }, index) => names.slice(0, index).includes(from) || from === '${NODE_IMAGE}');
+    expect(bases).toEqual(STAGES.map(() => true));
+    expect(names.slice(-2).toSorted()).toEqual(IMAGES);
+    expect(read('Dockerfile')).toMatch(/^ARG NODE_IMAGE=node:\d+-\w+-slim$/m); // a version, and not latest
+  });
+
+  it('copies what is there, and what .dockerignore lets through (S-29)', () => {
+    const allowed = read('.dockerignore').match(/(?<=^!).+/gm) ?? [];
+    expect(allowed.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    const ofContext = copiedPaths(STAGES).filter(({ from }) => from === null);
+    expect(ofContext.map(({ path }) => path.replace('./', '')).toSorted()).toEqual(allowed.toSorted());
+    expect(read('.dockerignore').split('\n')).toContain('*');
+
+    const ofStages = copiedPaths(STAGES).filter(({ from }) => from !== null);
+    const isThere = ({ stage, from }: { stage: string; from: string | null }) =>
+      STAGES.findIndex(({ name }) => name === from) < STAGES.findIndex(({ name }) => name === stage);
+    expect(ofStages.length).toBeGreaterThan(2);
+    expect(ofStages.filter((copied) => !isThere(copied))).toEqual([]);
+  });
+
+  it('installs by the lockfile, before any source is copied, from a cache that is mounted (S-35, S-36)', () => {
+    const dependencies = STAGES.find(({ name }) => name === 'dependencies')!;
+    expect(copiedPaths([dependencies]).map(({ path }) => path)).toEqual(['package.json', 'package-lock.json']);
+    const [install] = textOf([dependencies], 'RUN');
+    expect(install).toMatch(/^--mount=type=cache,target=\/root\/\.npm npm ci --omit=dev/);
+    const build = STAGES.find(({ name }) => name === 'build')!.instructions.map((one) => one.getKeyword());
+    expect(build.indexOf('RUN')).toBeLessThan(build.indexOf('COPY'));
+    expect(textOf(STAGES, 'RUN').filter((command) => /\bnpm i(nstall)?\b|\bcurl\b|\bsudo\b/.test(command))).toEqual([]);
+    expect(wordsOf(STAGES, 'ADD')).toEqual([]);
+  });
+
+  it.each(IMAGES)(
+    'makes of %s an image that is not root and has what it runs and no more (S-30 to S-33, S-37)',
+    (name) => {
+      const stages = withBases(STAGES, name);
+      expect(copiedPaths(stages).map(({ from, path }) => `${from}:${path}`)).toEqual([
+        'dependencies:/source/package.json',
+        'dependencies:/source/node_modules',
+        'build:/source/dist',
+        'null:deploy/docker/health-check.mjs',
+      ]);
+      expect(wordsOf(stages, 'WORKDIR')).toEqual([['/app']]);
+      // A number, which Kubernetes can see not to be root, and that of the manifests.
+      expect(wordsOf(stages, 'USER')).toEqual([['10001:10001']]);
+      expect(read(`k8s/base/${name}/deployment.yaml`)).toContain('runAsUser: 10001');
+      expect(textOf(stages, 'ENV')).toEqual(['NODE_ENV=production PORT=8080']);
+      expect(wordsOf(stages, 'EXPOSE')).toEqual([['8080']]);
+    },
+  );
+
+  it.each(IMAGES)('starts %s as process 1, so that it gets the signals itself (S-33, S-43)', (name) => {
+    const stages = withBases(STAGES, name);
+    const [entrypoint = ''] = textOf(stages, 'ENTRYPOINT');
+    const [command, main] = JSON.parse(entrypoint) as string[];
+    expect([command, main]).toEqual(['node', `dist/apps/${name}/src/main.js`]);
+    expect(existsSync(join(ROOT, main!))).toBe(true);
+    expect([...textOf(stages, 'CMD'), ...textOf(stages, 'SHELL')]).toEqual([]);
+  });
+
+  it.each(IMAGES)('checks the health of %s without curl, as often as the seed (S-42)', (name) => {
+    const [check = ''] = textOf(withBases(STAGES, name), 'HEALTHCHECK');
+    expect(check).toBe('--interval=30s --timeout=3s --start-period=5s --retries=3 CMD ["node", "health-check.mjs"]');
+  });
+});
+
+describe('The health check of the images', () => {
+  it.each(IMAGES)('succeeds where %s is alive, and fails where nobody is (S-42)', async (name) => {
+    const redis = await startRedisServer();
+    onTestFinished(() => redis.stop());
+    const app = await new AppProcess(name as 'api' | 'worker', { REDIS_URL: redis.url }).listening();
+    onTestFinished(() => app.kill());
+    const { port } = new URL(app.client.url);
+    expect(await healthCheck(port)).toEqual({ code: 0, error: '' });
+    app.signal('SIGTERM');
+    expect(await app.exitCode()).toBe(0);
+    expect(await healthCheck(port)).toEqual({ code: 1, error: `connect ECONNREFUSED 127.0.0.1:${port}\n` });
+  });
+
+  it('fails where somebody answers that all is not well, or does not answer', async () => {
+    const server = createServer((request, response) => {
+      if (request.url === '/health/live' && !isSilent) response.writeHead(503).end();
+    }).listen(0);
+    let isSilent = false;
+    onTestFinished(() => {
+      server.close().closeAllConnections();
+    });
+    await once(server, 'listening');
+    const port = String((server.address() as AddressInfo).port);
+    expect(await healthCheck(port)).toEqual({ code: 1, error: '/health/live answered 503\n' });
+    isSilent = true;
+    expect(await healthCheck(port)).toMatchObject({ code: 1, error: expect.stringContaining('timeout') as string });
+  });
+});
+
+async function healthCheck(port: string): Promise<{ code: number | null; error: string }> {
+  const child = spawn(process.execPath, ['deploy/docker/health-check.mjs'], { cwd: ROOT, env: { PORT: port } });
+  let error = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (error += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, error };
+}
