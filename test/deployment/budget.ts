@@ -19,9 +19,11 @@ export async function settingsOf(config: string, env: Record<string, string> = {
 }
 
 /** How long a process may take from SIGTERM to its end. */
-export function shutdownSeconds({ worker, redis }: AsyncEndpointsSettings): number {
+export function shutdownSeconds({ worker, http, redis }: AsyncEndpointsSettings): number {
   const { drainTimeoutMs = NaN, abortGraceMs = NaN } = worker ?? {};
   // Its last words to the store, which may be away.
   const { commandTimeoutMs = NaN } = redis ?? {};
-  return (drainTimeoutMs + abortGraceMs + 2 * commandTimeoutMs) / 1_000 + MARGIN_SECONDS;
+  // Both from the beginning.
+  const busyMs = Math.max(drainTimeoutMs, http?.shutdownDelayMs ?? NaN);
+  return (busyMs + abortGraceMs + 2 * commandTimeoutMs) / 1_000 + MARGIN_SECONDS;
 }
