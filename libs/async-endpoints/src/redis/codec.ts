@@ -65,6 +65,14 @@ export function decode(id: string, text: string, claim: string): StoredJob {
   return { job: Object.freeze(Object.assign(stored.job, decodeClaim(claim))), input: stored.input };
 }
 
+/** @param replies of each id, its record and claim, each '' where there is none */
+export function decodeAll(ids: readonly string[], replies: readonly string[]): (JobRecord | null)[] {
+  return ids.map((id, index) => {
+    const text = replies[2 * index] as string;
+    return text === '' ? null : decode(id, text, replies[2 * index + 1] as string).job;
+  });
+}
+
 /** The claim of a job, from its record as it was before. */
 export function claimed(id: string, text: string, by: { worker: string; leaseMs: number }, now: number): Claim {
   const { job, input } = takeApart(id, text);

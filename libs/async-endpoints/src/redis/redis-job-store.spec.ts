@@ -35,6 +35,15 @@ describe('RedisJobStore, compared with the lifecycle model', () => {
   it('answers as the model over 200 random histories', () => checkAgainstModel(create, 200), 120_000);
 });
 
+async function noticesOf(happening: () => Promise<void>): Promise<string[]> {
+  const heard: string[] = [];
+  const hear = (notice: unknown) => void heard.push((notice as StoreNotice).message);
+  STORE_NOTICE.subscribe(hear);
+  await happening();
+  STORE_NOTICE.unsubscribe(hear);
+  return heard;
+}
+
 describe('RedisJobStore on a server', () => {
   const aStore = async (options: RedisJobStoreOptions = {}) => {
     const store = new RedisJobStore({ url: server.url, prefix: randomUUID(), ...options });
@@ -63,29 +72,31 @@ describe('RedisJobStore on a server', () => {
 
   it('warns of an eviction policy that may drop jobs, and of a server that keeps nothing on disk', async () => {
     const risky = await startRedisServer(['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru']);
-    const heard: string[] = [];
-    const hear = (notice: unknown) => void heard.push((notice as StoreNotice).message);
-    STORE_NOTICE.subscribe(hear);
-    const store = await aStore({ url: risky.url });
-    STORE_NOTICE.unsubscribe(hear);
+    let store: RedisJobStore | undefined;
+    const heard = await noticesOf(async () => {
+      store = await aStore({ url: risky.url });
+    });
     expect(heard).toEqual([
       expect.stringContaining('set maxmemory-policy to noeviction (it is allkeys-lru)'),
       expect.stringContaining('keeps nothing on disk'),
     ]);
-    await store.close();
+    await store?.close();
     await risky.stop();
   });
 
-  it('drops an entry whose job is gone and goes on, instead of meeting it for ever (D-9, D-44)', async () => {
+  it('drops and reports an entry whose job is gone, instead of meeting it for ever (D-9, D-44)', async () => {
     const prefix = randomUUID();
     const store = await aStore({ prefix });
-    const [lost, next] = [aJob(), aJob()];
-    await store.submit([lost, next], { queueLimit: 10 });
+    const [lost, lostFirst, next] = [aJob(), aJob({ priority: 5 }), aJob()];
+    await store.submit([lost, lostFirst, next], { queueLimit: 10 });
     const client = new Redis(server.url);
-    await client.hdel(`{${prefix}:0}:jobs`, lost.id);
-    expect(await store.audit()).toHaveLength(2); // the two counters that count it
-    const claims = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 5, slots: new Map([['Work', 5]]) });
-    expect(claims.map(({ job }) => job.id)).toEqual([next.id]);
+    await client.hdel(`{${prefix}:0}:jobs`, lost.id, lostFirst.id);
+    expect(await store.audit()).toHaveLength(3); // the entry by priority, and the two counters that count both
+    const heard = await noticesOf(async () => {
+      const claims = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 5, slots: new Map([['Work', 5]]) });
+      expect(claims.map(({ job }) => job.id)).toEqual([next.id]);
+    });
+    expect(heard).toEqual([expect.stringContaining('named 1 jobs that do not wait in it')]);
     client.disconnect();
     await store.close();
   });

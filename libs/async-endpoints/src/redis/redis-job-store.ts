@@ -50,11 +50,12 @@ export class RedisJobStore implements JobStore {
     const { prefix = 'ae', partitions = 1, now } = options;
     const time = now ? () => String(now()) : () => '';
     const channels = new RedisChannels(prefix);
-    const connections = new RedisConnections(options, (message) => this.#notify(message));
+    const notify = (message: string) => this.#notify(message);
+    const connections = new RedisConnections(options, notify);
     this.#connections = connections;
     this.#partitions = new Partitions(
       partitions,
-      (partition) => new RedisPartition(connections, { prefix, partition, channels }, time),
+      (partition) => new RedisPartition(connections, { prefix, partition, channels, notify }, time),
     );
     this.#work = new RedisWorkSignal(connections, this.#partitions.all);
     const find = async (ids: readonly string[]) => (await this.#find(ids)).filter((job) => job !== null);

@@ -2,7 +2,7 @@ import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
 import type { ClaimRequest, Renewal, RenewalReply, Submission } from '../store/job-store.js';
 import { declined, scopeOf, settleArguments, submitArguments } from './batches.js';
-import { claimed, decode } from './codec.js';
+import { claimed, decodeAll } from './codec.js';
 import type { RedisClient, Script } from './define-script.js';
 import { type RedisChannels, RedisKeys } from './keys.js';
 import type { RedisConnections } from './redis-connections.js';
@@ -17,6 +17,14 @@ import { settleScript } from './scripts/settle.lua.js';
 import { reserveScript } from './scripts/reserve.lua.js';
 import { submitScript } from './scripts/submit.lua.js';
 
+/** Where a partition is, and whom it tells what an operator should know. */
+export interface Place {
+  readonly prefix: string;
+  readonly partition: number;
+  readonly channels: RedisChannels;
+  notify(message: string): void;
+}
+
 /** Jobs whose keys share one slot of a cluster. Each verb is one script and so one atomic step, for the whole batch. */
 export class RedisPartition {
   readonly keys: RedisKeys;
@@ -25,7 +33,7 @@ export class RedisPartition {
 
   constructor(
     private readonly connections: RedisConnections,
-    private readonly place: { prefix: string; partition: number; channels: RedisChannels },
+    private readonly place: Place,
     readonly time: () => string,
   ) {
     this.keys = new RedisKeys(place.prefix, place.partition);
@@ -60,11 +68,12 @@ export class RedisPartition {
   async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {
     const names = [...slots.keys()];
     const args = [leaseMs, limit, JSON.stringify(worker), ...slots.values()];
-    const reply = await this.#run(claimScript, names, args);
-    const by = { worker, leaseMs };
+    const [now, dropped, ...taken] = await this.#run(claimScript, names, args);
+    if (dropped > 0)
+      this.place.notify(`The queue named ${dropped} jobs that do not wait in it, and forgot them: audit it`);
     const claims: Claim[] = [];
-    for (let at = 1; at < reply.length; at += 2) {
-      claims.push(claimed(reply[at] as string, reply[at + 1] as string, by, Number(reply[0])));
+    for (let at = 0; at < taken.length; at += 2) {
+      claims.push(claimed(taken[at] as string, taken[at + 1] as string, { worker, leaseMs }, Number(now)));
     }
     if (claims.length === limit) this.#tell(names);
     return claims;
@@ -180,14 +189,6 @@ export class RedisPartition {
     if (script !== cancelScript) this.#tell(names);
     return decodeAll(ids, replies);
   }
-}
-
-/** Of each id, its record and claim. */
-function decodeAll(ids: readonly string[], replies: readonly string[]): (JobRecord | null)[] {
-  return ids.map((id, index) => {
-    const text = replies[2 * index] as string;
-    return text === '' ? null : decode(id, text, replies[2 * index + 1] as string).job;
-  });
 }
 
 function distinct(names: readonly string[]): string[] {

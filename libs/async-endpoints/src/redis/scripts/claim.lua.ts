@@ -10,19 +10,20 @@ import { TRANSITION } from './transition.lua.js';
  * limit    the most claims
  * worker   who claims, as JSON
  * …        for each name: the most claims of it
- * returns  the time; then id and record of each claim, one after the other, as the record was before
+ * returns  the time; how many entries were dropped that should have had a job; then id and record of each claim, one after
+ *          the other, as the record was before
  *
  * The record stays as it is: all that a claim changes is in the claim. An entry whose job is gone, or is not waiting for it,
  * is dropped from the queue: nobody meets it again.
  */
-export const claimScript = defineScript<string[]>({
+export const claimScript = defineScript<[now: string, dropped: number, ...claims: string[]]>({
   name: 'claim',
   args: ['time', 'announce', 'channels', 'leaseMs', 'limit', 'worker'],
   lua: `${TRANSITION}
 local DUE_AT_ONCE, MOST_LOOKED_AT = 1000, 20000
 local names = #ARGV - FIRST + 1
 local left = tonumber(limit)
-local replies, leased_now = { NOW }, {}
+local replies, leased_now, dropped = { NOW, 0 }, {}, 0
 leased[number(now + leaseMs)] = leased_now
 local lease_until = number(now + leaseMs)
 -- The rest of a claim is the same for all.
@@ -34,7 +35,7 @@ local function promote(queue)
   local ids, ranked = {}, {}
   for n, entry in ipairs(due) do ids[n] = sub(entry, 9) end
   for n, job in ipairs(load(ids)) do
-    if job then put(ranked, number(rank(job)), due[n]) end
+    if job then put(ranked, number(rank(job)), due[n]) else dropped = dropped + 1 end
   end
   in_chunks('ZREM', queue_key(queue, PLANNED), due)
   in_chunks('ZADD', queue_key(queue, READY), ranked)
@@ -95,6 +96,8 @@ local function take(queue, wanted)
         leased_now[#leased_now + 1] = id
         if byte(text, 2) == 83 then scheduled = scheduled + 1 end -- S
         if watched then announce_change(id, 'P', version) end
+      elseif place == IN_SET then
+        dropped = dropped + 1
       end
     end
   end
@@ -124,5 +127,6 @@ for queue = 1, names do
   if call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then wake(queue) end
 end
 save()
+replies[2] = dropped
 return replies`,
 });
