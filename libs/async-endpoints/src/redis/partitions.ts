@@ -3,8 +3,8 @@ import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import { decodeCursor, encodeCursor } from '../store/cursor.js';
 import type { ClaimRequest, JobFilter, JobPage, Submission } from '../store/job-store.js';
 import { Turns } from '../store/turns.js';
-import { listJobs } from './redis-listing.js';
 import { scopeOf } from './batches.js';
+import { listJobs } from './redis-listing.js';
 import type { RedisPartition } from './redis-partition.js';
 
 const MOST = 256;
@@ -33,7 +33,9 @@ export class Partitions {
     const shares = new Map<RedisPartition, number[]>();
     for (const [index, item] of items.entries()) {
       const partition = this.#of(idOf(item));
-      shares.set(partition, [...(shares.get(partition) ?? []), index]);
+      const share = shares.get(partition);
+      if (share) share.push(index);
+      else shares.set(partition, [index]);
     }
     const replies: TReply[] = [];
     await Promise.all(
