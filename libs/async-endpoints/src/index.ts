@@ -2,10 +2,10 @@ export { AsyncEndpointsModule } from './async-endpoints.module.js';
 export { AsyncHandler, type HandlerOptions, type JobHandler } from './handlers/async-handler.js';
 export { JobContext } from './handlers/job-context.js';
 export { AsyncEndpoint, type AsyncEndpointOptions, type AsyncEndpointReturn } from './http/async-endpoint.js';
-export { JobLinks, type Links } from './http/job-links.js';
+export { JobLinks } from './http/job-links.js';
 export type { ResultType } from './http/openapi/result-type.js';
-export { type JobRepresentation, represent } from './http/job-representation.js';
 export type { Problem } from './http/problem.js';
+export { represent } from './http/represent.js';
 export { defineJob, type JobDefinition, type JobOptions, type JobRequest, type JobResult } from './job/define-job.js';
 export {
   AsyncEndpointsError,
@@ -32,6 +32,7 @@ export {
   type TerminalStatus,
   type TraceContext,
 } from './job/job.js';
+export type { JobRepresentation, Links } from './job/job-representation.js';
 export { LIFECYCLE, type Settlement, type Verb, type Verdict } from './job/lifecycle.js';
 export { RequestValues } from './job/request-values.js';
 export type { RetryCurve, RetryPolicy } from './job/retry.js';

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import type { JobRepresentation } from '../http/job-representation.js';
+import type { represent } from '../http/represent.js';
 import { defineJob } from '../job/define-job.js';
 import { AsyncEndpointsClient, type ClientOptions, type JobState, type RemoteJob } from './index.js';
 
@@ -51,7 +51,7 @@ describe('The types of the client', () => {
   });
 
   it('know the representation as the server makes it', () => {
-    expectTypeOf<JobState<number>>().toEqualTypeOf<JobRepresentation<number>>();
+    expectTypeOf<JobState<number>>().toEqualTypeOf<ReturnType<typeof represent<number>>>();
   });
 });
 

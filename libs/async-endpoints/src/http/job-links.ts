@@ -1,5 +1,6 @@
 import { Inject, Injectable, RequestMethod, type Type, VERSION_NEUTRAL, VersioningType } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { Links } from '../job/job-representation.js';
 import { OPTIONS, type ResolvedOptions } from '../options.js';
 
 /** The module that maps the status routes; `RouterModule` may have put it under a path. */
@@ -11,12 +12,6 @@ const MODULE_PATH = '__module_path__';
 interface ExcludedRoute {
   readonly pathRegex: RegExp;
   readonly requestMethod: RequestMethod;
-}
-
-export interface Links {
-  readonly self: string;
-  readonly result: string;
-  readonly events: string;
 }
 
 /** Where a job's status routes are, as clients see them: path-absolute, below prefix, version and gateway path. */

@@ -1,23 +1,5 @@
-import type { Job, JobError, JobProgress, JobStatus } from '../job/job.js';
-import type { Links } from './job-links.js';
-
-/** What clients see of a job. Never its request, headers, owner, worker or token. */
-export interface JobRepresentation<TResult = unknown> {
-  readonly id: string;
-  readonly name: string;
-  readonly status: JobStatus;
-  readonly retryCount: number;
-  readonly maxRetries: number;
-  /** ISO 8601, as are the other times. */
-  readonly createdAt: string;
-  readonly startedAt: string | null;
-  readonly completedAt: string | null;
-  readonly lastUpdatedAt: string;
-  readonly progress: JobProgress | null;
-  readonly result: TResult | null;
-  readonly error: JobError | null;
-  readonly links: Links;
-}
+import type { Job } from '../job/job.js';
+import type { JobRepresentation, Links } from '../job/job-representation.js';
 
 export function represent<TResult>(job: Job<TResult>, links: Links): JobRepresentation<TResult> {
   return {

@@ -1,0 +1,34 @@
+import type { JobError, JobProgress, JobStatus } from './job.js';
+
+/** Where a job's status routes are, path-absolute. */
+export interface Links {
+  readonly self: string;
+  readonly result: string;
+  readonly events: string;
+}
+
+/**
+ * What the server tells of a job, and the client reads. Never its request, headers, owner, worker or token. Times are
+ * ISO 8601.
+ */
+export interface JobRepresentation<TResult = unknown> {
+  /** A lower-case UUID. */
+  readonly id: string;
+  /** The name that the job was defined with. */
+  readonly name: string;
+  readonly status: JobStatus;
+  /** Failed attempts that were followed by another. */
+  readonly retryCount: number;
+  readonly maxRetries: number;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly completedAt: string | null;
+  readonly lastUpdatedAt: string;
+  /** `null` before the handler has told any. */
+  readonly progress: JobProgress | null;
+  /** What the handler returned; `null` before that, and for a handler that returns nothing. */
+  readonly result: TResult | null;
+  /** Of the last attempt; cleared by a success. */
+  readonly error: JobError | null;
+  readonly links: Links;
+}
