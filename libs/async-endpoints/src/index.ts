@@ -37,6 +37,7 @@ export { LIFECYCLE, type Settlement, type Verb, type Verdict } from './job/lifec
 export { RequestValues } from './job/request-values.js';
 export type { RetryCurve, RetryPolicy } from './job/retry.js';
 export { JobManager, type SubmittedJob } from './job-manager.js';
+export type { WaitOptions } from './job-watches.js';
 export type { SubmitOptions } from './new-job.js';
 export {
   JOB_CHANNELS,

@@ -1,19 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { defer, fromEvent, lastValueFrom, merge, NEVER, type Observable, tap, timer } from 'rxjs';
+import { defer, NEVER, type Observable } from 'rxjs';
 import type { JobDefinition, JobRequest, JobResult } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
 import { decodeJob, type Job, type JobRecord, type NewJob } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
 import { JobPolicies } from './job-policies.js';
-import { JobWatches } from './job-watches.js';
+import { JobWatches, type WaitOptions } from './job-watches.js';
 import { newJob, type SubmitOptions, toJobId } from './new-job.js';
 import { announce, type JobSubmission, publish } from './observability/channels.js';
 import { OPTIONS, type ResolvedOptions } from './options.js';
 import { Batcher } from './store/batcher.js';
-import { changeAll, requeueAll } from './store/change-all.js';
+import { changeAll, changedJobs, changeOne, requeueAll } from './store/change-jobs.js';
 import { depthOf } from './store/depth.js';
 import { type JobFilter, type JobPage, JobStore, type QueueStats, type Submission } from './store/job-store.js';
-import { listAll } from './store/list-all.js';
+import { stuckJobs } from './store/list-all.js';
 import { recoverAll } from './store/recover-all.js';
 
 /** An accepted job; `replayed` where the same submission had been accepted before. */
@@ -104,7 +104,7 @@ export class JobManager {
     const limit = Math.min(Math.max(Math.trunc(page.limit ?? 50), 1), 1_000);
     if (Number.isNaN(limit)) throw new AsyncEndpointsError('INVALID_OPTION', 'limit is NaN; expected a number.');
     const { jobs, cursor } = await this.store.list(filter, { ...page, limit });
-    return { jobs: jobs.map((job) => decodeJob(job)), cursor };
+    return { jobs: jobs.map(decodeJob), cursor };
   }
 
   /**
@@ -114,11 +114,7 @@ export class JobManager {
    * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `JOB_ALREADY_FINISHED`, `STORE_UNAVAILABLE`
    */
   async cancel(id: string): Promise<Job> {
-    const [job] = await this.store.cancel([toJobId(id)]);
-    if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
-    if (job.status !== 'Canceled') throw new AsyncEndpointsError('JOB_ALREADY_FINISHED');
-    publish('cancel', { job, store: this.store });
-    return decodeJob(job);
+    return decodeJob(await changeOne(this.store, 'cancel', toJobId(id)));
   }
 
   /**
@@ -127,11 +123,7 @@ export class JobManager {
    * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `JOB_NOT_RERUNNABLE`, `STORE_UNAVAILABLE`
    */
   async rerun(id: string): Promise<Job> {
-    const [job] = await this.store.rerun([toJobId(id)]);
-    if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
-    if (job.status !== 'Queued') throw new AsyncEndpointsError('JOB_NOT_RERUNNABLE');
-    publish('rerun', { job, store: this.store });
-    return decodeJob(job);
+    return decodeJob(await changeOne(this.store, 'rerun', toJobId(id)));
   }
 
   /**
@@ -139,8 +131,8 @@ export class JobManager {
    *
    * @throws AsyncEndpointsError `INVALID_JOB_ID`, `STORE_UNAVAILABLE`
    */
-  cancelMany(ids: readonly string[]): Promise<Job[]> {
-    return this.#changeMany('cancel', ids);
+  async cancelMany(ids: readonly string[]): Promise<Job[]> {
+    return (await changedJobs(changeAll(this.store, 'cancel', ids.map(toJobId)))).map(decodeJob);
   }
 
   /**
@@ -148,8 +140,8 @@ export class JobManager {
    *
    * @throws AsyncEndpointsError `INVALID_JOB_ID`, `STORE_UNAVAILABLE`
    */
-  rerunMany(ids: readonly string[]): Promise<Job[]> {
-    return this.#changeMany('rerun', ids);
+  async rerunMany(ids: readonly string[]): Promise<Job[]> {
+    return (await changedJobs(changeAll(this.store, 'rerun', ids.map(toJobId)))).map(decodeJob);
   }
 
   /**
@@ -164,18 +156,13 @@ export class JobManager {
   }
 
   /**
-   * Waits until the job has finished, without polling the store. Past `timeoutMs` (default 30,000) it resolves with the
-   * job as it then stands, so look at its status.
+   * Waits until the job has finished, without polling the store. Past `timeoutMs` it resolves with the job as it then
+   * stands, so look at its status.
    *
    * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `STORE_UNAVAILABLE`; the signal's reason when it is aborted
    */
-  async waitFor<TResult = unknown>(
-    id: string,
-    { timeoutMs = 30_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
-  ): Promise<Job<TResult>> {
-    signal?.throwIfAborted();
-    const aborted = signal ? fromEvent(signal, 'abort').pipe(tap(() => signal.throwIfAborted())) : NEVER;
-    return lastValueFrom(this.follow<TResult>(id, merge(timer(timeoutMs), aborted)));
+  async waitFor<TResult = unknown>(id: string, options: WaitOptions = {}): Promise<Job<TResult>> {
+    return this.#watches.waitFor(toJobId(id), options) as Promise<Job<TResult>>;
   }
 
   /** How many jobs wait to be started: of one name, or of all. */
@@ -190,11 +177,7 @@ export class JobManager {
 
   /** The jobs that have been running for at least this long, in ms. */
   async stuckFor(durationMs: number): Promise<Job[]> {
-    const stuck: Job[] = [];
-    for await (const jobs of listAll(this.store, { status: 'InProgress', runningForMs: durationMs })) {
-      stuck.push(...jobs.map((job) => decodeJob(job)));
-    }
-    return stuck;
+    return (await stuckJobs(this.store, durationMs)).map(decodeJob);
   }
 
   /**
@@ -205,19 +188,9 @@ export class JobManager {
    */
   async recover({ runningForMs }: { runningForMs?: number } = {}): Promise<Job[]> {
     const recovered = await recoverAll(this.store, this.options.recovery);
-    if (runningForMs !== undefined) {
-      const stuck = (await this.stuckFor(runningForMs)).map(({ id }) => id);
-      for await (const { jobs } of requeueAll(this.store, stuck)) recovered.push(...jobs);
-    }
-    return recovered.map((job) => decodeJob(job));
-  }
-
-  async #changeMany(verb: 'cancel' | 'rerun', ids: readonly string[]): Promise<Job[]> {
-    const changed: Job[] = [];
-    for await (const { jobs } of changeAll(this.store, verb, ids.map(toJobId))) {
-      changed.push(...jobs.map((job) => decodeJob(job)));
-    }
-    return changed;
+    if (runningForMs === undefined) return recovered.map(decodeJob);
+    const stuck = (await stuckJobs(this.store, runningForMs)).map(({ id }) => id);
+    return [...recovered, ...(await changedJobs(requeueAll(this.store, stuck)))].map(decodeJob);
   }
 }
 

@@ -1,7 +1,29 @@
-import { concatWith, defer, distinctUntilChanged, map, Observable, type Subscriber, takeUntil, takeWhile } from 'rxjs';
+import {
+  concatWith,
+  defer,
+  distinctUntilChanged,
+  fromEvent,
+  lastValueFrom,
+  map,
+  merge,
+  NEVER,
+  Observable,
+  type Subscriber,
+  takeUntil,
+  takeWhile,
+  tap,
+  timer,
+} from 'rxjs';
 import { AsyncEndpointsError } from './job/errors.js';
 import { decodeJob, isTerminal, type Job } from './job/job.js';
 import type { JobStore } from './store/job-store.js';
+
+export interface WaitOptions {
+  /** How long to wait for the job's end, in ms. Default 30,000. */
+  timeoutMs?: number;
+  /** Ends the wait with the signal's reason; the job goes on. */
+  signal?: AbortSignal;
+}
 
 type Follower = Subscriber<Job | null>;
 
@@ -24,6 +46,13 @@ export class JobWatches {
       distinctUntilChanged((known, job) => job.version <= known.version),
       takeWhile((job) => !isTerminal(job.status), true),
     );
+  }
+
+  /** @see JobManager.waitFor */
+  async waitFor(id: string, { timeoutMs = 30_000, signal }: WaitOptions): Promise<Job> {
+    signal?.throwIfAborted();
+    const aborted = signal ? fromEvent(signal, 'abort').pipe(tap(() => signal.throwIfAborted())) : NEVER;
+    return lastValueFrom(this.follow(id, merge(timer(timeoutMs), aborted)));
   }
 
   #join(id: string, follower: Follower): () => void {

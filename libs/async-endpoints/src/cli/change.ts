@@ -1,6 +1,6 @@
 import type { JobStatus } from '../job/job.js';
-import { type Changed, changeAll, requeueAll } from '../store/change-all.js';
-import { listAll } from '../store/list-all.js';
+import { type Changed, changeAll, requeueAll } from '../store/change-jobs.js';
+import { stuckJobs } from '../store/list-all.js';
 import { recoverAll } from '../store/recover-all.js';
 import { confirm } from './confirm.js';
 import { formatDuration } from './duration.js';
@@ -47,10 +47,7 @@ export async function recover(session: Session, runningForMs: number | null): Pr
   let isDeclined = false;
   const summary = { recovered: recovered.length, taken: 0 };
   if (runningForMs !== null) {
-    const stuck: string[] = [];
-    for await (const jobs of listAll(store, { status: 'InProgress', runningForMs })) {
-      stuck.push(...jobs.map(({ id }) => id));
-    }
+    const stuck = (await stuckJobs(store, runningForMs)).map(({ id }) => id);
     const question = `This will take ${count(stuck.length, 'job')} from living workers and queue them anew.`;
     isDeclined = !(await confirm(question, stuck.length, yes));
     if (!isDeclined) summary.taken = (await follow(requeueAll(store, stuck), stuck.length)).changed;

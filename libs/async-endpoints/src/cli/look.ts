@@ -1,6 +1,6 @@
 import { decodeJob, JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
 import type { JobFilter, QueueStats } from '../store/job-store.js';
-import { listAll } from '../store/list-all.js';
+import { listAll, stuckJobs } from '../store/list-all.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
 import { EXIT, say } from './exit.js';
@@ -75,8 +75,7 @@ function shownField([field, value]: [string, unknown]): Cell[] {
 
 /** Jobs that have been running for at least this long. */
 export async function stuck({ store, json }: Session, runningForMs: number): Promise<number> {
-  const jobs: JobRecord[] = [];
-  for await (const page of listAll(store, { status: 'InProgress', runningForMs })) jobs.push(...page);
+  const jobs = await stuckJobs(store, runningForMs);
   if (json) printJson(jobs.map(decodeJob));
   else if (jobs.length === 0) print(`No job has been running for ${formatDuration(runningForMs)}.`);
   else printTable(['ID', 'NAME', 'STARTED', 'LEASE UNTIL', 'CRASHES', 'WORKER'], jobs.map(stuckRow));

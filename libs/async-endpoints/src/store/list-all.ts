@@ -11,3 +11,10 @@ export async function* listAll(store: JobStore, filter: JobFilter): AsyncGenerat
     cursor = page.cursor;
   }
 }
+
+/** The jobs that have been running for at least this long. */
+export async function stuckJobs(store: JobStore, runningForMs: number): Promise<JobRecord[]> {
+  const stuck: JobRecord[] = [];
+  for await (const jobs of listAll(store, { status: 'InProgress', runningForMs })) stuck.push(...jobs);
+  return stuck;
+}

@@ -1,52 +1,8 @@
-import { JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
+import type { JobRecord, JobStatus } from '../../job/job.js';
 import { purgeableAt } from '../../job/lifecycle.js';
 import type { JobFilter, QueueStats } from '../job-store.js';
-import { Heap, type HeapItem } from './heap.js';
-import { Roster, type RosterItem } from './roster.js';
-
-/** A job's present record and where the indexes hold it: always in one heap and one roster; by due time while it waits. */
-export interface Entry extends HeapItem, HeapItem<'dueIndex'>, RosterItem {
-  job: JobRecord;
-  /** Dropped on completion: nothing runs a completed job again. */
-  input: string;
-  /** Order of submission. */
-  readonly number: number;
-}
-
-/** The jobs of one name. */
-class Queue {
-  /** Claimable: larger priority first, then earlier due time, then order of submission. */
-  readonly ready = new Heap<Entry>(
-    (a, b) =>
-      a.job.priority > b.job.priority ||
-      (a.job.priority === b.job.priority &&
-        (a.job.dueAt < b.job.dueAt || (a.job.dueAt === b.job.dueAt && a.number < b.number))),
-  );
-  /** Not claimable before their due time. */
-  readonly scheduled = new Heap<Entry>((a, b) => a.job.dueAt < b.job.dueAt);
-  /** All that wait, the earliest due first. */
-  readonly waitingByDueTime = new Heap<Entry, 'dueIndex'>((a, b) => a.job.dueAt < b.job.dueAt, 'dueIndex');
-  readonly rosters = new Map(JOB_STATUSES.map((status) => [status, new Roster<Entry>()]));
-
-  constructor(readonly name: string) {}
-
-  roster(status: JobStatus): Roster<Entry> {
-    return this.rosters.get(status) as Roster<Entry>;
-  }
-
-  get waiting(): number {
-    return this.waitingByDueTime.size;
-  }
-
-  /** The next claimable job, after moving those whose time has come. */
-  next(now: number): Entry | undefined {
-    for (let due = this.scheduled.peek(); due && due.job.dueAt <= now; due = this.scheduled.peek()) {
-      this.scheduled.remove(due);
-      this.ready.push(due);
-    }
-    return this.ready.peek();
-  }
-}
+import { Heap } from './heap.js';
+import { type Entry, isWaiting, Queue } from './queue.js';
 
 /** Keeps each job in exactly the indexes that its status says. No operation looks at all jobs. */
 export class JobIndex {
@@ -120,11 +76,7 @@ export class JobIndex {
   }
 
   stats(now: number): QueueStats[] {
-    return [...this.#queues.values()].flatMap((queue) =>
-      [...queue.rosters].flatMap(([status, { size, oldest }]) =>
-        oldest ? [{ name: queue.name, status, count: size, oldestAgeMs: oldestAge(queue, status, oldest, now) }] : [],
-      ),
-    );
+    return [...this.#queues.values()].flatMap((queue) => queue.stats(now));
   }
 
   /** Looks at no more than `limit` jobs, and says where it stopped; null at the end. */
@@ -198,13 +150,8 @@ export class JobIndex {
 /** Where a listing stands: after this number of the roster of this name and status. */
 export type Position = readonly [name: string, status: JobStatus, rosterNumber: number];
 
-function isWaiting(status: JobStatus): boolean {
-  return status === 'Queued' || status === 'Scheduled';
-}
-
-function oldestAge(queue: Queue, status: JobStatus, oldest: Entry, now: number): number | null {
-  if (isWaiting(status)) return Math.max(now - (queue.waitingByDueTime.peek() as Entry).job.dueAt, 0);
-  return status === 'InProgress' ? now - (oldest.job.startedAt as number) : null;
+export function isPosition([name, status, rosterNumber]: readonly unknown[]): boolean {
+  return typeof name === 'string' && typeof status === 'string' && Number.isInteger(rosterNumber);
 }
 
 function matches(job: JobRecord, filter: JobFilter, now: number): boolean {

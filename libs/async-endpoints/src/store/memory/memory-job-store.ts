@@ -16,7 +16,8 @@ import type {
 import { Listeners } from '../listeners.js';
 import { Turns } from '../turns.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
-import { type Entry, JobIndex, type Position } from './job-index.js';
+import { isPosition, JobIndex, type Position } from './job-index.js';
+import type { Entry } from './queue.js';
 import { WorkSignal } from './work-signal.js';
 
 export interface MemoryJobStoreOptions {
@@ -188,10 +189,6 @@ export class MemoryJobStore implements JobStore {
     this.#listeners.tellOfJob(job);
     if (before?.worker != null && job.fence > before.fence) this.#listeners.tellWorker(before.worker, job);
   }
-}
-
-function isPosition([name, status, rosterNumber]: readonly unknown[]): boolean {
-  return typeof name === 'string' && typeof status === 'string' && Number.isInteger(rosterNumber);
 }
 
 function isSameRequest(known: JobRecord, job: NewJob): boolean {
