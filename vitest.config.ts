@@ -7,6 +7,7 @@ export default defineConfig({
     globals: true,
     // `.ci/run` counts the tests from it.
     reporters: process.env.TEST_REPORT ? ['default', ['json', { outputFile: process.env.TEST_REPORT }]] : ['default'],
+    globalSetup: './test/run-folder.ts',
     setupFiles: ['./test/setup.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['libs/**/*.spec.ts'] } },

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +14,11 @@ export async function startRedis() {
   const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
   const server = spawn('redis-server', args.map(String), { stdio: 'ignore' });
   const exited = once(server, 'exit');
-  const kill = () => server.kill('SIGKILL');
-  process.on('exit', kill);
+  const end = () => {
+    server.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on('exit', end);
   const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: 100 });
   client.on('error', () => {});
   await client.ping();
@@ -23,10 +27,9 @@ export async function startRedis() {
     client,
     async stop() {
       client.disconnect();
-      kill();
-      process.off('exit', kill);
+      end();
+      process.off('exit', end);
       await exited;
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

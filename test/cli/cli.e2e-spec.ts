@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import type { Job, QueueStats } from 'nestjs-async-endpoints';
 import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 import { aJob } from 'nestjs-async-endpoints/testing';
 import { Redis } from 'ioredis';
+import { temporaryFolder } from '../temporary-folder.js';
 import { atTerminal, hasTerminals, type Tool, toolWith } from './tool.js';
 
 const UNKNOWN = 'd0a7d9f6-5a3f-4c57-9a31-7a2b6d2c1f00';
@@ -201,8 +201,7 @@ describe('npx async-endpoints', () => {
   });
 
   it('connects as the application is configured: file, .env, environment, password file (S-73)', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-cli-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const folder = temporaryFolder();
     const shop = new RedisJobStore({ url: redis.url, prefix: 'shop', partitions: 4 });
     await shop.open();
     onTestFinished(() => shop.close());

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 
@@ -15,11 +15,9 @@ interface Ended {
 describe('A process whose configuration is wrong', () => {
   let cwd: string;
 
-  beforeEach(async () => {
-    cwd = await mkdtemp(join(tmpdir(), 'async-endpoints-boot-'));
+  beforeEach(() => {
+    cwd = temporaryFolder();
   });
-
-  afterEach(() => rm(cwd, { recursive: true }));
 
   function run(app: 'api' | 'worker', env: Record<string, string>): Promise<Ended> {
     return new Promise((resolve) => {

@@ -6,7 +6,8 @@ import { Redis } from 'ioredis';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { parse } from 'yaml';
 import { AppProcess } from '../app-process.js';
-import { copyOfK8s, PASSWORD, read, ROOT, temporaryFolder, writeWithFolders } from './files.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { copyOfK8s, PASSWORD, read, ROOT, writeWithFolders } from './files.js';
 import { build, KUSTOMIZE } from './manifests.js';
 import { environmentOf, mountedFiles, workloadsOf } from './workloads.js';
 

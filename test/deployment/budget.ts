@@ -2,7 +2,8 @@ import { NestFactory } from '@nestjs/core';
 import { join } from 'node:path';
 import type { AsyncEndpointsSettings } from 'nestjs-async-endpoints/config';
 import { fromConfig } from 'nestjs-async-endpoints/config';
-import { temporaryFolder, writeWithFolders } from './files.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { writeWithFolders } from './files.js';
 
 /** For whatever else takes time: hooks of the application, a busy machine. */
 const MARGIN_SECONDS = 5;

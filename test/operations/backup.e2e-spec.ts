@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import type { NewJob } from 'nestjs-async-endpoints';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { System } from '../redis/system.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { backUp, type Outcome, restore, SCRIPTS } from './backup.js';
 
 const run = promisify(execFile);
@@ -28,14 +29,13 @@ let env: Record<string, string>;
 async function begin(server: readonly string[]): Promise<Redis> {
   // It would wait some seconds for more replicas to send the snapshot to.
   system = await System.start(['--repl-diskless-sync-delay', '0', ...server]);
-  backups = await mkdtemp(join(tmpdir(), 'async-endpoints-backup-'));
+  backups = temporaryFolder();
   env = { BACKUP_DIR: backups, REDIS_PORT: String(system.redis.port), REDIS_DATA_DIR: system.redis.folder };
   const raw = new Redis(system.redis.url).on('error', () => {}); // it will be lost
   onTestFinished(async () => {
     raw.disconnect();
     await system.reset().catch(() => undefined);
     await system.stop();
-    await rm(backups, { recursive: true, force: true });
   });
   return raw;
 }
@@ -180,8 +180,7 @@ describe('k8s/components/backup/redis-backup.sh', () => {
 
   it('rdb: is not fooled by the folder of another server', async () => {
     await begin([]);
-    const elsewhere = await mkdtemp(join(tmpdir(), 'async-endpoints-elsewhere-'));
-    onTestFinished(() => rm(elsewhere, { recursive: true }));
+    const elsewhere = temporaryFolder();
     await writeFile(join(elsewhere, 'dump.rdb'), 'old');
     const { code, stderr } = await backUp({ ...env, BACKUP_KIND: 'rdb', REDIS_DATA_DIR: elsewhere });
     expect([code, stderr]).toEqual([1, expect.stringContaining('is REDIS_DATA_DIR its folder?')]);
@@ -194,8 +193,7 @@ describe('k8s/components/backup/redis-backup.sh', () => {
     [{ REDIS_PASSWORD_FILE: '/nowhere' }, 2, 'REDIS_PASSWORD_FILE names /nowhere, which cannot be read'],
     [{ REDIS_PORT: '1' }, 1, 'the server at 127.0.0.1:1 says: Could not connect'],
   ])('%j: exits with %i', async (wrong, code, message) => {
-    const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-backup-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const folder = temporaryFolder();
     const outcome = await backUp({ BACKUP_DIR: folder, REDIS_PORT: '1', ...wrong });
     expect(outcome).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(message) });
     expect(await readdir(folder)).toEqual([]);
@@ -287,8 +285,7 @@ describe('k8s/components/backup (S-98)', () => {
   it('is a component that kustomize builds, with the scripts in a ConfigMap', async (test) => {
     const kubectl = await run('kubectl', ['kustomize', '--help']).catch(() => null);
     if (!kubectl) test.skip('there is no kubectl here');
-    const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-kustomize-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const folder = temporaryFolder();
     await cp(component, join(folder, 'backup'), { recursive: true });
     await mkdir(join(folder, 'overlay'));
     const kustomization = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\ncomponents: [../backup]\n';

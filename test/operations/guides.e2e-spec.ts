@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisJobStore } from 'nestjs-async-endpoints/redis';
@@ -7,6 +7,7 @@ import { BIN } from '../cli/tool.js';
 import { shell } from '../demo/shell.js';
 import { type Step, stepsOf, Transcript } from '../readme/transcript.js';
 import { System } from '../redis/system.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { SCRIPTS } from './backup.js';
 
 const root = new URL('../../', import.meta.url);
@@ -59,8 +60,7 @@ describe('docs/operations.md', () => {
 describe('docs/backup.md', () => {
   it('backs up, loses everything, and restores it (S-92)', async () => {
     const system = await start();
-    const backups = await mkdtemp(join(tmpdir(), 'async-endpoints-guide-'));
-    onTestFinished(() => rm(backups, { recursive: true }));
+    const backups = temporaryFolder();
     await writeFile(join(backups, 'password'), 'none, as this Redis asks for none');
     const ids = await system.submit('ProcessData', { data: 'text' }, 10);
     const { folder, port } = system.redis;

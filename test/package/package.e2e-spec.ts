@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { eventually } from 'nestjs-async-endpoints/testing';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const run = promisify(execFile);
 const lib = new URL('../../libs/async-endpoints/', import.meta.url).pathname;
@@ -17,12 +17,10 @@ describe('The package', () => {
   let tarball: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'async-endpoints-package-'));
+    folder = temporaryFolder();
     const { stdout } = await run('npm', ['pack', lib, '--json', '--pack-destination', folder]);
     tarball = join(folder, (JSON.parse(stdout) as { filename: string }[])[0]?.filename as string);
   }, MINUTES);
-
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('holds what it exports, and nothing else', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball]);

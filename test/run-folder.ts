@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const PREFIX = 'async-endpoints-run-';
+
+/** All temporary files of a run are in one folder, which goes with it: those of processes that were killed, too. */
+export function setup(): (() => void) | undefined {
+  const outside = tmpdir();
+  if (outside.includes(PREFIX)) return undefined; // of another project of this run
+  const folder = mkdtempSync(join(outside, PREFIX));
+  process.env.TMPDIR = folder;
+  return () => {
+    process.env.TMPDIR = outside;
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
