@@ -118,14 +118,22 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
         response: {
           jobStatus: (_job, { request, reply }) => {
             const { ETag: _own, ...headers } = reply.headers;
-            return { ...reply, headers: request.url.endsWith('?tagged') ? { ...headers, etag: '"mine"' } : headers };
+            const tagged = { ...headers, etag: '"mine"', 'Content-Language': 'en' };
+            if (request.url.endsWith('?teapot')) return { ...reply, status: 418, headers: tagged };
+            return { ...reply, headers: request.url.endsWith('?tagged') ? tagged : headers };
           },
         },
       },
     });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const known = { 'If-None-Match': '"mine"' };
-    expect((await app.get(`${job.links.self}?tagged`, known)).status).toBe(304);
+    const unchanged = await app.get(`${job.links.self}?tagged`, known);
+    expect([unchanged.status, unchanged.header('ETag'), unchanged.header('Content-Language')]).toEqual([
+      304,
+      '"mine"',
+      null,
+    ]);
+    expect((await app.get(`${job.links.self}?teapot`, known)).status).toBe(418);
     expect((await app.get(job.links.self, known)).status).toBe(202);
   });
 });

@@ -126,6 +126,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
   it.each([
     ['bare', 'order-7', '"order-7"'],
     ['with an escaped quote and backslash', String.raw`"a\"b\\c"`, String.raw`"a\"b\\c"`],
+    ['with a backslash', String.raw`a\b`, String.raw`"a\\b"`],
     ['of one character', '1', '"1"'],
     ['of 255 characters', 'k'.repeat(255), `"${'k'.repeat(255)}"`],
     ['of all that is visible', "!#$%&'()*+,-./:;<=>?@[]^_`{|}~", `"!#$%&'()*+,-./:;<=>?@[]^_\`{|}~"`],

@@ -103,6 +103,22 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
     expect((await app.delete(job.links.self)).status).toBe(200);
   });
 
+  it.each([[{ id: 'ann' }], [17], [Number.NaN]])(
+    'is a string, by which it is found again: where the function returns %j that is a fault, and nothing is queued',
+    async (principal) => {
+      const app = await startApp(
+        stack,
+        ownedBy((request) => (byHeader(request) === 'ann' ? (principal as never) : byHeader(request))),
+      );
+      const { job } = await app.post('/reports', { title: 'Wasps' }, BOB);
+      for (const answer of [await app.post('/reports', { title: 'Bees' }, ANN), await app.get(job.links.self, ANN)]) {
+        expect(answer.refusal).toEqual(refused(500, 'INTERNAL_ERROR'));
+        expect(app.log.text).toContain(`http.owner returned a value of type ${typeof principal}`);
+      }
+      expect((await app.all()).map(({ owner }) => owner)).toEqual(['bob']);
+    },
+  );
+
   it('may be found asynchronously, and from what a guard wrote into the request', async () => {
     const app = await startApp(stack, {
       controllers: [GuardedController],

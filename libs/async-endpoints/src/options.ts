@@ -112,9 +112,14 @@ export interface StatusRoutesOptions {
   version: string | string[] | typeof VERSION_NEUTRAL;
 }
 
+/** A method, so that a function of what the application knows its requests to be, `{ user: User }`, is one as well. */
+interface OwnerOf {
+  of(request: HttpRequest): string | null | Promise<string | null>;
+}
+
 export interface HttpOptions extends StatusRoutesOptions {
-  /** Names the principal of a request (user, tenant). A job of one owner does not exist for another. */
-  owner: ((request: HttpRequest) => string | null | Promise<string | null>) | undefined;
+  /** Names the principal of a request (user, tenant), by a string. A job of one owner does not exist for another. */
+  owner: OwnerOf['of'] | undefined;
   /** The request headers that handlers get to see. Credentials are refused. */
   captureHeaders: string[];
   /** What a gateway puts in front of the paths, for links, such as `/shop`. Default none. */

@@ -4,6 +4,8 @@ import {
   AsyncEndpoint,
   AsyncHandler,
   defineJob,
+  type HttpOptions,
+  type HttpRequest,
   type Job,
   type JobHandler,
   type JobManager,
@@ -134,5 +136,16 @@ describe('The types of a job', () => {
       await jobs.submitMany(Ship, [{ request: { item: 'book', count: 'one' } }]);
     };
     expect(use).toBeTypeOf('function');
+  });
+});
+
+describe('The types of the options', () => {
+  it('take an owner function of what guards make of a request', () => {
+    type SignedIn = HttpRequest & { user: { id: string; age: number } };
+    expectTypeOf((request: HttpRequest) => String(request.headers['x-user'])).toExtend<HttpOptions['owner']>();
+    expectTypeOf((request: SignedIn) => request.user.id).toExtend<HttpOptions['owner']>();
+    expectTypeOf((request: SignedIn) => Promise.resolve(request.user.id)).toExtend<HttpOptions['owner']>();
+    expectTypeOf((request: SignedIn) => request.user.age).not.toExtend<HttpOptions['owner']>();
+    expectTypeOf((request: { method: number }) => String(request.method)).not.toExtend<HttpOptions['owner']>();
   });
 });

@@ -11,6 +11,7 @@ import { HttpShutdown } from './http-shutdown.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
 import { JobWaits } from './job-waits.js';
 import { preferencesOf } from './preferences.js';
+import { principalOf } from './principal.js';
 import { snapshot } from './request-snapshot.js';
 import { Responder } from './responder.js';
 
@@ -87,7 +88,7 @@ export class EndpointSubmission {
       id,
       idempotencyKey,
       fingerprint: mayRepeat ? fingerprintOf(request) : undefined,
-      owner: owner ? await owner(request) : null,
+      owner: owner ? await principalOf(owner, request) : null,
       snapshot: snapshot(request, captureHeaders),
     });
   }

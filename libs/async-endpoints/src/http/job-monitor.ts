@@ -9,6 +9,7 @@ import { entityTagOf, isKnownTo, orNotModified } from './conditional.js';
 import { JobEvents } from './job-events.js';
 import { JobWaits } from './job-waits.js';
 import { type Preferences, preferencesOf } from './preferences.js';
+import { principalOf } from './principal.js';
 import { ReplyException } from './reply.filter.js';
 import { Responder } from './responder.js';
 
@@ -82,8 +83,8 @@ export class JobMonitor {
     const id = parseJobId(text);
     if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
     const { owner } = this.options.http;
-    const [job, principal] = await Promise.all([this.jobs.find(id), owner?.(request)]);
-    if (!job || (owner && job.owner !== (principal ?? null))) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+    const [job, principal] = await Promise.all([this.jobs.find(id), owner && principalOf(owner, request)]);
+    if (!job || (owner && job.owner !== principal)) throw new AsyncEndpointsError('JOB_NOT_FOUND');
     return job;
   }
 
