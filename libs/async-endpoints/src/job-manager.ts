@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { defer, NEVER, type Observable } from 'rxjs';
 import type { JobDefinition, JobRequest, JobResult } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, type Job, type JobRecord, type NewJob } from './job/job.js';
+import { decodeJob, type Job, type JobRecord, type NewJob, type TraceContext } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
 import { JobPolicies } from './job-policies.js';
 import { JobWatches, type WaitOptions } from './job-watches.js';
@@ -41,27 +41,28 @@ export class JobManager {
    * @throws AsyncEndpointsError `QUEUE_FULL`, `REQUEST_ID_CONFLICT`, `IDEMPOTENCY_KEY_REUSED`, `PAYLOAD_TOO_LARGE`,
    * `PAYLOAD_NOT_SERIALIZABLE`, `INVALID_JOB_ID`, `INVALID_OPTION`, `STORE_UNAVAILABLE`
    */
-  async submit<TRequest, TResult>(
+  submit<TRequest, TResult>(
     job: JobDefinition<TRequest, TResult> | string,
     request: TRequest,
     options: SubmitOptions = {},
   ): Promise<SubmittedJob<TResult>> {
-    const name = typeof job === 'string' ? job : job.name;
-    const keyMs = this.options.jobs.idempotencyRetentionMs;
-    const { snapshot, trace } = options;
     const announced: JobSubmission & { work: () => Promise<SubmittedJob<TResult>> } = {
-      name,
-      snapshot,
-      trace,
+      name: typeof job === 'string' ? job : job.name,
+      snapshot: options.snapshot,
+      trace: options.trace,
       store: this.store,
-      work: async () =>
-        this.#insert(newJob(name, this.policies.of(job), request, { ...options, trace: announced.trace }, keyMs)),
+      work: () => this.#insert(job, request, options, announced.trace),
     };
     return announce('submit', announced);
   }
 
-  async #insert<TResult>(job: NewJob): Promise<SubmittedJob<TResult>> {
-    const submission = await this.#submissions.push(job);
+  async #insert<TResult>(
+    job: JobDefinition | string,
+    request: unknown,
+    options: SubmitOptions,
+    trace: TraceContext | undefined,
+  ): Promise<SubmittedJob<TResult>> {
+    const submission = await this.#submissions.push(newJob(this.policies.of(job), request, options, trace));
     switch (submission.outcome) {
       case 'refused':
         throw new AsyncEndpointsError('QUEUE_FULL');
@@ -195,6 +196,5 @@ export class JobManager {
 }
 
 function submittedJob<TResult>(record: JobRecord, replayed: boolean): SubmittedJob<TResult> {
-  if (record.result !== null) return { ...decodeJob<TResult>(record), replayed };
-  return { ...(record as Job<TResult>), replayed };
+  return Object.assign(decodeJob<TResult>(record), { replayed });
 }

@@ -34,20 +34,22 @@ const LONGEST_DELAY_MS = 10 * 365 * 86_400_000;
 
 /** @throws AsyncEndpointsError `INVALID_JOB_ID`, `INVALID_OPTION`, `PAYLOAD_TOO_LARGE`, `PAYLOAD_NOT_SERIALIZABLE` */
 export function newJob(
-  name: string,
   policy: JobPolicy,
   request: unknown,
   options: SubmitOptions,
-  keyRetentionMs: number,
+  trace: TraceContext | undefined,
 ): NewJob {
   const { id, idempotencyKey, dueAt } = options;
-  const keyMs = idempotencyKey === undefined ? 0 : keyRetentionMs;
+  const keyMs = idempotencyKey === undefined ? 0 : policy.idempotencyRetentionMs;
   const delayMs = dueAt ? Math.max(dueAt.getTime() - Date.now(), 0) : (options.delayMs ?? 0);
   const { completedMs, failedMs, canceledMs } = policy.retention;
   return {
     id: id === undefined ? randomUUID() : toJobId(id),
-    name,
-    input: encode({ request, snapshot: options.snapshot, trace: traceOf(options) }, policy.maximumPayloadBytes),
+    name: policy.name,
+    input: encode(
+      { request, snapshot: options.snapshot, trace: trace && (parseTraceContext(trace) ?? undefined) },
+      policy.maximumPayloadBytes,
+    ),
     owner: options.owner ?? null,
     priority: integer('priority', options.priority ?? policy.priority, -100, 100),
     delayMs: integer('delayMs', Math.ceil(delayMs), 0, LONGEST_DELAY_MS),
@@ -69,10 +71,6 @@ export function toJobId(id: string): string {
   const parsed = parseJobId(id);
   if (parsed === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
   return parsed;
-}
-
-function traceOf({ trace }: SubmitOptions): TraceContext | undefined {
-  return trace && (parseTraceContext(trace) ?? undefined);
 }
 
 function encode(input: JobInput, limit: number): string {

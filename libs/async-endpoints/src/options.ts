@@ -170,6 +170,7 @@ export interface ResolvedOptions {
 
 /** The options of one kind of job after defaults. */
 export interface JobPolicy extends RetryPolicy {
+  readonly name: string;
   readonly maxRetries: number;
   readonly timeoutMs: number;
   readonly priority: number;
@@ -178,6 +179,7 @@ export interface JobPolicy extends RetryPolicy {
   readonly maximumQueueSize: number | null;
   readonly maximumPayloadBytes: number;
   readonly maximumResultBytes: number;
+  readonly idempotencyRetentionMs: number;
 }
 
 /** The token of {@link ResolvedOptions}. */

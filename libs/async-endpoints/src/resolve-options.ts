@@ -65,6 +65,7 @@ export function resolveJobPolicy(job: JobDefinition, defaults: ResolvedOptions['
   const { defaultMaxRetries, ...shared } = defaults;
   return {
     ...shared,
+    name: job.name,
     priority: 0,
     maxRetries: defaultMaxRetries,
     ...Object.fromEntries(given),

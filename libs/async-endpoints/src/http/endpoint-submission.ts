@@ -12,7 +12,7 @@ import { idempotencyKeyOf } from './idempotency-key.js';
 import { JobWaits } from './job-waits.js';
 import { preferencesOf } from './preferences.js';
 import { principalOf } from './principal.js';
-import { snapshot } from './request-snapshot.js';
+import { type CapturedHeader, snapshot } from './request-snapshot.js';
 import { Responder } from './responder.js';
 
 interface Admission {
@@ -23,13 +23,17 @@ interface Admission {
 /** What happens in an async endpoint once guards and pipes have let the request through. */
 @Injectable()
 export class EndpointSubmission {
+  readonly #captured: readonly CapturedHeader[];
+
   constructor(
     @Inject(JobManager) private readonly jobs: JobManager,
     @Inject(Responder) private readonly responder: Responder,
     @Inject(JobWaits) private readonly waits: JobWaits,
     @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    this.#captured = options.http.captureHeaders.map((name) => ({ name, key: name.toLowerCase() }));
+  }
 
   /**
    * Answers with the body; with an Observable of it where the client would wait, for Nest to unsubscribe should it leave.
@@ -81,7 +85,7 @@ export class EndpointSubmission {
     request: HttpRequest,
     admission: Admission,
   ): Promise<SubmittedJob> {
-    const { owner, captureHeaders } = this.options.http;
+    const { owner } = this.options.http;
     const { id, idempotencyKey } = admission;
     const mayRepeat = id !== undefined || idempotencyKey !== undefined;
     return this.jobs.submit(job, payload, {
@@ -89,7 +93,7 @@ export class EndpointSubmission {
       idempotencyKey,
       fingerprint: mayRepeat ? fingerprintOf(request) : undefined,
       owner: owner ? await principalOf(owner, request) : null,
-      snapshot: snapshot(request, captureHeaders),
+      snapshot: snapshot(request, this.#captured),
     });
   }
 }

@@ -2,9 +2,19 @@ import type { RequestSnapshot, RequestValue } from '../job/job.js';
 import { isCredential } from '../job/credentials.js';
 import type { HttpRequest } from '../options.js';
 
+/** A header that handlers get to see: as they name it, and as Node does. */
+export interface CapturedHeader {
+  readonly name: string;
+  readonly key: string;
+}
+
 /** What a handler may know of the request, as text: the headers asked for, route and query values; never a credential. Nothing where there is none. */
-export function snapshot(request: HttpRequest, captureHeaders: readonly string[]): RequestSnapshot | undefined {
-  const headers = captureHeaders.flatMap((name) => valuesOf(name, request.headers[name.toLowerCase()]));
+export function snapshot(request: HttpRequest, captured: readonly CapturedHeader[]): RequestSnapshot | undefined {
+  const headers: RequestValue[] = [];
+  for (const { name, key } of captured) {
+    const value = request.headers[key];
+    if (value !== undefined) headers.push(...valuesOf(name, value));
+  }
   const routeParams = pairs(request.params);
   const queryParams = pairs(request.query);
   // Most often there is nothing to be known; then nothing is stored.

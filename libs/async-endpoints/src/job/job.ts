@@ -93,8 +93,32 @@ export interface Job<TResult = unknown> extends Omit<JobRecord, 'result'> {
   readonly result: TResult | null;
 }
 
+/** Field by field, because spreading a record takes ten times as long. */
 export function decodeJob<TResult>(record: JobRecord): Job<TResult> {
-  return { ...record, result: record.result === null ? null : (JSON.parse(record.result) as TResult) };
+  return {
+    id: record.id,
+    name: record.name,
+    status: record.status,
+    owner: record.owner,
+    priority: record.priority,
+    retryCount: record.retryCount,
+    maxRetries: record.maxRetries,
+    crashes: record.crashes,
+    createdAt: record.createdAt,
+    dueAt: record.dueAt,
+    startedAt: record.startedAt,
+    completedAt: record.completedAt,
+    lastUpdatedAt: record.lastUpdatedAt,
+    progress: record.progress,
+    result: record.result === null ? null : (JSON.parse(record.result) as TResult),
+    error: record.error,
+    fence: record.fence,
+    worker: record.worker,
+    leaseUntil: record.leaseUntil,
+    retention: record.retention,
+    fingerprint: record.fingerprint,
+    version: record.version,
+  };
 }
 
 /** What a submission asks the store to insert. Durations only: the store knows the time. */

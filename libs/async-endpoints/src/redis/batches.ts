@@ -6,21 +6,21 @@ import { decode, encodeFixed, oneLine } from './codec.js';
 
 /** What `submit.lua.ts` takes for each group of jobs. @param keyed those with an idempotency key, as in KEYS */
 export function submitArguments(jobs: readonly NewJob[], names: readonly string[], keyed: readonly NewJob[]): string[] {
-  const groups = inGroups(jobs, (job) => {
+  const alike = (job: NewJob): string => {
     const key = job.idempotency ? `${keyed.indexOf(job) + 1},${job.idempotency.retentionMs}` : ',';
     const { delayMs, priority, queueLimit } = job;
     return `${names.indexOf(job.name) + 1},${delayMs},${priority},${queueLimit ?? ''},${key}\n${encodeFixed(job)}`;
-  });
-  return groups.flatMap(([head, group]) => [head, ...group.flatMap((job) => [job.id, oneLine(job.input)])]);
+  };
+  return inGroups(jobs, alike, (job) => [job.id, oneLine(job.input)]);
 }
 
 /** What `settle.lua.ts` takes for each group of settlements. */
 export function settleArguments(settlements: readonly Settlement[], names: readonly string[]): (string | number)[] {
-  const groups = inGroups(settlements, (settlement) => {
+  const alike = (settlement: Settlement): string => {
     const delay = settlement.verb === 'retry' ? settlement.delayMs : '';
     return `${names.indexOf(settlement.name) + 1},${settlement.verb},${delay}`;
-  });
-  return groups.flatMap(([head, group]) => [head, ...group.flatMap((one) => [one.id, one.token, valueOf(one)])]);
+  };
+  return inGroups(settlements, alike, (settlement) => [settlement.id, settlement.token, valueOf(settlement)]);
 }
 
 /** What became of a job that `submit.lua.ts` did not create. */
@@ -47,10 +47,14 @@ export function scopeOf({ owner, name, idempotency }: NewJob): string {
 }
 
 /**
- * Neighbours that are alike, together: what they have in common is sent once, behind their number. `alike` names what they
- * have in common.
+ * Neighbours that are alike, together: how many they are and what they have in common is sent once, then the values of
+ * each.
  */
-function inGroups<T>(items: readonly T[], alike: (item: T) => string): [head: string, items: T[]][] {
+function inGroups<T, TValue>(
+  items: readonly T[],
+  alike: (item: T) => string,
+  valuesOf: (item: T) => TValue[],
+): (string | TValue)[] {
   const groups: { head: string; items: T[] }[] = [];
   for (const item of items) {
     const head = alike(item);
@@ -58,5 +62,10 @@ function inGroups<T>(items: readonly T[], alike: (item: T) => string): [head: st
     if (last?.head === head) last.items.push(item);
     else groups.push({ head, items: [item] });
   }
-  return groups.map(({ head, items: alikes }) => [`${alikes.length},${head}`, alikes]);
+  const args: (string | TValue)[] = [];
+  for (const group of groups) {
+    args.push(`${group.items.length},${group.head}`);
+    for (const item of group.items) args.push(...valuesOf(item));
+  }
+  return args;
 }

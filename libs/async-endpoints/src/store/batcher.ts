@@ -30,7 +30,7 @@ export class Batcher<TItem, TReply> {
       this.#items.push({ item, resolve, reject });
       if (this.#isDue || this.#inFlight === this.#overlap) return;
       this.#isDue = true;
-      queueMicrotask(() => this.#drain());
+      void Promise.resolve().then(() => this.#drain());
     });
   }
 
