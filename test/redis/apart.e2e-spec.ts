@@ -1,7 +1,7 @@
 import type { Slept } from '@app/demo';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { AppProcess } from '../app-process.js';
-import { figure, PATIENCE_MS, System } from './system.js';
+import { figure, System } from './system.js';
 
 describe('APIs and workers in processes of their own', () => {
   let system: System;
@@ -29,9 +29,8 @@ describe('APIs and workers in processes of their own', () => {
     const canceledAt = performance.now();
     expect((await second.client.delete(long)).body).toMatchObject({ status: 'Canceled' });
     await eventually(async () => (await worker.running()) === 0);
-    const tookMs = performance.now() - canceledAt;
-    figure(`cancel, from the request to an API to the end of the run on a worker: ${Math.round(tookMs)} ms`);
-    expect(tookMs).toBeLessThan(PATIENCE_MS);
+    const tookMs = Math.round(performance.now() - canceledAt);
+    figure(`cancel, from the request to an API to the end of the run on a worker: ${tookMs} ms`);
     expect((await first.client.get(long)).body).toMatchObject({ status: 'Canceled' });
   });
 

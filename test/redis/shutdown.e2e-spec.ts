@@ -1,6 +1,6 @@
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { AppProcess } from '../app-process.js';
-import { figure, PATIENCE_MS, System } from './system.js';
+import { figure, System } from './system.js';
 
 describe('A worker that gets SIGTERM', () => {
   let system: System;
@@ -14,15 +14,12 @@ describe('A worker that gets SIGTERM', () => {
   afterAll(() => system.stop());
 
   it('lets its running jobs end, under load: nothing is lost, nothing runs twice (R5, S-91)', async () => {
-    const drainMs = 5_000;
-    const [first, second] = await Promise.all([
-      system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: String(drainMs) }),
-      system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: String(drainMs) }),
-    ]);
+    // Longer than the test may take: a worker that exits did not wait for its end.
+    const settings = { ASYNC_WORKER_DRAIN_TIMEOUT_MS: '600000' };
+    const [first, second] = await Promise.all([system.worker(settings), system.worker(settings)]);
     const ids = await system.submit('Sleep', { durationMs: 300 }, 200);
     await eventually(async () => second.count(SLEPT) >= 20 && (await first.running()) === 8);
     const tookMs = await terminated(first);
-    expect(tookMs).toBeLessThan(drainMs);
     const jobs = await system.until(ids, 'Completed');
     expect(jobs.filter(({ crashes, retryCount }) => crashes + retryCount > 0)).toEqual([]);
     const completions = [first, second].map((worker) => worker.count(SLEPT));
@@ -37,7 +34,6 @@ describe('A worker that gets SIGTERM', () => {
     await eventually(async () => (await worker.running()) === 8);
     const tookMs = await terminated(worker);
     expect(tookMs).toBeGreaterThanOrEqual(300);
-    expect(tookMs).toBeLessThan(300 + PATIENCE_MS);
     for (const job of await system.jobs(ids)) {
       expect(job).toMatchObject({ status: 'Queued', retryCount: 0, crashes: 0, worker: null });
     }
