@@ -4,7 +4,6 @@ import { Gate } from '../http/gate.js';
 import {
   ACCEPTING,
   handlerOf,
-  HeldReport,
   Report,
   ReportHandler,
   type ReportResult,
@@ -14,18 +13,11 @@ import {
 import { ADAPTERS, type AdapterName, type AppParts, startApp } from '../http/start-app.js';
 import { watchedStoreOf } from '../http/watched-store.js';
 import { clientOf, urlOf } from './client-of.js';
+import { startHeld } from './start-held.js';
 import { TcpProxy } from '../tcp-proxy.js';
 
 const BEES = { title: 'Bees' };
 const controllers = [ReportsController];
-
-/** An application whose jobs stay in progress until the test lets them end, and a client of it. */
-async function startHeld(adapter: AdapterName, options: AppParts['options'] = {}) {
-  const held = new HeldReport();
-  const store = await watchedStoreOf(adapter);
-  const app = await startApp(adapter, { controllers, providers: [held.Handler], options: { store, ...options } });
-  return { app, store, held, client: clientOf(urlOf(app)) };
-}
 
 /** An application whose jobs stay queued, and a client of it. */
 async function startAccepting(adapter: AdapterName, options: AppParts['options'] = {}) {
@@ -36,7 +28,8 @@ async function startAccepting(adapter: AdapterName, options: AppParts['options']
 
 describe.each(ADAPTERS)('The client, on %s', (adapter) => {
   it('submits a job and waits for its result, whose type is that of the definition', async () => {
-    const { store, held, client } = await startHeld(adapter);
+    const { app, store, held } = await startHeld(adapter);
+    const client = clientOf(urlOf(app));
     const job = await client.submit(Report, BEES);
     expect(['Queued', 'InProgress']).toContain(job.state?.status);
     const context = await held.started.opened;
@@ -98,7 +91,8 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
   });
 
   it('comes back to a job by its id or its location', async () => {
-    const { held, client } = await startHeld(adapter);
+    const { app, held } = await startHeld(adapter);
+    const client = clientOf(urlOf(app));
     const { id, location } = await client.submit(Report, BEES);
     for (const known of [id, location, new URL(location).pathname]) {
       const job = client.job(Report, known);

@@ -1,26 +1,17 @@
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { JobState } from 'nestjs-async-endpoints/client';
-import {
-  HeldReport,
-  Report,
-  ReportHandler,
-  type ReportResult,
-  ReportsController,
-  UNKNOWN_ID,
-} from '../http/reports.js';
+import { Report, ReportHandler, type ReportResult, ReportsController, UNKNOWN_ID } from '../http/reports.js';
 import { ADAPTERS, type AdapterName, startApp } from '../http/start-app.js';
 import { watchedStoreOf } from '../http/watched-store.js';
 import { clientOf, urlOf } from './client-of.js';
+import { startHeld } from './start-held.js';
 import { TcpProxy } from '../tcp-proxy.js';
 
 const BEES = { title: 'Bees' };
 
 /** A job in progress that goes on when the test says so, followed through a proxy. */
-async function startHeld(adapter: AdapterName) {
-  const held = new HeldReport();
-  const store = await watchedStoreOf(adapter);
-  const parts = { controllers: [ReportsController], providers: [held.Handler], options: { store } };
-  const app = await startApp(adapter, parts);
+async function startFollowed(adapter: AdapterName) {
+  const { app, store, held } = await startHeld(adapter);
   const proxy = await TcpProxy.to(app.port);
   const client = clientOf(proxy.url);
   const job = await client.submit(Report, BEES);
@@ -39,7 +30,7 @@ const brief = (state: JobState | null) => state && [state.status, state.progress
 
 describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
   it('are the job as it stands, its progress and its end', async () => {
-    const { store, held, proxy, job, context } = await startHeld(adapter);
+    const { store, held, proxy, job, context } = await startFollowed(adapter);
     const seen: unknown[] = [];
     for await (const state of job.events()) {
       expectTypeOf(state).toEqualTypeOf<JobState<ReportResult>>();
@@ -59,7 +50,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
   });
 
   it('go on where they were cut', async () => {
-    const { store, held, proxy, job, context } = await startHeld(adapter);
+    const { store, held, proxy, job, context } = await startFollowed(adapter);
     const states = job.events();
     expect(brief(await next(states))).toEqual(['InProgress', null]);
     proxy.cut();
@@ -91,7 +82,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
   });
 
   it('are asked for where there is no stream, or nothing comes through', async () => {
-    const { app, held, job, context } = await startHeld(adapter);
+    const { app, held, job, context } = await startFollowed(adapter);
     await context.progress(0.2);
     const asked: string[] = [];
     for (const stream of [
@@ -114,7 +105,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
   });
 
   it('end at once when the loop is left, even while it waits, or the signal is aborted', async () => {
-    const { store, held, job } = await startHeld(adapter);
+    const { store, held, job } = await startFollowed(adapter);
     const states = job.events();
     await next(states);
     const pending = states.next();

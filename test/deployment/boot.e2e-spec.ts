@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '@app/redis-server';
 import { Redis } from 'ioredis';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { parse } from 'yaml';
@@ -141,12 +142,4 @@ async function asked<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
   } finally {
     redis.disconnect();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,3 +1,4 @@
+export { freePort } from './free-port.js';
 export { type RedisServer, startRedisServer } from './redis-server.js';
 export { type RedisCluster, startRedisCluster } from './redis-cluster.js';
 export { type RedisSentinel, startRedisSentinel } from './redis-sentinel.js';

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from 'nestjs-async-endpoints/testing';
+import { freePort } from './free-port.js';
 
 /** A real Redis of a test's own: on a free port, in a temporary folder, gone afterwards, whatever becomes of the test. */
 export interface RedisServer {
@@ -81,19 +82,6 @@ async function ping(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-/** Low enough for a cluster's second port, which is 10,000 higher. */
-const HIGHEST_PORT = 55_000;
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port <= HIGHEST_PORT ? port : freePort();
 }
 
 /** `npm test` has made sure that there is one. */

@@ -1,8 +1,9 @@
 import type { JobError } from '../job/job.js';
 import type { JobState } from './job-state.js';
 
-/** What an answer that was no success says. */
-export interface ProblemDetails {
+/** The server refused, or answered what cannot be understood. Told apart by `code`. */
+export class AsyncEndpointsProblem extends Error {
+  override readonly name = 'AsyncEndpointsProblem';
   /** Such as `QUEUE_FULL`; `HTTP_403` where the answer has no code; `UNEXPECTED_ANSWER` for one that makes no sense. */
   readonly code: string;
   readonly status: number;
@@ -13,17 +14,6 @@ export interface ProblemDetails {
   /** When the server would be asked again, in milliseconds; `null` where it did not say. */
   readonly retryAfterMs: number | null;
   /** The body of the answer: an object where it was JSON, else its text. */
-  readonly body: unknown;
-}
-
-/** The server refused, or answered what cannot be understood. Told apart by `code`. */
-export class AsyncEndpointsProblem extends Error implements ProblemDetails {
-  override readonly name = 'AsyncEndpointsProblem';
-  readonly code: string;
-  readonly status: number;
-  readonly title: string;
-  readonly detail: string;
-  readonly retryAfterMs: number | null;
   readonly body: unknown;
 
   constructor({ code, status, title, detail, retryAfterMs, body }: ProblemDetails) {
@@ -36,6 +26,9 @@ export class AsyncEndpointsProblem extends Error implements ProblemDetails {
     this.body = body;
   }
 }
+
+/** What an answer that was no success says. */
+export type ProblemDetails = Omit<AsyncEndpointsProblem, keyof Error>;
 
 /** No answer came, however often it was asked for. What the request was to do may have been done. */
 export class NoAnswerError extends Error {
