@@ -6,11 +6,20 @@ import {
   type JobRecord,
   JobWorker,
   MemoryJobStore,
+  PermanentJobError,
   type Submission,
 } from 'nestjs-async-endpoints';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { refused } from './answer.js';
-import { ACCEPTING, HeldReport, type ReportRequest, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
+import {
+  ACCEPTING,
+  handlerOf,
+  HeldReport,
+  Report,
+  type ReportRequest,
+  ReportsController,
+  UNKNOWN_ID,
+} from './reports.js';
 import { ADAPTERS, STACKS, startApp } from './start-app.js';
 import { storesOf } from './stacks.js';
 
@@ -280,10 +289,14 @@ describe.each(ADAPTERS)('A fault of the server, on %s', (adapter) => {
   });
 
   it('in a handler fails the job and leaves the server well', async () => {
-    const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
-    const { job } = await app
-      .post('/reports', 'null')
-      .then((answer) => (answer.status === 202 ? answer : app.post('/reports', { title: 'Bees' })));
-    expect((await app.get(job.links.self)).status).toBeLessThan(500);
+    const failing = handlerOf(Report, ({ title }) => {
+      if (title === 'Wasps') throw new PermanentJobError('No wasps.', { code: 'NO_WASPS' });
+      return { text: title };
+    });
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [failing] });
+    const wasps = await app.ended((await app.post('/reports', { title: 'Wasps' })).job);
+    expect([wasps.status, wasps.job.status, wasps.job.error?.code]).toEqual([200, 'Failed', 'NO_WASPS']);
+    const bees = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
+    expect([bees.status, bees.job.status]).toEqual([200, 'Completed']);
   });
 });

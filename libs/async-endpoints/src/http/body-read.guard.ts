@@ -2,6 +2,7 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Inject, Injectable } from '@nestjs/common';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { HttpRequest } from '../options.js';
+import { contentTypeOf, hasBody, isMultipart } from './request-body.js';
 import { Responder } from './responder.js';
 
 /**
@@ -15,17 +16,12 @@ export class BodyReadGuard implements CanActivate {
   canActivate(context: ExecutionContext): true | Promise<true> {
     const request = context.switchToHttp().getRequest<HttpRequest>();
     if (request.body !== undefined || !hasBody(request)) return true;
-    const type = String(request.headers['content-type'] ?? '');
-    if (type.toLowerCase().startsWith('multipart/')) return true; // read later, by an interceptor
-    return this.#refuse(type, request);
+    if (isMultipart(request)) return true; // read later, by an interceptor
+    return this.#refuse(contentTypeOf(request), request);
   }
 
   async #refuse(type: string, request: HttpRequest): Promise<never> {
     const error = new AsyncEndpointsError('UNSUPPORTED_MEDIA_TYPE', `Content type "${type}" is not supported here.`);
     throw await this.responder.refusal(error, request, 'submission');
   }
-}
-
-function hasBody({ headers }: HttpRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

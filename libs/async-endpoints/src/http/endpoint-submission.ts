@@ -12,6 +12,7 @@ import { idempotencyKeyOf } from './idempotency-key.js';
 import { JobWaits } from './job-waits.js';
 import { preferencesOf } from './preferences.js';
 import { principalOf } from './principal.js';
+import { isReadLater } from './request-body.js';
 import { type CapturedHeader, snapshot } from './request-snapshot.js';
 import { Responder } from './responder.js';
 
@@ -98,8 +99,9 @@ export class EndpointSubmission {
   }
 }
 
-/** Of what the client sent, not of what the method made of it, which may differ each time. Uploads are known later. */
-function fingerprintOf({ body, params, query, headers }: HttpRequest): string | undefined {
-  if (String(headers['content-type']).startsWith('multipart/')) return undefined;
+/** Of what the client sent, not of what the method made of it, which may differ each time; unless that is known only later. */
+function fingerprintOf(request: HttpRequest): string | undefined {
+  if (isReadLater(request)) return undefined;
+  const { body, params, query } = request;
   return fingerprint([body instanceof Uint8Array ? fingerprint(body) : body, params, query]);
 }
