@@ -1,57 +1,33 @@
-import { Body, Controller, Injectable, Module, Post } from '@nestjs/common';
-import {
-  AsyncEndpoint,
-  AsyncEndpointsModule,
-  AsyncHandler,
-  defineJob,
-  type JobContext,
-  type JobHandler,
-} from 'nestjs-async-endpoints';
+import { Body, Controller, Module, Post } from '@nestjs/common';
+import { AsyncEndpoint, AsyncEndpointsModule, AsyncHandler, defineJob, type JobContext } from 'nestjs-async-endpoints';
 
-export class DataRequest {
+class DataRequest {
   data!: string;
 }
 
-export interface ProcessResult {
-  processedData: string;
-}
+// Name and types, once, for everybody who deals with the job.
+const ProcessData = defineJob<DataRequest, { processedData: string }>('ProcessData', { maxRetries: 5 });
 
-@Injectable()
-export class TextService {
-  async process(request: DataRequest, signal: AbortSignal): Promise<ProcessResult> {
-    signal.throwIfAborted();
-    return { processedData: `Processed: ${request.data.toUpperCase()}` };
-  }
-}
-
-// 1. Name the job, once, for everybody who deals with it.
-export const ProcessData = defineJob<DataRequest, ProcessResult>('ProcessData', { maxRetries: 5, timeoutMs: 60_000 });
-
-// 2. Write its handler: a provider like any other, constructor injection and all.
-@AsyncHandler(ProcessData)
-export class ProcessDataHandler implements JobHandler<typeof ProcessData> {
-  constructor(private readonly text: TextService) {}
-
-  async handle(request: DataRequest, context: JobContext): Promise<ProcessResult> {
+@AsyncHandler(ProcessData) // a provider like any other: constructor injection, any scope
+class ProcessDataHandler {
+  async handle({ data }: DataRequest, context: JobContext) {
     await context.progress(0.5, 'half way');
-    return this.text.process(request, context.signal);
+    return { processedData: `Processed: ${data.toUpperCase()}` };
   }
 }
 
-// 3. Mark the controller method. What it returns is what is queued; what it throws refuses.
 @Controller('api')
-export class DataController {
+class DataController {
   @Post('process-data')
-  @AsyncEndpoint(ProcessData)
+  @AsyncEndpoint(ProcessData) // what the method returns is queued, what it throws refuses
   processData(@Body() request: DataRequest) {
     return request;
   }
 }
 
-// 4. Import the module. No store given: jobs live in memory.
 @Module({
-  imports: [AsyncEndpointsModule.forRoot({ worker: { maximumConcurrency: 8 } })],
+  imports: [AsyncEndpointsModule.forRoot()], // no store given: jobs live in memory
   controllers: [DataController],
-  providers: [ProcessDataHandler, TextService],
+  providers: [ProcessDataHandler],
 })
 export class AppModule {}

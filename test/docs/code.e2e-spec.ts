@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ScriptedHandler } from 'nestjs-async-endpoints/testing';
+import { startWorker } from '../worker/start-worker.js';
+import { FetchPage, FetchPageHandler } from './fetch-page.js';
+import { Pages } from './pages.js';
+
+const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8');
+
+it.each([
+  ['handlers', 'fetch-page.ts'],
+  ['jobs-from-code', 'pages.ts'],
+  ['own-store', 'own-store.e2e-spec.ts'],
+])('docs/%s.md shows %s, which is run, word for word', async (name, file) => {
+  expect(await read(`../../docs/${name}.md`)).toContain('```ts\n' + (await read(file)) + '```\n');
+});
+
+/** A site whose page is there when it has been asked for twice. */
+async function startSite(): Promise<{ url: string; asked: () => number }> {
+  let asked = 0;
+  const site = createServer((request, response) => {
+    if (request.url === '/gone') return response.writeHead(404).end();
+    return ++asked === 1 ? response.writeHead(503, { 'Retry-After': '0' }).end() : response.end('twelve bytes');
+  });
+  site.listen(0, '127.0.0.1');
+  await once(site, 'listening');
+  onTestFinished(() => void site.close());
+  return { url: `http://127.0.0.1:${(site.address() as AddressInfo).port}`, asked: () => asked };
+}
+
+it('The handler of docs/handlers.md fails for good, or comes later, as what it throws says', async () => {
+  const site = await startSite();
+  const { jobs } = await startWorker({}, [ScriptedHandler, FetchPageHandler]);
+  const gone = await jobs.submit(FetchPage, { url: `${site.url}/gone` });
+  expect(await jobs.waitFor(gone.id)).toMatchObject({
+    status: 'Failed',
+    retryCount: 0,
+    error: { code: 'NO_SUCH_PAGE' },
+  });
+  const later = await jobs.submit(FetchPage, { url: site.url });
+  expect(await jobs.waitFor(later.id)).toMatchObject({ status: 'Completed', retryCount: 1, result: { length: 12 } });
+});
+
+it('The service of docs/jobs-from-code.md plans a job once, and tells what came of it', async () => {
+  const site = await startSite();
+  const { app, jobs } = await startWorker({}, [ScriptedHandler, FetchPageHandler, Pages]);
+  const pages = app.get(Pages);
+  const tomorrow = new Date(Date.now() + 86_400_000);
+  const planned = await pages.plan(site.url, tomorrow, 'order-17');
+  expect(await pages.plan(site.url, tomorrow, 'order-17')).toBe(planned);
+  expect(await jobs.find(planned)).toMatchObject({ status: 'Scheduled', priority: 10 });
+  await jobs.cancel(planned);
+  expect(await pages.outcome(planned)).toBe('Canceled');
+  const now = await pages.plan(`${site.url}/gone`, new Date(), 'order-18');
+  expect(await pages.outcome(now)).toBe('NO_SUCH_PAGE');
+  expect(site.asked()).toBe(0);
+});

@@ -1,0 +1,11 @@
+import { MemoryJobStore } from 'nestjs-async-endpoints';
+import { describeJobStore } from 'nestjs-async-endpoints/testing';
+
+/** Yours extends `JobStore`. */
+class MyJobStore extends MemoryJobStore {}
+
+describeJobStore('MyJobStore', async () => {
+  let now = 1_000_000;
+  const store = new MyJobStore({ now: () => now });
+  return { store, advance: (ms) => void (now += ms), dispose: () => store.close() };
+});
