@@ -1,0 +1,85 @@
+import { AsyncEndpointsError } from 'nestjs-async-endpoints';
+import { eventually } from 'nestjs-async-endpoints/testing';
+import { STACKS } from './start-app.js';
+import { BEES, sendAndLeave, startAccepting, startHeld, WAIT } from './waiting.js';
+
+describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
+  it('is answered 200 with the finished job, as soon as it has finished', async () => {
+    const { app, store, held } = await startHeld(stack);
+    const answering = app.post('/reports', BEES, WAIT);
+    await held.started.opened;
+    held.finish.open({ text: 'About Bees' });
+    const answer = await answering;
+
+    expect([answer.status, answer.job.status, answer.job.result]).toEqual([200, 'Completed', { text: 'About Bees' }]);
+    expect(answer.header('Preference-Applied')).toBe('wait=600');
+    expect(answer.header('Location')).toBe(answer.job.links.self);
+    expect(answer.header('X-Async-Request-Id')).toBe(answer.job.id);
+    expect([answer.header('Retry-After'), answer.header('Idempotency-Replayed')]).toEqual([null, null]);
+    expect(store.watching).toBe(0);
+  });
+
+  it('is answered 202 with the job when time is up, and capped by http.maxWaitSeconds, which it says', async () => {
+    const { app, store } = await startAccepting(stack, { maxWaitSeconds: 1 });
+    const applied = {
+      'respond-async, wait=1': 'respond-async, wait=1',
+      'wait="1"; foo, wait=600': 'wait=1',
+      'foo="a, wait=600", wait = 1': 'wait=1',
+      'respond-async, wait=99999999999999999999': 'respond-async, wait=1',
+    };
+    const answers = await Promise.all(Object.keys(applied).map((Prefer) => app.post('/reports', BEES, { Prefer })));
+    for (const answer of answers) {
+      expect([answer.status, answer.job.status, answer.header('Retry-After')]).toEqual([202, 'Queued', '1']);
+    }
+    expect(answers.map((answer) => answer.header('Preference-Applied'))).toEqual(Object.values(applied));
+    expect(store.watching).toBe(0);
+  });
+
+  it.each(['wait', 'wait=', 'wait=-1', 'wait=1.5', 'wait=1e3', 'wait=soon', 'wait=0', 'await=600', '"wait=600"'])(
+    'is ignored where it is malformed or no time at all: %s',
+    async (prefer) => {
+      const { app, store } = await startAccepting(stack);
+      const answer = await app.post('/reports', BEES, { Prefer: prefer });
+      expect([answer.status, answer.header('Preference-Applied')]).toEqual([202, null]);
+      expect(store.begun).toBe(0);
+    },
+  );
+
+  it('is ignored with http.maxWaitSeconds 0', async () => {
+    const { app, store, job } = await startAccepting(stack, { maxWaitSeconds: 0 });
+    expect((await app.post('/reports', BEES, WAIT)).status).toBe(202);
+    expect((await app.get(job.links.self, WAIT)).header('Preference-Applied')).toBeNull();
+    expect(store.begun).toBe(0);
+  });
+
+  it('waits for the job that a replay finds, and says that it is one', async () => {
+    const { app, held } = await startHeld(stack);
+    const headers = { ...WAIT, 'Idempotency-Key': 'order-7' };
+    const answering = [app.post('/reports', BEES, headers), app.post('/reports', BEES, headers)];
+    await held.started.opened;
+    held.finish.open({ text: '' });
+    const answers = await Promise.all(answering);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(new Set(answers.map((answer) => answer.header('Idempotency-Replayed')))).toEqual(new Set(['true', null]));
+  });
+
+  it('is answered 202 where the store goes away during the wait: the job is queued all the same', async () => {
+    const { app, store } = await startAccepting(stack);
+    store.onWatched = () => {
+      throw new AsyncEndpointsError('STORE_UNAVAILABLE');
+    };
+    const answer = await app.post('/reports', BEES, WAIT);
+    expect([answer.status, answer.job.status]).toEqual([202, 'Queued']);
+  });
+
+  it('frees everything when the client goes away, and the job goes on', async () => {
+    const { app, store, held } = await startHeld(stack);
+    const leave = sendAndLeave(app, 'POST', '/reports', '{"title":"Bees"}');
+    await eventually(() => store.watching === 1);
+    leave();
+    await eventually(() => store.watching === 0);
+    held.finish.open({ text: '' });
+    const [job] = await app.all();
+    expect((await app.jobs.waitFor(job?.id as string)).status).toBe('Completed');
+  });
+});
