@@ -16,6 +16,9 @@ export class TcpProxy {
   /** By which everything that is said later is late. */
   delayMs = 0;
   #held: (() => void)[] | undefined;
+  /** What is on its way, late, and when the last of it arrives. */
+  readonly #late: (() => void)[] = [];
+  #lastAt = 0;
   readonly #stranded = new WeakSet<Socket>();
 
   private constructor(public target: number) {
@@ -102,8 +105,16 @@ export class TcpProxy {
 
   #pass(say: () => void): void {
     if (this.#held) this.#held.push(say);
-    else if (this.delayMs > 0) setTimeout(say, this.delayMs);
+    else if (this.delayMs > 0 || this.#late.length > 0) this.#sayLate(say);
     else say();
+  }
+
+  /** Nothing overtakes what was said before it, also when the delay becomes shorter. */
+  #sayLate(say: () => void): void {
+    const now = performance.now();
+    this.#lastAt = Math.max(now + this.delayMs, this.#lastAt);
+    this.#late.push(say);
+    setTimeout(() => this.#late.shift()?.(), this.#lastAt - now);
   }
 
   /** What ends one side ends the other. */
