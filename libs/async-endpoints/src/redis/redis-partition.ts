@@ -108,10 +108,10 @@ export class RedisPartition {
   async recover({ limit, maxCrashes }: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
     const recovered: JobRecord[] = [];
     for (let more = true; more && recovered.length < limit;) {
-      const overdue = await this.#overdue(limit - recovered.length);
-      const jobs = (await this.#change(recoverScript, overdue.ids, maxCrashes)).filter((job) => job !== null);
+      const { ids, mended, ...overdue } = await this.#overdue(limit - recovered.length);
+      const jobs = (await this.#change(recoverScript, ids, maxCrashes)).filter((job) => job !== null);
       recovered.push(...jobs);
-      more = overdue.more && (overdue.dropped > 0 || jobs.length > 0);
+      more = overdue.more && mended + jobs.length > 0;
     }
     return recovered;
   }
@@ -158,12 +158,13 @@ export class RedisPartition {
     for (const name of new Set(names)) this.client.zadd(first.wake(name), 0, '0').catch(() => {});
   }
 
-  async #overdue(limit: number): Promise<{ ids: string[]; dropped: number; more: boolean }> {
+  async #overdue(limit: number): Promise<{ ids: string[]; mended: number; more: boolean }> {
     const keys = [...this.#keysOf(this.#knownNames), this.keys.names];
     const overdue = overdueScript.run(this.client, keys, [this.time(), limit]);
-    const [ids, names, dropped, more] = await this.connections.answer(overdue);
+    const [ids, names, dropped, forgotten, more] = await this.connections.answer(overdue);
     this.#knownNames = names;
-    return { ids, dropped, more: more === 1 };
+    if (forgotten > 0) this.place.notify(`${forgotten} claims were of jobs that are gone, and are forgotten: audit it`);
+    return { ids, mended: dropped + forgotten, more: more === 1 };
   }
 
   #keysOf(names: readonly string[]): string[] {

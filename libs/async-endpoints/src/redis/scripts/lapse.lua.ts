@@ -2,10 +2,11 @@
  * For scripts that look for leases that have run out, after `RECORD`.
  *
  * `lapse(limit)` answers the ids of up to so many claims that have run out, how many entries of `leases` were dropped because
- * nobody needs them any more, and whether there may be more entries to look at.
+ * nobody needs them any more, and whether there may be more entries to look at. An entry may name thousands of jobs, so it
+ * stops behind the one with which it has found enough, or seen enough.
  */
 export const LAPSE = `
-local ENTRIES = 100
+local ENTRIES, IDS = 100, 1000
 
 local function has_run_out(claim)
   local lease_until = match(claim or '', '^%d+,%d+,%d+,(%d+)')
@@ -14,10 +15,15 @@ end
 
 local function lapse(limit)
   local entries = call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, ENTRIES)
-  local found, dropped = {}, {}
+  local found, dropped, seen, more = {}, {}, 0, #entries == ENTRIES
   for _, entry in ipairs(entries) do
+    if seen >= IDS or limit > 0 and #found == limit then
+      more = true
+      break
+    end
     local ids, is_needed = {}, false
     for id in string.gmatch(entry, '%S+') do ids[#ids + 1] = id end
+    seen = seen + #ids
     for n, claim in ipairs(read(CLAIMS, ids)) do
       if has_run_out(claim) then
         is_needed = true
@@ -27,6 +33,6 @@ local function lapse(limit)
     if not is_needed then dropped[#dropped + 1] = entry end
   end
   if #dropped > 0 then call('ZREM', LEASES, unpack(dropped)) end
-  return found, #dropped, #entries == ENTRIES
+  return found, #dropped, more or limit > 0 and #found == limit
 end
 `;
