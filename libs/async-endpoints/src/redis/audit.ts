@@ -6,69 +6,125 @@ import type { RedisKeys } from './keys.js';
 /** Something that is not as the layout says, in words. */
 export type Deviation = string;
 
+/** So many entries are asked for at a time, so that Redis serves others in between. */
+const AT_ONCE = 1_000;
+
 /**
- * Looks at everything, and says what is not in exactly the index that its status says. Slow on purpose (it reads every
- * record); meant for tests and for operators. What changes while it looks may be reported: repeat it before you worry.
+ * Looks at every job of a partition, and says what is not in exactly the index that its status says, and what names jobs that
+ * there are not. Slow on purpose (it reads every record); meant for tests and for operators. What changes while it looks may
+ * be reported: repeat it before you worry.
  */
 export async function auditJobs(client: RedisClient, keys: RedisKeys): Promise<Deviation[]> {
-  const names = await client.smembers(keys.names);
-  const records = await client.hgetall(keys.jobs);
-  const claims = await client.hgetall(keys.claims);
-  const leases = await readLeases(client, keys);
-  const indexes = await readIndexes(client, keys, names, records);
+  const around = await readAround(client, keys);
   const deviations: Deviation[] = [];
   const counts = new Map<string, number>();
-  for (const [id, text] of Object.entries(records)) {
-    const { job } = decode(id, text, claims[id] ?? '');
-    const expected = expectedIndexes(keys, job, text.startsWith('1Q'));
-    const found = [...indexes].filter(([, members]) => members.delete(id)).map(([key]) => key);
-    if (found.length !== 1 || !expected.includes(found[0] as string)) {
-      deviations.push(`Job ${id} is ${job.status}, but in ${found.join(' and ') || 'no index'}`);
+  for await (const records of entriesOf(client, keys.jobs)) {
+    for (const [id, text] of records) {
+      const job = read(id, text, around.claims.get(id) ?? '');
+      deviations.push(...(job ? jobDeviations(keys, job, text, around) : [`Job ${id} cannot be read`]));
+      around.places.delete(id);
+      around.claims.delete(id);
+      if (!job) continue;
+      const counter = `${LETTER_OF[job.status]}:${job.name}`;
+      counts.set(counter, (counts.get(counter) ?? 0) + 1);
     }
-    if (job.leaseUntil !== null && !leases.get(job.leaseUntil)?.has(id)) {
-      deviations.push(`Job ${id} is in progress, but ${keys.leases} does not name it at the end of its lease`);
-    }
-    const counter = `${LETTER_OF[job.status]}:${job.name}`;
-    counts.set(counter, (counts.get(counter) ?? 0) + 1);
   }
-  for (const [key, members] of indexes) {
-    for (const id of members) deviations.push(`${key} names job ${id}, which is gone or belongs elsewhere`);
+  for (const [id, places] of around.places) {
+    const orphans = places.filter(({ isLine }) => !isLine);
+    deviations.push(...orphans.map(({ key }) => `${key} names job ${id}, which is gone`));
   }
-  for (const id of Object.keys(claims))
-    if (!records[id]) deviations.push(`${keys.claims} holds job ${id}, which is gone`);
+  for (const id of around.claims.keys()) deviations.push(`${keys.claims} holds job ${id}, which is gone`);
   return [...deviations, ...(await countDeviations(client, keys, counts))];
 }
 
-async function readLeases(client: RedisClient, keys: RedisKeys): Promise<Map<number, Set<string>>> {
-  const leases = new Map<number, Set<string>>();
-  const entries = await client.zrange(keys.leases, '0', '-1', 'WITHSCORES');
-  for (let at = 0; at < entries.length; at += 2) {
-    const until = Number(entries[at + 1]);
-    const ids = (entries[at] as string).split(' ');
-    leases.set(until, new Set([...(leases.get(until) ?? []), ...ids]));
-  }
-  return leases;
+/** What there is of jobs besides their records. */
+interface Around {
+  readonly places: Map<string, Place[]>;
+  readonly claims: Map<string, string>;
+  /** By their ends, the ids of jobs. */
+  readonly leases: Map<number, Set<string>>;
 }
 
-async function readIndexes(
-  client: RedisClient,
-  keys: RedisKeys,
-  names: string[],
-  records: Record<string, string>,
-): Promise<Map<string, Set<string>>> {
-  const ids = (members: string[]) => new Set(members.map((member) => member.slice(ID_AT)));
-  const isWaited = (member: string) => records[member.slice(ID_AT)]?.startsWith(`1Q${member.slice(0, ID_AT)}`);
-  const indexes = new Map<string, Set<string>>();
-  for (const name of names) {
-    // What is worth nothing may stand in a line until a claim comes to it.
-    indexes.set(keys.line(name), ids((await client.lrange(keys.line(name), 0, -1)).filter(isWaited)));
-    for (const key of [keys.ready(name), keys.scheduled(name)])
-      indexes.set(key, ids(await client.zrange(key, '0', '-1')));
-    indexes.set(keys.running(name), new Set(await client.zrange(keys.running(name), '0', '-1')));
+/** Where an index names a job. */
+interface Place {
+  readonly key: string;
+  /** With which number of submission; null where it says none. */
+  readonly number: string | null;
+  readonly isLine: boolean;
+}
+
+async function readAround(client: RedisClient, keys: RedisKeys): Promise<Around> {
+  const claims = new Map<string, string>();
+  for await (const some of entriesOf(client, keys.claims)) for (const [id, claim] of some) claims.set(id, claim);
+  const leases = new Map<number, Set<string>>();
+  const ends = await client.zrange(keys.leases, '0', '-1', 'WITHSCORES');
+  for (let at = 0; at < ends.length; at += 2) {
+    const until = Number(ends[at + 1]);
+    leases.set(until, new Set([...(leases.get(until) ?? []), ...(ends[at] as string).split(' ')]));
   }
-  indexes.set(keys.completed, ids(await client.lrange(keys.completed, 0, -1)));
-  indexes.set(keys.finished, new Set(await client.zrange(keys.finished, '0', '-1')));
-  return indexes;
+  return { claims, leases, places: await readPlaces(client, keys) };
+}
+
+async function readPlaces(client: RedisClient, keys: RedisKeys): Promise<Map<string, Place[]>> {
+  const places = new Map<string, Place[]>();
+  const add = (id: string, place: Place) => places.set(id, [...(places.get(id) ?? []), place]);
+  const list = async (key: string, isLine: boolean) => {
+    for (const member of await client.lrange(key, 0, -1))
+      add(member.slice(ID_AT), { key, number: isLine ? member.slice(0, ID_AT) : null, isLine });
+  };
+  const set = async (key: string, idAt: number) => {
+    for (const member of await client.zrange(key, '0', '-1'))
+      add(member.slice(idAt), { key, number: member.slice(0, idAt) || null, isLine: false });
+  };
+  for (const name of await client.smembers(keys.names)) {
+    await list(keys.line(name), true);
+    for (const key of [keys.ready(name), keys.scheduled(name)]) await set(key, ID_AT);
+    await set(keys.running(name), 0);
+  }
+  await list(keys.completed, false);
+  await set(keys.finished, 0);
+  return places;
+}
+
+/** The fields of a hash and their values, each once, some at a time. */
+async function* entriesOf(client: RedisClient, key: string): AsyncGenerator<[field: string, value: string][]> {
+  const seen = new Set<string>();
+  for (let cursor: string | undefined; cursor !== '0';) {
+    const [next, flat] = await client.hscan(key, cursor ?? '0', 'COUNT', AT_ONCE);
+    const entries: [string, string][] = [];
+    for (let at = 0; at < flat.length; at += 2) entries.push([flat[at] as string, flat[at + 1] as string]);
+    yield entries.filter(([field]) => !seen.has(field));
+    for (const [field] of entries) seen.add(field);
+    cursor = next;
+  }
+}
+
+/** Null where it is no record of format 1. */
+function read(id: string, text: string, claim: string): JobRecord | null {
+  try {
+    const { job } = decode(id, text, claim);
+    const numbers = [job.createdAt, job.dueAt, job.priority, job.fence, job.version, job.lastUpdatedAt];
+    return text.startsWith('1') && LETTER_OF[job.status] && numbers.every(Number.isFinite) ? job : null;
+  } catch {
+    return null;
+  }
+}
+
+function jobDeviations(keys: RedisKeys, job: JobRecord, text: string, { places, leases }: Around): Deviation[] {
+  const { id, status, leaseUntil } = job;
+  const number = text.slice(2, 2 + ID_AT);
+  const isInLine = text.startsWith('1Q');
+  // What is worth nothing may stand in a line until a claim comes to it.
+  const found = (places.get(id) ?? []).filter((place) => !place.isLine || (isInLine && place.number === number));
+  const [place] = found;
+  const isThere = place && expectedIndexes(keys, job, isInLine).includes(place.key);
+  const isLeased = leaseUntil === null || leases.get(leaseUntil)?.has(id);
+  return [
+    ...(found.length === 1 && isThere && [null, number].includes(place.number)
+      ? []
+      : [`Job ${id} is ${status}, but in ${found.map(({ key }) => key).join(' and ') || 'no index'}`]),
+    ...(isLeased ? [] : [`Job ${id} is in progress, but ${keys.leases} does not name it at the end of its lease`]),
+  ];
 }
 
 /** Which indexes may hold a job: exactly one of them must. */

@@ -14,6 +14,7 @@ import type {
   Topic,
 } from '../store/job-store.js';
 import { auditJobs, type Deviation } from './audit.js';
+import { auditKeys } from './audit-keys.js';
 import { RedisChannels } from './keys.js';
 import { Partitions } from './partitions.js';
 import { RedisChanges } from './redis-changes.js';
@@ -44,6 +45,7 @@ export class RedisJobStore implements JobStore {
   readonly #partitions: Partitions;
   readonly #work: RedisWorkSignal;
   readonly #changes: RedisChanges;
+  readonly #prefix: string;
 
   /** @throws AsyncEndpointsError `INVALID_OPTION` for a number of partitions that cannot be */
   constructor(options: RedisJobStoreOptions = {}) {
@@ -52,6 +54,7 @@ export class RedisJobStore implements JobStore {
     const channels = new RedisChannels(prefix);
     const notify = (message: string) => this.#notify(message);
     const connections = new RedisConnections(options, notify);
+    this.#prefix = prefix;
     this.#connections = connections;
     this.#partitions = new Partitions(
       partitions,
@@ -62,9 +65,8 @@ export class RedisJobStore implements JobStore {
     this.#changes = new RedisChanges(connections, channels, find);
   }
 
-  async open(): Promise<void> {
-    await this.#connections.open();
-    for (const message of await this.#connections.warnings()) this.#notify(message);
+  open(): Promise<void> {
+    return this.#connections.open();
   }
 
   async close(): Promise<void> {
@@ -72,8 +74,8 @@ export class RedisJobStore implements JobStore {
     await this.#connections.close();
   }
 
-  async ping(): Promise<void> {
-    await this.#connections.answer(this.#connections.commands.ping());
+  ping(): Promise<void> {
+    return this.#connections.ping(this.#partitions.all.map(({ keys }) => keys.counters));
   }
 
   submit(jobs: readonly NewJob[], { queueLimit }: { queueLimit: number }): Promise<Submission[]> {
@@ -124,14 +126,16 @@ export class RedisJobStore implements JobStore {
   }
 
   /**
-   * Every job that is not in exactly the index its status says, every entry without a job and every wrong counter, in
-   * words; nothing where all is well. Reads everything: for tests and operators.
+   * Every job that is not in exactly the index its status says, every entry without a job, every wrong counter, every key
+   * that nothing looks at and every one that should expire and does not, in words; nothing where all is well. Reads
+   * everything: for tests and operators.
    */
   async audit(): Promise<Deviation[]> {
+    const { commands } = this.#connections;
+    const all = this.#partitions.all.map(({ keys }) => keys);
     const deviations: Deviation[] = [];
-    for (const { client, keys } of this.#partitions.all)
-      deviations.push(...(await this.#connections.answer(auditJobs(client, keys))));
-    return deviations;
+    for (const keys of all) deviations.push(...(await this.#connections.answer(auditJobs(commands, keys))));
+    return [...deviations, ...(await this.#connections.answer(auditKeys(commands, this.#prefix, all)))];
   }
 
   watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
