@@ -34,10 +34,16 @@ export function checkConnectionOptions(options: RedisConnectionOptions): void {
   }
   if (url !== undefined && !/^(rediss?:\/\/|\/)./.test(url))
     throw invalid('a url that begins with redis:// or rediss://');
+  const readsNumbers = [redis, cluster?.options?.redisOptions, optionsOf(client)].every((one) => !one?.stringNumbers);
+  if (!readsNumbers) throw invalid('a client without stringNumbers');
   if (connect !== 'fail-fast' && connect !== 'degraded') throw invalid('connect to be fail-fast or degraded', connect);
   if (!Number.isInteger(commandTimeoutMs) || commandTimeoutMs < 1) {
     throw invalid('commandTimeoutMs to be an integer from 1', commandTimeoutMs);
   }
+}
+
+function optionsOf(client: RedisClient | undefined): Pick<RedisOptions, 'stringNumbers'> | undefined {
+  return client instanceof Cluster ? client.options.redisOptions : client?.options;
 }
 
 /** A client of our own, which connects when told to. */

@@ -6,36 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import { Redis } from 'ioredis';
-import { aJob } from '../testing/index.js';
+import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
+import { aJob, eventually } from '../testing/index.js';
+import { works } from './whole-life.testing.js';
 import { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
 
-/** Whether it can do the whole life of a job, on all three connections. */
-async function works(options: RedisJobStoreOptions): Promise<void> {
-  const store = new RedisJobStore({ prefix: randomUUID(), ...options });
-  await store.open();
-  try {
-    const job = aJob();
-    let heard: () => void = () => {};
-    const change = new Promise<void>((resolve) => (heard = resolve));
-    const unwatch = await store.watch({ job: job.id }, heard);
-    const woken = store.waitForWork(['Work'], new AbortController().signal);
-    await store.submit([job], { queueLimit: 1 });
-    await woken;
-    const [claim] = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots: new Map([['Work', 1]]) });
-    await change;
-    unwatch();
-    const settlement = {
-      id: job.id,
-      name: 'Work',
-      token: claim?.token as number,
-      verb: 'complete',
-      result: '1',
-    } as const;
-    expect(await store.settle([settlement])).toEqual([true]);
-    expect(await store.audit()).toEqual([]);
-  } finally {
-    await store.close();
-  }
+/** What the store says while this happens. */
+async function noticesOf(happening: () => Promise<void>): Promise<string[]> {
+  const heard: string[] = [];
+  const hear = (notice: unknown) => void heard.push((notice as StoreNotice).message);
+  STORE_NOTICE.subscribe(hear);
+  await happening();
+  STORE_NOTICE.unsubscribe(hear);
+  return heard;
 }
 
 describe('RedisJobStore connects', () => {
@@ -98,14 +81,63 @@ describe('RedisJobStore connects', () => {
 
   it('on a client of the application, which it leaves open; a call that it does not answer ends at the deadline', async () => {
     const client = new Redis(`redis://jobs:secret@127.0.0.1:${server.port}`);
+    const listeners = () => ['error', 'close', 'ready'].map((event) => client.listenerCount(event));
+    const before = listeners();
     await works({ client });
     expect(await client.ping()).toBe('PONG');
+    expect(listeners()).toEqual(before);
     const store = new RedisJobStore({ client, commandTimeoutMs: 50 });
     const blocked = client.blpop(randomUUID(), 1);
     await expect(store.ping()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await blocked;
     await store.close();
     client.disconnect();
+  });
+
+  it('with a client that puts a prefix of its own before all keys, leaving no other key behind', async () => {
+    const url = `redis://jobs:secret@127.0.0.1:${server.port}`;
+    const prefix = randomUUID();
+    await works({ url, prefix, redis: { keyPrefix: 'shop:' } });
+    const client = new Redis(url);
+    const there = await client.keys(`*${prefix}*`);
+    expect(there).toContain(`shop:{${prefix}:0}:jobs`);
+    expect(there.filter((key) => !key.startsWith('shop:'))).toEqual([]);
+    client.disconnect();
+  });
+
+  it('without CONFIG: what cannot be looked at is not warned of', async () => {
+    const admin = new Redis(`redis://jobs:secret@127.0.0.1:${server.port}`);
+    await admin.call('ACL', 'SETUSER', 'careful', 'on', '>secret', '~*', '&*', '+@all', '-config');
+    const heard = await noticesOf(() => works({ url: `redis://careful:secret@127.0.0.1:${server.port}` }));
+    expect(heard).toEqual([]);
+    admin.disconnect();
+  });
+
+  it('degraded: says once why it cannot, then that it is back, with what it could not look at before', async () => {
+    const late = await startRedisServer();
+    await late.crash();
+    const redis = { retryStrategy: () => 20 };
+    const store = new RedisJobStore({ url: late.url, prefix: randomUUID(), connect: 'degraded', redis });
+    const job = aJob();
+    const heard = await noticesOf(async () => {
+      await store.open();
+      await expect(store.submit([job], { queueLimit: 1 })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await late.restart();
+      await eventually(async () => (await store.submit([job], { queueLimit: 1 }))[0]?.outcome === 'created');
+      await store.waitForWork(['Work'], new AbortController().signal);
+      await late.crash();
+      await late.restart();
+      await eventually(() => store.ping().then(() => true));
+    });
+    expect(heard).toEqual([
+      expect.stringMatching(/^Redis cannot be used: .*ECONNREFUSED.*; trying until it can$/),
+      'The connection to Redis is back',
+      'Redis keeps nothing on disk: jobs are lost when it restarts.',
+      'The connection to Redis is lost; trying until it is back',
+      'The connection to Redis is back',
+    ]);
+    await store.close();
+    await late.stop();
   });
 
   it('to no server older than 6.2, and says so', async () => {
@@ -124,9 +156,11 @@ describe('RedisJobStore connects', () => {
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => old.once('listening', resolve));
     const { port } = old.address() as { port: number };
-    await expect(works({ url: `redis://127.0.0.1:${port}` })).rejects.toMatchObject({
-      message: 'Redis cannot be used: Redis 6.0 is too old; RedisJobStore needs 6.2 or newer.',
-    });
+    const why = 'Redis cannot be used: Redis 6.0 is too old; RedisJobStore needs 6.2 or newer.';
+    await expect(works({ url: `redis://127.0.0.1:${port}` })).rejects.toMatchObject({ message: why });
+    const degraded = new RedisJobStore({ url: `redis://127.0.0.1:${port}`, connect: 'degraded' });
+    expect(await noticesOf(() => degraded.open())).toEqual([`${why.slice(0, -1)}.; trying until it can`]);
+    await degraded.close();
     await new Promise((resolve) => old.close(resolve));
   });
 
@@ -137,6 +171,8 @@ describe('RedisJobStore connects', () => {
       [{ client, url: 'redis://localhost' }, 'only one of url'],
       [{ cluster: { nodes: [] } }, 'at least one node in cluster.nodes'],
       [{ connect: 'later' as 'degraded' }, 'connect to be fail-fast or degraded; it is "later"'],
+      [{ client: new Redis({ lazyConnect: true, stringNumbers: true }) }, 'a client without stringNumbers'],
+      [{ redis: { stringNumbers: true } }, 'a client without stringNumbers'],
       [{ commandTimeoutMs: 0 }, 'commandTimeoutMs to be an integer from 1; it is 0'],
     ];
     for (const [options, message] of wrong) {

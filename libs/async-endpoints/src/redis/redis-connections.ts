@@ -25,15 +25,18 @@ export class RedisConnections {
   readonly #listeners: Record<'error' | 'close' | 'ready', (error: unknown) => void>;
   /** Why there is no connection; a call that fails of it knows only that there is none. */
   #trouble: unknown;
-  #isAway = false;
-  #isClosing = false;
+  #state: 'opening' | 'there' | 'away' | 'closing' = 'opening';
+  #isChecked = false;
   #work: RedisClient | undefined;
 
   /**
-   * @param notify is told when Redis goes away and when it is back, once each
+   * @param notify is told when Redis goes away and when it is back, once each, and what an operator should know of it
    * @throws AsyncEndpointsError `INVALID_OPTION`
    */
-  constructor(options: RedisConnectionOptions, notify: (message: string) => void) {
+  constructor(
+    options: RedisConnectionOptions,
+    private readonly notify: (message: string) => void,
+  ) {
     checkConnectionOptions(options);
     this.#own = options.client === undefined;
     this.#mode = options.connect ?? 'fail-fast';
@@ -43,12 +46,15 @@ export class RedisConnections {
     this.#listeners = {
       error: (error) => (this.#trouble = error),
       close: () => {
-        if (!this.#isAway && !this.#isClosing) notify('The connection to Redis is lost; trying until it is back');
-        this.#isAway = true;
+        if (this.#state !== 'there') return;
+        this.#state = 'away';
+        notify('The connection to Redis is lost; trying until it is back');
       },
       ready: () => {
-        if (this.#isAway) notify('The connection to Redis is back');
-        this.#isAway = false;
+        if (this.#state !== 'away') return;
+        this.#state = 'there';
+        notify('The connection to Redis is back');
+        if (!this.#isChecked) void this.#checkLate();
       },
     };
     for (const [event, listener] of Object.entries(this.#listeners)) this.commands.on(event, listener);
@@ -90,27 +96,29 @@ export class RedisConnections {
   async open(): Promise<void> {
     try {
       if (this.commands.status === 'wait') await inTime(this.commands.connect(), this.#timeoutMs);
-      await inTime(requireVersion(this.commands), this.#timeoutMs);
-      // Its nodes connect at their first command, and would refuse the second while they do.
-      if (this.commands instanceof Cluster) {
-        await inTime(Promise.all(this.commands.nodes('master').map((node) => node.ping())), this.#timeoutMs);
-      }
+      await this.#check();
+      this.#state = 'there';
     } catch (cause) {
-      if (this.#mode === 'degraded') return;
       const why = this.commands.status === 'ready' ? cause : (this.#trouble ?? cause);
-      const reason = why instanceof Error ? why.message : String(why);
+      const message = `Redis cannot be used: ${why instanceof Error ? why.message : String(why)}`;
+      if (this.#mode === 'degraded') {
+        this.#state = 'away';
+        return this.notify(`${message}; trying until it can`);
+      }
       if (this.#own) this.commands.disconnect();
-      throw new AsyncEndpointsError('STORE_UNAVAILABLE', `Redis cannot be used: ${reason}`, { cause: why });
+      throw new AsyncEndpointsError('STORE_UNAVAILABLE', message, { cause: why });
     }
   }
 
-  /** What an operator should know about the server's settings. */
-  warnings(): Promise<string[]> {
-    return settingsWarnings(this.commands);
+  /** Resolves when Redis answers for these keys: in a cluster, each may be on a node of its own. */
+  async ping(keys: readonly string[]): Promise<void> {
+    const { commands } = this;
+    const asks = commands instanceof Cluster ? keys.map((key) => commands.exists(key)) : [commands.ping()];
+    await this.answer(Promise.all<unknown>(asks));
   }
 
   async close(): Promise<void> {
-    this.#isClosing = true;
+    this.#state = 'closing';
     this.#work?.disconnect();
     this.changes.close();
     if (this.#own) return this.#quit();
@@ -120,6 +128,26 @@ export class RedisConnections {
   async #quit(): Promise<void> {
     if (this.commands.status === 'ready') await inTime(this.commands.quit(), this.#timeoutMs).catch(ignore);
     this.commands.disconnect();
+  }
+
+  /** @throws Error where Redis does not answer, or is too old */
+  async #check(): Promise<void> {
+    const { commands } = this;
+    // The nodes of a cluster connect at their first command, and would refuse the second while they do.
+    const servers = commands instanceof Cluster ? commands.nodes('master') : [commands];
+    await inTime(Promise.all(servers.map(requireVersion)), this.#timeoutMs);
+    this.#isChecked = true;
+    const warnings = await inTime(Promise.all(servers.map(settingsWarnings)), this.#timeoutMs);
+    for (const warning of new Set(warnings.flat())) this.notify(warning);
+  }
+
+  /** A boot that did not wait for Redis could not look. */
+  async #checkLate(): Promise<void> {
+    try {
+      await this.#check();
+    } catch (cause) {
+      this.notify(`Redis cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`);
+    }
   }
 
   /** In a cluster any node will do: each hears what is published on every other. */

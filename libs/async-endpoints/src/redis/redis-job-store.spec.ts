@@ -82,6 +82,9 @@ describe('RedisJobStore on a server', () => {
     ]);
     await store?.close();
     await risky.stop();
+    const careful = await startRedisServer(['--maxmemory-policy', 'allkeys-lru', '--appendonly', 'yes']);
+    expect(await noticesOf(async () => (await aStore({ url: careful.url })).close())).toEqual([]); // no limit, no eviction
+    await careful.stop();
   });
 
   it('drops and reports an entry whose job is gone, instead of meeting it for ever (D-9, D-44)', async () => {

@@ -45,12 +45,13 @@ export class RedisWorkSignal {
   /** Runs as long as somebody waits. */
   async #watch(): Promise<void> {
     try {
-      while (this.#waiters.size > 0 && !this.#closed) {
+      for (let wasTold = false; this.#waiters.size > 0 && !this.#closed;) {
         const { names } = this.#waiters;
         const due = earliest(await Promise.all(this.partitions.map((partition) => partition.due(names))));
-        if (due === 0) this.#waiters.wakeAll();
+        // Whoever was woken is about to claim it, and puts the token back where work is left.
+        if (due === 0 && !wasTold) this.#waiters.wakeAll();
         else if (this.#waiters.size > 0 && !this.#closed)
-          await this.#block(names, due < 0 ? BLOCK_MS : Math.min(due, BLOCK_MS));
+          wasTold = await this.#block(names, due <= 0 ? BLOCK_MS : Math.min(due, BLOCK_MS));
       }
     } catch {
       this.#waiters.wakeAll(); // they meet the error themselves, and come back
@@ -59,22 +60,26 @@ export class RedisWorkSignal {
     }
   }
 
-  async #block(names: string[], ms: number): Promise<void> {
+  /** Whether somebody here was woken. */
+  async #block(names: string[], ms: number): Promise<boolean> {
     const { work } = this.connections;
     this.#blockedOn = names.join();
     try {
       const keys = names.map((name) => this.#keys.wake(name));
-      const popped = await work.bzpopmin([this.#recall, ...keys], Math.max(ms, 1) / 1_000);
-      if (popped && popped[0] !== this.#recall) await this.#hand(names[keys.indexOf(popped[0])] as string);
+      const [popped = ''] = (await work.bzpopmin([this.#recall, ...keys], Math.max(ms, 1) / 1_000)) ?? [];
+      // A client may put a prefix of its own before all keys, and does not take it off what it answers.
+      const name = names[keys.findIndex((key) => popped.endsWith(key))];
+      return name !== undefined && (await this.#hand(name));
     } finally {
       this.#blockedOn = '';
     }
   }
 
   /** A token that nobody here wants any more belongs to somebody else. */
-  async #hand(name: string): Promise<void> {
-    if (this.#waiters.wakeOne(name)) return;
+  async #hand(name: string): Promise<boolean> {
+    if (this.#waiters.wakeOne(name)) return true;
     await this.connections.commands.zadd(this.#keys.wake(name), 0, '0');
+    return false;
   }
 
   /** A client that blocks hears nothing else; a token of our own ends its wait, on whichever node of a cluster. */

@@ -1,9 +1,9 @@
-import type { RedisClient } from './define-script.js';
+import type { Redis } from 'ioredis';
 
 const LEAST_VERSION = [6, 2] as const;
 
 /** @throws Error where the server is too old to run the scripts */
-export async function requireVersion(client: RedisClient): Promise<void> {
+export async function requireVersion(client: Redis): Promise<void> {
   const text = await client.info('server');
   const version = /^redis_version:(\d+)\.(\d+)\S*/m.exec(text);
   if (!version) return; // not everything that speaks the protocol says what it is
@@ -13,7 +13,7 @@ export async function requireVersion(client: RedisClient): Promise<void> {
 }
 
 /** What an operator should know of the server's settings; nothing where `CONFIG` may not be read. */
-export async function settingsWarnings(client: RedisClient): Promise<string[]> {
+export async function settingsWarnings(client: Redis): Promise<string[]> {
   try {
     const get = async (name: string) => (await client.config('GET', name))[1] ?? '';
     const [policy, memory, aof, save] = [
