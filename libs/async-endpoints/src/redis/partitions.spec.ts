@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type RedisCluster, startRedisCluster } from '@app/redis-server';
 import { Cluster } from 'ioredis';
 import type { Claim, JobRecord } from '../job/job.js';
-import { aJob } from '../testing/index.js';
+import { aJob, eventually } from '../testing/index.js';
 import { RedisJobStore } from './redis-job-store.js';
 
 const NO_LIMIT = { queueLimit: 1_000_000 };
@@ -75,6 +75,30 @@ describe('RedisJobStore in partitions on a cluster (D-14)', () => {
     expect(claims.length + rest.length).toBe(60);
   });
 
+  it('has claims and sweeps of one job at a time take turns through the partitions', async () => {
+    const ids = await submit(200);
+    const partitions = [0, 1, 2, 3, 4].map((partition) => `{${prefix}:${partition}}:jobs`);
+    const fromEach = async (some: string[]) =>
+      Promise.all(
+        partitions.map(async (jobs) => {
+          const there = await Promise.all(some.map((id) => client.hexists(jobs, id)));
+          return there.reduce((sum, one) => sum + one, 0);
+        }),
+      );
+    const claimed: string[] = [];
+    for (let n = 0; n < 15; n++) claimed.push(...(await claim(1, { Work: 1 })).map(({ job }) => job.id));
+    expect(await fromEach(claimed)).toEqual([3, 3, 3, 3, 3]);
+    await store.claim({ worker: 'w', leaseMs: 1, limit: 200, slots: new Map([['Work', 200]]) });
+    const recovered: string[] = [];
+    await eventually(async () => (await store.list({ status: 'InProgress', runningForMs: 2 }, { limit: 200 })).jobs[0]);
+    for (let n = 0; n < 15; n++) {
+      const jobs = await store.recover({ limit: 1, maxCrashes: 9 });
+      recovered.push(...jobs.map(({ id }) => id));
+    }
+    expect(await fromEach(recovered)).toEqual([3, 3, 3, 3, 3]);
+    expect(ids).toEqual(expect.arrayContaining([...claimed, ...recovered]));
+  });
+
   it('makes one job of a hundred submissions with one key, each with an id of its own', async () => {
     const idempotency = { key: 'k', retentionMs: 60_000 };
     const jobs = Array.from({ length: 100 }, () => aJob({ fingerprint: 'f', idempotency }));
@@ -91,6 +115,10 @@ describe('RedisJobStore in partitions on a cluster (D-14)', () => {
     const outcomes = (await store.submit(jobs, { queueLimit: 20 })).map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === 'created')).toHaveLength(20);
     expect(outcomes.filter((outcome) => outcome === 'refused')).toHaveLength(80);
+    const own = Array.from({ length: 100 }, () => aJob({ name: 'Other', queueLimit: 10 }));
+    const all = (await Promise.all(own.map((job) => store.submit([job], NO_LIMIT)))).flat();
+    expect(all.filter(({ outcome }) => outcome === 'created')).toHaveLength(10);
+    expect(all.filter((one) => one.outcome === 'refused' && one.limit === 'name')).toHaveLength(90);
   });
 
   it('lists every job once, adds up, cancels, runs anew, recovers and purges, wherever jobs are', async () => {

@@ -138,8 +138,9 @@ export abstract class JobStore {
   abstract find(ids: readonly string[]): Promise<(JobRecord | null)[]>;
 
   /**
-   * A page of jobs in no particular order. A job that matches all the while is listed exactly once over all pages.
-   * A page may be short, even empty, before the end: only a null cursor is the end.
+   * A page of jobs in no particular order. A job that stays as it is is listed exactly once over all pages. One that
+   * moves on meanwhile may be listed again, as it then stands; one that goes back to wait may be passed over. A page may be
+   * short, even empty, before the end: only a null cursor is the end.
    */
   abstract list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage>;
 

@@ -116,6 +116,21 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       });
     }
 
+    for (const verdict of VERDICTS) {
+      it(`refuses to ${verdict.verb} a job of another name, which has the id of one that is gone`, async () => {
+        const { store, advance } = subject;
+        const lost = await running(store, { retention: { completedMs: 0, failedMs: 0, canceledMs: 0 } });
+        const { id } = lost.job;
+        await store.cancel([id]);
+        await advance(1);
+        await store.purge(10);
+        await created(store, { id, name: 'Other' });
+        const held = await claimOne(store, { slots: new Map([['Other', 1]]) });
+        assert.deepEqual(await store.settle([{ id, name: 'Work', token: held.token, ...verdict }]), [false]);
+        assert.deepEqual(await find(store, id), held.job);
+      });
+    }
+
     it('accepts a late success as long as nobody took the job over', async () => {
       const { store, advance } = subject;
       const { job, token } = await running(store);
