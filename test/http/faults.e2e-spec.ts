@@ -1,0 +1,123 @@
+import { Controller, Post } from '@nestjs/common';
+import {
+  AsyncEndpoint,
+  AsyncEndpointsError,
+  defineJob,
+  type JobRecord,
+  MemoryJobStore,
+  PermanentJobError,
+  type Submission,
+} from 'nestjs-async-endpoints';
+import { refused } from './answer.js';
+import { ACCEPTING, handlerOf, Report, ReportsController, UNKNOWN_ID } from './reports.js';
+import { ADAPTERS, startApp } from './start-app.js';
+
+const Tangle = defineJob<object>('Tangle');
+
+@Controller()
+class TanglesController {
+  @Post('tangles')
+  @AsyncEndpoint(Tangle)
+  tangle() {
+    const tangle: { self?: object; secret: string } = { secret: 'sesame' };
+    return Object.assign(tangle, { self: tangle });
+  }
+}
+
+/** A store whose server has gone away. */
+class UnreachableStore extends MemoryJobStore {
+  error: Error | null = new AsyncEndpointsError('STORE_UNAVAILABLE');
+
+  override async submit(...args: Parameters<MemoryJobStore['submit']>): Promise<Submission[]> {
+    if (this.error) throw this.error;
+    return super.submit(...args);
+  }
+
+  override async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    if (this.error) throw this.error;
+    return super.find(ids);
+  }
+
+  override async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    if (this.error) throw this.error;
+    return super.cancel(ids);
+  }
+}
+
+function unknownToAll(): never {
+  throw new Error('the directory of users is sesame');
+}
+
+describe.each(ADAPTERS)('A store that cannot be reached, on %s', (adapter) => {
+  it('is answered 503 STORE_UNAVAILABLE with Retry-After on submission, status, result and cancel', async () => {
+    const store = new UnreachableStore();
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    const path = `/jobs/${UNKNOWN_ID}`;
+    const answers = [
+      await app.post('/reports', { title: 'Bees' }),
+      await app.get(path),
+      await app.get(`${path}/result`),
+      await app.delete(path),
+    ];
+    for (const answer of answers) {
+      expect(answer.refusal).toEqual(refused(503, 'STORE_UNAVAILABLE'));
+      expect(answer.header('Retry-After')).toBe('1');
+    }
+    store.error = null;
+    expect(await app.all()).toEqual([]);
+    expect((await app.post('/reports', { title: 'Bees' })).status).toBe(202);
+  });
+
+  it('does not stop what needs no store: a malformed id is 400 all the same', async () => {
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store: new UnreachableStore() } });
+    expect((await app.get('/jobs/17')).refusal).toEqual(refused(400, 'INVALID_JOB_ID'));
+    const malformed = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': '17' });
+    expect(malformed.refusal).toEqual(refused(400, 'INVALID_REQUEST_ID'));
+  });
+});
+
+describe.each(ADAPTERS)('A fault of the server, on %s', (adapter) => {
+  it('is 500 INTERNAL_ERROR with a correlation id that stands in the log, and says nothing else (D-25)', async () => {
+    const store = new UnreachableStore();
+    store.error = new Error('connect ECONNREFUSED redis://:sesame@10.0.0.7:6379');
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    for (const answer of [await app.post('/reports', { title: 'Bees' }), await app.get(`/jobs/${UNKNOWN_ID}`)]) {
+      expect(answer.refusal).toEqual(refused(500, 'INTERNAL_ERROR'));
+      expect(Object.keys(answer.problem).toSorted()).toEqual(
+        'code,correlationId,detail,instance,status,title,type'.split(','),
+      );
+      expect(answer.problem.correlationId).toMatch(/^[\da-f-]{36}$/);
+      expect(answer.text).not.toMatch(/ECONNREFUSED|sesame|redis|10\.0\.0\.7|\.ts/);
+      expect(app.log.text).toContain(answer.problem.correlationId);
+    }
+    expect(app.log.text).toContain('ECONNREFUSED');
+  });
+
+  it('such as a method that returns what is no JSON says nothing of it either (D-25)', async () => {
+    const app = await startApp(adapter, { controllers: [TanglesController], options: { role: 'api' } });
+    const answer = await app.post('/tangles');
+    expect(answer.refusal).toEqual(refused(500, 'INTERNAL_ERROR'));
+    expect(answer.text).not.toMatch(/sesame|circular/i);
+    expect(await app.all()).toEqual([]);
+  });
+
+  it('such as an owner function that throws queues nothing', async () => {
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { owner: unknownToAll } } });
+    const answer = await app.post('/reports', { title: 'Bees' });
+    expect(answer.refusal).toEqual(refused(500, 'INTERNAL_ERROR'));
+    expect(answer.text).not.toContain('sesame');
+    expect(await app.all()).toEqual([]);
+  });
+
+  it('in a handler fails the job and leaves the server well', async () => {
+    const failing = handlerOf(Report, ({ title }) => {
+      if (title === 'Wasps') throw new PermanentJobError('No wasps.', { code: 'NO_WASPS' });
+      return { text: title };
+    });
+    const app = await startApp(adapter, { controllers: [ReportsController], providers: [failing] });
+    const wasps = await app.ended((await app.post('/reports', { title: 'Wasps' })).job);
+    expect([wasps.status, wasps.job.status, wasps.job.error?.code]).toEqual([200, 'Failed', 'NO_WASPS']);
+    const bees = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
+    expect([bees.status, bees.job.status]).toEqual([200, 'Completed']);
+  });
+});

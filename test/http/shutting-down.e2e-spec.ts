@@ -1,0 +1,50 @@
+import { JobWorker } from 'nestjs-async-endpoints';
+import { eventually } from 'nestjs-async-endpoints/testing';
+import { refused } from './answer.js';
+import { ACCEPTING, HeldReport, ReportsController } from './reports.js';
+import { ADAPTERS, STACKS, startApp } from './start-app.js';
+
+describe.each(STACKS)('An application that is shutting down, on %s', (stack) => {
+  it('refuses with 503 SHUTTING_DOWN while running jobs end, and still answers for those', async () => {
+    const held = new HeldReport();
+    const app = await startApp(stack, {
+      controllers: [ReportsController],
+      providers: [held.Handler],
+      options: { worker: { drainTimeoutMs: 20_000 } },
+    });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await held.started.opened;
+    const closed = app.close();
+    const refusal = await vi.waitFor(async () => {
+      const answer = await app.post('/reports', { title: 'too late' });
+      expect(answer.status).toBe(503);
+      return answer;
+    });
+    const status = await app.get(job.links.self);
+    const all = await app.all();
+    held.finish.open({ text: 'done' });
+    await closed;
+
+    expect(refusal.refusal).toEqual(refused(503, 'SHUTTING_DOWN'));
+    expect(refusal.header('Retry-After')).toBe('1');
+    expect(refusal.header('Connection')).toBe('close');
+    expect([status.status, status.job.status]).toEqual([202, 'InProgress']);
+    expect(all).toHaveLength(all.filter(({ status: is }) => is === 'Queued').length + 1);
+  });
+});
+
+describe.each(ADAPTERS)('An application that has told balancers to go elsewhere, on %s', (adapter) => {
+  it('takes submissions for shutdownDelayMs, each answer the last of its connection (S-90, S-99)', async () => {
+    const options = { role: 'api', http: { shutdownDelayMs: 1_500 } } as const;
+    const app = await startApp(adapter, { ...ACCEPTING, options });
+    const before = await app.post('/reports', { title: 'Bees' });
+    const closed = app.close();
+    await eventually(() => app.nest.get(JobWorker).isStopping);
+    const held = app.get(before.job.links.self, { Prefer: 'wait=30' });
+    const taken = await app.post('/reports', { title: 'Wasps' });
+    await closed;
+    const answers = [before, taken, await held];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(answers.map((answer) => answer.header('Connection'))).toEqual(['keep-alive', 'close', 'close']);
+  });
+});
