@@ -81,6 +81,27 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     expect(await stream.next()).toBeNull();
   });
 
+  it('tells of another run by a status event, although the job is in progress as before', async () => {
+    const { app, store, job } = await startAccepting(stack);
+    const claim = async () => {
+      const request = { slots: new Map([['Report', 1]]), limit: 1, worker: 'test', leaseMs: 60_000 };
+      return (await store.claim(request))[0]?.token as number;
+    };
+    const held = { id: job.id, name: job.name, token: await claim() };
+    const stream = await EventStream.open(app, job.links.events);
+    expect(await stream.nextJob()).toMatchObject({ event: 'status', job: { status: 'InProgress' } });
+    // While the progress is read, the job changes hands: that it waited in between is not seen.
+    const read = new Gate();
+    store.onRead = () => read.opened;
+    await store.renew([{ ...held, leaseMs: 60_000, progress: { fraction: 0.5, message: '' } }]);
+    await eventually(() => store.reading === 1);
+    await store.settle([{ ...held, verb: 'release' }]);
+    await claim();
+    read.open();
+    expect(await stream.nextJob()).toMatchObject({ event: 'progress', version: 3 });
+    expect(await stream.nextJob()).toMatchObject({ event: 'status', version: 5, job: { status: 'InProgress' } });
+  });
+
   it('skips what Last-Event-ID has seen', async () => {
     const { app, held, job, context } = await startHeld(stack);
     await context.progress(0.5);
@@ -187,6 +208,20 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     await app.close();
     expect(await stream.next()).toBeNull();
     expect(store.watching).toBe(0);
+  });
+
+  it('is cut off where its client reads nothing, lest the application never close', async () => {
+    const held = new HeldReport();
+    const app = await startApp(stack, {
+      controllers: [ReportsController],
+      providers: [held.Handler],
+      // More than the sockets in between can take.
+      options: { response: { jobStatus: (_job, { reply }) => ({ ...reply, body: { padding: 'x'.repeat(2 ** 25) } }) } },
+    });
+    const { job } = await app.post('/reports', BEES);
+    const { response } = await EventStream.open(app, job.links.events);
+    await app.close();
+    expect(response.complete).toBe(false);
   });
 
   it('is told of what ends while the application drains', async () => {

@@ -7,8 +7,8 @@ import { watchedStoreOf } from './watched-store.js';
 
 const BEES = { title: 'Bees' };
 
-/** One worker, whose runs the test lets end one by one, on a store whose clock the test sets back. */
-async function startClocked(adapter: AdapterName, { http = {}, jobs = {} } = {}) {
+/** A worker, whose runs the test lets end one by one, on a store whose clock the test sets back. */
+async function startClocked(adapter: AdapterName, { http = {}, jobs = {}, workers = 1 } = {}) {
   let behindMs = 0;
   const ends: Gate[] = [];
   const store = await watchedStoreOf(adapter, { now: () => Date.now() - behindMs });
@@ -22,7 +22,7 @@ async function startClocked(adapter: AdapterName, { http = {}, jobs = {} } = {})
   const app = await startApp(adapter, {
     controllers: [ReportsController],
     providers: [Handler],
-    options: { store, http, jobs, worker: { maximumConcurrency: 1 }, recovery: { enabled: false } },
+    options: { store, http, jobs, worker: { maximumConcurrency: workers }, recovery: { enabled: false } },
   });
 
   /** A job that has been in progress for so long. */
@@ -40,6 +40,7 @@ async function startClocked(adapter: AdapterName, { http = {}, jobs = {} } = {})
     const job = await running(seconds);
     ends.at(-1)?.open();
     await app.ended(job);
+    return job;
   }
 
   return { app, store, running, learn };
@@ -75,6 +76,14 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(seconds).toBeLessThan(20);
   });
 
+  it('learns from a job once, however often it is seen', async () => {
+    const { app, running, learn } = await startClocked(adapter);
+    await learn(10);
+    const last = await learn(30);
+    for (let times = 0; times < 9; times++) await app.get(last.links.self);
+    expect(await secondsOf(app.get((await running(0)).links.self))).toBeLessThan(20);
+  });
+
   it('grows with the age of a job that runs longer than expected', async () => {
     const { app, running, learn } = await startClocked(adapter);
     await learn(2);
@@ -100,6 +109,16 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     // What is known of the queue is up to a second old.
     await eventually(async () => (await secondsOf(app.post('/reports', BEES))) >= 60);
     expect(await secondsOf(app.get(head.job.links.self))).toBeLessThan(40);
+  });
+
+  it('is sooner where more jobs run at once', async () => {
+    const limits = { workers: 2, jobs: { maximumQueueSize: 4 } };
+    const { app, running, learn } = await startClocked(adapter, limits);
+    await learn(10);
+    await running(0);
+    await running(0);
+    for (let waiting = 0; waiting < 4; waiting++) await app.post('/reports', BEES);
+    await eventually(async () => (await secondsOf(app.post('/reports', BEES))) === 20);
   });
 
   it('waits for the due time of a job that is scheduled', async () => {

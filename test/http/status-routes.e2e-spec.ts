@@ -85,6 +85,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     const app = await startApp(stack, ACCEPTING);
     const answer = await app.get(`/jobs/${UNKNOWN_ID}?verbose=1`);
     expect(answer.refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
+    expect([answer.header('Cache-Control'), answer.header('Vary')]).toEqual(['private, no-cache', 'Prefer']);
     expect(answer.body).toEqual({
       type: 'urn:async-endpoints:problem:job-not-found',
       title: 'There is no such job.',

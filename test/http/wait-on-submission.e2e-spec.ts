@@ -54,13 +54,15 @@ describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
 
   it('waits for the job that a replay finds, and says that it is one', async () => {
     const { app, held } = await startHeld(stack);
-    const headers = { ...WAIT, 'Idempotency-Key': 'order-7' };
+    const headers = { Prefer: 'respond-async, wait=600', 'Idempotency-Key': 'order-7' };
     const answering = [app.post('/reports', BEES, headers), app.post('/reports', BEES, headers)];
     await held.started.opened;
     held.finish.open({ text: '' });
     const answers = await Promise.all(answering);
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(new Set(answers.map((answer) => answer.header('Idempotency-Replayed')))).toEqual(new Set(['true', null]));
+    // To answer with the end is not to respond asynchronously.
+    expect(answers.map((answer) => answer.header('Preference-Applied'))).toEqual(['wait=600', 'wait=600']);
   });
 
   it('is answered 202 where the store goes away during the wait: the job is queued all the same', async () => {

@@ -245,6 +245,48 @@ describe('Waiting', () => {
   });
 });
 
+describe('What names a job', () => {
+  it.each([
+    [ID.toUpperCase(), `https://example.com/gateway/jobs/${ID}`],
+    [`/gateway/jobs/${ID}`, `https://example.com/gateway/jobs/${ID}`],
+    [`https://example.com/elsewhere/${ID}`, `https://example.com/elsewhere/${ID}`],
+  ])('may be %s', (idOrLocation, location) => {
+    expect(clientOf([]).client.job(Report, idOrLocation).location).toBe(location);
+  });
+
+  it.each(['17', '', `{${ID}}`, ID.replaceAll('-', ''), undefined as never, 17 as never])(
+    'is not %s, which is refused before anything is asked',
+    (idOrLocation) => {
+      const { client, sent } = clientOf([accepted]);
+      expect(() => client.job(Report, idOrLocation)).toThrow(/expected a job's id, which is a UUID, or its location/);
+      expect(sent).toEqual([]);
+    },
+  );
+});
+
+describe('The options of a call', () => {
+  it.each([Number.NaN, -1, Infinity, 'abc' as never])('refuse to wait for %s seconds', async (waitSeconds) => {
+    const { client, sent } = clientOf([accepted]);
+    const submitting = client.submit(Report, BEES, { waitSeconds });
+    await expect(submitting).rejects.toThrow(`waitSeconds is ${String(waitSeconds)}; expected a number from 0`);
+    expect(sent).toEqual([]);
+  });
+
+  it('ask the server for whole seconds', async () => {
+    const { client, sent } = clientOf([accepted]);
+    await client.submit(Report, BEES, { waitSeconds: 1.5 });
+    await client.submit(Report, BEES, { waitSeconds: 0.5 });
+    expect(sent.map(({ headers }) => headers.get('Prefer'))).toEqual(['wait=2', 'wait=1']);
+  });
+
+  it.each([Number.NaN, -1, '5s' as never])('refuse a timeout of %s ms', async (timeoutMs) => {
+    const { client, sent } = clientOf([accepted]);
+    const waiting = client.job(Report, ID).wait({ timeoutMs });
+    await expect(waiting).rejects.toThrow(`timeoutMs is ${String(timeoutMs)}; expected a number from 0`);
+    expect(sent).toEqual([]);
+  });
+});
+
 describe('The options of the client', () => {
   it.each([
     [{ baseUrl: undefined }, /baseUrl is undefined/],

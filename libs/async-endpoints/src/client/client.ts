@@ -3,7 +3,7 @@ import type { Answer } from './answer.js';
 import { JobReader } from './job-reader.js';
 import type { AnyJob } from './job-state.js';
 import { idOf, Locations } from './locations.js';
-import { type ClientOptions, type HeaderValues, settingsOf, type SubmissionMethod } from './options.js';
+import { type ClientOptions, type HeaderValues, numberFrom0, settingsOf, type SubmissionMethod } from './options.js';
 import { type CallOptions, RemoteJob } from './remote-job.js';
 import { Transport } from './transport.js';
 import { randomUuid } from './uuid.js';
@@ -20,7 +20,7 @@ export interface SubmitOptions extends CallOptions {
   idempotencyKey?: string;
   /** The id that the job will have: a UUID, for this request alone. Default: a random one, unless a key is given. */
   requestId?: string;
-  /** For how many seconds the server is asked to hold its answer, in the hope that the job ends. Default 0: not at all. */
+  /** For how many whole seconds the server is asked to hold its answer, in the hope that the job ends. Default 0: not at all. */
   waitSeconds?: number;
 }
 
@@ -53,7 +53,7 @@ export class AsyncEndpointsClient {
    *   `submit<typeof ProcessData>('ProcessData', …)`
    * @throws AsyncEndpointsProblem for a refusal, such as `QUEUE_FULL` where that outlasts the repeats
    * @throws NoAnswerError where none came: submit again with the same `requestId` or `idempotencyKey` to find out
-   * @throws TypeError where nothing says which path the endpoint has
+   * @throws TypeError for a wrong option, or where nothing says which path the endpoint has
    */
   async submit<TJob extends AnyJob>(
     job: TJob | TJob['name'],
@@ -67,7 +67,7 @@ export class AsyncEndpointsClient {
       body: JSON.stringify(request),
       signal: options.signal,
       mayRepeat: true,
-      waitSeconds: options.waitSeconds,
+      waitSeconds: Math.ceil(numberFrom0('waitSeconds', options.waitSeconds ?? 0)),
     });
     if (!answer.isSuccess) throw answer.problem();
     return this.#submitted(name, answer);
@@ -78,10 +78,10 @@ export class AsyncEndpointsClient {
    *
    * @param job its definition or name, as for {@link submit}
    * @param idOrLocation its id, for status routes at `statusPath`; or what `Location` or `location` of the job said
-   * @throws TypeError for a location outside `baseUrl`'s origin
+   * @throws TypeError for what is neither, or a location outside `baseUrl`'s origin
    */
   job<TJob extends AnyJob>(job: TJob | TJob['name'], idOrLocation: string): RemoteJob<TJob> {
-    const reader = this.#reader(nameOf(job), this.#locations.monitor(idOrLocation));
+    const reader = this.#reader(nameOf(job), this.#locations.named(idOrLocation));
     return new RemoteJob(idOf(reader.monitor), false, reader);
   }
 

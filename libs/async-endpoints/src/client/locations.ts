@@ -1,5 +1,7 @@
 import type { Route, Settings, SubmissionMethod } from './options.js';
 
+/** A path or more. */
+const LOCATION = /\//;
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** Where an endpoint is. */
@@ -24,6 +26,17 @@ export class Locations {
     const where = path ?? known?.path;
     if (where === undefined) throw new TypeError(`Where is ${job} submitted? Give \`path\`, or the client \`routes\``);
     return { url: this.#below(where), method: method ?? known?.method ?? 'POST' };
+  }
+
+  /**
+   * The status monitor of a job that the caller names.
+   *
+   * @throws TypeError for what is neither id nor location: a mistaken id would be a path, and answered as one
+   */
+  named(idOrLocation: string): URL {
+    if (UUID.test(idOrLocation) || LOCATION.test(idOrLocation)) return this.monitor(idOrLocation);
+    const given = JSON.stringify(idOrLocation);
+    throw new TypeError(`The job is named ${given}; expected a job's id, which is a UUID, or its location`);
   }
 
   /**

@@ -68,13 +68,13 @@ export function settingsOf(options: ClientOptions): Settings {
     headers: typeof headers === 'function' ? headers : () => headers,
     routes: options.routes ?? {},
     statusPath: options.statusPath ?? '/jobs',
-    longPollSeconds: Math.floor(number('longPollSeconds', options.longPollSeconds, 20)),
-    requestTimeoutMs: number('requestTimeoutMs', options.requestTimeoutMs, 30_000),
-    streamIdleMs: number('streamIdleMs', options.streamIdleMs, 45_000),
+    longPollSeconds: Math.floor(numberFrom0('longPollSeconds', options.longPollSeconds ?? 20)),
+    requestTimeoutMs: numberFrom0('requestTimeoutMs', options.requestTimeoutMs ?? 30_000),
+    streamIdleMs: numberFrom0('streamIdleMs', options.streamIdleMs ?? 45_000),
     retry: {
-      limit: number('retry.limit', retry.limit, 5),
-      baseDelayMs: number('retry.baseDelayMs', retry.baseDelayMs, 500),
-      maxDelayMs: number('retry.maxDelayMs', retry.maxDelayMs, 60_000),
+      limit: numberFrom0('retry.limit', retry.limit ?? 5),
+      baseDelayMs: numberFrom0('retry.baseDelayMs', retry.baseDelayMs ?? 500),
+      maxDelayMs: numberFrom0('retry.maxDelayMs', retry.maxDelayMs ?? 60_000),
     },
   };
 }
@@ -90,8 +90,8 @@ function baseUrlOf(given: string | undefined): URL {
   throw new TypeError(`baseUrl is ${JSON.stringify(given)}; expected an http or https URL`);
 }
 
-function number(name: string, given: number | undefined, fallback: number): number {
-  const value = given ?? fallback;
-  if (Number.isFinite(value) && value >= 0) return value;
+/** @throws TypeError for anything else; `Infinity` is a number where the option can be without end */
+export function numberFrom0(name: string, value: number, largest = Number.MAX_VALUE): number {
+  if (typeof value === 'number' && value >= 0 && value <= largest) return value;
   throw new TypeError(`${name} is ${String(value)}; expected a number from 0`);
 }

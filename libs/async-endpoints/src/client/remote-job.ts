@@ -3,6 +3,7 @@ import { JobCanceledError, JobFailedError, JobWaitTimeoutError } from './errors.
 import { JobEvents } from './job-events.js';
 import type { JobReader } from './job-reader.js';
 import { hasEnded, type JobState, type StateOf } from './job-state.js';
+import { numberFrom0 } from './options.js';
 import { Scope } from './scope.js';
 import { statesUntilLeft } from './states.js';
 
@@ -55,8 +56,10 @@ export class RemoteJob<TJob> {
    *
    * @throws JobFailedError, JobCanceledError
    * @throws JobWaitTimeoutError after `timeoutMs`: the job goes on
+   * @throws TypeError for a `timeoutMs` that is no number from 0
    */
   async wait({ signal, timeoutMs = TIMEOUT_MS }: WaitOptions = {}): Promise<JobResult<TJob>> {
+    numberFrom0('timeoutMs', timeoutMs, Infinity);
     const scope = new Scope(signal);
     scope.limit(timeoutMs, () => new JobWaitTimeoutError(this.id, timeoutMs));
     try {
