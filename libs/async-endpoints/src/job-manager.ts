@@ -156,6 +156,11 @@ export class JobManager {
     return defer(() => this.#watches.follow(toJobId(id), until) as Observable<Job<TResult>>);
   }
 
+  /** As `follow`, for who cares for the end alone: what happens before is not read. */
+  followToEnd<TResult = unknown>(id: string, until: Observable<unknown> = NEVER): Observable<Job<TResult>> {
+    return defer(() => this.#watches.followToEnd(toJobId(id), until) as Observable<Job<TResult>>);
+  }
+
   /**
    * Waits until the job has finished, without polling the store. Past `timeoutMs` it resolves with the job as it then
    * stands, so look at its status.

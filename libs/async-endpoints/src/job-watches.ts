@@ -16,7 +16,7 @@ import {
 } from 'rxjs';
 import { AsyncEndpointsError } from './job/errors.js';
 import { decodeJob, isTerminal, type Job } from './job/job.js';
-import type { JobStore } from './store/job-store.js';
+import type { JobChange, JobStore } from './store/job-store.js';
 
 export interface WaitOptions {
   /** How long to wait for the job's end, in ms. Default 30,000. */
@@ -25,7 +25,10 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
-type Follower = Subscriber<Job | null>;
+interface Follower {
+  readonly subscriber: Subscriber<Job | null>;
+  readonly isWorthReading: (change: JobChange) => boolean;
+}
 
 /** The jobs that somebody follows: each watched once and read once per change, however many follow it. */
 export class JobWatches {
@@ -34,8 +37,12 @@ export class JobWatches {
   constructor(private readonly store: JobStore) {}
 
   /** @see JobManager.follow */
-  follow(id: string, until: Observable<unknown>): Observable<Job> {
-    const watched = new Observable<Job | null>((follower) => this.#join(id, follower));
+  follow(
+    id: string,
+    until: Observable<unknown>,
+    isWorthReading: (change: JobChange) => boolean = () => true,
+  ): Observable<Job> {
+    const watched = new Observable<Job | null>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
     return watched.pipe(
       takeUntil(until),
       concatWith(defer(() => read(this.store, id))),
@@ -48,11 +55,16 @@ export class JobWatches {
     );
   }
 
+  /** @see JobManager.followToEnd */
+  followToEnd(id: string, until: Observable<unknown>): Observable<Job> {
+    return this.follow(id, until, ({ status }) => isTerminal(status));
+  }
+
   /** @see JobManager.waitFor */
   async waitFor(id: string, { timeoutMs = 30_000, signal }: WaitOptions): Promise<Job> {
     signal?.throwIfAborted();
     const aborted = signal ? fromEvent(signal, 'abort').pipe(tap(() => signal.throwIfAborted())) : NEVER;
-    return lastValueFrom(this.follow(id, merge(timer(timeoutMs), aborted)));
+    return lastValueFrom(this.followToEnd(id, merge(timer(timeoutMs), aborted)));
   }
 
   #join(id: string, follower: Follower): () => void {
@@ -78,7 +90,9 @@ class Watch {
     private readonly store: JobStore,
     private readonly id: string,
   ) {
-    this.#begun = store.watch({ job: id }, () => void this.#read());
+    this.#begun = store.watch({ job: id }, (change) => {
+      if ([...this.#followers].some(({ isWorthReading }) => isWorthReading(change))) void this.#read();
+    });
   }
 
   /** The follower is told of the job as it stands once it is watched: what happens in between is not missed. */
@@ -87,7 +101,7 @@ class Watch {
     try {
       await this.#begun;
     } catch (error) {
-      return follower.error(error);
+      return follower.subscriber.error(error);
     }
     await this.#read();
   }
@@ -115,9 +129,9 @@ class Watch {
       if (followers.length === 0) continue;
       try {
         const job = await read(this.store, this.id);
-        for (const follower of followers) follower.next(job);
+        for (const { subscriber } of followers) subscriber.next(job);
       } catch (error) {
-        for (const follower of followers) follower.error(error);
+        for (const { subscriber } of followers) subscriber.error(error);
       }
     }
     this.#reading = false;

@@ -61,13 +61,11 @@ export class EndpointSubmission {
     const accept = async (accepted: SubmittedJob) =>
       this.responder.send(response, await this.responder.submitted(accepted, http, preferences));
     if (preferences.wait === null || isTerminal(submitted.status)) return accept(submitted);
-    return this.waits
-      .until(submitted.id, preferences.wait, response, ({ status }) => isTerminal(status))
-      .pipe(
-        // It is queued, whatever becomes of the wait.
-        catchError(() => of(submitted)),
-        mergeMap((waited) => accept({ ...waited, replayed: submitted.replayed })),
-      );
+    return this.waits.untilEnd(submitted.id, preferences.wait, response).pipe(
+      // It is queued, whatever becomes of the wait.
+      catchError(() => of(submitted)),
+      mergeMap((waited) => accept({ ...waited, replayed: submitted.replayed })),
+    );
   }
 
   #admit(request: HttpRequest): Admission {

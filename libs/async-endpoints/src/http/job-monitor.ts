@@ -71,11 +71,11 @@ export class JobMonitor {
   /** Found first: who may not see the job must not learn, even from the time it takes, that others watch it. */
   #hold(text: string, request: HttpRequest, response: unknown, seconds: number): Observable<Job> {
     return defer(() => this.#find(text, request)).pipe(
-      mergeMap((job) =>
-        isNews(job, request)
-          ? of(job)
-          : this.waits.until(job.id, seconds, response, (changed) => isNews(changed, request)),
-      ),
+      mergeMap((job) => {
+        if (isNews(job, request)) return of(job);
+        if (request.headers['if-none-match'] === undefined) return this.waits.untilEnd(job.id, seconds, response);
+        return this.waits.until(job.id, seconds, response, (changed) => isNews(changed, request));
+      }),
     );
   }
 

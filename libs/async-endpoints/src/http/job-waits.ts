@@ -19,10 +19,18 @@ export class JobWaits {
    * @param response the answer that is held
    */
   until(id: string, seconds: number, response: unknown, isAwaited: (job: Job) => boolean): Observable<Job> {
-    const isOver = merge(timer(seconds * 1_000), this.shutdown.endOf(response));
-    return this.jobs.follow(id, isOver).pipe(
+    return this.jobs.follow(id, this.#isOver(seconds, response)).pipe(
       takeWhile((job) => !isAwaited(job), true),
       takeLast(1),
     );
+  }
+
+  /** Likewise, for its end. */
+  untilEnd(id: string, seconds: number, response: unknown): Observable<Job> {
+    return this.jobs.followToEnd(id, this.#isOver(seconds, response)).pipe(takeLast(1));
+  }
+
+  #isOver(seconds: number, response: unknown): Observable<unknown> {
+    return merge(timer(seconds * 1_000), this.shutdown.endOf(response));
   }
 }

@@ -27,6 +27,7 @@ const NOT_WAITING = new Error('The worker does not wait for work any more.');
 export class Claimer {
   #next: Asked | undefined;
   #waiting = new AbortController();
+  #awaited: readonly string[] = [];
   #stopped = false;
 
   /** @param worker `room`: how many claims it may hold beyond those it has, slots apart */
@@ -37,8 +38,14 @@ export class Claimer {
     private readonly worker: { room(): number; wake(): void },
   ) {}
 
+  /** Whether the worker is woken when there is work of this name: to ask before that would be in vain. */
+  awaits(name: string): boolean {
+    return this.#awaited.includes(name);
+  }
+
   /** Empty where there is no room, or no work. */
   async claim(): Promise<Claimed> {
+    this.#awaited = [];
     const asked = this.#next ?? this.#ask();
     this.#next = undefined;
     if (!asked) {
@@ -86,12 +93,16 @@ export class Claimer {
     const names = [...this.slots.byName().keys()];
     if (names.length === 0 || this.#stopped) return;
     const waiting = (this.#waiting = new AbortController());
+    this.#awaited = names;
     void this.store.waitForWork(names, waiting.signal).then(() => {
-      if (!waiting.signal.aborted) this.worker.wake();
+      if (waiting.signal.aborted) return;
+      this.#awaited = [];
+      this.worker.wake();
     });
   }
 
   #stopWaiting(): void {
+    this.#awaited = [];
     if (!this.#waiting.signal.aborted) this.#waiting.abort(NOT_WAITING);
   }
 }

@@ -130,14 +130,19 @@ export class JobWorker {
       const outcome = await this.#perform(run);
       // The slot is free while the settlement is on its way: the store works while the next handler does.
       this.#slots.give(job.name);
-      this.#claiming.wake();
+      this.#freed(job.name);
       if (outcome.verdict) await this.#settle(run, outcome.verdict, outcome.cause);
       else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause: outcome.cause });
     } finally {
       this.#keeper.drop(run);
       this.#jobs.delete(run);
-      this.#claiming.wake();
+      this.#freed(job.name);
     }
+  }
+
+  /** There is room for another job of the name. */
+  #freed(name: string): void {
+    if (!this.#claimer.awaits(name)) this.#claiming.wake();
   }
 
   #perform(run: Run): RunOutcome | Promise<RunOutcome> {
