@@ -30,6 +30,23 @@ describe('JobManager.follow', () => {
     await eventually(() => store.watching === 0);
   });
 
+  it('reads no step before the end for those who care for the end alone', async () => {
+    const { app, store, held } = await startHeld('Express');
+    const { id } = await app.jobs.submit(Report, BEES);
+    const context = await held.started.opened;
+    const seen: string[] = [];
+    const ended = new Promise<void>((complete, error) =>
+      app.jobs.followToEnd(id).subscribe({ next: ({ status }) => seen.push(status), error, complete }),
+    );
+    await eventually(() => seen.length === 1);
+    const before = store.reads;
+    await context.progress(0.5);
+    held.finish.open({ text: '' });
+    await ended;
+    expect(seen).toEqual(['InProgress', 'Completed']);
+    expect(store.reads).toBe(before + 1);
+  });
+
   it.each([
     [UNKNOWN_ID, 'JOB_NOT_FOUND'],
     ['17', 'INVALID_JOB_ID'],

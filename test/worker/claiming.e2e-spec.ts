@@ -5,6 +5,18 @@ import { startWorker } from './start-worker.js';
 /** So long that no test lives to see a poll. */
 const NEVER_POLLS = { pollingIntervalMs: 3_600_000 };
 
+/** A store, and the limits of all claims. */
+function counting() {
+  const limits: number[] = [];
+  class Counting extends MemoryJobStore {
+    override claim(request: ClaimRequest) {
+      limits.push(request.limit);
+      return super.claim(request);
+    }
+  }
+  return { limits, store: new Counting() };
+}
+
 describe('A worker claims', () => {
   it('no more than it can start now: the rest stays in the queue (D-2, D-3)', async () => {
     const { jobs, handler, worker } = await startWorker({ worker: { maximumConcurrency: 2 } });
@@ -24,15 +36,9 @@ describe('A worker claims', () => {
   });
 
   it('no more at once than maxClaimBatchSize, and again until its slots are full (S-75)', async () => {
-    const limits: number[] = [];
-    class Counting extends MemoryJobStore {
-      override claim(request: ClaimRequest) {
-        limits.push(request.limit);
-        return super.claim(request);
-      }
-    }
+    const { limits, store } = counting();
     const worker = { maximumConcurrency: 5, maxClaimBatchSize: 2, ...NEVER_POLLS };
-    const { jobs, handler } = await startWorker({ store: new Counting(), worker });
+    const { jobs, handler } = await startWorker({ store, worker });
     await jobs.submitMany(
       Scripted,
       Array.from({ length: 7 }, () => ({ request: { do: 'stay' } })),
@@ -54,6 +60,17 @@ describe('A worker claims', () => {
     const done = await Promise.all(submitted.map(({ id }) => jobs.waitFor(id)));
     expect(done.map(({ result }) => result)).toEqual(Array.from({ length: 100 }, (_, n) => n));
     expect(handler.runs).toHaveLength(100);
+  });
+
+  it('once for each job that comes alone: where it is woken for more, it does not ask', async () => {
+    const { limits, store } = counting();
+    const { reached, submit, worker } = await startWorker({ store, worker: NEVER_POLLS });
+    await eventually(() => limits.length === 1);
+    for (let job = 1; job <= 3; job++) {
+      await reached(await submit({ do: 'return' }), 'Completed');
+      await eventually(() => worker.running === 0);
+    }
+    expect(limits).toHaveLength(1 + 3);
   });
 
   it('a retry when it comes due, without polling', async () => {

@@ -29,6 +29,7 @@ export {
   type RequestSnapshot,
   type RequestValue,
   type Retention,
+  type SubmittedJob,
   type TerminalStatus,
   type TraceContext,
 } from './job/job.js';
@@ -36,7 +37,7 @@ export type { JobRepresentation, Links } from './job/job-representation.js';
 export { LIFECYCLE, type Settlement, type Verb, type Verdict } from './job/lifecycle.js';
 export { RequestValues } from './job/request-values.js';
 export type { RetryCurve, RetryPolicy } from './job/retry.js';
-export { JobManager, type SubmittedJob } from './job-manager.js';
+export { JobManager } from './job-manager.js';
 export type { WaitOptions } from './job-watches.js';
 export type { SubmitOptions } from './new-job.js';
 export {

@@ -2,36 +2,31 @@ import { Inject, Injectable } from '@nestjs/common';
 import { defer, NEVER, type Observable } from 'rxjs';
 import type { JobDefinition, JobRequest, JobResult } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, type Job, type JobRecord, type NewJob, type TraceContext } from './job/job.js';
+import { decodeJob, type Job, type SubmittedJob } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
 import { JobPolicies } from './job-policies.js';
+import { JobSubmissions } from './job-submissions.js';
 import { JobWatches, type WaitOptions } from './job-watches.js';
-import { newJob, type SubmitOptions, toJobId } from './new-job.js';
-import { announce, type JobSubmission, publish } from './observability/channels.js';
+import { type SubmitOptions, toJobId } from './new-job.js';
 import { OPTIONS, type ResolvedOptions } from './options.js';
-import { Batcher } from './store/batcher.js';
 import { changeAll, changedJobs, changeOne, requeueAll } from './store/change-jobs.js';
 import { depthOf } from './store/depth.js';
-import { type JobFilter, type JobPage, JobStore, type QueueStats, type Submission } from './store/job-store.js';
+import { type JobFilter, type JobPage, JobStore, type QueueStats } from './store/job-store.js';
 import { stuckJobs } from './store/list-all.js';
 import { recoverAll } from './store/recover-all.js';
-
-/** An accepted job; `replayed` where the same submission had been accepted before. */
-export type SubmittedJob<TResult = unknown> = Job<TResult> & { readonly replayed: boolean };
 
 /** What applications call: everything that can be done with jobs, from anywhere in the application. */
 @Injectable()
 export class JobManager {
-  readonly #submissions: Batcher<NewJob, Submission>;
+  readonly #submissions: JobSubmissions;
   readonly #watches: JobWatches;
 
   constructor(
     @Inject(JobStore) private readonly store: JobStore,
-    @Inject(JobPolicies) private readonly policies: JobPolicies,
+    @Inject(JobPolicies) policies: JobPolicies,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    const limits = { queueLimit: options.jobs.maximumQueueSize };
-    this.#submissions = new Batcher((jobs) => store.submit(jobs, limits), { overlap: 2 });
+    this.#submissions = new JobSubmissions(store, policies, options.jobs.maximumQueueSize);
     this.#watches = new JobWatches(store);
   }
 
@@ -46,34 +41,7 @@ export class JobManager {
     request: TRequest,
     options: SubmitOptions = {},
   ): Promise<SubmittedJob<TResult>> {
-    const announced: JobSubmission & { work: () => Promise<SubmittedJob<TResult>> } = {
-      name: typeof job === 'string' ? job : job.name,
-      snapshot: options.snapshot,
-      trace: options.trace,
-      store: this.store,
-      work: () => this.#insert(job, request, options, announced.trace),
-    };
-    return announce('submit', announced);
-  }
-
-  async #insert<TResult>(
-    job: JobDefinition | string,
-    request: unknown,
-    options: SubmitOptions,
-    trace: TraceContext | undefined,
-  ): Promise<SubmittedJob<TResult>> {
-    const submission = await this.#submissions.push(newJob(this.policies.of(job), request, options, trace));
-    switch (submission.outcome) {
-      case 'refused':
-        throw new AsyncEndpointsError('QUEUE_FULL');
-      case 'conflict':
-        throw new AsyncEndpointsError(submission.on === 'id' ? 'REQUEST_ID_CONFLICT' : 'IDEMPOTENCY_KEY_REUSED');
-      case 'existing':
-        return submittedJob(submission.job, true);
-      case 'created':
-        publish('submit', { job: submission.job, store: this.store });
-        return submittedJob(submission.job, false);
-    }
+    return this.#submissions.submit(job, request, options);
   }
 
   /** Submits many at once, each for itself: one that is refused does not stop the others. */
@@ -198,8 +166,4 @@ export class JobManager {
     const stuck = (await stuckJobs(this.store, runningForMs)).map(({ id }) => id);
     return [...recovered, ...(await changedJobs(requeueAll(this.store, stuck)))].map(decodeJob);
   }
-}
-
-function submittedJob<TResult>(record: JobRecord, replayed: boolean): SubmittedJob<TResult> {
-  return Object.assign(decodeJob<TResult>(record), { replayed });
 }

@@ -93,6 +93,9 @@ export interface Job<TResult = unknown> extends Omit<JobRecord, 'result'> {
   readonly result: TResult | null;
 }
 
+/** An accepted job; `replayed` where the same submission had been accepted before. */
+export type SubmittedJob<TResult = unknown> = Job<TResult> & { readonly replayed: boolean };
+
 /** Field by field, because spreading a record takes ten times as long. */
 export function decodeJob<TResult>(record: JobRecord): Job<TResult> {
   return {

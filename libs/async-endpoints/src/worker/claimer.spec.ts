@@ -56,6 +56,20 @@ describe('A claimer', () => {
     claimer.stop();
   });
 
+  it('is asked in vain for a name that it is woken for, until it is', async () => {
+    const { claimer, state, submit } = await aClaimer(1);
+    expect(claimer.awaits('Work')).toBe(false);
+    await claimer.claim();
+    expect(claimer.awaits('Work')).toBe(true);
+    expect(claimer.awaits('Other')).toBe(false);
+    await submit(1);
+    await eventually(() => state.woken === 1);
+    expect(claimer.awaits('Work')).toBe(false);
+    await claimer.claim();
+    claimer.stop();
+    expect(claimer.awaits('Work')).toBe(false);
+  });
+
   it('gives up what was on its way when it is stopped, and asks for nothing more', async () => {
     const { claimer, slots, limits } = await aClaimer(20);
     await claimer.claim();
