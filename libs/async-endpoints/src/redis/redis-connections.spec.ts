@@ -12,11 +12,11 @@ import { works } from './whole-life.testing.js';
 import { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
 
 /** What the store says while this happens. */
-async function noticesOf(happening: () => Promise<void>): Promise<string[]> {
+async function noticesOf(happening: (heard: readonly string[]) => Promise<void>): Promise<string[]> {
   const heard: string[] = [];
   const hear = (notice: unknown) => void heard.push((notice as StoreNotice).message);
   STORE_NOTICE.subscribe(hear);
-  await happening();
+  await happening(heard);
   STORE_NOTICE.unsubscribe(hear);
   return heard;
 }
@@ -119,13 +119,15 @@ describe('RedisJobStore connects', () => {
     const redis = { retryStrategy: () => 20 };
     const store = new RedisJobStore({ url: late.url, prefix: randomUUID(), connect: 'degraded', redis });
     const job = aJob();
-    const heard = await noticesOf(async () => {
+    const heard = await noticesOf(async (soFar) => {
       await store.open();
       await expect(store.submit([job], { queueLimit: 1 })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await late.restart();
       await eventually(async () => (await store.submit([job], { queueLimit: 1 }))[0]?.outcome === 'created');
       await store.waitForWork(['Work'], new AbortController().signal);
+      await eventually(() => soFar.length === 3);
       await late.crash();
+      await eventually(() => soFar.length === 4);
       await late.restart();
       await eventually(() => store.ping().then(() => true));
     });
