@@ -57,7 +57,7 @@ export class JobWatches {
 
   /** @see JobManager.followToEnd */
   followToEnd(id: string, until: Observable<unknown>): Observable<Job> {
-    return this.follow(id, until, ({ status }) => isTerminal(status));
+    return this.follow(id, until, ({ status }) => status === null || isTerminal(status));
   }
 
   /** @see JobManager.waitFor */

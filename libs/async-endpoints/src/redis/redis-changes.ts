@@ -14,11 +14,11 @@ export class RedisChanges {
   readonly #listeners = new Listeners();
   readonly #watching = new Map<string, number>();
 
-  /** @param find answers the jobs that there are of these */
+  /** @param find answers these jobs, each in its place; `null` for one that is gone */
   constructor(
     private readonly connections: RedisConnections,
     private readonly channels: RedisChannels,
-    private readonly find: (ids: readonly string[]) => Promise<JobChange[]>,
+    private readonly find: (ids: readonly string[]) => Promise<(JobChange | null)[]>,
   ) {
     connections.changes.onMessage = (channel, message) => this.#heard(channel, message);
     connections.changes.onGap = () => this.#catchUp();
@@ -59,7 +59,9 @@ export class RedisChanges {
   async #catchUp(): Promise<void> {
     const ids = this.#listeners.jobs;
     for (let first = 0; first < ids.length; first += AT_ONCE) {
-      for (const job of await this.find(ids.slice(first, first + AT_ONCE))) this.#listeners.tellOfJob(job);
+      const some = ids.slice(first, first + AT_ONCE);
+      const found = await this.find(some);
+      some.forEach((id, n) => this.#listeners.tellOfJob(found[n] ?? { id, status: null, version: 0 }));
     }
   }
 

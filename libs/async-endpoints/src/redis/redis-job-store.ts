@@ -61,8 +61,7 @@ export class RedisJobStore implements JobStore {
       (partition) => new RedisPartition(connections, { prefix, partition, channels, notify }, time),
     );
     this.#work = new RedisWorkSignal(connections, this.#partitions.all);
-    const find = async (ids: readonly string[]) => (await this.#find(ids)).filter((job) => job !== null);
-    this.#changes = new RedisChanges(connections, channels, find);
+    this.#changes = new RedisChanges(connections, channels, (ids) => this.#find(ids));
   }
 
   open(): Promise<void> {

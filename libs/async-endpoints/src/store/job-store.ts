@@ -64,7 +64,8 @@ export interface QueueStats {
 /** A job changed. */
 export interface JobChange {
   readonly id: string;
-  readonly status: JobStatus;
+  /** `null` where the job is found to be gone. */
+  readonly status: JobStatus | null;
   readonly version: number;
 }
 
