@@ -64,7 +64,7 @@ export class EndpointSubmission {
     return this.waits.untilEnd(submitted.id, preferences.wait, response).pipe(
       // It is queued, whatever becomes of the wait.
       catchError(() => of(submitted)),
-      mergeMap((waited) => accept({ ...waited, replayed: submitted.replayed })),
+      mergeMap((waited) => accept({ replayed: submitted.replayed, ...waited })),
     );
   }
 

@@ -51,8 +51,9 @@ export class Responder {
 
   /** 200 with a finished job, 202 (or as configured) with another. */
   status(job: Job, request: HttpRequest, preferences?: Preferences): Reply | Promise<Reply> {
-    const { self } = this.links.of(job.id);
-    return this.#show(job, request, this.#headers(job, preferences), isTerminal(job.status) ? {} : { Location: self });
+    const headers = this.#headers(job, preferences);
+    if (isTerminal(job.status)) return this.#show(job, request, headers);
+    return this.#show(job, request, { Location: this.links.of(job.id).self, ...headers });
   }
 
   /**
@@ -111,17 +112,17 @@ export class Responder {
     return isScalar ? JSON.stringify(body) : body;
   }
 
-  #show(job: Job, request: HttpRequest, headers: Reply['headers'], more: Reply['headers'] = {}) {
+  #show(job: Job, request: HttpRequest, headers: Reply['headers']) {
     const reply: Reply = {
       status: isTerminal(job.status) ? 200 : this.options.http.unfinishedStatus,
-      headers: { ...headers, ...more },
+      headers,
       body: represent(job, this.links.of(job.id)),
     };
     return this.factories.apply('jobStatus', job, request, reply);
   }
 
   #headers(job: Job, preferences?: Preferences): Record<string, string> {
-    return { ...REVALIDATED, ETag: entityTagOf(job), ...this.#askAgain(job), ...(preferences && applied(preferences)) };
+    return { ETag: entityTagOf(job), ...REVALIDATED, ...this.#askAgain(job), ...(preferences && applied(preferences)) };
   }
 
   #askAgain(job: Job): { 'Retry-After'?: string } {

@@ -93,10 +93,10 @@ export class Tracing {
     const options = {
       kind: SpanKind.CONSUMER,
       attributes: {
-        ...messaging(job.name, 'process'),
         'messaging.message.id': job.id,
         'asyncendpoints.job.attempt': job.retryCount + 1,
         'asyncendpoints.job.fence': token,
+        ...messaging(job.name, 'process'),
       },
       links: link && !isFirst ? [{ context: link }] : [],
     };
