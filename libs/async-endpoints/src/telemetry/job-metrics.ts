@@ -59,7 +59,7 @@ export class JobMetrics {
         this.#total(job, secondsBetween(job.createdAt, job.completedAt), 'Canceled');
       },
       recover: ({ job }) => {
-        count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.status]: job.status, ...of(job) });
+        count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: job.name, [ATTRIBUTES.status]: job.status });
         if (job.status !== 'Failed') return;
         count('asyncendpoints.jobs.failed', of(job, WORKER_CRASHED.code));
         this.#total(job, secondsBetween(job.createdAt, job.completedAt), 'Failed');
@@ -92,8 +92,8 @@ export class JobMetrics {
       this.#runs.set(job, seconds);
       const verdict = outcome.verdict?.verb ?? (toJobError(outcome.cause).code === 'JOB_CANCELED' ? 'cancel' : 'lose');
       this.#instruments.record('asyncendpoints.job.run.duration', seconds, {
+        [ATTRIBUTES.name]: job.name,
         [ATTRIBUTES.verdict]: verdict,
-        ...of(job),
       });
       return outcome;
     };
@@ -104,7 +104,7 @@ export class JobMetrics {
     this.#names.add(name);
     const { count } = this.#instruments;
     count('asyncendpoints.jobs.refused', of({ name }, 'QUEUE_FULL'), 0);
-    count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.status]: 'Queued', ...of({ name }) }, 0);
+    count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: 'Queued' }, 0);
     count('asyncendpoints.claims.lost', of({ name }), 0);
     count('asyncendpoints.jobs.completed', of({ name }), 0);
   }
@@ -115,7 +115,10 @@ export class JobMetrics {
   }
 
   #total(job: JobRecord, seconds: number, status: string): void {
-    this.#instruments.record('asyncendpoints.job.total.duration', seconds, { [ATTRIBUTES.status]: status, ...of(job) });
+    this.#instruments.record('asyncendpoints.job.total.duration', seconds, {
+      [ATTRIBUTES.name]: job.name,
+      [ATTRIBUTES.status]: status,
+    });
   }
 }
 
