@@ -47,6 +47,11 @@ export class TcpProxy {
     return this.#sockets.size / 2;
   }
 
+  /** Connections that are there still, though nothing is said on them any more. */
+  get stranded(): number {
+    return [...this.#sockets].filter((socket) => this.#stranded.has(socket)).length / 2;
+  }
+
   cut(): void {
     this.#held = undefined;
     for (const socket of this.#sockets) socket.destroy();

@@ -107,6 +107,7 @@ describe('When the network between a process and Redis fails', () => {
     const events = await EventStream.open({ port }, `${location}/events`);
     expect((await events.nextJob())?.job.status).toBe('InProgress');
     for (const proxy of [toApi, toWorker]) proxy.strand();
+    expect(toWorker.stranded).toBe(3);
     const strandedAt = performance.now();
     await system.store.cancel([location.slice('/jobs/'.length)]);
     await eventually(async () => (await worker.running()) === 0);
@@ -119,5 +120,7 @@ describe('When the network between a process and Redis fails', () => {
     figure(`and its follower after ${Math.round(performance.now() - strandedAt)} ms`);
     await system.until(await system.submit('ProcessData', { data: 'text' }), 'Completed');
     figure(`work for a worker with dead connections was done after ${Math.round(performance.now() - strandedAt)} ms`);
+    // Also the one that waits for work: polls would do for it, slowly.
+    await eventually(() => toWorker.stranded === 0 && toWorker.open === 3, 20_000);
   });
 });
