@@ -22,6 +22,23 @@ describe('A worker runs a job', () => {
     expect(handler.runs).toHaveLength(1);
   });
 
+  it.each([
+    ['an object without a prototype', () => Object.create(null) as unknown],
+    ['an object that cannot be read', () => Object.defineProperty({}, 'code', { get: unreadable })],
+    ['a symbol', () => Symbol('s')],
+    ['nothing', () => undefined],
+  ])('and outlives a handler that throws %s (D-30)', async (_what, thrown) => {
+    @AsyncHandler(Scripted)
+    class Throwing implements JobHandler<typeof Scripted> {
+      handle(): never {
+        throw thrown();
+      }
+    }
+    const { submit, reached } = await startWorker({ jobs: { defaultMaxRetries: 0 } }, [Throwing]);
+    const { error } = await reached(await submit({ do: 'return' }), 'Failed');
+    expect(error?.code).toBe('UNKNOWN_ERROR');
+  });
+
   it('and tells its handler what it needs to know (D-33)', async () => {
     const { jobs, handler, reached } = await startWorker({ jobs: { defaultMaxRetries: 2, timeoutMs: 60_000 } });
     const snapshot = {
@@ -202,3 +219,7 @@ describe('A worker runs a job', () => {
     expect(error?.message).toBe('no connection');
   });
 });
+
+function unreadable(): never {
+  throw new Error('unreadable');
+}

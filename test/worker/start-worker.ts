@@ -44,7 +44,9 @@ export async function startWorker(
     jobs,
     store: app.get(JobStore),
     worker: app.get(JobWorker),
-    handler: app.get(ScriptedHandler, { strict: false }),
+    get handler() {
+      return app.get(ScriptedHandler, { strict: false });
+    },
     submit: async (script) => (await jobs.submit(Scripted, script)).id,
     reached: (id, status) => hasStatus(jobs, id, status),
   };

@@ -26,6 +26,15 @@ describe('What is kept of an error', () => {
     expect(toJobError(thrown)).toEqual(kept);
   });
 
+  it('is something also where it cannot be read', () => {
+    const thrown = {
+      get code(): never {
+        throw new Error('unreadable');
+      },
+    };
+    expect(toJobError(thrown)).toEqual({ code: 'UNKNOWN_ERROR', message: '[object Object]' });
+  });
+
   it('is never a stack (D-25)', () => {
     expect(JSON.stringify(toJobError(new Error('boom', { cause: new Error('deeper') })))).not.toContain('errors.spec');
   });

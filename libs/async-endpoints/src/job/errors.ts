@@ -91,21 +91,40 @@ export class RetryJobError extends Error {
 
 const MESSAGE_LIMIT = 2_000;
 const DETAILS_LIMIT = 10_000;
+const LOG_LIMIT = 4_000;
 
 /**
  * What is kept of anything thrown: its code (or its class name as one), its message and its `details`,
  * cut to a bounded size; never its stack.
  */
 export function toJobError(thrown: unknown): JobError {
-  const { code, name, message, details } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Record<
-    string,
-    unknown
-  >;
+  const { code, name, message, details } = propertiesOf(thrown);
   return {
     code: asCode(code) ?? asCode(name) ?? 'UNKNOWN_ERROR',
     message: (typeof message === 'string' ? message : describe(thrown)).slice(0, MESSAGE_LIMIT),
     ...detailsOf(details),
   };
+}
+
+/** Its stack, or whatever else there is to be written to a log, cut in the middle where it is too long. */
+export function toLogText(thrown: unknown): string {
+  const { stack } = propertiesOf(thrown);
+  const text = typeof stack === 'string' ? stack : describe(thrown);
+  if (text.length <= 2 * LOG_LIMIT) return text;
+  return `${text.slice(0, LOG_LIMIT)} … ${text.slice(-LOG_LIMIT)}`;
+}
+
+type Properties = Partial<Record<'code' | 'name' | 'message' | 'details' | 'stack', unknown>>;
+
+/** None where they cannot be read: what a handler throws must not get further than its job. */
+function propertiesOf(thrown: unknown): Properties {
+  if (typeof thrown !== 'object' || thrown === null) return {};
+  try {
+    const { code, name, message, details, stack } = thrown as Properties;
+    return { code, name, message, details, stack };
+  } catch {
+    return {};
+  }
 }
 
 /** `TypeError` becomes `TYPE_ERROR`; a code in capitals stays as it is. */

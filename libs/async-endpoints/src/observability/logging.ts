@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { toJobError, toLogText } from '../job/errors.js';
 import type { JobStore } from '../store/job-store.js';
 import { JOB_CHANNELS, type JobEvent, type JobEventName, STORE_NOTICE, type StoreNotice } from './channels.js';
 import { withinJob } from './job-scope.js';
@@ -9,11 +10,11 @@ type Subscriber = (event: JobEvent) => void;
 export class JobLog {
   readonly #logger = new Logger('AsyncEndpoints');
   readonly #subscribers: Partial<Record<JobEventName, Subscriber>> = {
-    retry: ({ job, cause }) => this.#logger.warn(`${of(job)} failed and will be retried: ${stackOf(cause)}`),
-    fail: ({ job, cause }) => this.#logger.error(`${of(job)} failed for good: ${stackOf(cause)}`),
+    retry: ({ job, cause }) => this.#logger.warn(`${of(job)} failed and will be retried: ${toLogText(cause)}`),
+    fail: ({ job, cause }) => this.#logger.error(`${of(job)} failed for good: ${toLogText(cause)}`),
     recover: ({ job }) => this.#logger.warn(`${of(job)} was taken back from a worker that vanished; now ${job.status}`),
     rerun: ({ job }) => this.#logger.log(`${of(job)} was queued anew`),
-    lose: ({ job, cause }) => this.#logger.warn(`${of(job)} was lost to another worker: ${messageOf(cause)}`),
+    lose: ({ job, cause }) => this.#logger.warn(`${of(job)} was lost to another worker: ${toJobError(cause).message}`),
     release: ({ job }) => this.#logger.log(`${of(job)} was given back, its attempt not counted`),
   };
   readonly #listeners: [JobEventName, (message: unknown) => void][];
@@ -47,12 +48,4 @@ export class JobLog {
 
 function of({ name, id }: JobEvent['job']): string {
   return `Job ${name} ${id}`;
-}
-
-function stackOf(cause: unknown): string {
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
