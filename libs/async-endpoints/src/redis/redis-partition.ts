@@ -68,12 +68,13 @@ export class RedisPartition {
   async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {
     const names = [...slots.keys()];
     const args = [leaseMs, limit, JSON.stringify(worker), ...slots.values()];
-    const [now, dropped, ...taken] = await this.#run(claimScript, names, args);
+    const reply = await this.#run(claimScript, names, args);
+    const [now, dropped] = reply;
     if (dropped > 0)
       this.place.notify(`The queue named ${dropped} jobs that do not wait in it, and forgot them: audit it`);
     const claims: Claim[] = [];
-    for (let at = 0; at < taken.length; at += 2) {
-      claims.push(claimed(taken[at] as string, taken[at + 1] as string, { worker, leaseMs }, Number(now)));
+    for (let at = 2; at < reply.length; at += 2) {
+      claims.push(claimed(reply[at] as string, reply[at + 1] as string, { worker, leaseMs }, Number(now)));
     }
     if (claims.length === limit) this.#tell(names);
     return claims;

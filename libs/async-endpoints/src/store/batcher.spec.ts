@@ -22,6 +22,15 @@ describe('A batcher', () => {
     expect(await Promise.all(replies)).toEqual([10, 20, 30]);
   });
 
+  it('sends also where a test has faked the timers', async () => {
+    vi.useFakeTimers();
+    try {
+      await expect(new Batcher(async (items: number[]) => items).push(1)).resolves.toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('collects what arrives while a call is in flight into the next', async () => {
     const { batcher, calls, called } = watched();
     const first = batcher.push(1);

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers';
+
 /** Fewer than that are not worth two calls. */
 const WORTH_SPLITTING = 16;
 
 /**
- * Collects what arrives while a batch is in flight into the next one. A lone item leaves at the end of its tick, with no
- * timer in between; under load the batches grow by themselves.
+ * Collects what arrives while a batch is in flight into the next one; under load the batches grow by themselves. A lone item
+ * leaves with whatever else came in its turn of the event loop, with no timer in between (docs/decisions/0034).
  */
 export class Batcher<TItem, TReply> {
   #items: Waiting<TItem, TReply>[] = [];
@@ -30,7 +32,7 @@ export class Batcher<TItem, TReply> {
       this.#items.push({ item, resolve, reject });
       if (this.#isDue || this.#inFlight === this.#overlap) return;
       this.#isDue = true;
-      void Promise.resolve().then(() => this.#drain());
+      setImmediate(() => this.#drain());
     });
   }
 
