@@ -83,6 +83,7 @@ export class JobWatches {
 class Watch {
   readonly #followers = new Set<Follower>();
   readonly #begun: Promise<() => void>;
+  #isRead = false;
   #reading = false;
   #readAgain = false;
 
@@ -90,9 +91,7 @@ class Watch {
     private readonly store: JobStore,
     private readonly id: string,
   ) {
-    this.#begun = store.watch({ job: id }, (change) => {
-      if ([...this.#followers].some(({ isWorthReading }) => isWorthReading(change))) void this.#read();
-    });
+    this.#begun = store.watch({ job: id }, (change) => this.#changed(change));
   }
 
   /** The follower is told of the job as it stands once it is watched: what happens in between is not missed. */
@@ -118,6 +117,15 @@ class Watch {
     );
   }
 
+  /** A change that was on its way since before the first read may be older than what was read: then it is read again. */
+  #changed(change: JobChange): void {
+    const followers = [...this.#followers];
+    if (!followers.some(({ isWorthReading }) => isWorthReading(change))) return;
+    if (!change.job || !this.#isRead || this.#reading) return void this.#read();
+    const job = decodeJob(change.job);
+    for (const { subscriber } of followers) subscriber.next(job);
+  }
+
   /** Reads once more where something happened meanwhile. A read tells only those who were there when it began. */
   async #read(): Promise<void> {
     this.#readAgain = true;
@@ -135,6 +143,7 @@ class Watch {
       }
     }
     this.#reading = false;
+    this.#isRead = true;
   }
 }
 

@@ -65,6 +65,11 @@ export function decode(id: string, text: string, claim: string): StoredJob {
   return { job: Object.freeze(Object.assign(stored.job, decodeClaim(claim))), input: stored.input };
 }
 
+/** Of a record that was told as one line; none where none was. */
+export function decodeLine(id: string, line: string): JobRecord | undefined {
+  return line === '' ? undefined : decode(id, line.replaceAll('\x1e', '\n'), '').job;
+}
+
 /** @param replies of each id, its record and claim, each '' where there is none */
 export function decodeAll(ids: readonly string[], replies: readonly string[]): (JobRecord | null)[] {
   return ids.map((id, index) => {

@@ -80,7 +80,7 @@ export class RedisKeys {
 
 /** Channels belong to no partition: everybody hears everything. */
 export class RedisChannels {
-  /** `id status version` lines of what changed, for watchers of jobs. */
+  /** `id status version` lines of what changed, for watchers of jobs; then the record, if it is small and complete. */
   readonly changes: string;
   /** `worker id status version` lines of claims that were taken from their workers. */
   readonly revocations: string;

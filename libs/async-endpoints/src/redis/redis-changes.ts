@@ -1,6 +1,6 @@
 import type { JobChange, Topic } from '../store/job-store.js';
 import { Listeners } from '../store/listeners.js';
-import { statusOf } from './codec.js';
+import { decodeLine, statusOf } from './codec.js';
 import type { RedisChannels } from './keys.js';
 import type { RedisConnections } from './redis-connections.js';
 
@@ -68,8 +68,10 @@ export class RedisChanges {
   #heard(channel: string, message: string): void {
     for (const line of message.split('\n')) {
       if (channel === this.channels.changes) {
-        const [id, letter, version] = line.split(' ') as [string, string, string];
-        this.#listeners.tellOfJob(changeOf(id, letter, version));
+        const [id, letter, version] = line.split(' ', 3) as [string, string, string];
+        if (!this.#listeners.hasFor(id)) continue;
+        const text = line.slice(id.length + letter.length + version.length + 3);
+        this.#listeners.tellOfJob({ ...changeOf(id, letter, version), job: decodeLine(id, text) });
       } else {
         const [, worker, id, letter, version] = /^(.*) (\S+) (\S) (\d+)$/.exec(line) as unknown as string[];
         const change = changeOf(id as string, letter as string, version as string);

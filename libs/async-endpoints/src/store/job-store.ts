@@ -67,6 +67,8 @@ export interface JobChange {
   /** `null` where the job is found to be gone. */
   readonly status: JobStatus | null;
   readonly version: number;
+  /** The job as this change left it, where the store had it at hand: who has read the job before need not read it again. */
+  readonly job?: JobRecord;
 }
 
 /** What to be told of: every change of one job, or every revocation (cancel, recover) of a claim of one worker. */

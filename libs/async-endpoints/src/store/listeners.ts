@@ -23,9 +23,14 @@ export class Listeners {
     return [...this.#ofJobs.keys()];
   }
 
+  /** Whether somebody wants to be told of this job. */
+  hasFor(id: string): boolean {
+    return this.#ofJobs.has(id);
+  }
+
   /** That a job changed. */
-  tellOfJob(change: JobChange): void {
-    if (this.#ofJobs.size > 0) tell(this.#ofJobs.get(change.id), change);
+  tellOfJob({ id, status, version, job }: JobChange): void {
+    if (this.#ofJobs.size > 0) tell(this.#ofJobs.get(id), { id, status, version, job });
   }
 
   /** That a claim of this worker was revoked. */
@@ -35,6 +40,6 @@ export class Listeners {
 }
 
 /** In a microtask: a listener may call the store, which may be in the middle of a verb. */
-function tell(listeners: Set<Listener> | undefined, { id, status, version }: JobChange): void {
-  for (const listener of listeners ?? []) queueMicrotask(() => listener({ id, status, version }));
+function tell(listeners: Set<Listener> | undefined, change: JobChange): void {
+  for (const listener of listeners ?? []) queueMicrotask(() => listener(change));
 }

@@ -56,10 +56,10 @@ local function complete(id, queue, text, claim, token, result)
   remove(queue_key(queue, RUNNING), id)
   enter_completed(id, now + kept)
   completed_of[queue] = (completed_of[queue] or 0) + 1
-  if is_watched then announce_change(id, 'C', version) end
   local completed_text = '1C' .. sub(text, 3, stable_end) .. token .. ',' .. version .. ',' .. NOW .. ',' .. started ..
     ',' .. NOW .. '\\n' .. fixed .. (more and sub(claim, more + 1) or '') .. '\\n\\n' .. result .. '\\n'
   put(writes, id, completed_text)
+  if is_watched then announce_change(id, 'C', version, completed_text) end
   return completed_text
 end
 

@@ -17,6 +17,7 @@ local RETENTION = { C = '^(%d+)', F = '^%d+,(%d+)', X = '^%d+,%d+,(%d+)' }
 local adds, removals, writes, claims, unclaimed, counts = {}, {}, {}, {}, {}, {}
 local completed, kept_until, leased = {}, nil, {}
 local changed, revoked, woken = {}, {}, {}
+local TOLD = 1024
 local CHANGES, REVOCATIONS = channels .. ':changes', channels .. ':revocations'
 local is_watched = announce ~= '' or call('PUBSUB', 'NUMSUB', CHANGES)[2] > 0
 
@@ -101,7 +102,11 @@ end
 
 local function write(id, job) put(writes, id, text_of(job)) end
 
-local function announce_change(id, status, version) changed[#changed + 1] = id .. ' ' .. status .. ' ' .. version end
+-- With the record, on the same line, where there is one that is small: watchers need not read it.
+local function announce_change(id, status, version, text)
+  local line = id .. ' ' .. status .. ' ' .. version
+  changed[#changed + 1] = text and #text <= TOLD and line .. ' ' .. string.gsub(text, '\\n', '\\30') or line
+end
 
 -- A change that readers can see.
 local function touch(id, job)

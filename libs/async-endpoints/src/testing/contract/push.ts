@@ -15,9 +15,11 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       const { token } = await claimOne(store);
       await store.renew([{ id, token, leaseMs: 1_000, progress: { fraction: 0.1, message: null } }]);
       await store.settle([{ id, name: 'Work', token, verb: 'complete', result: null }]);
-      const { version } = await find(store, id);
+      const completed = await find(store, id);
       await eventually(() => changes.at(-1)?.status === 'Completed');
-      assert.equal(changes.at(-1)?.version, version);
+      const { version, job = completed } = changes.at(-1) as JobChange;
+      assert.equal(version, completed.version);
+      assert.deepEqual(job, completed);
       assert.ok(changes.every((change) => change.id === id));
       unwatch();
     });
