@@ -3,6 +3,7 @@ import { eventually } from 'nestjs-async-endpoints/testing';
 import { refused } from './answer.js';
 import { ACCEPTING, HeldReport, ReportsController } from './reports.js';
 import { ADAPTERS, STACKS, startApp } from './start-app.js';
+import { watchedStoreOf } from './watched-store.js';
 
 describe.each(STACKS)('An application that is shutting down, on %s', (stack) => {
   it('refuses with 503 SHUTTING_DOWN while running jobs end, and still answers for those', async () => {
@@ -35,16 +36,19 @@ describe.each(STACKS)('An application that is shutting down, on %s', (stack) => 
 
 describe.each(ADAPTERS)('An application that has told balancers to go elsewhere, on %s', (adapter) => {
   it('takes submissions for shutdownDelayMs, each answer the last of its connection (S-90, S-99)', async () => {
-    const options = { role: 'api', http: { shutdownDelayMs: 1_500 } } as const;
+    const store = await watchedStoreOf(adapter);
+    const options = { role: 'api', store, http: { shutdownDelayMs: 1_500 } } as const;
     const app = await startApp(adapter, { ...ACCEPTING, options });
     const before = await app.post('/reports', { title: 'Bees' });
+    const heldBefore = app.get(before.job.links.self, { Prefer: 'wait=30' });
+    await eventually(() => store.watching === 1);
     const closed = app.close();
     await eventually(() => app.nest.get(JobWorker).isStopping);
     const held = app.get(before.job.links.self, { Prefer: 'wait=30' });
     const taken = await app.post('/reports', { title: 'Wasps' });
     await closed;
-    const answers = [before, taken, await held];
-    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
-    expect(answers.map((answer) => answer.header('Connection'))).toEqual(['keep-alive', 'close', 'close']);
+    const answers = [before, taken, await held, await heldBefore];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    expect(answers.map((answer) => answer.header('Connection'))).toEqual(['keep-alive', 'close', 'close', 'close']);
   });
 });

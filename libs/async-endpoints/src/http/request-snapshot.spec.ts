@@ -1,0 +1,13 @@
+import type { HttpRequest } from '../options.js';
+import { snapshot } from './request-snapshot.js';
+
+describe('What a handler may know of a request', () => {
+  it('has no credential, also where a query is nested, as for the extended parser of Express (D-23)', () => {
+    const query = { user: { name: 'ann', password: 's1', login: [{ Token: 's2', at: 7 }] }, page: '2' };
+    const request = { headers: {}, params: {}, query } as unknown as HttpRequest;
+    expect(snapshot(request, [])?.queryParams).toEqual([
+      ['user', '{"name":"ann","login":[{"at":7}]}'],
+      ['page', '2'],
+    ]);
+  });
+});
