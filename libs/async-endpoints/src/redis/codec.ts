@@ -55,6 +55,9 @@ export interface StoredJob {
   readonly input: string;
 }
 
+/** Where the numbers begin in the first line. */
+const NUMBERS_AT = 17;
+
 /** Where the job id begins in a member. */
 export const ID_AT = 8;
 
@@ -88,36 +91,57 @@ export function claimed(id: string, text: string, by: { worker: string; leaseMs:
 function takeApart(id: string, text: string): { job: Writable<JobRecord>; input: string } {
   const line = text.split('\n');
   const [first, name, owner, maxRetries, retention, fingerprint] = line as Fields;
-  const semicolon = first.indexOf(';');
-  const [created, due, priority, retries, crashes] = first.slice(17, semicolon).split(',') as Fields;
-  const [fence, version, updated, started, completed] = first.slice(semicolon + 1).split(',') as Fields;
+  const numbers = new Numbers(text, NUMBERS_AT);
+  const createdAt = numbers.next() as number;
+  const [due, priority, retryCount, crashes] = [numbers.next(), numbers.next(), numbers.next(), numbers.next()];
+  const [fence, version] = [numbers.next() as number, numbers.next() as number];
+  const [updatedAt, startedAt, completedAt] = [numbers.next(), numbers.next(), numbers.next()];
   const after = 1 + Number.parseInt(first[10] as string, 16);
-  const createdAt = Number(created);
   const job = {
     id,
     name,
     status: statusOf(first[1] as string),
     owner: json<string>(owner),
-    priority: Number(priority),
-    retryCount: Number(retries),
+    priority: priority as number,
+    retryCount: retryCount as number,
     maxRetries: Number(maxRetries),
-    crashes: Number(crashes),
+    crashes: crashes as number,
     createdAt,
-    dueAt: createdAt + Number(due),
-    startedAt: time(started),
-    completedAt: time(completed),
-    lastUpdatedAt: time(updated) ?? createdAt,
+    dueAt: createdAt + (due as number),
+    startedAt,
+    completedAt,
+    lastUpdatedAt: updatedAt ?? createdAt,
     progress: json<JobProgress>(line[after] as string),
     result: line[after + 2] || null,
     error: json<JobError>(line[after + 1] as string),
-    fence: Number(fence),
+    fence,
     worker: null,
     leaseUntil: null,
     retention: retention === '' ? USUAL_RETENTION : decodeRetention(retention),
     fingerprint: fingerprint || null,
-    version: Number(version),
+    version,
   };
   return { job, input: line[after + 3] as string };
+}
+
+/** Reads whole numbers off a text, one after the other, in a fraction of the time that splitting it takes. */
+class Numbers {
+  constructor(
+    private readonly text: string,
+    private at: number,
+  ) {}
+
+  /** Up to what separates it from the next; null where there is none. */
+  next(): number | null {
+    let [value, sign] = [0, 1];
+    const from = this.at;
+    for (;;) {
+      const code = this.text.charCodeAt(this.at++);
+      if (code >= 48 && code <= 57) value = value * 10 + code - 48;
+      else if (code === 45) sign = -1;
+      else return this.at - from > 1 ? sign * value : null;
+    }
+  }
 }
 
 function decodeClaim(claim: string): Partial<JobRecord> {
@@ -160,10 +184,6 @@ export function oneLine(jsonText: string): string {
 /** Null becomes an empty line. */
 function encodeText(value: string | null): string {
   return value === null ? '' : JSON.stringify(value);
-}
-
-function time(field: string): number | null {
-  return field === '' ? null : Number(field);
 }
 
 function decodeRetention(text: string): Retention {
