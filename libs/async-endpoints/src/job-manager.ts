@@ -2,13 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { defer, NEVER, type Observable } from 'rxjs';
 import type { JobDefinition, JobRequest, JobResult } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, type Job, type SubmittedJob } from './job/job.js';
+import { decodeJob, type Job, type JobRecord, type SubmittedJob } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
 import { JobPolicies } from './job-policies.js';
 import { JobSubmissions } from './job-submissions.js';
 import { JobWatches, type WaitOptions } from './job-watches.js';
 import { type SubmitOptions, toJobId } from './new-job.js';
 import { OPTIONS, type ResolvedOptions } from './options.js';
+import { Batcher } from './store/batcher.js';
 import { changeAll, changedJobs, changeOne, requeueAll } from './store/change-jobs.js';
 import { depthOf } from './store/depth.js';
 import { type JobFilter, type JobPage, JobStore, type QueueStats } from './store/job-store.js';
@@ -19,6 +20,7 @@ import { recoverAll } from './store/recover-all.js';
 @Injectable()
 export class JobManager {
   readonly #submissions: JobSubmissions;
+  readonly #reads: Batcher<string, JobRecord | null>;
   readonly #watches: JobWatches;
 
   constructor(
@@ -27,7 +29,8 @@ export class JobManager {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.#submissions = new JobSubmissions(store, policies, options.jobs.maximumQueueSize);
-    this.#watches = new JobWatches(store);
+    this.#reads = new Batcher((ids) => store.find(ids), { overlap: 2 });
+    this.#watches = new JobWatches(store, (id) => this.#reads.push(id));
   }
 
   /**
@@ -59,8 +62,8 @@ export class JobManager {
   /** The job as it stands, or null where there is none. An id that is no UUID is no job's. */
   async find<TResult = unknown>(id: string): Promise<Job<TResult> | null> {
     const parsed = parseJobId(id);
-    const [job] = parsed === null ? [] : await this.store.find([parsed]);
-    return job ? decodeJob<TResult>(job) : null;
+    const job = parsed === null ? null : await this.#reads.push(parsed);
+    return job && decodeJob<TResult>(job);
   }
 
   /**

@@ -15,7 +15,7 @@ import {
   timer,
 } from 'rxjs';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, isTerminal, type Job } from './job/job.js';
+import { decodeJob, isTerminal, type Job, type JobRecord } from './job/job.js';
 import type { JobChange, JobStore } from './store/job-store.js';
 
 export interface WaitOptions {
@@ -24,6 +24,8 @@ export interface WaitOptions {
   /** Ends the wait with the signal's reason; the job goes on. */
   signal?: AbortSignal;
 }
+
+type Find = (id: string) => Promise<JobRecord | null>;
 
 interface Follower {
   readonly subscriber: Subscriber<Job | null>;
@@ -34,7 +36,10 @@ interface Follower {
 export class JobWatches {
   readonly #watches = new Map<string, Watch>();
 
-  constructor(private readonly store: JobStore) {}
+  constructor(
+    private readonly store: JobStore,
+    private readonly find: Find,
+  ) {}
 
   /** @see JobManager.follow */
   follow(
@@ -45,7 +50,7 @@ export class JobWatches {
     const watched = new Observable<Job | null>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
     return watched.pipe(
       takeUntil(until),
-      concatWith(defer(() => read(this.store, id))),
+      concatWith(defer(() => read(this.find, id))),
       map((job) => {
         if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
         return job;
@@ -68,7 +73,7 @@ export class JobWatches {
   }
 
   #join(id: string, follower: Follower): () => void {
-    const watch = this.#watches.get(id) ?? new Watch(this.store, id);
+    const watch = this.#watches.get(id) ?? new Watch(this.store, this.find, id);
     this.#watches.set(id, watch);
     void watch.join(follower);
     return () => {
@@ -88,7 +93,8 @@ class Watch {
   #readAgain = false;
 
   constructor(
-    private readonly store: JobStore,
+    store: JobStore,
+    private readonly find: Find,
     private readonly id: string,
   ) {
     this.#begun = store.watch({ job: id }, (change) => this.#changed(change));
@@ -136,7 +142,7 @@ class Watch {
       const followers = [...this.#followers];
       if (followers.length === 0) continue;
       try {
-        const job = await read(this.store, this.id);
+        const job = await read(this.find, this.id);
         for (const { subscriber } of followers) subscriber.next(job);
       } catch (error) {
         for (const { subscriber } of followers) subscriber.error(error);
@@ -147,7 +153,7 @@ class Watch {
   }
 }
 
-async function read(store: JobStore, id: string): Promise<Job | null> {
-  const [record] = await store.find([id]);
-  return record ? decodeJob(record) : null;
+async function read(find: Find, id: string): Promise<Job | null> {
+  const record = await find(id);
+  return record && decodeJob(record);
 }
