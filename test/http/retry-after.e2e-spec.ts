@@ -14,8 +14,8 @@ async function startClocked(adapter: AdapterName, { http = {}, jobs = {}, worker
   const store = await watchedStoreOf(adapter, { now: () => Date.now() - behindMs });
   const Handler = handlerOf(Report, async (_request, context) => {
     const end = new Gate();
-    ends.push(end);
     await context.progress(0);
+    ends.push(end);
     await end.opened;
     return { text: '' };
   });

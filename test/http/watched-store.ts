@@ -7,6 +7,7 @@ export interface WatchedStore extends JobStore {
   begun: number;
   /** Watches of jobs that are there now. */
   watching: number;
+  /** Readings of a job; a call may read several. */
   reads: number;
   /** Reads that are not answered yet. */
   reading: number;
@@ -51,7 +52,7 @@ export function watched(real: JobStore): WatchedStore {
       return real.stats();
     },
     async find(ids) {
-      seen.reads++;
+      seen.reads += ids.length;
       seen.reading++;
       try {
         const found = await real.find(ids);

@@ -53,7 +53,7 @@ export class Responder {
   status(job: Job, request: HttpRequest, preferences?: Preferences): Reply | Promise<Reply> {
     const headers = this.#headers(job, preferences);
     if (isTerminal(job.status)) return this.#show(job, request, headers);
-    return this.#show(job, request, { Location: this.links.of(job.id).self, ...headers });
+    return this.#show(job, request, Object.assign(headers, { Location: this.links.of(job.id).self }));
   }
 
   /**
@@ -122,7 +122,13 @@ export class Responder {
   }
 
   #headers(job: Job, preferences?: Preferences): Record<string, string> {
-    return { ETag: entityTagOf(job), ...REVALIDATED, ...this.#askAgain(job), ...(preferences && applied(preferences)) };
+    return {
+      'Cache-Control': REVALIDATED['Cache-Control'],
+      Vary: REVALIDATED.Vary,
+      ETag: entityTagOf(job),
+      ...this.#askAgain(job),
+      ...(preferences && applied(preferences)),
+    };
   }
 
   #askAgain(job: Job): { 'Retry-After'?: string } {
