@@ -12,6 +12,7 @@ import { OPTIONS, type ResolvedOptions } from './options.js';
 import { Batcher } from './store/batcher.js';
 import { changeAll, changedJobs, changeOne, requeueAll } from './store/change-jobs.js';
 import { depthOf } from './store/depth.js';
+import { findJobs } from './store/find-jobs.js';
 import { type JobFilter, type JobPage, JobStore, type QueueStats } from './store/job-store.js';
 import { stuckJobs } from './store/list-all.js';
 import { recoverAll } from './store/recover-all.js';
@@ -29,7 +30,7 @@ export class JobManager {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.#submissions = new JobSubmissions(store, policies, options.jobs.maximumQueueSize);
-    this.#reads = new Batcher((ids) => store.find(ids), { overlap: 2 });
+    this.#reads = new Batcher((ids) => findJobs(store, ids), { overlap: 2 });
     this.#watches = new JobWatches(store, (id) => this.#reads.push(id));
   }
 

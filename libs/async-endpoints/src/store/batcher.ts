@@ -15,12 +15,12 @@ export class Batcher<TItem, TReply> {
   readonly #overlap: number;
 
   /**
-   * @param send answers in the order of the items; a rejection rejects every item of the batch
+   * @param send answers in the order of the items, each now or later; a rejection rejects every item of the batch
    * @param options `limit`: the most items in a batch; `overlap`: the most batches in flight, so that one is worked on
    * there while the replies of another are here
    */
   constructor(
-    private readonly send: (items: TItem[]) => Promise<TReply[]>,
+    private readonly send: (items: TItem[]) => Promise<(TReply | Promise<TReply>)[]>,
     { limit = 1_000, overlap = 1 }: { limit?: number; overlap?: number } = {},
   ) {
     this.#limit = limit;
@@ -51,7 +51,7 @@ export class Batcher<TItem, TReply> {
     this.#inFlight++;
     try {
       const replies = await this.send(batch.map(({ item }) => item));
-      for (let at = 0; at < batch.length; at++) batch[at]?.resolve(replies[at] as TReply);
+      for (let at = 0; at < batch.length; at++) batch[at]?.resolve(replies[at] as TReply | Promise<TReply>);
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
@@ -62,6 +62,6 @@ export class Batcher<TItem, TReply> {
 
 interface Waiting<TItem, TReply> {
   readonly item: TItem;
-  readonly resolve: (reply: TReply) => void;
+  readonly resolve: (reply: TReply | Promise<TReply>) => void;
   readonly reject: (error: unknown) => void;
 }
