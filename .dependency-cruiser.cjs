@@ -9,10 +9,10 @@ const arrows = {
   [room('store')]: [room('job'), room('observability')],
   [room('observability')]: [room('job'), room('store')],
   [room('handlers')]: [room('job'), ...root('options', 'job-policies')],
-  [room('worker')]: [room('handlers'), room('store'), room('observability'), room('job'), ...root('options')],
-  [room('http')]: [room('job'), ...root('options', 'job-manager', 'fingerprint')],
+  [room('worker')]: [room('handlers'), room('store'), room('observability'), room('job'), ...root('options', 'wait')],
+  [room('http')]: [room('job'), room('observability'), ...root('options', 'job-manager', 'fingerprint')],
   [room('redis')]: [room('store'), room('job'), room('observability')],
-  [room('health')]: [room('store'), room('worker'), ...root('options', 'wait')],
+  [room('health')]: [room('store'), room('worker'), room('observability'), room('job'), ...root('options', 'wait')],
   [room('config')]: [
     room('job'),
     room('store'),
@@ -27,15 +27,16 @@ const arrows = {
     room('observability'),
     ...root('option-rules'),
   ],
-  [room('telemetry')]: [room('job'), room('store'), room('worker'), room('observability')],
+  [room('telemetry')]: [room('job'), room('store'), room('worker'), room('observability'), ...root('job-policies')],
   [room('client')]: [room('job')],
-  [room('testing')]: [room('job'), room('store'), room('handlers')],
+  [room('testing')]: [room('job'), room('store'), room('handlers'), room('worker'), ...root('job-manager')],
 };
 
 /** Packages that one room alone may import; applications may, too, but for ioredis. */
 const optional = {
   health: ['@nestjs/terminus'],
-  config: ['@nestjs/config', 'class-validator', '^dotenv'],
+  config: ['@nestjs/config', '^dotenv'],
+  '(config|handlers)': ['class-validator'],
   cli: ['node_modules/commander'],
   telemetry: ['@opentelemetry/'],
   redis: ['node_modules/ioredis'],
@@ -75,7 +76,7 @@ module.exports = {
       comment: 'Apps, the demo and the tests use the package as its users do.',
       severity: 'error',
       from: { path: '^(apps|libs/demo|test)/' },
-      to: { path: lib, pathNot: [`${lib}index[.]ts$`, `${lib}[a-z]+/index[.]ts$`] },
+      to: { path: lib, pathNot: [`${lib}index[.]ts$`, `${lib}[a-z]+(/contract)?/index[.]ts$`] },
     },
     { name: 'package-knows-no-app', severity: 'error', from: { path: lib }, to: { path: '^(apps|libs/demo|test)/' } },
     ...Object.entries(optional).map(([home, packages]) => ({

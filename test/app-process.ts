@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { DemoClient } from './demo/demo-client.js';
@@ -25,14 +26,22 @@ export class AppProcess {
   readonly #ended: Promise<unknown>;
   #client: DemoClient | undefined;
 
-  constructor(app: App, settings: Readonly<Record<string, string>>) {
-    if (!existsSync(ROOT + MAIN.worker)) throw new Error('Build what is to be tested: npx nest build api worker');
+  /** @param folder where the built application is */
+  constructor(app: App, settings: Readonly<Record<string, string>>, folder = ROOT) {
+    if (!existsSync(join(folder, MAIN.worker)))
+      throw new Error('Build what is to be tested: npx nest build api worker');
     const env = { ...process.env, PORT: '0', NO_COLOR: '1', ...settings };
-    this.#child = spawn(process.execPath, [MAIN[app]], { cwd: ROOT, env });
-    this.#ended = once(this.#child, 'close');
+    this.#child = spawn(process.execPath, [MAIN[app]], { cwd: folder, env });
+    this.#ended = once(this.#child, 'close').then(() => this.#refuseUncaught());
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     }
+  }
+
+  /** What nobody has caught there, nobody catches here: Vitest fails the run, whatever the test expected of the process. */
+  #refuseUncaught(): void {
+    const isUncaught = /^Node\.js v\d+\.\d+/m.test(this.output);
+    if (isUncaught) void Promise.reject(new Error(`A process has ended of an uncaught error:\n${this.output}`));
   }
 
   get pid(): number {
@@ -53,7 +62,8 @@ export class AppProcess {
   /** Waits until it has written this, and answers it. */
   async written(pattern: RegExp): Promise<string> {
     const died = this.#ended.then(() => Promise.reject(new Error(`It ended without ${pattern}:\n${this.output}`)));
-    const [found] = await Promise.race([eventually(() => pattern.exec(this.output), 30_000), died]);
+    const late = () => Promise.reject(new Error(`It has not written ${pattern} within 30 s:\n${this.output}`));
+    const [found] = await Promise.race([eventually(() => pattern.exec(this.output), 30_000).catch(late), died]);
     return found;
   }
 
@@ -66,6 +76,11 @@ export class AppProcess {
   async running(): Promise<number> {
     const { body } = await this.client.get('/health/live');
     return (body as { details: { worker: { running: number } } }).details.worker.running;
+  }
+
+  /** Nobody reads what it writes any more. */
+  closeOutput(): void {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream.destroy();
   }
 
   signal(signal: NodeJS.Signals): void {

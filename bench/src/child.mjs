@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const children = new Set();
@@ -10,9 +11,16 @@ export function profileTo(folder) {
 }
 const profiling = [];
 
-/** Starts a side in a process of its own; `call(name, argument)` runs one of the functions that it serves. */
-export function startChild(file) {
-  const path = fileURLToPath(new URL(`sides/${file}`, import.meta.url));
+/** This checkout. */
+export const HERE = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Starts a side in a process of its own; `call(name, argument)` runs one of the functions that it serves.
+ *
+ * @param checkout of which the benchmark's side and the built library are
+ */
+export function startChild(file, checkout = HERE) {
+  const path = resolve(checkout, 'bench/src/sides', file);
   const child = fork(path, { execArgv: ['--expose-gc', ...profiling] });
   const calls = new Map();
   let last = 0;
@@ -24,9 +32,9 @@ export function startChild(file) {
   };
   children.add(stop);
   child.on('message', ({ id, value, error }) => {
-    const { resolve, reject } = calls.get(id);
+    const { settle, reject } = calls.get(id);
     calls.delete(id);
-    if (error === undefined) resolve(value);
+    if (error === undefined) settle(value);
     else reject(new Error(`${file}: ${error}`));
   });
   child.on('exit', (code, signal) => {
@@ -35,8 +43,8 @@ export function startChild(file) {
   });
   return {
     call(name, argument = {}) {
-      return new Promise((resolve, reject) => {
-        calls.set(++last, { resolve, reject });
+      return new Promise((settle, reject) => {
+        calls.set(++last, { settle, reject });
         child.send({ id: last, name, argument });
       });
     },

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { profileTo, startChild, stopChildren } from './child.mjs';
+import { HERE, profileTo, startChild, stopChildren } from './child.mjs';
 import { startRedis } from './redis-server.mjs';
 import { failure, machineFacts, print, write } from './report.mjs';
+import { BEFORE } from './rows/before.mjs';
 import { idle } from './rows/idle.mjs';
 import { life } from './rows/life.mjs';
 import { memory } from './rows/memory.mjs';
@@ -20,7 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 if (settings.profile) profileTo(fileURLToPath(new URL('../profiles', import.meta.url)));
 const machine = machineFacts(await redisVersion());
 const rows = [];
-for (const family of FAMILIES) {
+for (const family of settings.against ? BEFORE : FAMILIES) {
   if (!family.ids.some(settings.wants)) continue;
   const startedAt = performance.now();
   rows.push(...(await rowsOf(family)));
@@ -28,16 +29,17 @@ for (const family of FAMILIES) {
 }
 const wanted = rows.filter(({ id }) => settings.wants(id)).toSorted(byId);
 print(wanted, machine, settings.quick);
-if (!settings.quick) await write({ machine, rows: wanted });
+if (!settings.quick && !settings.against) await write({ machine, rows: wanted });
 process.exitCode = wanted.some(({ failed }) => failed) ? 1 : 0;
 
 /** Every family has a Redis and processes of its own. What goes wrong costs its figures, not those of the others. */
 async function rowsOf(family) {
   const redis = await startRedis();
-  const side = (file) => ({ api: startChild(file), worker: startChild(file) });
-  const sides = { ours: side('ours.mjs'), peer: side('bullmq.mjs') };
   try {
-    return await family.run({ redis, settings, sides });
+    if (settings.against)
+      return await family.run({ redis, settings, checkouts: { peer: settings.against, ours: HERE } });
+    const side = (file) => ({ api: startChild(file), worker: startChild(file) });
+    return await family.run({ redis, settings, sides: { ours: side('ours.mjs'), peer: side('bullmq.mjs') } });
   } catch (error) {
     console.error(error);
     return family.ids.map((id) => failure(id, error));

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** Sizes of a run: `full` is what the targets speak of, `quick` only shows that everything works. */
@@ -34,7 +35,7 @@ const SIZES = {
   },
 };
 
-/** `--quick`, `--only P1,P2`, `--jobs 20000`, `--rounds 3`, `--profile`. */
+/** `--quick`, `--only P1,P2`, `--jobs 20000`, `--rounds 3`, `--profile`, `--against /path/to/another/checkout`. */
 export function readSettings() {
   const { values } = parseArgs({
     options: {
@@ -42,6 +43,7 @@ export function readSettings() {
       only: { type: 'string' },
       jobs: { type: 'string' },
       rounds: { type: 'string' },
+      against: { type: 'string' },
       profile: { type: 'boolean', default: false },
     },
   });
@@ -51,6 +53,7 @@ export function readSettings() {
     ...sizes,
     quick: values.quick,
     profile: values.profile,
+    against: values.against && resolve(values.against),
     jobs: Number(values.jobs ?? sizes.jobs),
     rounds: Number(values.rounds ?? sizes.rounds),
     wants: (id) => !only || only.includes(id),

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RedisServer, startRedisServer } from '@app/redis-server';
-import type { Job, QueueStats } from 'nestjs-async-endpoints';
+import type { Job, OperatorAction, QueueStats } from 'nestjs-async-endpoints';
 import { RedisJobStore } from 'nestjs-async-endpoints/redis';
-import { aJob } from 'nestjs-async-endpoints/testing';
+import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { Redis } from 'ioredis';
+import { AppProcess } from '../app-process.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { atTerminal, hasTerminals, type Tool, toolWith } from './tool.js';
 
@@ -71,16 +72,83 @@ describe('npx async-endpoints', () => {
     expect(entries).toContainEqual(expect.objectContaining({ name: 'Mail', status: 'Scheduled', count: 1 }));
   });
 
-  it('list: by name, status and owner, and says where there are more', async () => {
+  it('list: by name, status, owner and error, the newest first, and says where there are more', async () => {
     await submit(60, { name: 'Report', owner: 'ann' });
     const [mail] = await submit(1, { name: 'Mail' });
     const all = await tool('list');
     expect(all.stdout.trim().split('\n')).toHaveLength(51);
-    expect(all.stderr).toContain('these are 50 of more');
+    expect(all.stderr).toBe('async-endpoints: these are the newest 50 of 61; --limit or --all shows more\n');
+    expect(all.stdout).toMatch(/^ID +NAME +OWNER +STATUS /);
+    expect(all.stdout).toMatch(/ Report +ann +Queued /);
+    expect((await tool('list', '--name', 'Mail')).stdout).toMatch(/^ID +NAME +STATUS /);
     expect(await json('list', '--all')).toHaveLength(61);
     expect(await json('list', '--limit', '3', '--owner', 'ann')).toHaveLength(3);
     expect(await json('list', '--name', 'Mail', '--status', 'Queued')).toMatchObject([{ id: mail }]);
     expect(await json('list', '--status', 'Completed')).toEqual([]);
+    await fail('Report', 2);
+    const [failed] = await fail('Report', 1, 'BAD_INPUT');
+    expect(await json('list', '--error', 'BAD_INPUT')).toMatchObject([{ id: failed, status: 'Failed' }]);
+    const few = await tool('list', '--status', 'Queued', '--limit', '1', '--scan', '2');
+    expect(few.stderr).toContain('of Queued jobs only 2 were looked at, so newer ones may be missing; see --scan\n');
+  });
+
+  it('what it changes appears in log and metrics of one worker, whoever ran when it was changed', async () => {
+    await submit(1_200, { name: 'Report' });
+    await fail('Report', 1_200);
+    await tool('rerun', '--name', 'Report', '--yes');
+    const report = (verb: OperatorAction['verb'], ...jobs: OperatorAction['jobs']) =>
+      store.reportAction({ verb, by: 'ann@host', jobs });
+    await report('cancel', { name: 'Report', status: 'Canceled', count: 7 });
+    await report('recover', { name: 'Mail', status: 'Queued', count: 2 }, { name: 'Mail', status: 'Failed', count: 1 });
+    await report('purge', { name: null, status: null, count: 3 });
+    const worker = new AppProcess('worker', { ...env, LOG_FORMAT: 'json', ASYNC_RECOVERY_SWEEP_INTERVAL_MS: '100' });
+    onTestFinished(() => worker.kill());
+    const { client } = await worker.listening();
+    const counted = async (series: string) => {
+      const lines = (await (await fetch(`${client.url}/metrics`)).text()).split('\n');
+      return Number(lines.find((line) => line.startsWith(`asyncendpoints_${series}`))?.split(' ')[1] ?? 0);
+    };
+    await eventually(async () => (await counted('jobs_purged_total')) >= 3, 20_000);
+    expect(await counted('jobs_rerun_total{job_name="Report"')).toBe(1_200);
+    expect(await counted('jobs_canceled_total{job_name="Report"')).toBe(7);
+    expect(await counted('jobs_recovered_total{job_name="Mail",job_status="Queued"')).toBe(2);
+    expect(await counted('jobs_failed_total{job_name="Mail",error_type="WORKER_CRASHED"')).toBe(1);
+    const entries = worker.output.split('\n').filter((line) => line.includes('ran '));
+    const said = entries.map((line) => (JSON.parse(line) as { message: string }).message);
+    // One line where it takes less than a second.
+    const rerun = said.map(
+      (line) => /^\S.*@\S+ ran "async-endpoints rerun": (\d+) jobs \(\1 Report, now Queued\)$/.exec(line)?.[1],
+    );
+    expect(rerun.reduce((sum, count) => sum + Number(count ?? 0), 0)).toBe(1_200);
+    expect(said.slice(-3)).toEqual([
+      'ann@host ran "async-endpoints cancel": 7 jobs (7 Report, now Canceled)',
+      'ann@host ran "async-endpoints recover": 3 jobs (2 Mail, now Queued; 1 Mail, now Failed)',
+      'ann@host ran "async-endpoints purge": 3 jobs',
+    ]);
+    expect(await store.takeActions()).toEqual([]);
+  });
+
+  it('writes nothing but lines of JSON where LOG_FORMAT is json and nobody is at a terminal', async () => {
+    await submit(2);
+    const warning = `--import data:text/javascript,${encodeURIComponent('process.once("beforeExit", () => process.emitWarning("old ways"))')}`;
+    const logged = toolWith({ ...env, LOG_FORMAT: 'json', NODE_OPTIONS: warning });
+    const { stdout, stderr } = await logged('list', '--limit', '1');
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([[{ status: 'Queued' }]]);
+    const entries = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; message: string });
+    expect(entries).toMatchObject([
+      { level: 'log', message: expect.stringContaining('the newest 1 of 2') as string, context: 'async-endpoints' },
+      { level: 'warn', message: 'Warning: old ways' },
+    ]);
+    const wrong = await logged('nothing');
+    expect(JSON.parse(wrong.stderr.split('\n')[0] as string)).toMatchObject({ level: 'error' });
   });
 
   it('show: all of a job, nothing of which is a command to the terminal', async () => {
@@ -129,6 +197,32 @@ describe('npx async-endpoints', () => {
     expect(await store.audit()).toEqual([]);
   });
 
+  it('rerun: failed jobs only, and canceled ones where that status is named', async () => {
+    const [canceled] = (await submit(1, { name: 'Report' })) as [string];
+    await store.cancel([canceled]);
+    await submit(1, { name: 'Report' });
+    const [failed] = (await fail('Report', 1)) as [string];
+    for (const which of [['--name', 'Report'], ['--all']]) {
+      await tool('rerun', ...which, '--yes');
+      expect([await statusOf(failed), await statusOf(canceled)]).toEqual(['Queued', 'Canceled']);
+    }
+    await tool('rerun', '--name', 'Report', '--status', 'Canceled', '--yes');
+    expect(await statusOf(canceled)).toBe('Queued');
+  });
+
+  it('recover: with --for and --name, what living workers hold of that name', async () => {
+    await submit(1, { name: 'Report' });
+    await submit(1, { name: 'Mail' });
+    const [report] = await claim('Report', 1, 600_000);
+    const [mail] = await claim('Mail', 1, 600_000);
+    expect(await json('recover', '--for', '0s', '--name', 'Mail')).toEqual({ recovered: 0, taken: 1 });
+    expect([await statusOf(report!.job.id), await statusOf(mail!.job.id)]).toEqual(['InProgress', 'Queued']);
+    expect(await tool('recover', '--name', 'Mail')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--for'),
+    });
+  });
+
   it('stuck and recover: what vanished workers hold, and with --for what living ones have held for long (S-93)', async () => {
     await submit(3, { name: 'Report' });
     now = Date.now() - LONG_AGO_MS - 1_000;
@@ -174,7 +268,10 @@ describe('npx async-endpoints', () => {
     [['stast'], /^async-endpoints: unknown command 'stast' \(Did you mean stats\?\)\n$/],
     [['show'], /^async-endpoints: missing required argument 'id'\n$/],
     [['show', 'x'], /^async-endpoints: "x" is no job id; expected a UUID\.\n$/],
-    [['stuck', '--for', '2x'], /argument '2x' is invalid\. Expected something like 2h, 90s or 1d12h\.\n$/],
+    [
+      ['stuck', '--for', '2x'],
+      /argument '2x' is invalid\. Expected something like 2h, 90s or 1d12h, at most 3650d\.\n$/,
+    ],
     [['list', '--status', 'Done'], /^async-endpoints: option '--status <status>' argument 'Done' is invalid\./],
     [['list', '--limit', '0'], /argument '0' is invalid\. Expected a number from 1\.\n$/],
     [['cancel'], /^async-endpoints: Say which jobs: ids, or .*\n$/],

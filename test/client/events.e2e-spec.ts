@@ -55,7 +55,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
     expect(brief(await next(states))).toEqual(['InProgress', null]);
     proxy.cut();
     const later = next(states);
-    await eventually(() => /last-event-id: 2\r/i.test(proxy.received) && store.watching === 1);
+    await eventually(() => /last-event-id: 2-\w+\r/i.test(proxy.received) && store.watching === 1);
     await context.progress(0.7);
     expect(brief(await later)).toEqual(['InProgress', 0.7]);
     held.finish.open({ text: '' });

@@ -21,7 +21,7 @@ describe('A process whose configuration is wrong', () => {
 
   function run(app: 'api' | 'worker', env: Record<string, string>): Promise<Ended> {
     return new Promise((resolve) => {
-      const variables = { PATH: process.env['PATH'], PORT: '0', ...env };
+      const variables = { PATH: process.env['PATH'], PORT: '0', LOG_FORMAT: 'text', ...env };
       execFile(process.execPath, [`${dist}apps/${app}/src/main.js`], { cwd, env: variables }, (error, stdout, stderr) =>
         resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
       );

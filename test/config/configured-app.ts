@@ -1,17 +1,31 @@
 import { devNull } from 'node:os';
-import { Body, Controller, Inject, Injectable, Module, Optional, Post, VersioningType } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import {
+  Body,
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  Module,
+  Optional,
+  Post,
+  VersioningType,
+} from '@nestjs/common';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   AsyncEndpoint,
+  AsyncEndpointsError,
   AsyncEndpointsModule,
   type Claim,
   type ClaimRequest,
   JobManager,
-  type JobRecord,
+  type Recovered,
   JobWorker,
   MemoryJobStore,
   type NewJob,
+  type Renewal,
+  type RenewalReply,
   type Settlement,
   type Submission,
 } from 'nestjs-async-endpoints';
@@ -25,6 +39,8 @@ export class NotedStore extends MemoryJobStore {
   readonly settled: Settlement[] = [];
   readonly recoveries: { limit: number; maxCrashes: number }[] = [];
   purges = 0;
+  /** Whether renewals are answered; a store that is cut off does not. */
+  renews = true;
   /** Whether workers are told of work; else they have to look for it. */
   announces = true;
 
@@ -43,7 +59,12 @@ export class NotedStore extends MemoryJobStore {
     return super.settle(settlements);
   }
 
-  override recover(options: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
+  override async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    if (!this.renews) throw new AsyncEndpointsError('STORE_UNAVAILABLE');
+    return super.renew(renewals);
+  }
+
+  override recover(options: { limit: number; maxCrashes: number }): Promise<Recovered[]> {
     this.recoveries.push(options);
     return super.recover(options);
   }
@@ -60,6 +81,17 @@ class ScriptsController {
   @AsyncEndpoint(Scripted)
   create(@Body() script: Script) {
     return script;
+  }
+}
+
+/** A global guard that notes what it guards. */
+@Injectable()
+class NotingGuard implements CanActivate {
+  static readonly types: string[] = [];
+
+  canActivate(context: ExecutionContext): boolean {
+    NotingGuard.types.push(context.getType());
+    return true;
   }
 }
 
@@ -85,13 +117,14 @@ export class ConfiguredApp {
     overrides: AsyncEndpointsSettings = {},
   ): Promise<ConfiguredApp> {
     const store = new NotedStore();
+    NotingGuard.types.length = 0;
     // What is given here must not hide what the variables say.
     const isSaid = 'ASYNC_STORE' in env || 'REDIS_URL' in env || 'store' in overrides;
     const code = isSaid ? overrides : { store, ...overrides };
     @Module({
       imports: [AsyncEndpointsModule.forRootAsync(fromConfig({ env, cwd: devNull, overrides: code })), ElsewhereModule],
       controllers: [ScriptsController],
-      providers: [ScriptedHandler],
+      providers: [ScriptedHandler, { provide: APP_GUARD, useClass: NotingGuard }],
     })
     class AppModule {}
     const options = { logger: false, abortOnError: false } as const;
@@ -118,13 +151,18 @@ export class ConfiguredApp {
     return this.nest.get(ScriptedHandler);
   }
 
+  /** What the application's global guard has guarded. */
+  get guarded(): string[] {
+    return NotingGuard.types;
+  }
+
   get isElsewhere(): boolean {
     return this.nest.get(Elsewhere, { strict: false }).jobs !== undefined;
   }
 
-  post(script: Script, headers: Record<string, string> = {}): Promise<Response> {
+  post(script: Script, headers: Record<string, string> = {}, query = ''): Promise<Response> {
     const type = { 'Content-Type': 'application/json' };
-    return fetch(`${this.url}/scripts`, {
+    return fetch(`${this.url}/scripts${query}`, {
       method: 'POST',
       headers: { ...type, ...headers },
       body: JSON.stringify(script),

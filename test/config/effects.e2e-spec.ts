@@ -1,10 +1,12 @@
+import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { type CanActivate, UseGuards } from '@nestjs/common';
-import { startRedisServer } from '@app/redis-server';
+import { redisCli, type RedisServer, startRedisServer, startSentinelOf } from '@app/redis-server';
 import { Redis } from 'ioredis';
-import { JobStore, type Reply, type ResponseContext } from 'nestjs-async-endpoints';
+import { JobStore, type Reply, type ResolvedOptions, type ResponseContext } from 'nestjs-async-endpoints';
 import type { AsyncEndpointsSettings } from 'nestjs-async-endpoints/config';
-import { eventually } from 'nestjs-async-endpoints/testing';
+import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { ConfiguredApp } from './configured-app.js';
 
 type Variables = Readonly<Record<string, string>>;
@@ -38,9 +40,25 @@ async function stored(app: ConfiguredApp) {
   return app.store.submitted[0];
 }
 
+/** What `context.run` notes. */
+const entered: string[] = [];
+
 async function running(app: ConfiguredApp, obedient = false, headers: Record<string, string> = {}) {
   await app.post({ do: 'stay', obedient }, headers);
   return (await app.handler.nextRun()).context;
+}
+
+/** The status of a second stream while a first one is open. */
+async function held(app: ConfiguredApp): Promise<number> {
+  const events = `${await location(app)}/events`;
+  const first = await app.get(events);
+  const { status, body } = await app.get(events);
+  await Promise.all([first.body?.cancel(), body?.cancel()]);
+  return status;
+}
+
+function optionsOf(app: ConfiguredApp): ResolvedOptions {
+  return app.nest.get<ResolvedOptions>(Symbol.for('nestjs-async-endpoints:options'));
 }
 
 async function delay(app: ConfiguredApp): Promise<unknown> {
@@ -51,6 +69,11 @@ async function delay(app: ConfiguredApp): Promise<unknown> {
 
 /** A factory that leaves its mark. */
 const marking = (_subject: unknown, { reply }: ResponseContext): Reply => ({ ...reply, status: 299 });
+
+const STEADY = { ASYNC_JOBS_RETRY_JITTER: '0' };
+
+/** As a client chooses them. */
+const CHOSEN_IDS = Array.from({ length: 16 }, (_, at) => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`);
 
 const EFFECTS: Record<string, Effect> = {
   role: { is: 'worker', see: code, shows: undefined },
@@ -69,6 +92,18 @@ const EFFECTS: Record<string, Effect> = {
   },
   'redis.username': { is: 'alice', see: users, shows: expect.arrayContaining(['alice']) },
   'redis.password': { is: 'secret', see: () => 'boots', shows: 'boots' },
+  'redis.sentinelUsername': {
+    is: 'watcher',
+    given: { ASYNC_REDIS_SENTINEL_PASSWORD: 'watching', ASYNC_REDIS_COMMAND_TIMEOUT_MS: '500' },
+    see: () => 'boots',
+    shows: 'boots',
+  },
+  'redis.sentinelPassword': {
+    is: 'of the sentinel',
+    given: { ASYNC_REDIS_COMMAND_TIMEOUT_MS: '500' },
+    see: () => 'boots',
+    shows: 'boots',
+  },
   'redis.prefix': {
     is: 'shop',
     see: async (app) => (await location(app)) && keys(0),
@@ -81,9 +116,9 @@ const EFFECTS: Record<string, Effect> = {
     shows: 'boots',
   },
   'redis.commandTimeoutMs': {
-    is: '50',
+    is: '400',
     see: async (app) => {
-      await admin.call('CLIENT', 'PAUSE', '800');
+      await admin.call('CLIENT', 'PAUSE', '1500');
       const { code: answer } = await app.nest
         .get(JobStore)
         .ping()
@@ -105,8 +140,38 @@ const EFFECTS: Record<string, Effect> = {
     },
     shows: true,
   },
+  'redis.partitionSecret': {
+    is: 'a secret of the test',
+    given: { ASYNC_REDIS_PARTITIONS: '2' },
+    see: async (app) => {
+      await Promise.all(CHOSEN_IDS.map((id) => app.post({ do: 'return' }, { 'x-async-request-id': id })));
+      await admin.select(0);
+      return (await admin.hkeys('{ae:0}:jobs')).filter((id) => CHOSEN_IDS.includes(id)).toSorted();
+    },
+    // HMAC-SHA-256 of the id, its first 32 bits, modulo 2: as docs/redis-layout.md says.
+    shows: CHOSEN_IDS.filter(
+      (id) => createHmac('sha256', 'a secret of the test').update(id).digest().readUInt32BE() % 2 === 0,
+    ),
+  },
+  'redis.priorityAgingMs': {
+    is: '1',
+    given: API,
+    see: async ({ nest }) => {
+      const store = nest.get(JobStore);
+      const submit = async (priority: number, name = 'Work') => {
+        const [submission] = await store.submit([aJob({ name, priority })], { queueLimit: 1_000 });
+        return submission?.outcome === 'created' ? submission.job.createdAt : 0;
+      };
+      const first = await submit(-1);
+      await eventually(async () => (await submit(0, 'Other')) > first + 1);
+      await submit(0);
+      const slots = new Map([['Work', 1]]);
+      return (await store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots }))[0]?.job.priority;
+    },
+    shows: -1,
+  },
 
-  'worker.workerId': { is: 'me', see: async (app) => (await claim(app)).worker, shows: 'me' },
+  'worker.workerId': { is: 'me', see: async (app) => (await claim(app)).worker, shows: `me@${hostname()}` },
   // One claim asks for half of the free slots, so that the next can be on its way meanwhile.
   'worker.maximumConcurrency': { is: '3000', see: async (app) => (await claim(app)).limit, shows: 1_500 },
   'worker.maxClaimBatchSize': {
@@ -143,12 +208,53 @@ const EFFECTS: Record<string, Effect> = {
     },
     shows: true,
   },
+  'worker.globalEnhancers': {
+    is: 'true',
+    see: async (app) => {
+      await running(app);
+      return app.guarded;
+    },
+    shows: ['http', 'async-job'],
+  },
+
+  'context.names': {
+    is: 'tenant',
+    code: { context: { read: (name) => `a ${name}` } },
+    see: async (app) => (await running(app)).values,
+    shows: { tenant: 'a tenant' },
+  },
+  'context.read': {
+    is: { context: { read: () => 'read' } },
+    given: { ASYNC_CONTEXT_NAMES: 'tenant' },
+    see: async (app) => (await running(app)).values,
+    shows: { tenant: 'read' },
+  },
+  'context.run': {
+    is: { context: { run: (_values, work) => [entered.push('context'), work()][1] } },
+    see: async (app) => {
+      entered.length = 0;
+      await running(app);
+      return [...entered];
+    },
+    shows: ['context'],
+  },
+  'worker.abortOnLeaseEnd': {
+    is: 'true',
+    given: { ASYNC_WORKER_LEASE_MS: '100' },
+    see: async (app, ms) => {
+      app.store.renews = false;
+      const { signal } = await running(app, true);
+      return within(() => signal.aborted, ms);
+    },
+    shows: true,
+  },
+  'worker.autoStart': { is: 'false', see: (app) => app.worker.isStarted, shows: false },
 
   'jobs.defaultMaxRetries': { is: '9', see: async (app) => (await stored(app))?.maxRetries, shows: 9 },
-  'jobs.retryCurve': { is: 'fixed', see: delay, shows: 2_000 },
-  'jobs.retryDelayBaseSeconds': { is: '2.5', see: delay, shows: 5_000 },
-  'jobs.maxRetryDelayMs': { is: '7', see: delay, shows: 7 },
-  'jobs.retryJitter': { is: '1', see: async (app) => (await delay(app)) !== 4_000, shows: true },
+  'jobs.retryCurve': { is: 'fixed', given: STEADY, see: delay, shows: 2_000 },
+  'jobs.retryDelayBaseSeconds': { is: '2.5', given: STEADY, see: delay, shows: 5_000 },
+  'jobs.maxRetryDelayMs': { is: '7', given: STEADY, see: delay, shows: 7 },
+  'jobs.retryJitter': { is: '0', see: delay, shows: 4_000 },
   'jobs.timeoutMs': {
     is: '20',
     see: async (app, ms) => {
@@ -166,6 +272,12 @@ const EFFECTS: Record<string, Effect> = {
     shows: 77,
   },
   'jobs.maximumQueueSize': {
+    is: '1',
+    given: API,
+    see: async (app) => (await location(app)) && (await app.post({ do: 'return' })).status,
+    shows: 503,
+  },
+  'jobs.maximumQueueBytes': {
     is: '1',
     given: API,
     see: async (app) => (await location(app)) && (await app.post({ do: 'return' })).status,
@@ -219,6 +331,24 @@ const EFFECTS: Record<string, Effect> = {
     see: async (app) => (await running(app, false, { 'X-Colour': 'blue' })).headers.get('x-colour'),
     shows: 'blue',
   },
+  'http.captureQueryParams': {
+    is: 'page, size',
+    see: async (app) => {
+      await app.post({ do: 'return' }, {}, '?page=2&other=3');
+      return [...(await app.handler.nextRun()).context.queryParams];
+    },
+    shows: [['page', '2']],
+  },
+  'http.idempotencyScope': {
+    is: { http: { idempotencyScope: ({ headers }) => headers['x-tenant'] as string } },
+    given: API,
+    see: async (app) => {
+      const idOf = async (tenant: string) =>
+        (await app.post({ do: 'return' }, { 'Idempotency-Key': 'k', 'X-Tenant': tenant })).headers.get('location');
+      return (await idOf('a')) === (await idOf('b'));
+    },
+    shows: false,
+  },
   'http.publicBasePath': { is: '/shop', see: under, shows: '/shop/jobs' },
   'http.unfinishedStatus': {
     is: '200',
@@ -240,6 +370,15 @@ const EFFECTS: Record<string, Effect> = {
     see: async (app) => (await app.post({ do: 'return' }, { Prefer: 'wait=1' })).headers.get('preference-applied'),
     shows: null,
   },
+  'http.maximumHeldAnswers': { is: '1', given: API, see: held, shows: 503 },
+  'http.maximumHeldAnswersPerOwner': {
+    is: { http: { maximumHeldAnswersPerOwner: 1, owner: () => 'me' } },
+    given: API,
+    see: held,
+    shows: 429,
+  },
+  // What it does is in test/http/slow-readers.e2e-spec.ts; here, that it is read and validated.
+  'http.slowReaderTimeoutMs': { is: '100', see: (app) => optionsOf(app).http.slowReaderTimeoutMs, shows: 100 },
   'http.keepAliveSeconds': {
     is: '1',
     given: API,
@@ -304,7 +443,8 @@ function kept(what: 'completedMs' | 'failedMs' | 'canceledMs'): Effect {
   return { is: '77', given, see: async (app) => (await stored(app))?.retention[what], shows: 77 };
 }
 
-let redis: Awaited<ReturnType<typeof startRedisServer>>;
+let redis: RedisServer;
+let sentinel: RedisServer;
 let admin: Redis;
 
 /** What the keys of a database begin with. */
@@ -321,6 +461,8 @@ async function users(): Promise<string[]> {
 /** What Redis needs before the option can be seen, by key. */
 function redisOf(key: string): Variables {
   const { port } = redis;
+  if (key.startsWith('redis.sentinel'))
+    return { REDIS_URL: `redis+sentinel://:secret@127.0.0.1:${sentinel.port}/main` };
   if (key === 'redis.password') return { REDIS_URL: `redis://127.0.0.1:${port}` };
   if (key === 'redis.username') return { REDIS_URL: `redis://127.0.0.1:${port}`, ASYNC_REDIS_PASSWORD: 'secret' };
   return { REDIS_URL: `redis://:secret@127.0.0.1:${port}/0` };
@@ -367,11 +509,15 @@ describe('Each option of docs/configuration.md is read: it changes what can be s
     admin = new Redis(redis.url);
     await admin.config('SET', 'requirepass', 'secret');
     await admin.call('ACL', 'SETUSER', 'alice', 'on', '>secret', '~*', '&*', '+@all');
+    sentinel = await startSentinelOf('main', redis);
+    const ofSentinel = (...rules: string[]) => redisCli('-p', String(sentinel.port), 'ACL', 'SETUSER', ...rules);
+    await ofSentinel('watcher', 'on', '>watching', '~*', '&*', '+@all');
+    await ofSentinel('default', 'resetpass', '>of the sentinel');
   });
 
   afterAll(async () => {
     admin.disconnect();
-    await redis.stop();
+    await Promise.all([redis.stop(), sentinel.stop()]);
   });
 
   it('and none is left out', () => {

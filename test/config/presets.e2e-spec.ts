@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
 import { type RedisServer, startRedisServer } from '@app/redis-server';
-import { JobManager } from 'nestjs-async-endpoints';
+import { JobManager, type ResolvedOptions } from 'nestjs-async-endpoints';
 import { eventually, Scripted, ScriptedHandler } from 'nestjs-async-endpoints/testing';
 import { multiInstance } from './presets/multi-instance.js';
 import { singleInstance } from './presets/single-instance.js';
@@ -14,7 +14,8 @@ async function start(jobProcessing: DynamicModule) {
   class AppModule {}
   const app = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
   onTestFinished(() => app.close());
-  return { jobs: app.get(JobManager), config: app.get(ConfigService), handler: app.get(ScriptedHandler) };
+  const options = app.get<ResolvedOptions>(Symbol.for('nestjs-async-endpoints:options'), { strict: false });
+  return { jobs: app.get(JobManager), config: app.get(ConfigService), handler: app.get(ScriptedHandler), options };
 }
 
 describe('The presets of docs/configuration.md', () => {
@@ -29,26 +30,34 @@ describe('The presets of docs/configuration.md', () => {
   afterAll(() => redis.stop());
 
   it('single instance: runs jobs, and says through ConfigService how (S-3 to S-11)', async () => {
-    const { jobs, config } = await start(singleInstance());
+    const { jobs, config, options } = await start(singleInstance());
     expect(config.get('asyncEndpoints')).toMatchObject({
       store: 'redis',
       redis: { url: redis.url },
       worker: { maximumConcurrency: Math.min(availableParallelism(), 20), pollingIntervalMs: 2_000 },
       jobs: { maximumQueueSize: 500, timeoutMs: 3_600_000, defaultMaxRetries: 3, retryDelayBaseSeconds: 2 },
     });
+    expect(options).toMatchObject({ recovery: { enabled: true } });
     const { id } = await jobs.submit(Scripted, { do: 'return', value: 'done' });
     expect(await jobs.waitFor(id)).toMatchObject({ status: 'Completed', result: 'done', maxRetries: 3 });
   });
 
-  it('multi instance: instances share jobs and the size of the queue (S-15 to S-26, D-18)', async () => {
+  it('multi instance: says through ConfigService how jobs are run (S-15 to S-26)', async () => {
+    const { config, options } = await start(multiInstance());
+    expect(config.get('asyncEndpoints')).toMatchObject({
+      store: 'redis',
+      redis: { url: redis.url },
+      worker: { maximumConcurrency: Math.max(1, Math.floor(availableParallelism() / 2)), pollingIntervalMs: 3_000 },
+      jobs: { maximumQueueSize: 1_000, timeoutMs: 3_600_000, defaultMaxRetries: 5, retryDelayBaseSeconds: 2 },
+      recovery: { enabled: true, sweepIntervalMs: 60_000, maxCrashes: 4 },
+    });
+    expect(options).toMatchObject({ jobs: { maximumQueueSize: 1_000 }, recovery: { sweepIntervalMs: 60_000 } });
+  });
+
+  it('multi instance: instances share jobs and the size of the queue (S-16, S-22, D-18)', async () => {
     vi.stubEnv('ASYNC_QUEUE_SIZE', '1');
     vi.stubEnv('ASYNC_WORKER_CONCURRENCY', '1');
     const [first, second] = [await start(multiInstance()), await start(multiInstance())];
-    expect(first.config.get('asyncEndpoints')).toMatchObject({
-      worker: { maximumConcurrency: 1, pollingIntervalMs: 3_000 },
-      jobs: { maximumQueueSize: 1, timeoutMs: 3_600_000, defaultMaxRetries: 5 },
-      recovery: { enabled: true, sweepIntervalMs: 60_000, maxCrashes: 4 },
-    });
     const runs = () => [...first.handler.runs, ...second.handler.runs];
     for (const count of [1, 2]) {
       await first.jobs.submit(Scripted, { do: 'stay' });

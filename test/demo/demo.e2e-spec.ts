@@ -15,6 +15,28 @@ describe('The demo', () => {
 
   afterAll(() => demo.app.close());
 
+  describe('GET /', () => {
+    it('says what the demo is, and links to docs, health and metrics', async () => {
+      const { status, body } = await demo.client.get('/');
+      expect([status, body]).toMatchObject([200, { name: 'The Async Endpoints demo' }]);
+      const { links } = body as { links: Record<string, string> };
+      expect(Object.keys(links)).toEqual(['docs', 'openapi', 'health', 'metrics']);
+      const url = await demo.app.getUrl();
+      for (const path of Object.values(links)) {
+        const response = await fetch(url + path);
+        await response.arrayBuffer(); // an answer that nobody reads would keep its connection open
+        expect([path, response.ok]).toEqual([path, true]);
+      }
+    });
+
+    it('is a page with the same links in a browser', async () => {
+      const response = await fetch(await demo.app.getUrl(), { headers: { accept: 'text/html,*/*;q=0.8' } });
+      expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      const page = await response.text();
+      for (const path of ['/docs', '/docs-json', '/health', '/metrics']) expect(page).toContain(`href="${path}"`);
+    });
+  });
+
   describe('process-data', () => {
     it('answers 202 at once, and the text in capitals in the end', async () => {
       const before = Date.now();

@@ -31,6 +31,19 @@ describe('The health of the demo', () => {
     expect(checksOf(ready)).toEqual(['asyncendpoints']);
   });
 
+  it('is down where the process has more than 500 MB, and then liveness stays (S-80)', async () => {
+    const usage = vi.spyOn(process, 'memoryUsage');
+    onTestFinished(() => usage.mockRestore());
+    for (const [rss, memory] of [
+      [500 * 1024 * 1024, 'up'],
+      [500 * 1024 * 1024 + 1, 'down'],
+    ] as const) {
+      usage.mockReturnValue({ rss, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 });
+      expect((await demo.client.get('/health')).body).toMatchObject({ details: { memory: { status: memory } } });
+      expect((await demo.client.get('/health/live')).status).toBe(200);
+    }
+  });
+
   it('is not ready from the beginning of the shutdown, while running jobs come to their end', async () => {
     const location = await demo.client.submit('/api/demo/sleep', { durationMs: 600_000 });
     await demo.client.running(location);

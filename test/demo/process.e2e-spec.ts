@@ -1,12 +1,19 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { eventually } from 'nestjs-async-endpoints/testing';
 import { AppProcess } from '../app-process.js';
+import { hasTerminals } from '../cli/tool.js';
 import { hasCurl, shell } from './shell.js';
 import { sleepers } from './sleepers.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 describe('The built demo in a process of its own', () => {
   const processes: AppProcess[] = [];
 
-  function start(port = '0'): AppProcess {
-    const demo = new AppProcess('api', { PORT: port });
+  function start(port = '0', format = 'text', options = ''): AppProcess {
+    const demo = new AppProcess('api', { PORT: port, LOG_FORMAT: format, NODE_OPTIONS: options });
     processes.push(demo);
     return demo;
   }
@@ -28,6 +35,26 @@ describe('The built demo in a process of its own', () => {
     expect(followed).toContain('"name":"Sleep"');
     const canceled = await shell(`${sleepAndFollow.join('\n')} -X DELETE`);
     expect(canceled).toContain('"status":"Canceled"');
+  });
+
+  it('logs for people at a terminal, and as JSON elsewhere', async (test) => {
+    if (!(await hasTerminals())) test.skip('there is no script(1) here');
+    const command = `${process.execPath} dist/apps/api/src/main.js`;
+    const env = { ...process.env, PORT: '0', NO_COLOR: '1', LOG_FORMAT: '' };
+    const terminal = spawn('script', ['-qfec', command, '/dev/null'], { cwd: root, env });
+    const ended = once(terminal, 'close');
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
+    await eventually(() => /listens on http/.test(shown), 30_000);
+    terminal.stdin.write('\x03'); // Ctrl+C
+    await ended;
+    expect(shown).toMatch(/^\[Nest\] \d+ +- .* LOG \[/m);
+    expect(shown).not.toContain('{"level"');
+
+    const elsewhere = new AppProcess('api', { LOG_FORMAT: '' });
+    processes.push(elsewhere);
+    await elsewhere.written(/"level":"log"[^\n]*\n/);
+    expect(elsewhere.output).toMatch(/^\{"level":"log"/m);
   });
 
   it('lets running jobs end after SIGTERM, and exits with 0', async () => {
@@ -56,10 +83,37 @@ describe('The built demo in a process of its own', () => {
     expect(demo.output).toContain('1 waiting jobs end with this process');
   });
 
+  it('goes on working when whatever reads its output ends, as in npm start | head', async () => {
+    const demo = start();
+    const { client } = await demo.listening();
+    demo.closeOutput();
+    await client.submit('/api/demo/sleep', { durationMs: 100 });
+    demo.signal('SIGTERM'); // the shutdown is logged, to nobody
+    expect(await demo.exitCode()).toBe(0);
+  });
+
   it('refuses a bad PORT in one line', async () => {
     const demo = start('8o80');
     expect(await demo.exitCode()).toBe(1);
     expect(demo.output).toBe('PORT is "8o80"; expected a whole number from 0 to 65535.\n');
+  });
+
+  it('writes nothing but JSON under LOG_FORMAT=json, from the first line to a failure to boot', async () => {
+    // What a package may do at any time: warn, and throw where nobody catches.
+    const later =
+      'process.on("SIGUSR2", () => { process.emitWarning("old ways"); setImmediate(() => { throw Error("a bug"); }); });';
+    const first = start('0', 'json', `--import data:text/javascript,${encodeURIComponent(later)}`);
+    const { port } = new URL((await first.listening()).client.url);
+    const second = start(port, 'json');
+    await second.exitCode();
+    first.signal('SIGUSR2');
+    expect(await first.exitCode()).toBe(1);
+    const lines = `${first.output}${second.output}`.split('\n').filter(Boolean);
+    const said = lines.map((line) => (JSON.parse(line) as { message: string }).message);
+    expect(said).toContain(`The Async Endpoints demo listens on http://localhost:${port}`);
+    expect(said).toContain('Warning: old ways');
+    expect(said).toContain('a bug');
+    expect(said.at(-1)).toContain('EADDRINUSE');
   });
 
   it('says that its port is taken', async () => {

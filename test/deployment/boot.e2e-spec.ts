@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { freePort } from '@app/redis-server';
-import { Redis } from 'ioredis';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { parse } from 'yaml';
 import { AppProcess } from '../app-process.js';
+import { DemoClient } from '../demo/demo-client.js';
 import { temporaryFolder } from '../temporary-folder.js';
-import { copyOfK8s, PASSWORD, read, ROOT, writeWithFolders } from './files.js';
+import { type DeployedRedis, startDeployedRedis } from './deployed-redis.js';
+import { copyOfK8s, PASSWORD, read, writeWithFolders } from './files.js';
 import { build, KUSTOMIZE } from './manifests.js';
 import { environmentOf, mountedFiles, workloadsOf } from './workloads.js';
 
@@ -20,44 +18,20 @@ interface Deployed {
   readonly probes: readonly string[];
 }
 
-let redisUrl: string;
-let stopRedis: () => Promise<unknown[]>;
+let redis: DeployedRedis;
 
-/** Redis by the script that compose and Kubernetes run, with the configuration that they mount. */
 beforeAll(async () => {
-  const folder = temporaryFolder();
-  const port = await freePort();
-  const conf = read('k8s/redis/redis.conf').replace(/^dir .*$/m, `dir ${folder}`);
-  const child = spawn('sh', [join(ROOT, 'k8s/redis/start-redis.sh')], {
-    stdio: 'ignore',
-    env: {
-      ...process.env,
-      REDIS_CONFIG_FILE: writeWithFolders(join(folder, 'redis.conf'), `${conf}\nport ${port}\nbind 127.0.0.1\n`),
-      REDIS_PASSWORD_FILE: writeWithFolders(join(folder, 'password'), `${PASSWORD}\n`),
-    },
-  });
-  const ended = once(child, 'exit');
-  process.once('exit', () => child.kill('SIGKILL'));
-  redisUrl = `redis://127.0.0.1:${port}`;
-  await eventually(() => asked((redis) => redis.ping()));
-  stopRedis = () => {
-    child.kill('SIGTERM');
-    return ended;
-  };
+  redis = await startDeployedRedis();
 });
 
-afterAll(() => stopRedis());
+afterAll(() => redis.stop());
 
-it('Redis is started with its password, its append-only file and no eviction (S-69)', async () => {
-  const stranger = connect(Number(new URL(redisUrl).port), '127.0.0.1');
-  stranger.write('PING\r\n');
-  const [answer] = (await once(stranger, 'data')) as [Buffer];
-  stranger.destroy();
-  expect(answer.toString()).toMatch(/^-NOAUTH/);
-
-  const asks = (name: string) => asked((redis) => redis.config('GET', name));
-  expect(await asks('appendonly')).toEqual(['appendonly', 'yes']);
-  expect(await asks('maxmemory-policy')).toEqual(['maxmemory-policy', 'noeviction']);
+it('Redis is started with its append-only file and no eviction (S-69)', async () => {
+  const [memory, persistence] = await redis.asked('jobs', (client) =>
+    Promise.all([client.info('memory'), client.info('persistence')]),
+  );
+  expect(memory).toContain('maxmemory_policy:noeviction');
+  expect(persistence).toContain('aof_enabled:1');
 });
 
 describe.each(['development', 'production', 'managed-redis', 'blue-green'])('The pods of %s', (overlay) => {
@@ -67,26 +41,50 @@ describe.each(['development', 'production', 'managed-redis', 'blue-green'])('The
   });
 });
 
+it('The pods of production boot while Redis is away: they are alive, and not ready (S-62)', async (test) => {
+  if (!KUSTOMIZE) test.skip('there is no kubectl and no kustomize here');
+  const started = await start(podsOf('production'), { REDIS_URL: 'redis://127.0.0.1:1' });
+  expect(started.map(({ app }) => app)).toEqual(['api', 'worker']);
+  for (const { inside, probes } of started) {
+    expect(probes).toContain('/health/live');
+    expect((await inside.get('/health/live')).status).toBe(200);
+    expect((await inside.get('/health/ready')).status).toBe(503);
+  }
+});
+
 it('The containers of compose.production.yaml boot with what is mounted in them, and do a job (S-52)', async () => {
   await seeThatTheyWork(containersOf('compose.production.yaml'));
 });
 
 async function seeThatTheyWork(deployed: readonly Deployed[]): Promise<void> {
   expect(deployed.map(({ app }) => app)).toEqual(['api', 'worker']);
+  const started = await start(deployed);
+  for (const { inside, probes } of started) {
+    await eventually(async () => (await inside.get('/health/ready')).status === 200, 30_000);
+    for (const path of probes) expect([path, (await inside.get(path)).status]).toEqual([path, 200]);
+  }
+  const [{ process: api }] = started as [(typeof started)[number]];
+  const location = await api.client.submit('/api/process-data', { data: 'deployed' });
+  expect((await api.client.finished(location)).status).toBe('Completed');
+}
+
+/** As processes, which end by SIGTERM when the test does. `inside` speaks to the port that the probes ask. */
+async function start(deployed: readonly Deployed[], others: Readonly<Record<string, string>> = {}) {
   const started = await Promise.all(
-    deployed.map(async (one) => ({ ...one, process: await new AppProcess(one.app, settingsFor(one)).listening() })),
+    deployed.map(async (one) => {
+      const settings = { ...settingsFor(one), ...others };
+      const operations = one.env['OPERATIONS_PORT'] === undefined ? undefined : await freePort();
+      if (operations !== undefined) settings['OPERATIONS_PORT'] = String(operations);
+      const process = await new AppProcess(one.app, settings).listening();
+      const inside = operations === undefined ? process.client : new DemoClient(`http://localhost:${operations}`);
+      return { ...one, process, inside };
+    }),
   );
   onTestFinished(async () => {
     for (const { process } of started) process.signal('SIGTERM');
     expect(await Promise.all(started.map(({ process }) => process.exitCode()))).toEqual([0, 0]);
   });
-  for (const { process, probes } of started) {
-    await eventually(async () => (await process.client.get('/health/ready')).status === 200);
-    for (const path of probes) expect([path, (await process.client.get(path)).status]).toEqual([path, 200]);
-  }
-  const [{ process: api }] = started as [(typeof started)[number]];
-  const location = await api.client.submit('/api/process-data', { data: 'deployed' });
-  expect((await api.client.finished(location)).status).toBe('Completed');
+  return started;
 }
 
 /** The files elsewhere, and Redis here; all else as it is. */
@@ -98,7 +96,7 @@ function settingsFor({ env, files }: Deployed): Record<string, string> {
     if (content === undefined) throw new Error(`${name} names ${value}, which is not mounted`);
     return [name, writeWithFolders(join(folder, value), content)];
   });
-  return { ...Object.fromEntries(moved), PORT: '0', REDIS_URL: redisUrl } as Record<string, string>;
+  return { ...Object.fromEntries(moved), PORT: '0', REDIS_URL: redis.url } as Record<string, string>;
 }
 
 function podsOf(overlay: string): Deployed[] {
@@ -109,10 +107,10 @@ function podsOf(overlay: string): Deployed[] {
     const { name, startupProbe, livenessProbe, readinessProbe } = workload.container;
     if (name !== 'api' && name !== 'worker') return [];
     const probes = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet?.path ?? '');
-    const files = new Map(mountedFiles(manifests, workload));
+    const files = new Map(mountedFiles(manifests, workload, workload.container));
     // Of development it is another one.
     for (const path of files.keys()) if (path.endsWith('redis-password')) files.set(path, PASSWORD);
-    return [{ app: name, env: environmentOf(workload), files, probes }];
+    return [{ app: name, env: environmentOf(workload.container), files, probes }];
   });
 }
 
@@ -127,19 +125,4 @@ function containersOf(path: string): Deployed[] {
     const files = new Map([...mounted, ['/run/secrets/redis_password', PASSWORD]]);
     return { app, env: service.environment, files, probes: ['/health/live'] };
   });
-}
-
-async function asked<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis(redisUrl, {
-    password: PASSWORD,
-    lazyConnect: true,
-    retryStrategy: () => null,
-  });
-  redis.on('error', () => undefined);
-  try {
-    await redis.connect();
-    return await ask(redis);
-  } finally {
-    redis.disconnect();
-  }
 }

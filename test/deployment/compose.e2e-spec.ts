@@ -14,20 +14,23 @@ interface Service {
   readonly build?: { context: string; target: string };
   readonly environment?: Record<string, string>;
   readonly ports?: string[];
-  readonly volumes?: string[];
+  readonly volumes?: (string | { type: string; target: string })[];
   readonly networks?: string[];
   readonly secrets?: string[];
   readonly configs?: { source: string; target: string }[];
   readonly depends_on?: Record<string, object>;
   readonly read_only?: boolean;
+  readonly logging?: object;
   readonly cap_drop?: string[];
   readonly init?: boolean;
   readonly restart?: string;
+  readonly profiles?: string[];
   readonly command?: string[];
   readonly healthcheck?: object;
   readonly stop_grace_period?: string;
   readonly deploy?: {
     replicas?: number;
+    endpoint_mode?: string;
     resources?: Record<'limits' | 'reservations', { cpus?: string; memory?: string }>;
     restart_policy?: { condition: string };
   };
@@ -44,7 +47,21 @@ interface Compose {
 const compose = (path: string) => parse(read(path), { merge: true }) as Compose;
 const DEVELOPMENT = compose('compose.yaml');
 const PRODUCTION = compose('compose.production.yaml');
-const FILES = { 'compose.yaml': DEVELOPMENT, 'compose.production.yaml': PRODUCTION };
+const MONITORING = compose('compose.monitoring.yaml');
+/** As `docker compose -f … -f …` merges them; a network that the second file only names is that of the first. */
+const MONITORED: Compose = {
+  services: { ...PRODUCTION.services, ...MONITORING.services },
+  networks: { ...MONITORING.networks, ...PRODUCTION.networks },
+  volumes: { ...PRODUCTION.volumes, ...MONITORING.volumes },
+  configs: { ...PRODUCTION.configs, ...MONITORING.configs },
+  secrets: { ...PRODUCTION.secrets, ...MONITORING.secrets },
+};
+const FILES = {
+  'compose.yaml': DEVELOPMENT,
+  'compose.production.yaml': PRODUCTION,
+  'compose.production.yaml with compose.monitoring.yaml': MONITORED,
+};
+const isBindMount = (volume: string) => /^[.$]/.test(volume);
 /** They are of an older draft of JSON Schema, and nothing refers to them. */
 const withoutIds = (schema: object) =>
   JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
@@ -53,11 +70,14 @@ const withoutIds = (schema: object) =>
 const seconds = (text = '') => Number(/^(\d+)s$/.exec(text)?.[1]);
 const isOurs = ([name]: [string, Service]) => name === 'api' || name === 'worker';
 
-describe.each(Object.entries(FILES))('%s', (path, { services, volumes, networks, configs, secrets }) => {
+describe.each(Object.entries(FILES))('%s', (_path, composed) => {
+  const { services, volumes, networks, configs, secrets } = composed;
+
   it('obeys the Compose specification (S-44)', () => {
     const validate = new Ajv({ strict: false, validateFormats: false }).compile(withoutIds(composeSchema));
-    validate(compose(path));
+    validate(composed);
     expect(validate.errors).toBeNull();
+    expect(composed).not.toHaveProperty('version'); // obsolete
     validate({ services: { ...services, api: { ...services['api'], imagee: 'x' } } });
     expect(validate.errors).not.toBeNull();
   });
@@ -65,7 +85,9 @@ describe.each(Object.entries(FILES))('%s', (path, { services, volumes, networks,
   it('names no service, volume, network, config, secret or file that is not there, and none that nobody uses', () => {
     const all = Object.values(services);
     const used = {
-      volumes: all.flatMap((service) => service.volumes ?? []).map((volume) => volume.split(':')[0]),
+      volumes: all
+        .flatMap((service) => service.volumes ?? [])
+        .flatMap((volume) => (typeof volume === 'string' && !isBindMount(volume) ? [volume.split(':')[0]] : [])),
       networks: all.flatMap((service) => service.networks ?? []),
       configs: all.flatMap((service) => service.configs ?? []).map(({ source }) => source),
       secrets: all.flatMap((service) => service.secrets ?? []),
@@ -87,7 +109,8 @@ describe.each(Object.entries(FILES))('%s', (path, { services, volumes, networks,
   });
 
   it('gives API and worker longer to end than they need by their configuration (S-99)', async () => {
-    const config = configs ? read(configs['async_endpoints']!.file) : '{"asyncEndpoints":{}}';
+    const { file: path } = configs?.['async_endpoints'] ?? {};
+    const config = path ? read(path) : '{"asyncEndpoints":{}}';
     const ours = Object.entries(services).filter(isOurs);
     expect(ours).toHaveLength(2);
     for (const [, { environment, stop_grace_period, init }] of ours) {
@@ -100,14 +123,45 @@ describe.each(Object.entries(FILES))('%s', (path, { services, volumes, networks,
 });
 
 describe('The development file', () => {
-  it('has API, worker, a Redis that keeps what it is told, and a browser for it, on this machine only (S-45 to S-48)', () => {
+  it('has API, worker, a Redis that keeps what it is told, a browser for it, and monitoring, on this machine only (S-45 to S-48)', () => {
     const { services } = DEVELOPMENT;
-    expect(Object.keys(services)).toEqual(['api', 'worker', 'redis', 'redis-browser']);
-    expect(services['redis']?.command?.join(' ')).toContain('--appendonly yes');
+    expect(Object.keys(services)).toEqual(['api', 'worker', 'redis', 'redis-browser', 'prometheus', 'grafana']);
+    for (const name of ['api', 'worker']) {
+      expect(services[name]).toMatchObject({
+        build: { context: '.', target: name },
+        environment: { NODE_ENV: 'development', REDIS_URL: 'redis://redis:6379', ASYNC_ROLE: name },
+        depends_on: { redis: { condition: 'service_healthy' } },
+      });
+    }
+    expect(services['redis-browser']?.image).toMatch(/^redis\/redisinsight:/);
+    expect(services['redis-browser']?.environment).toMatchObject({ RI_REDIS_HOST: 'redis' });
+    expect(services['redis']?.image).toMatch(/^redis:7\.\d+-alpine/);
+    expect(services['redis']?.command?.join(' ')).toContain('--appendonly yes --maxmemory-policy noeviction');
     expect(services['redis']?.volumes).toEqual(['redis-data:/data']);
     const ports = Object.values(services).flatMap((service) => service.ports ?? []);
-    expect(ports).toEqual(['127.0.0.1:8080:8080', '127.0.0.1:6379:6379', '127.0.0.1:5540:5540']);
-    expect(Object.values(services).map(({ restart }) => restart)).toEqual(Array(4).fill('unless-stopped'));
+    expect(ports.map((port) => port.split(':')[0])).toEqual(Array(5).fill('127.0.0.1'));
+    expect(ports.map((port) => port.split(':')[1])).toEqual(['8080', '6379', '5540', '9090', '3000']);
+    expect(Object.values(services).map(({ restart }) => restart)).toEqual(Array(6).fill('unless-stopped'));
+  });
+});
+
+describe('The monitoring file', () => {
+  const services = Object.entries(MONITORING.services);
+
+  it('starts with its profile only, has limits, and writes to its volumes only', () => {
+    for (const [name, { profiles, deploy, read_only, cap_drop }] of services) {
+      expect([name, profiles, read_only, cap_drop]).toEqual([name, ['monitoring'], true, ['ALL']]);
+      expect(deploy?.resources?.limits.memory).toMatch(/^\d+[MG]$/);
+      expect(deploy?.restart_policy?.condition).toBe('any');
+    }
+  });
+
+  it('is open on this machine only, and to the database not at all', () => {
+    expect(services.flatMap(([, { ports = [] }]) => ports)).toEqual(['127.0.0.1:3000:3000']);
+    expect(services.flatMap(([, { networks = [] }]) => networks)).not.toContain('data');
+    const { grafana } = MONITORING.services;
+    expect(grafana?.environment?.['GF_SECURITY_ADMIN_PASSWORD__FILE']).toBe('/run/secrets/grafana_password');
+    expect(grafana?.secrets).toEqual(['grafana_password']);
   });
 });
 
@@ -118,6 +172,7 @@ describe('The production file', () => {
     expect([services['api'], services['worker']].map((service) => service?.deploy?.replicas)).toEqual([3, 2]);
     for (const [name, { deploy, read_only, cap_drop }] of Object.entries(services)) {
       expect([name, deploy?.restart_policy?.condition, read_only, cap_drop]).toEqual([name, 'any', true, ['ALL']]);
+      expect(deploy?.restart_policy).not.toHaveProperty('max_attempts');
       expect(deploy?.resources?.limits.memory).toMatch(/^\d+[MG]$/);
     }
     for (const [, { deploy, environment }] of Object.entries(services).filter(isOurs)) {
@@ -136,16 +191,38 @@ describe('The production file', () => {
     const onData = Object.entries(services).filter(([, { networks }]) => networks?.includes('data'));
     expect(onData.map(([name]) => name)).toEqual(['api', 'worker', 'redis']);
     expect(services['redis']?.networks).toEqual(['data']);
+    expect(services['redis']?.volumes).toContain('redis-data:/data');
+    expect(Object.keys(PRODUCTION.networks ?? {})).toEqual(['public', 'backend', 'data']);
     expect(PRODUCTION.networks?.['data']?.internal).toBe(true);
   });
 
   it('has its password from a file that is mounted, in no variable and no command (S-52, S-101)', () => {
-    for (const name of ['api', 'worker', 'redis']) expect(services[name]?.secrets).toEqual(['redis_password']);
-    for (const [, { environment }] of Object.entries(services).filter(isOurs)) {
+    for (const name of ['api', 'worker']) expect(services[name]?.secrets).toEqual(['redis_password']);
+    const ofUsers = ['redis_password', 'redis_backup_password', 'redis_operator_password'];
+    expect(services['redis']?.secrets).toEqual(ofUsers);
+    expect(JSON.parse(read('deploy/docker/config.json'))).toMatchObject({
+      asyncEndpoints: { redis: { url: 'redis://redis:6379' } },
+    });
+    for (const [, { environment, configs }] of Object.entries(services).filter(isOurs)) {
+      const config = '/etc/async-endpoints/config.json';
+      expect(environment).toMatchObject({ LOG_LEVEL: 'log', ASYNC_CONFIG_FILE: config });
+      expect(configs).toEqual([{ source: 'async_endpoints', target: config }]);
       expect(environment?.['ASYNC_REDIS_PASSWORD_FILE']).toBe('/run/secrets/redis_password');
       expect(Object.keys(environment ?? {})).not.toContain('ASYNC_REDIS_PASSWORD');
     }
     expect(JSON.stringify(services['redis']?.command)).not.toMatch(/requirepass/);
+    expect(services['redis']?.volumes).toContainEqual(expect.objectContaining({ type: 'tmpfs', target: '/run/redis' }));
+  });
+
+  it('has no default for the version and the site, so that no command replaces them unseen', () => {
+    for (const app of ['api', 'worker']) expect(services[app]?.image).toMatch(/:\$\{VERSION:\?[^}]+\}$/);
+    expect(services['proxy']?.environment?.['SITE']).toMatch(/^\$\{SITE:\?[^}]+\}$/);
+  });
+
+  it('limits the log of each container', () => {
+    for (const { logging } of [...Object.values(services), ...Object.values(MONITORING.services)]) {
+      expect(logging).toEqual({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '5' } });
+    }
   });
 
   it('is accepted by `docker stack config`, so that a swarm takes it as well (S-54, S-55)', (test) => {
@@ -154,12 +231,19 @@ describe('The production file', () => {
     for (const { file } of Object.values(PRODUCTION.configs ?? {})) writeWithFolders(join(folder, file), read(file));
     for (const { file } of Object.values(PRODUCTION.secrets ?? {})) writeWithFolders(join(folder, file), 'x');
     const path = writeWithFolders(join(folder, 'compose.yaml'), read('compose.production.yaml'));
-    const { status, stderr } = spawnSync('docker', ['stack', 'config', '-c', path], { encoding: 'utf8' });
+    const config = (env: Record<string, string>) =>
+      spawnSync('docker', ['stack', 'config', '-c', path], { encoding: 'utf8', env: { ...process.env, ...env } });
+    const { status, stderr } = config({ VERSION: '1.0.0', SITE: 'api.example.com' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(config({ VERSION: '1.0.0', SITE: '' }).stderr).toContain('say in .env which name clients use');
   });
 
   it('has a proxy whose configuration caddy accepts, and which shows neither health nor metrics', (test) => {
-    expect(read('deploy/docker/Caddyfile')).toContain('@api path /api/* /jobs /jobs/*');
+    const caddyfile = read('deploy/docker/Caddyfile');
+    expect(caddyfile).toContain('@api path /api/* /jobs /jobs/*');
+    expect(caddyfile).toMatch(/^\{\$SITE:localhost\} \{$/m); // a bare name: Caddy redirects to HTTPS
+    expect(caddyfile).not.toMatch(/auto_https|http:\/\//);
+    expect(caddyfile).toMatch(/^\theader Strict-Transport-Security "max-age=\d{8}"$/m);
     if (spawnSync('caddy', ['version']).status !== 0) test.skip('there is no caddy here');
     const args = ['validate', '--adapter', 'caddyfile', '--config', join(ROOT, 'deploy/docker/Caddyfile')];
     expect(spawnSync('caddy', args, { encoding: 'utf8' })).toMatchObject({ status: 0 });

@@ -5,12 +5,12 @@ import type { IContainer, IService } from 'kubernetes-models/v1';
 import { type Manifest, nameOf } from './manifests.js';
 import { filesOf, ofKind, type Workload, workloadsOf } from './workloads.js';
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 interface Selector {
   matchLabels?: Labels;
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
-type Policy = { spec: NonNullable<INetworkPolicy['spec']> };
+export type Policy = { spec: NonNullable<INetworkPolicy['spec']> };
 
 /** Every name, key, selector and port in these manifests that leads nowhere, and all that nothing leads to. */
 export function brokenReferences(manifests: readonly Manifest[]): string[] {
@@ -33,15 +33,15 @@ function duplicates(manifests: readonly Manifest[]): string[] {
 }
 
 function brokenIn(workload: Workload, manifests: readonly Manifest[]): string[] {
-  const { manifest, spec, labels, pod, container } = workload;
+  const { manifest, spec, labels, pod, containers } = workload;
   const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name);
   const volumes = pod.volumes ?? [];
-  const mounts = (container.volumeMounts ?? []).map(({ name }) => name);
+  const mounts = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
   const spread = pod.topologySpreadConstraints ?? [];
   const has = (kind: string, name = '') => manifests.some((other) => nameOf(other) === `${kind} ${name}`);
   const service = ofKind<IService>(manifests, 'Service').find(({ metadata }) => metadata.name === spec.serviceName);
   const wrong: [boolean, string][] = [
-    [!selects(spec.selector, labels), 'selects other pods than its own'],
+    [!manifest.kind.endsWith('Job') && !selects(spec.selector, labels), 'selects other pods than its own'],
     [Boolean(pod.serviceAccountName) && !has('ServiceAccount', pod.serviceAccountName), 'has no ServiceAccount'],
     [Boolean(spec.serviceName) && service?.spec?.clusterIP !== 'None', 'has no headless Service'],
     ...spread.map(({ labelSelector }): [boolean, string] => [!selects(labelSelector, labels), 'spreads other pods']),
@@ -50,13 +50,28 @@ function brokenIn(workload: Workload, manifests: readonly Manifest[]): string[] 
       `mounts ${name}, which is no volume`,
     ]),
     ...volumes.map(({ name }): [boolean, string] => [!mounts.includes(name), `does not mount ${name}`]),
+    ...volumes.map(({ persistentVolumeClaim: claim }): [boolean, string] => [
+      Boolean(claim) && !claimsIn(manifests).includes(claim!.claimName),
+      `claims ${claim?.claimName}`,
+    ]),
     ...keysOf(workload).map(({ kind, name, key }): [boolean, string] => {
       const files = filesOf(manifests, kind, name);
       return [!files || (key !== null && files[key] === undefined), `names ${kind} ${name} ${key ?? ''}`];
     }),
-    ...probedPorts(container).map((port): [boolean, string] => [!hasPort(container, port), `probes port ${port}`]),
+    ...containers.flatMap((container) =>
+      probedPorts(container).map((port): [boolean, string] => [!hasPort(container, port), `probes port ${port}`]),
+    ),
   ];
   return wrong.filter(([isWrong]) => isWrong).map(([, what]) => `${nameOf(manifest)} ${what}`);
+}
+
+/** Those that are manifests, and those that a StatefulSet makes for its first pod. */
+function claimsIn(manifests: readonly Manifest[]): string[] {
+  const sets = workloadsOf(ofKind(manifests, 'StatefulSet'));
+  const made = sets.flatMap(({ manifest, spec }) =>
+    (spec.volumeClaimTemplates ?? []).map(({ metadata }) => `${metadata?.name}-${manifest.metadata.name}-0`),
+  );
+  return [...ofKind(manifests, 'PersistentVolumeClaim').map(({ metadata }) => metadata.name), ...made];
 }
 
 interface KeyReference {
@@ -66,28 +81,41 @@ interface KeyReference {
   readonly key: string | null;
 }
 
-function keysOf({ pod, container }: Workload): KeyReference[] {
+function keysOf({ pod, containers }: Workload): KeyReference[] {
   const named = (kind: KeyReference['kind'], name: string | undefined, items: { key: string }[] | undefined) =>
     items ? items.map(({ key }) => ({ kind, name, key })) : [{ kind, name, key: null }];
   const ofVolumes = (pod.volumes ?? []).flatMap(({ configMap, secret }) => [
     ...(configMap ? named('ConfigMap', configMap.name, configMap.items) : []),
     ...(secret ? named('Secret', secret.secretName, secret.items) : []),
   ]);
-  const ofVariables = (container.env ?? []).flatMap(({ valueFrom }) => [
-    ...(valueFrom?.configMapKeyRef
-      ? named('ConfigMap', valueFrom.configMapKeyRef.name, [valueFrom.configMapKeyRef])
-      : []),
-    ...(valueFrom?.secretKeyRef ? named('Secret', valueFrom.secretKeyRef.name, [valueFrom.secretKeyRef]) : []),
-  ]);
-  return [...ofVolumes, ...ofVariables];
+  const ofVariables = containers.flatMap(({ env = [] }) =>
+    env.flatMap(({ valueFrom }) => [
+      ...(valueFrom?.configMapKeyRef
+        ? named('ConfigMap', valueFrom.configMapKeyRef.name, [valueFrom.configMapKeyRef])
+        : []),
+      ...(valueFrom?.secretKeyRef ? named('Secret', valueFrom.secretKeyRef.name, [valueFrom.secretKeyRef]) : []),
+    ]),
+  );
+  const ofMaps = containers.flatMap(({ envFrom = [] }) =>
+    envFrom.flatMap(({ configMapRef, secretRef }) => [
+      ...(configMapRef ? named('ConfigMap', configMapRef.name, undefined) : []),
+      ...(secretRef ? named('Secret', secretRef.name, undefined) : []),
+    ]),
+  );
+  return [...ofVolumes, ...ofVariables, ...ofMaps];
 }
 
+/** By whole ConfigMaps and Secrets, and by each of their keys. */
 function unused(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
-  const used = workloads.flatMap((workload) => keysOf(workload).map((key) => `${key.kind} ${key.name}`));
-  return ofKind(manifests, 'ConfigMap', 'Secret')
-    .map(nameOf)
-    .filter((name) => !used.includes(name))
-    .map((name) => `${name} is used by nobody`);
+  const used = workloads.flatMap(keysOf);
+  return ofKind(manifests, 'ConfigMap', 'Secret').flatMap((holder) => {
+    const { kind, metadata } = holder;
+    const uses = used.filter((use) => use.kind === kind && use.name === metadata.name);
+    if (uses.length === 0) return [`${nameOf(holder)} is used by nobody`];
+    const keys = Object.keys(filesOf(manifests, kind as KeyReference['kind'], metadata.name) ?? {});
+    const idle = keys.filter((key) => !uses.some((use) => use.key === null || use.key === key));
+    return idle.map((key) => `${key} of ${nameOf(holder)} is used by nobody`);
+  });
 }
 
 function services(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
@@ -118,21 +146,23 @@ function budgets(manifests: readonly Manifest[], workloads: readonly Workload[])
   });
 }
 
-/** Both ends must allow a connection: who is let out to a pod must be let in there. */
+/** Both ends must allow a connection: who is let out to a pod must be let in there. Policies of a pod add up. */
 function policies(manifests: readonly Manifest[], workloads: readonly Workload[]): string[] {
   const all = ofKind<Policy>(manifests, 'NetworkPolicy');
-  const policyOf = ({ labels }: Workload) => all.find(({ spec }) => selects(spec.podSelector, labels));
-  const without = workloads.filter((workload) => !policyOf(workload));
+  const of = ({ labels }: Workload) => all.filter(({ spec }) => selects(spec.podSelector, labels));
+  const without = workloads.filter((workload) => of(workload).length === 0);
   const missing = without.map(({ manifest }) => `${nameOf(manifest)} has no NetworkPolicy`);
+  const idle = all.filter(({ spec }) => !workloads.some(({ labels }) => selects(spec.podSelector, labels)));
   const wrong = workloads.flatMap((workload) => {
-    const { ingress = [], egress = [] } = policyOf(workload)?.spec ?? {};
+    const ingress = of(workload).flatMap(({ spec }) => spec.ingress ?? []);
+    const egress = of(workload).flatMap(({ spec }) => spec.egress ?? []);
     const ports = ingress.flatMap((rule) => rule.ports ?? []).map(({ port }) => port ?? '');
     const closed = ports.filter((port) => !hasPort(workload.container, port));
     const refused = egress.flatMap(({ to = [], ports: out = [] }) =>
-      to.flatMap(({ podSelector }) => {
-        if (!podSelector) return [];
+      to.flatMap(({ podSelector, namespaceSelector }) => {
+        if (!podSelector || namespaceSelector) return [];
         const peers = workloads.filter(({ labels }) => selects(podSelector, labels));
-        const open = peers.filter((peer) => letsIn(policyOf(peer), peer, workload.labels, out[0]?.port));
+        const open = peers.filter((peer) => letsIn(of(peer), peer, workload.labels, out[0]?.port));
         return open.length > 0 && open.length === peers.length ? [] : [JSON.stringify(podSelector)];
       }),
     );
@@ -141,16 +171,18 @@ function policies(manifests: readonly Manifest[], workloads: readonly Workload[]
       ...refused.map((peer) => `is let out to ${peer} only here`),
     ].map((what) => `${nameOf(workload.manifest)} ${what}`);
   });
-  return [...missing, ...wrong];
+  return [...missing, ...idle.map((policy) => `${nameOf(policy)} is for no pod`), ...wrong];
 }
 
-function letsIn(policy: Policy | undefined, { container }: Workload, from: Labels, port: unknown): boolean {
+function letsIn(of: readonly Policy[], { container }: Workload, from: Labels, port: unknown): boolean {
   const number = (name: unknown) => container.ports?.find((known) => known.name === name)?.containerPort ?? name;
-  return (policy?.spec.ingress ?? []).some(
-    (rule) =>
-      rule.ports?.some((open) => number(open.port) === number(port)) &&
-      (!rule.from || rule.from.some(({ podSelector }) => podSelector && selects(podSelector, from))),
-  );
+  return of
+    .flatMap(({ spec }) => spec.ingress ?? [])
+    .some(
+      (rule) =>
+        rule.ports?.some((open) => number(open.port) === number(port)) &&
+        (!rule.from || rule.from.some(({ podSelector }) => podSelector && selects(podSelector, from))),
+    );
 }
 
 function routes(manifests: readonly Manifest[]): string[] {
@@ -165,7 +197,7 @@ function routes(manifests: readonly Manifest[]): string[] {
   });
 }
 
-function selects({ matchLabels = {}, matchExpressions = [] }: Selector = {}, labels: Labels): boolean {
+export function selects({ matchLabels = {}, matchExpressions = [] }: Selector = {}, labels: Labels): boolean {
   const isIn = ({ key, operator, values = [] }: { key: string; operator: string; values?: string[] }) =>
     operator === 'In' && values.includes(labels[key] ?? '');
   return (

@@ -3,15 +3,19 @@ import type { IContainer, IPodTemplateSpec } from 'kubernetes-models/v1';
 import type { Manifest } from './manifests.js';
 
 type Template = IPodTemplateSpec & { metadata: { labels: Record<string, string> } };
+type CronSpec = { jobTemplate?: { spec?: { template: unknown } } };
 type PodSpec = NonNullable<IPodTemplateSpec['spec']>;
 
-/** What makes pods, with its one container. */
+/** What makes pods. */
 export interface Workload {
   readonly manifest: Manifest;
   readonly spec: NonNullable<IDeployment['spec'] & IStatefulSet['spec']>;
   readonly labels: Readonly<Record<string, string>>;
   readonly pod: PodSpec;
+  /** The one that runs on, or last. */
   readonly container: IContainer;
+  /** With those that run before it. */
+  readonly containers: readonly IContainer[];
 }
 
 export function ofKind<T = Manifest>(manifests: readonly Manifest[], ...kinds: string[]): (Manifest & T)[] {
@@ -19,10 +23,14 @@ export function ofKind<T = Manifest>(manifests: readonly Manifest[], ...kinds: s
 }
 
 export function workloadsOf(manifests: readonly Manifest[]): Workload[] {
-  return ofKind<{ spec: Workload['spec'] }>(manifests, 'Deployment', 'StatefulSet').map((manifest) => {
-    const template = manifest.spec.template as Template;
+  const all = ofKind<{ spec: CronSpec & Workload['spec'] }>(manifests, 'Deployment', 'StatefulSet', 'CronJob', 'Job');
+  return all.map((manifest) => {
+    const spec = manifest.spec.jobTemplate?.spec ?? manifest.spec;
+    const template = spec.template as Template;
     const pod = template.spec as PodSpec;
-    return { manifest, spec: manifest.spec, labels: template.metadata.labels, pod, container: pod.containers[0]! };
+    const [container] = pod.containers as [IContainer];
+    const containers = [...(pod.initContainers ?? []), container];
+    return { manifest, spec: spec as Workload['spec'], labels: template.metadata.labels, pod, container, containers };
   });
 }
 
@@ -43,7 +51,11 @@ export function filesOf(
 }
 
 /** What is mounted in a container, by absolute path. */
-export function mountedFiles(manifests: readonly Manifest[], { pod, container }: Workload): Map<string, string> {
+export function mountedFiles(
+  manifests: readonly Manifest[],
+  { pod }: Workload,
+  container: IContainer,
+): Map<string, string> {
   const files = new Map<string, string>();
   for (const { name, mountPath } of container.volumeMounts ?? []) {
     const { configMap, secret } = pod.volumes?.find((volume) => volume.name === name) ?? {};
@@ -59,26 +71,33 @@ export function mountedFiles(manifests: readonly Manifest[], { pod, container }:
 }
 
 /** The variables that are stated in so many words. */
-export function environmentOf({ container }: Workload): Record<string, string> {
-  const stated = (container.env ?? []).filter(({ value }) => value !== undefined);
+export function environmentOf({ env = [] }: IContainer): Record<string, string> {
+  const stated = env.filter(({ value }) => value !== undefined);
   return Object.fromEntries(stated.map(({ name, value }) => [name, value as string]));
 }
 
-export function restrictedViolations({ manifest, pod, container }: Workload): string[] {
+/** What the restricted Pod Security Standard forbids, and what we hold ourselves to besides. */
+export function restrictedViolations({ manifest, pod, containers }: Workload): string[] {
   const { securityContext: ofPod } = pod;
-  const { securityContext: own } = container;
+  const every = (isKept: (container: IContainer) => boolean) => containers.every((container) => isKept(container));
   const rules = {
-    'one container': pod.containers.length === 1 && !pod.initContainers,
+    'one container': pod.containers.length === 1,
     runAsNonRoot: ofPod?.runAsNonRoot === true && (ofPod.runAsUser ?? 0) > 0,
     seccompProfile: ofPod?.seccompProfile?.type === 'RuntimeDefault',
-    'no escalation': own?.allowPrivilegeEscalation === false && own.privileged !== true,
-    'no capabilities': own?.capabilities?.drop?.includes('ALL') === true && !own.capabilities.add,
-    'read-only root': own?.readOnlyRootFilesystem === true,
+    'no escalation': every(({ securityContext: own }) => own?.allowPrivilegeEscalation === false && !own.privileged),
+    'no capabilities': every(({ securityContext: own }) => isEqual(own?.capabilities, { drop: ['ALL'] })),
+    'the user of the pod': every(({ securityContext: own }) => !own?.runAsUser && own?.runAsNonRoot !== false),
+    'read-only root': every(({ securityContext: own }) => own?.readOnlyRootFilesystem === true),
     'no host': !pod.hostNetwork && !pod.hostPID && !pod.hostIPC && !pod.volumes?.some(({ hostPath }) => hostPath),
     'no token': pod.automountServiceAccountToken === false,
-    limits: Boolean(container.resources?.limits?.['memory'] && container.resources.requests?.['memory']),
-    requests: Boolean(container.resources?.requests?.['cpu']),
+    limits: every(({ resources }) => Boolean(resources?.limits?.['memory'] && resources.requests?.['memory'])),
+    requests: every(({ resources }) => Boolean(resources?.requests?.['cpu'])),
+    'a version of the image': every(({ image = '' }) =>
+      /^async-endpoints-\w+$|:\d[\w.-]*(@sha256:[\da-f]{64})?$/.test(image),
+    ),
   };
   const broken = Object.entries(rules).filter(([, isKept]) => !isKept);
   return broken.map(([rule]) => `${manifest.metadata.name}: ${rule}`);
 }
+
+const isEqual = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);

@@ -2,17 +2,25 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ScriptedHandler } from 'nestjs-async-endpoints/testing';
+import { MemoryJobStore } from 'nestjs-async-endpoints';
+import { eventually, ScriptedHandler } from 'nestjs-async-endpoints/testing';
 import { startWorker } from '../worker/start-worker.js';
+import { Checkpoints } from './checkpoints.js';
 import { FetchPage, FetchPageHandler } from './fetch-page.js';
 import { Pages } from './pages.js';
+import { Reindex, ReindexHandler } from './reindex.js';
 
 const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8');
 
 it.each([
   ['handlers', 'fetch-page.ts'],
   ['jobs-from-code', 'pages.ts'],
+  ['long-jobs', 'reindex.ts'],
   ['own-store', 'own-store.e2e-spec.ts'],
+  ['testing', 'testing/greetings.ts'],
+  ['testing', 'testing/unit.e2e-spec.ts'],
+  ['testing', 'testing/memory.e2e-spec.ts'],
+  ['testing', 'testing/redis.ts'],
 ])('docs/%s.md shows %s, which is run, word for word', async (name, file) => {
   expect(await read(`../../docs/${name}.md`)).toContain('```ts\n' + (await read(file)) + '```\n');
 });
@@ -56,4 +64,17 @@ it('The service of docs/jobs-from-code.md plans a job once, and tells what came 
   const now = await pages.plan(`${site.url}/gone`, new Date(), 'order-18');
   expect(await pages.outcome(now)).toBe('NO_SUCH_PAGE');
   expect(site.asked()).toBe(0);
+});
+
+it('The handler of docs/long-jobs.md goes on from its checkpoint when its worker is replaced, at the cost of no attempt', async () => {
+  const [store, checkpoints] = [new MemoryJobStore(), new Checkpoints()];
+  const providers = [ReindexHandler, { provide: Checkpoints, useValue: checkpoints }];
+  const old = await startWorker({ store, worker: { drainTimeoutMs: 0 } }, providers);
+  const { id } = await old.jobs.submit(Reindex, { pages: 100 });
+  await eventually(() => checkpoints.written.length > 5);
+  const next = await startWorker({ store }, providers);
+  await old.app.close();
+  expect(checkpoints.written.length).toBeLessThan(100);
+  expect(await next.jobs.waitFor(id)).toMatchObject({ status: 'Completed', retryCount: 0, crashes: 0, fence: 2 });
+  expect(checkpoints.written).toEqual(Array.from({ length: 100 }, (_, page) => page + 1));
 });

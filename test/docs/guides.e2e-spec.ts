@@ -20,6 +20,7 @@ it.each([
   ['scale', 'transcode.ts'],
   ['scale', 'cluster-store.ts'],
   ['secure', 'signed-in.ts'],
+  ['nest', 'envelope.ts'],
 ])('docs/%s.md shows %s, which this test runs, word for word', async (name, file) => {
   expect(await guide(name)).toContain('```ts\n' + (await read(file)) + '```\n');
 });
@@ -91,11 +92,18 @@ describe('docs/secure.md', () => {
     await jobs.rerun(failed);
     const { id } = await app.get(JobManager).submit(Scripted, { do: 'return' }, { delayMs: 60_000 });
     await jobs.cancel(id);
-    expect([await store.audit(), (await jobs.list({})).jobs.length]).toEqual([[], 3]);
+    expect((await jobs.list({})).jobs.length).toBe(3);
 
     const user = new Redis(url);
     onTestFinished(() => user.disconnect());
-    for (const command of [['flushall'], ['config', 'get', '*'], ['keys', '*'], ['get', 'others'], ['acl', 'list']]) {
+    for (const command of [
+      ['flushall'],
+      ['config', 'get', '*'],
+      ['keys', '*'],
+      ['scan', '0'],
+      ['get', 'others'],
+      ['acl', 'list'],
+    ]) {
       await expect(user.call(...(command as [string]))).rejects.toThrow('NOPERM');
     }
   });

@@ -58,6 +58,8 @@ describe('The documents', () => {
     const guides = (await documents()).filter(
       (path) => /^docs\/[^/]+\.md$/.test(path) && !/template|README/.test(path),
     );
+    const tasks = ['deploy-docker', 'deploy-kubernetes', 'configuration', 'observability', 'scale', 'operations'];
+    expect(guides).toEqual(expect.arrayContaining(tasks.map((name) => `docs/${name}.md`)));
     expect(guides.filter((path) => !index.includes(`](${path.slice('docs/'.length)})`))).toEqual([]);
   });
 });

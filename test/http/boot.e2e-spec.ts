@@ -179,7 +179,7 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     ['jobs.defaultMaxRetries', { jobs: { defaultMaxRetries: -1 } }, '-1', 'an integer from 0 to 1000'],
     ['jobs.retryCurve', { jobs: { retryCurve: 'steep' } }, '"steep"', 'exponential, linear, fixed or a function'],
     ['jobs.retryJitter', { jobs: { retryJitter: 1.5 } }, '1.5', 'a number from 0 to 1'],
-    ['jobs.retention', { jobs: { retention: { completed: 1 } } }, 'completedMs, failedMs or canceledMs'],
+    ['jobs.retention.completed', { jobs: { retention: { completed: 1 } } }, '1', 'completedMs, failedMs, canceledMs'],
     ['jobs.maximumQueueSize', { jobs: { maximumQueueSize: Number.NaN } }, 'NaN', 'an integer from 1'],
     ['jobs.timeoutMs', { jobs: { timeoutMs: Infinity } }, 'Infinity', 'an integer from 1'],
     ['recovery.enabled', { recovery: { enabled: 'yes' } }, '"yes"', 'true or false'],
@@ -196,7 +196,11 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     ['jobs', { jobs: 7 }, '7', 'an object'],
     ['worker.batchSize', { worker: { batchSize: 5 } }, '5', 'one of the options that exist: workerId, '],
     ['jobs.maxConcurrentJobs', { jobs: { maxConcurrentJobs: 20 } }, '20', 'one of the options that exist: '],
-    ['workers', { workers: {} }, 'one of the options that exist: store, worker, jobs, recovery, response, http'],
+    [
+      'workers',
+      { workers: {} },
+      'one of the options that exist: store, worker, jobs, recovery, context, response, http',
+    ],
   ])('with a wrong %s, and says which, what and what instead (D-19)', async (name, options, ...parts) => {
     const message = await bootError(adapter, () => ({ ...ACCEPTING, options: untyped({ role: 'api', ...options }) }));
     expect(message.startsWith(`INVALID_OPTION: ${name} is `)).toBe(true);
@@ -235,7 +239,7 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     ['an unknown option', 'Odd', { retries: 3 }, 'job "Odd".retries is 3; expected one of the options that exist: '],
     ['a name', 'odd name', {}, 'the name of job "odd name" is "odd name"; expected letters, digits and . _ : - '],
   ])(
-    'with %s of a job that is wrong, of a handler or of an endpoint (D-37)',
+    'with %s of a job that is wrong, of a handler or of an endpoint (D-19)',
     async (_what, name, options, expected) => {
       const Odd = defineJob(name, options);
 

@@ -49,7 +49,11 @@ export class EventStream {
     for (let received = await this.next(); received; received = await this.next()) {
       const { event, id, data } = received;
       if (data !== undefined) {
-        return { event: event as string, version: Number(id), job: JSON.parse(data) as JobRepresentation };
+        return {
+          event: event as string,
+          version: Number.parseInt(id as string, 10),
+          job: JSON.parse(data) as JobRepresentation,
+        };
       }
     }
     return null;

@@ -33,9 +33,9 @@ class UnreachableStore extends MemoryJobStore {
     return super.submit(...args);
   }
 
-  override async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+  override async find(...args: Parameters<MemoryJobStore['find']>): Promise<(JobRecord | null)[]> {
     if (this.error) throw this.error;
-    return super.find(ids);
+    return super.find(...args);
   }
 
   override async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
@@ -66,6 +66,15 @@ describe.each(ADAPTERS)('A store that cannot be reached, on %s', (adapter) => {
     store.error = null;
     expect(await app.all()).toEqual([]);
     expect((await app.post('/reports', { title: 'Bees' })).status).toBe(202);
+  });
+
+  it.each(['STORE_FULL', 'STORE_READ_ONLY'] as const)('is answered 503 with its reason when it is %s', async (code) => {
+    const store = new UnreachableStore();
+    store.error = new AsyncEndpointsError(code);
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
+    const answer = await app.post('/reports', { title: 'Bees' });
+    expect(answer.refusal).toEqual(refused(503, code));
+    expect(answer.header('Retry-After')).toBe('1');
   });
 
   it('does not stop what needs no store: a malformed id is 400 all the same', async () => {

@@ -1,5 +1,6 @@
-import { Body, Controller, Post } from '@nestjs/common';
-import { AsyncEndpoint, defineJob } from 'nestjs-async-endpoints';
+import { Body, type CanActivate, Controller, Post, UseGuards } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { AsyncEndpoint, defineJob, type HttpRequest } from 'nestjs-async-endpoints';
 import { refused } from './answer.js';
 import { ACCEPTING, HeldReport, ReportsController, type ReportRequest } from './reports.js';
 import { STACKS, startApp } from './start-app.js';
@@ -8,6 +9,7 @@ import { storeOf, storesOf } from './stacks.js';
 const ID = '5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f';
 const KEY = { 'Idempotency-Key': '"order-7"' };
 const BEES = { title: 'Bees' };
+const Fleeting = defineJob<ReportRequest>('Fleeting', { retention: { completedMs: 0, failedMs: 0, canceledMs: 0 } });
 const Digest = defineJob<ReportRequest, string>('Digest');
 
 @Controller('digests')
@@ -15,6 +17,12 @@ class DigestsController {
   @Post()
   @AsyncEndpoint(Digest)
   digest(@Body() request: ReportRequest) {
+    return request;
+  }
+
+  @Post('fleeting')
+  @AsyncEndpoint(Fleeting)
+  fleeting(@Body() request: ReportRequest) {
     return request;
   }
 }
@@ -44,6 +52,19 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
       { text: 'done' },
       'true',
     ]);
+  });
+
+  it('keeps no job that the application would not have kept: retention 0 stays 0', async () => {
+    const store = await storeOf(stack);
+    const app = await startApp(stack, { controllers: [DigestsController], options: { role: 'api', store } });
+    const { job } = await app.post('/digests/fleeting', BEES, KEY);
+    const [known] = await store.find([job.id]);
+    expect(known?.retention).toEqual({ completedMs: 0, failedMs: 0, canceledMs: 0 });
+    await app.delete(job.links.self);
+    await store.purge(10);
+    expect(await store.find([job.id])).toEqual([null]);
+    const again = await app.post('/digests/fleeting', BEES, KEY);
+    expect([again.status, again.header('Idempotency-Replayed')]).toEqual([202, null]);
   });
 
   it('is refused with 422 for another payload or query, which reveals nothing of the job', async () => {
@@ -164,5 +185,82 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
       refused(400, 'INVALID_IDEMPOTENCY_KEY'),
     );
     expect(await app.all()).toEqual([]);
+  });
+});
+
+class Everybody implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+@Controller('guarded')
+@UseGuards(Everybody)
+class GuardedController {
+  @Post()
+  @AsyncEndpoint(Digest)
+  digest(@Body() request: ReportRequest) {
+    return request;
+  }
+}
+
+const WARNING = 'Guards are in use, but http.owner is not set';
+
+describe.each(STACKS)('An Idempotency-Key without an owner, on %s', (stack) => {
+  it('counts within what http.idempotencyScope names, which is not stored itself', async () => {
+    const store = await storeOf(stack);
+    const keys: unknown[] = [];
+    const submit = store.submit.bind(store);
+    store.submit = (jobs, limits) => {
+      keys.push(...jobs.map(({ idempotency }) => idempotency?.key));
+      return submit(jobs, limits);
+    };
+    const http = {
+      idempotencyScope: ({ headers }: HttpRequest) => (headers['x-tenant'] as string | undefined) ?? null,
+    };
+    const app = await startApp(stack, { controllers: [GuardedController], options: { role: 'api', store, http } });
+    const as = (tenant: string) => app.post('/guarded', BEES, { ...KEY, 'X-Tenant': tenant });
+    const [alice, bob, again] = [await as('alice'), await as('bob'), await as('alice')];
+    const [nobody, somebody] = [await app.post('/guarded', BEES, KEY), await app.post('/guarded', BEES, KEY)];
+
+    expect(bob.job.id).not.toBe(alice.job.id);
+    expect(bob.header('Idempotency-Replayed')).toBeNull();
+    expect(again.job.id).toBe(alice.job.id);
+    expect(new Set([alice.job.id, bob.job.id, nobody.job.id]).size).toBe(3);
+    expect(somebody.job.id).toBe(nobody.job.id);
+    // A caller without a scope who spells the key as it is stored for Alice.
+    const spelled = await app.post('/guarded', BEES, { 'Idempotency-Key': `"${String(keys[0])}"` });
+    expect(spelled.header('Idempotency-Replayed')).toBeNull();
+    expect(keys.join()).not.toMatch(/alice|bob/);
+    expect(app.log.text).not.toContain(WARNING);
+  });
+});
+
+describe('An Idempotency-Key without owner and scope', () => {
+  it.each([
+    ['guards of an endpoint', { controllers: [GuardedController] }, {}],
+    ['guards of the status routes', { controllers: [DigestsController] }, { guards: [Everybody] }],
+    [
+      'global guards',
+      { controllers: [DigestsController], providers: [{ provide: APP_GUARD, useClass: Everybody }] },
+      {},
+    ],
+  ])('is warned of at boot where there are %s', async (_what, parts, http) => {
+    const app = await startApp('Fastify', { ...parts, options: { role: 'api', http } });
+    expect(app.log.text).toContain(WARNING);
+  });
+
+  it('is not warned of where there are no guards, or an owner', async () => {
+    const open = await startApp('Fastify', { controllers: [DigestsController], options: { role: 'api' } });
+    const options = { role: 'api' as const, http: { owner: () => 'alice' } };
+    const owned = await startApp('Fastify', { controllers: [GuardedController], options });
+    expect(open.log.text + owned.log.text).not.toContain(WARNING);
+  });
+
+  it('is refused as a fault of the server where the scope is no string', async () => {
+    const http = { idempotencyScope: () => ({ id: 7 }) as unknown as string };
+    const app = await startApp('Fastify', { controllers: [DigestsController], options: { role: 'api', http } });
+    expect((await app.post('/digests', BEES, KEY)).status).toBe(500);
+    expect(app.log.text).toContain('http.idempotencyScope returned a value of type object');
   });
 });

@@ -106,6 +106,21 @@ describe.each(STACKS)('A full queue, on %s', (stack) => {
     expect((await app.post('/reports', { title: '3' })).status).toBe(202);
   });
 
+  it('refuses with 503 QUEUE_FULL and Retry-After by jobs.maximumQueueBytes, until there is room (D-18)', async () => {
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maximumQueueBytes: 10_000 } } });
+    const title = 'x'.repeat(7_000);
+    const { job } = await app.post('/reports', { title });
+    expect((await app.post('/reports', { title })).status).toBe(202);
+    const third = await app.post('/reports', { title: '3' });
+
+    expect(third.refusal).toEqual(refused(503, 'QUEUE_FULL'));
+    expect(third.header('Retry-After')).toBe('1');
+    expect(await app.all()).toHaveLength(2);
+    await app.delete(job.links.self);
+    expect((await app.post('/reports', { title })).status).toBe(202);
+    expect((await app.post('/reports', { title: '3' })).refusal).toEqual(refused(503, 'QUEUE_FULL'));
+  });
+
   it("refuses by a job's own maximumQueueSize, and no other job for it (D-18)", async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController, OtherController],

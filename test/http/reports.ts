@@ -25,7 +25,7 @@ export class ReportsController {
 
 /** A handler class that does with a job what the function does. */
 export function handlerOf<TRequest, TResult>(
-  job: JobDefinition<TRequest, TResult>,
+  job: JobDefinition<unknown, TResult, TRequest>,
   handle: (request: TRequest, context: JobContext) => TResult | Promise<TResult>,
 ): Type {
   @AsyncHandler(job)

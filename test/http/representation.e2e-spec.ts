@@ -91,7 +91,7 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
 
   it('has the code, message and details of what failed it, never a stack (D-25, D-30)', async () => {
     const Handler = handlerOf(Report, () => {
-      throw Object.assign(new TypeError('no such template'), { code: 'NO_TEMPLATE' });
+      throw Object.assign(new TypeError('no such template'), { code: 'NO_TEMPLATE', expose: true });
     });
     const app = await startApp(stack, {
       controllers: [ReportsController],
@@ -107,6 +107,25 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     });
     expect(answer.text).not.toContain('e2e-spec');
     expect(app.log.text).toContain('representation.e2e-spec'); // the log has it
+  });
+
+  it('has the code alone of an error that nobody declared safe, here and in the result; operators have it all', async () => {
+    const Handler = handlerOf(Report, () => {
+      throw Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432'), { code: 'ECONNREFUSED' });
+    });
+    const app = await startApp(stack, {
+      controllers: [ReportsController],
+      providers: [Handler],
+      options: { jobs: { defaultMaxRetries: 0 } },
+    });
+    const answer = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
+    const error = { code: 'ECONNREFUSED', message: 'The job failed because of an internal error.' };
+    expect(answer.job.error).toEqual(error);
+    const result = await app.get(`/jobs/${answer.job.id}/result`);
+    expect(JSON.parse(result.text)).toMatchObject({ code: 'JOB_FAILED', error });
+    expect(answer.text + result.text).not.toContain('10.1.2.3');
+    expect((await app.jobs.find(answer.job.id))?.error?.message).toBe('connect ECONNREFUSED 10.1.2.3:5432');
+    expect(app.log.text).toContain('connect ECONNREFUSED 10.1.2.3:5432');
   });
 
   it('never shows request, headers, route and query values, owner, worker or token (D-24)', async () => {

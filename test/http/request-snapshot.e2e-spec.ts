@@ -1,4 +1,4 @@
-import { Body, Controller, Post, Put } from '@nestjs/common';
+import { Body, Controller, Param, Post, Put, Query } from '@nestjs/common';
 import { AsyncEndpoint, defineJob, JobStore, type RequestValue } from 'nestjs-async-endpoints';
 import { ACCEPTING, handlerOf, ReportsController } from './reports.js';
 import { type AppParts, STACKS, startApp } from './start-app.js';
@@ -30,8 +30,20 @@ const LookHandler = handlerOf(Look, (_request, { headers, routeParams, queryPara
 @Controller('shelves')
 class ShelvesController {
   @Put(':shelf/books/:book')
+  @AsyncEndpoint(Look, { queryParams: ['Empty', 'n'] })
+  put(@Body() body: object, @Query('tag') _tag: unknown, @Query() _all: unknown) {
+    return body;
+  }
+
+  @Put('locked/:code')
   @AsyncEndpoint(Look)
-  put(@Body() body: object) {
+  locked(@Param('code') _code: string, @Query('nextToken') _next: unknown, @Body() body: object) {
+    return body;
+  }
+
+  @Put('open/:code')
+  @AsyncEndpoint(Look, { queryParams: ['nextToken'], routeParams: ['code'] })
+  open(@Param('code') _code: string, @Query('nextToken') _next: unknown, @Body() body: object) {
     return body;
   }
 
@@ -57,9 +69,9 @@ const CREDENTIALS = {
 };
 
 describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
-  it('are the headers of the allow-list, the route values and the query values, as text (D-23, D-39)', async () => {
+  it('are the headers of the allow-list, the route values and the declared query values, as text (D-23, D-39)', async () => {
     const app = await startApp(stack, LOOKING);
-    const { job } = await app.send('PUT', '/shelves/A%2F7/books/42?tag=one&tag=two&Empty=&n=7', {
+    const { job } = await app.send('PUT', '/shelves/A%2F7/books/42?tag=one&tag=two&Empty=&n=7&page=3', {
       body: {},
       headers: {
         ...CREDENTIALS,
@@ -112,11 +124,41 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
     expect(((await app.ended(job)).job.result as Seen).headers).toEqual([]);
   });
 
-  it('are no query values whose name is that of a credential (D-23)', async () => {
+  it('are no query values that nobody declared, whatever clients send; the log says so once, and how to declare them', async () => {
     const app = await startApp(stack, LOOKING);
-    const query = 'access_token=s1&apiKey=s2&api_key=s3&PASSWORD=s4&session=s5&client_secret=s6&page=2';
+    const query = 'key=s1&code=s2&passphrase=s3&hmac=s4&ticket=s5&apiKey=s6&page=2';
     const { job } = await app.post(`/shelves?${query}`, {});
+    await app.post(`/shelves?${query}&${Array.from({ length: 99 }, (_, n) => `other${n}=1`).join('&')}`, {});
+    expect(((await app.ended(job)).job.result as Seen).queryParams).toEqual([]);
+    const told = app.log.text.split('\n').filter((line) => line.includes('ShelvesController.post does not pass'));
+    expect(told).toHaveLength(10);
+    expect(
+      told.filter((line) => /query value "page".* add @Query\(\) .* queryParams of @AsyncEndpoint/.test(line)),
+    ).toHaveLength(1);
+  });
+
+  it('are those of http.captureQueryParams on every endpoint', async () => {
+    const app = await startApp(stack, { ...LOOKING, options: { http: { captureQueryParams: ['page'] } } });
+    const { job } = await app.post('/shelves?page=2&size=9', {});
     expect(((await app.ended(job)).job.result as Seen).queryParams).toEqual([['page', '2']]);
+  });
+
+  it('are no values that look like credentials, which the author is told at boot, unless the endpoint names them (D-23)', async () => {
+    const app = await startApp(stack, LOOKING);
+    expect(app.log.text).toMatch(
+      /ShelvesController\.locked does not pass the route value "code".* routeParams of @AsyncEndpoint/,
+    );
+    expect(app.log.text).toMatch(
+      /ShelvesController\.locked does not pass the query value "nextToken".* queryParams of/,
+    );
+    expect(app.log.text).not.toContain('ShelvesController.open');
+    const seen = async (where: string) => {
+      const { job } = await app.send('PUT', `/shelves/${where}/17?nextToken=p2`, { body: {} });
+      const { routeParams, queryParams } = (await app.ended(job)).job.result as Seen;
+      return { routeParams, queryParams };
+    };
+    expect(await seen('locked')).toEqual({ routeParams: [], queryParams: [] });
+    expect(await seen('open')).toEqual({ routeParams: [['code', '17']], queryParams: [['nextToken', 'p2']] });
   });
 
   it('is nothing where a job was submitted from code', async () => {

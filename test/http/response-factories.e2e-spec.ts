@@ -2,13 +2,14 @@ import { Injectable, Scope } from '@nestjs/common';
 import {
   AsyncEndpointsError,
   type HttpRequest,
+  type Job,
   JobManager,
   MemoryJobStore,
   type Reply,
   type ResponseOptions,
 } from 'nestjs-async-endpoints';
 import { refused } from './answer.js';
-import { ACCEPTING, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
+import { ACCEPTING, HeldReport, ReportHandler, ReportsController, UNKNOWN_ID } from './reports.js';
 import { ADAPTERS, type AdapterName, startApp } from './start-app.js';
 
 /** As of an application that counts what it accepts. */
@@ -181,6 +182,42 @@ describe.each(ADAPTERS)('response.jobStatus, on %s', (adapter) => {
     await app.ended(job);
     expect((await app.get(job.links.result)).body).toEqual({ text: 'About Bees' });
     expect(app.log.text).not.toContain('Bees');
+  });
+});
+
+describe.each(ADAPTERS)('A response factory that returns its job, on %s', (adapter) => {
+  it.each([
+    ['as it is', (job: Job | null) => job],
+    ['in an object', (job: Job | null) => ({ job })],
+    ['copied', (job: Job | null) => ({ ...job })],
+  ])('%s, shows clients only what they may see, and reads all of it', async (_how, bodyOf) => {
+    const owners: unknown[] = [];
+    const body = (job: Job | null, reply: Reply) => {
+      owners.push(job?.owner);
+      return { ...reply, body: bodyOf(job) };
+    };
+    const held = new HeldReport();
+    const app = await startApp(adapter, {
+      controllers: [ReportsController],
+      providers: [held.Handler],
+      options: {
+        response: {
+          jobSubmitted: (job, { reply }) => body(job, reply),
+          jobStatus: (job, { reply }) => body(job, reply),
+        },
+        http: { owner: () => 'owner-in-hiding' },
+        worker: { workerId: 'worker-in-hiding' },
+      },
+    });
+    const submitted = await app.post('/reports', { title: 'Bees' });
+    await held.started.opened;
+    const running = await app.get(submitted.header('Location') ?? '');
+    held.finish.open({ text: '' });
+    expect(running.text).toContain('InProgress');
+    for (const { text } of [submitted, running]) {
+      expect(text).not.toMatch(/in-hiding|owner|worker|fingerprint|fence|lease|retention|crashes/);
+    }
+    expect(owners).toEqual(['owner-in-hiding', 'owner-in-hiding']);
   });
 });
 

@@ -137,14 +137,34 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(await secondsOf(app.get(`/jobs/${id}/result`))).toBe(5);
   });
 
-  it('tells a client whose request a full queue refused how long the queue takes', async () => {
-    const { app, running, learn } = await startClocked(adapter, { jobs: { maximumQueueSize: 2 } });
+  it.each([
+    ['jobs', { maximumQueueSize: 2 }],
+    ['bytes', { maximumQueueBytes: 2_000 }],
+  ])('tells a client whose request a queue full of %s refused how long the queue takes', async (_, jobs) => {
+    const { app, running, learn } = await startClocked(adapter, { jobs });
     await learn(10);
     await running(0);
     await app.post('/reports', BEES);
     await app.post('/reports', BEES);
     await eventually(async () => (await secondsOf(app.post('/reports', BEES))) === 20);
     expect((await app.post('/reports', BEES)).refusal).toEqual(refused(503, 'QUEUE_FULL'));
+  });
+
+  it('tells how long the oldest has waited where this process has seen no job end: at the first refusal already', async () => {
+    let behindMs = 600_000;
+    const store = await watchedStoreOf(adapter, { now: () => Date.now() - behindMs });
+    const options = {
+      role: 'api' as const,
+      store,
+      jobs: { maximumQueueSize: 1 },
+      http: { maxRetryAfterSeconds: 3_600 },
+    };
+    const app = await startApp(adapter, { controllers: [ReportsController], options });
+    await app.post('/reports', BEES);
+    behindMs = 0;
+    const seconds = await secondsOf(app.post('/reports', BEES));
+    expect(seconds).toBeGreaterThanOrEqual(600);
+    expect(seconds).toBeLessThan(700);
   });
 
   it('asks the store for its queues once per second at most, and does without where it does not answer', async () => {

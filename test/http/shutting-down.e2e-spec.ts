@@ -1,6 +1,11 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import { Controller, Get } from '@nestjs/common';
 import { JobWorker } from 'nestjs-async-endpoints';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { refused } from './answer.js';
+import { Gate } from './gate.js';
 import { ACCEPTING, HeldReport, ReportsController } from './reports.js';
 import { ADAPTERS, STACKS, startApp } from './start-app.js';
 import { watchedStoreOf } from './watched-store.js';
@@ -50,5 +55,44 @@ describe.each(ADAPTERS)('An application that has told balancers to go elsewhere,
     const answers = [before, taken, await held, await heldBefore];
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
     expect(answers.map((answer) => answer.header('Connection'))).toEqual(['keep-alive', 'close', 'close', 'close']);
+  });
+});
+
+describe.each(ADAPTERS)('An application that is closed, on %s', (adapter) => {
+  /** A connection on which somebody has said this and reads nothing. */
+  const strangerAt = async (port: number, said: string) => {
+    const socket = connect(port, '127.0.0.1').pause();
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {}); // it is cut
+    await once(socket, 'connect');
+    await new Promise((sent) => socket.write(said, sent));
+  };
+
+  it('does not wait for a client that reads nothing of its answer', async () => {
+    const asked = new Gate<void>();
+    @Controller()
+    class LargeController {
+      @Get('large')
+      large() {
+        asked.open();
+        return { text: 'x'.repeat(32 * 1024 * 1024) };
+      }
+    }
+    const app = await startApp(adapter, {
+      controllers: [LargeController],
+      options: { worker: { drainTimeoutMs: 60_000 } },
+    });
+    await strangerAt(app.port, 'GET /large HTTP/1.1\r\nHost: here\r\n\r\n');
+    await asked.opened;
+    await app.close();
+  });
+
+  it('does not wait for a client that does not finish its request', async () => {
+    const app = await startApp(adapter, ACCEPTING);
+    const head = 'POST /reports HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n';
+    const requested = once(app.nest.getHttpServer() as Server, 'request');
+    await strangerAt(app.port, `${head}{`);
+    await requested;
+    await app.close();
   });
 });

@@ -58,8 +58,46 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     const answer = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
     expect([answer.status, answer.job.status]).toEqual([200, 'Completed']);
     expect([answer.header('Retry-After'), answer.header('Location')]).toEqual([null, null]);
-    expect(answer.header('Cache-Control')).toBe('private, no-cache');
     expect(answer.header('Content-Type')).toMatch(/^application\/json\b/);
+  });
+
+  it('is kept by no cache once there is a result or an error in it, and not to be guessed at, whatever it answers', async () => {
+    const app = await startApp(stack, {
+      controllers: [ReportsController],
+      providers: [
+        handlerOf(Report, ({ title }) => {
+          if (title === '') throw new Error('<script>');
+          return { text: '<script>' };
+        }),
+      ],
+    });
+    const [report, failure] = await Promise.all([
+      app.post('/reports', { title: 'Bees' }, { Prefer: 'wait=10' }),
+      app.post('/reports', { title: '' }, { Prefer: 'wait=10' }),
+    ]);
+    const { self, result, events } = report.job.links;
+    const tag = { 'If-None-Match': (await app.get(self)).header('ETag') as string };
+    const ended = [
+      report,
+      failure,
+      await app.get(self),
+      await app.get(self, tag),
+      await app.get(failure.job.links.self),
+    ];
+    for (const answer of [...ended, await app.get(result), await app.get(result, tag), await app.get(events)]) {
+      expect(answer.header('Cache-Control')).toContain('no-store');
+      expect(answer.header('X-Content-Type-Options')).toBe('nosniff');
+    }
+    const id = { 'X-Async-Request-Id': 'none' };
+    const refusals = [
+      await app.get(failure.job.links.result),
+      await app.get(`/jobs/${UNKNOWN_ID}`),
+      await app.get('/jobs/none'),
+      await app.delete(self),
+      await app.post('/reports', { title: 'Bees' }, id),
+    ];
+    expect(refusals.map(({ status }) => status)).toEqual([409, 404, 400, 409, 400]);
+    for (const answer of refusals) expect(answer.header('X-Content-Type-Options')).toBe('nosniff');
   });
 
   it('is 200 once the job has failed or was canceled', async () => {
@@ -165,7 +203,8 @@ describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
     expect(answer.status).toBe(200);
     expect(answer.header('Content-Type')).toMatch(/^application\/json\b/);
     expect(answer.body).toEqual(result);
-    expect(answer.header('Cache-Control')).toBe('private, no-cache');
+    expect(answer.header('Cache-Control')).toBe('private, no-store');
+    expect(answer.header('X-Content-Type-Options')).toBe('nosniff');
   });
 
   it.each([null, undefined])('is 204 where the handler returned %s, which is a success (D-29)', async (result) => {

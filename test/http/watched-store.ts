@@ -1,4 +1,4 @@
-import type { JobStore } from 'nestjs-async-endpoints';
+import type { JobRecord, JobStore } from 'nestjs-async-endpoints';
 import { type StackName, storesOf } from './stacks.js';
 
 /** A store that counts who watches jobs and how often they are read, and lets a test step in at either moment. */
@@ -18,7 +18,7 @@ export interface WatchedStore extends JobStore {
   /** Happens when a watch of a job has begun, before whoever wanted it knows. */
   onWatched: (id: string) => unknown;
   /** Happens when jobs were read, before the reader gets them. */
-  onRead: (ids: readonly string[]) => unknown;
+  onRead: (ids: readonly string[], found: readonly (JobRecord | null)[]) => unknown;
 }
 
 export async function watchedStoreOf(stack: StackName, options: { now?: () => number } = {}): Promise<WatchedStore> {
@@ -51,12 +51,12 @@ export function watched(real: JobStore): WatchedStore {
       seen.asked++;
       return real.stats();
     },
-    async find(ids) {
+    async find(ids, owners) {
       seen.reads += ids.length;
       seen.reading++;
       try {
-        const found = await real.find(ids);
-        await seen.onRead(ids);
+        const found = await real.find(ids, owners);
+        await seen.onRead(ids, found);
         return found;
       } finally {
         seen.reading--;

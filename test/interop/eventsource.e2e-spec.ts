@@ -18,7 +18,7 @@ describe.each(ADAPTERS)('The eventsource package, on %s', (adapter) => {
     for (const type of ['status', 'progress']) {
       source.addEventListener(type, ({ data, lastEventId }: MessageEvent) => {
         const { progress } = JSON.parse(data as string) as JobRepresentation;
-        seen.push([type, lastEventId, progress?.fraction ?? null]);
+        seen.push([type, lastEventId.split('-')[0] as string, progress?.fraction ?? null]);
       });
     }
     await eventually(() => seen.length === 1);
@@ -42,6 +42,6 @@ describe.each(ADAPTERS)('The eventsource package, on %s', (adapter) => {
     const asked = [...proxy.received.matchAll(/^(GET|last-event-id: .*)/gim)].map(([line]) =>
       line.trim().toLowerCase(),
     );
-    expect(asked).toEqual(['get', 'get', 'last-event-id: 3']);
+    expect(asked).toEqual(['get', 'get', expect.stringMatching(/^last-event-id: 3-/)]);
   });
 });

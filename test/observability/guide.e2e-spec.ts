@@ -1,7 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { METRICS } from 'nestjs-async-endpoints/telemetry';
 import { ACCEPTING, UNKNOWN_ID } from '../http/reports.js';
 import { startApp } from '../http/start-app.js';
+import { alertRules } from './hasten.js';
+import { HealthModule } from './health-module.controller.js';
 import { response, TelemetryClient } from './submitted-event.js';
 
 const docs = new URL('../../docs/', import.meta.url);
@@ -28,6 +30,15 @@ describe('docs/observability.md', () => {
     ]);
   });
 
+  it('shows the health module that this test runs, word for word', async () => {
+    const code = await read(new URL('health-module.controller.ts', import.meta.url));
+    expect(await read(new URL('observability.md', docs))).toContain('```ts\n' + code + '```\n');
+    const app = await startApp('Express', { ...ACCEPTING, imports: [HealthModule] });
+    for (const route of ['ready', 'live']) {
+      expect((await app.get(`/health/${route}`)).body).toMatchObject({ status: 'ok' });
+    }
+  });
+
   it('links only to what is there, and names only metrics that are', async () => {
     const text = await read(new URL('observability.md', docs));
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
@@ -37,12 +48,17 @@ describe('docs/observability.md', () => {
     expect(named.map((name) => name.slice(1, -1)).filter((name) => !(name in METRICS))).toEqual([]);
   });
 
-  it('says of every alert what to do', async () => {
-    const [guide, rules] = await Promise.all([
-      read(new URL('observability.md', docs)),
-      read(new URL('../deploy/monitoring/alerts.yml', docs)),
-    ]);
-    const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name as string);
-    expect(alerts.filter((name) => !guide.includes(`\`${name}\``))).toEqual([]);
+  it('has a runbook for every alert, from what one sees to how one knows that it is over, and for nothing else', async () => {
+    const rules = await alertRules();
+    const guide = await read(new URL('observability.md', docs));
+    const runbooks = await readdir(new URL('runbooks/', docs));
+    expect(runbooks.toSorted()).toEqual(rules.map(({ alert }) => `${alert}.md`).toSorted());
+    for (const { alert, labels, annotations } of rules) {
+      expect(annotations.runbook_url).toMatch(new RegExp(`^https://runbooks\\.example\\.com/${alert}\\.md$`));
+      expect(guide).toMatch(new RegExp(`\\[\`${alert}\`\\]\\(runbooks/${alert}\\.md\\) +\\| ${labels['severity']} `));
+      const text = await read(new URL(`runbooks/${alert}.md`, docs));
+      const headings = [...text.matchAll(/^#+ .+$/gm)].map(([heading]) => heading);
+      expect(headings).toEqual([`# ${alert}`, '## What you see', '## Cause', '## Steps', '## When it is over']);
+    }
   });
 });

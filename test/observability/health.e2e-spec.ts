@@ -1,9 +1,9 @@
 import { HealthModule } from '@app/demo';
-import { MemoryJobStore } from 'nestjs-async-endpoints';
+import { AsyncEndpointsError, MemoryJobStore } from 'nestjs-async-endpoints';
 import { JobStoreHealthIndicator } from 'nestjs-async-endpoints/health';
 import { aJob, eventually, unreliable } from 'nestjs-async-endpoints/testing';
 import { AppProcess } from '../app-process.js';
-import { ACCEPTING } from '../http/reports.js';
+import { ACCEPTING, HeldReport, ReportsController } from '../http/reports.js';
 import { startApp } from '../http/start-app.js';
 import { System } from '../redis/system.js';
 
@@ -50,21 +50,56 @@ describe('Readiness', () => {
     expect((await app.client.get('/health/live')).status).toBe(200);
   });
 
-  it('is gone while the queue is full', async () => {
-    const store = new MemoryJobStore();
+  it('turns while the process drains its jobs, and liveness stays', async () => {
+    const held = new HeldReport();
     const app = await startApp('Fastify', {
-      ...ACCEPTING,
+      controllers: [ReportsController],
+      providers: [held.Handler],
       imports: [HealthModule],
-      options: { role: 'api', store, jobs: { maximumQueueSize: 1 } },
+      options: { worker: { drainTimeoutMs: 20_000 } },
     });
-    expect((await app.get('/health/ready')).status).toBe(200);
-    await store.submit([aJob({ name: 'Report' })], { queueLimit: 1 });
-    const full = await app.get('/health/ready');
-    expect([full.status, full.text.includes('The queue is full')]).toEqual([503, true]);
-    expect((await app.get('/health/live')).status).toBe(200);
-    expect(JSON.parse((await app.get('/health')).text)).toMatchObject({
-      details: { asyncendpoints: { status: 'up' } },
-    });
+    await app.post('/reports', { title: 'Bees' });
+    await held.started.opened;
+    const closed = app.close();
+    await eventually(async () => (await app.get('/health/ready')).status === 503);
+    // Terminus says by itself that the application is shutting down, in each phase of the shutdown from its own hook on.
+    for (let asked = 0; asked < 5; asked++) expect((await app.get('/health/live')).status).toBe(200);
+    held.finish.open({ text: '' });
+    await closed;
+  });
+
+  it.each([
+    ['jobs', { maximumQueueSize: 1 }],
+    ['bytes', { maximumQueueBytes: 1 }],
+  ])(
+    'stays while the queue is full of %s, and tells of it: status, result and cancel are still answered',
+    async (_, jobs) => {
+      const store = new MemoryJobStore();
+      const app = await startApp('Fastify', {
+        ...ACCEPTING,
+        imports: [HealthModule],
+        options: { role: 'api', store, jobs },
+      });
+      const details = async () => {
+        const { status, text } = await app.get('/health/ready');
+        return [status, (JSON.parse(text) as { details: { asyncendpoints: object } }).details.asyncendpoints];
+      };
+      expect(await details()).toMatchObject([200, { status: 'up', queueDepth: 0, queueFull: false }]);
+      await store.submit([aJob({ name: 'Report' })], { queueLimit: 1 });
+      expect(await details()).toMatchObject([200, { status: 'up', queueDepth: 1, queueFull: true }]);
+      expect((await app.post('/reports', { title: 'Bees' })).status).toBe(503);
+    },
+  );
+
+  it('stays while the store only refuses changes, as status routes answer; health is down, and both name the reason', async () => {
+    const { store, fail } = unreliable(new MemoryJobStore());
+    const app = await startApp('Fastify', { ...ACCEPTING, imports: [HealthModule], options: { role: 'api', store } });
+    fail({ verbs: ['submit', 'ping'], error: new AsyncEndpointsError('STORE_FULL') });
+    const [ready, all] = [await app.get('/health/ready'), await app.get('/health')];
+    expect([ready.status, all.status]).toEqual([200, 503]);
+    const message = 'The job store is full.';
+    expect(JSON.parse(ready.text)).toMatchObject({ details: { asyncendpoints: { status: 'up', message } } });
+    expect(JSON.parse(all.text)).toMatchObject({ details: { asyncendpoints: { status: 'down', message } } });
   });
 
   it('is gone while the store is, or does not answer in time; liveness stays (S-60)', async () => {
@@ -85,5 +120,19 @@ describe('Readiness', () => {
     });
     mend();
     expect((await statuses()).slice(1)).toEqual([200, 200]); // this process runs vitest too: its memory may be anything
+  });
+
+  it('waits 5 s for a store that does not answer', async () => {
+    const { store, hang, mend } = unreliable(new MemoryJobStore());
+    const app = await startApp('Fastify', { ...ACCEPTING, imports: [HealthModule], options: { role: 'api', store } });
+    hang();
+    const askedAt = performance.now();
+    const answers = await Promise.all(['', '/ready'].map((path) => app.get(`/health${path}`)));
+    const tookMs = performance.now() - askedAt;
+    mend();
+    expect(answers.map(({ status }) => status)).toEqual([503, 503]);
+    for (const { text } of answers) expect(text).toContain('AsyncEndpoints job store is not accessible');
+    expect(tookMs).toBeGreaterThan(4_990);
+    expect(tookMs).toBeLessThan(10_000);
   });
 });

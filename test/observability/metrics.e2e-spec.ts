@@ -1,13 +1,30 @@
 import { readFile } from 'node:fs/promises';
-import { AsyncEndpointsError, JOB_CHANNELS, MemoryJobStore, WORK_CHANNELS } from 'nestjs-async-endpoints';
-import { type Metric, METRICS } from 'nestjs-async-endpoints/telemetry';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import {
+  AsyncEndpointsError,
+  defineJob,
+  JOB_CHANNELS,
+  JobWorker,
+  MemoryJobStore,
+  WORK_CHANNELS,
+} from 'nestjs-async-endpoints';
+import { AsyncEndpointsTelemetryModule, type Metric, METRICS } from 'nestjs-async-endpoints/telemetry';
 import { aJob, eventually, Scripted, unreliable } from 'nestjs-async-endpoints/testing';
 import { LogBook } from '../http/log-book.js';
+import { ACCEPTING } from '../http/reports.js';
+import { startApp } from '../http/start-app.js';
 import { ObservedApp } from './observed-app.js';
 
-const IMPATIENT = { leaseMs: 1_000, drainTimeoutMs: 0, abortGraceMs: 0, maximumConcurrency: 4 };
+const IMPATIENT = { leaseMs: 1_000, abortOnLeaseEnd: true, drainTimeoutMs: 0, abortGraceMs: 0, maximumConcurrency: 4 };
+
+const Limited = defineJob<object>('Limited', { maximumQueueSize: 5, maximumQueueBytes: 50_000, timeoutMs: 90_000 });
 
 class MuteStore extends MemoryJobStore {
+  memory() {
+    return Promise.resolve({ usedBytes: 60, limitBytes: 100 });
+  }
+
   override ping(): Promise<void> {
     return Promise.reject(new AsyncEndpointsError('STORE_UNAVAILABLE'));
   }
@@ -26,6 +43,7 @@ async function everything(): Promise<ObservedApp> {
   expect(await ended(retried.id)).toBe('Failed');
   await expect(jobs.submit(Scripted, { do: 'return' }, { id: 'none' })).rejects.toThrow('not a UUID');
 
+  await jobs.cancel((await jobs.submit(Limited, {})).id);
   const canceled = await jobs.submit(Scripted, { do: 'stay', obedient: true });
   await eventually(() => handler.runs.some(({ context }) => context.id === canceled.id));
   await jobs.cancel(canceled.id);
@@ -77,14 +95,14 @@ describe('Metrics (S-87, D-41)', () => {
       return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== 0));
     };
     // 9 attempts: 1 completed, 2 × 4 failed; then those that were canceled, lost and are still at work.
-    expect(await values('jobs.submitted')).toEqual({ Scripted: 5 });
+    expect(await values('jobs.submitted')).toEqual({ Limited: 1, Scripted: 5 });
     expect(await values('jobs.claimed')).toEqual({ Scripted: 12 });
     expect(await values('jobs.completed')).toEqual({ Scripted: 1 });
     expect(await values('jobs.retried')).toEqual({ 'Scripted UPSTREAM': 6 });
     expect(await values('jobs.failed')).toEqual({ 'Scripted UPSTREAM': 2 });
     expect(await values('jobs.rerun')).toEqual({ Scripted: 1 });
     expect(await values('jobs.refused')).toEqual({ 'Scripted INVALID_JOB_ID': 1 });
-    expect(await values('jobs.canceled')).toEqual({ Scripted: 2 });
+    expect(await values('jobs.canceled')).toEqual({ Limited: 1, Scripted: 2 });
     expect(await values('jobs.recovered')).toEqual({ 'Orphan Queued': 1 });
     expect(await values('claims.lost')).toEqual({ Scripted: 1 });
     expect(await values('job.wait.duration')).toEqual({ Scripted: 12 });
@@ -96,23 +114,59 @@ describe('Metrics (S-87, D-41)', () => {
       'Scripted lose': 1,
     });
     expect(await values('job.total.duration')).toEqual({
+      'Limited Canceled': 1,
       'Scripted Completed': 1,
       'Scripted Failed': 2,
       'Scripted Canceled': 2,
     });
     expect(await values('store.errors')).toEqual({ 'ping STORE_UNAVAILABLE': 1 });
-    expect((await values('store.call.duration'))['submit']).toBe(6);
+    expect((await values('store.call.duration'))['submit']).toBe(7);
     expect([await values('worker.slots.used'), await values('worker.slots.limit')]).toEqual([{ '': 1 }, { '': 4 }]);
+    expect(await values('queue.limit')).toEqual({ Limited: 5 });
+    expect(await values('queue.bytes.limit')).toEqual({ Limited: 50_000 });
+    expect(await values('store.queue.bytes.limit')).toEqual({ '': 128 * 1024 * 1024 });
+    expect(await values('store.queue.limit')).toEqual({ '': 100_000 });
+    expect(await values('job.timeout')).toEqual({ Limited: 90, Scripted: 1800 });
+    expect([await values('store.memory.used'), await values('store.memory.limit')]).toEqual([{ '': 60 }, { '': 100 }]);
+    expect(await values('worker.handlers')).toEqual({ Scripted: 1 });
+    observed.app.get(JobWorker).stopClaiming();
+    expect(await values('worker.handlers')).toEqual({});
     await observed.app.close();
     expect(await values('jobs.released')).toEqual({ Scripted: 1 });
   });
 
-  it('begin rare counters at 0 when a name is first seen: one that began at 1 would have no increase, and no alert', async () => {
+  it('exist at 0 before the first job, for every name that the process knows', async () => {
     const observed = await ObservedApp.start({ worker: IMPATIENT });
-    await observed.jobs.submit(Scripted, { do: 'return' });
-    expect(await observed.values('asyncendpoints.jobs.recovered')).toEqual({ 'Scripted Queued': 0 });
-    expect(await observed.values('asyncendpoints.claims.lost')).toEqual({ Scripted: 0 });
-    expect(await observed.values('asyncendpoints.jobs.refused')).toEqual({ 'Scripted QUEUE_FULL': 0 });
+    const byStatus = { 'Scripted Queued': 0, 'Scripted Scheduled': 0 };
+    expect(await observed.values('async_endpoint.queue.depth')).toEqual(byStatus);
+    const ages = { ...byStatus, 'Scripted InProgress': 0 };
+    expect(await observed.values('asyncendpoints.queue.oldest_age')).toEqual(ages);
+    expect(await observed.values('asyncendpoints.queue.running')).toEqual({ Scripted: 0 });
+    expect(await observed.values('asyncendpoints.store.up')).toEqual({ '': 1 });
+
+    const counters = Object.entries<Metric>(METRICS).filter(([, { kind }]) => kind === 'counter');
+    for (const [name] of counters) {
+      const values = Object.values(await observed.values(name));
+      expect([name, values.length > 0, values.every((value) => value === 0)]).toEqual([name, true, true]);
+    }
+    const failures = { 'Scripted ERROR': 0, 'Scripted JOB_TIMEOUT': 0, 'Scripted WORKER_CRASHED': 0 };
+    expect(await observed.values('asyncendpoints.jobs.failed')).toEqual(failures);
+    expect(await observed.values('asyncendpoints.jobs.refused')).toEqual({
+      'Scripted QUEUE_FULL': 0,
+      'Scripted STORE_FULL': 0,
+      'Scripted STORE_READ_ONLY': 0,
+    });
+  });
+
+  it('exist at 0 for the names of endpoints in a process without workers', async () => {
+    const reader = new PrometheusExporter({ preventServerStart: true });
+    const meterProvider = new MeterProvider({ readers: [reader] });
+    const telemetry = AsyncEndpointsTelemetryModule.forRoot({ meterProvider, tracerProvider: null });
+    await startApp('Fastify', { ...ACCEPTING, imports: [telemetry], options: { role: 'api' } });
+    const { resourceMetrics } = await reader.collect();
+    const text = new PrometheusSerializer().serialize(resourceMetrics);
+    expect(text).toContain('async_endpoint_queue_depth{job_name="Report",job_status="Queued"');
+    expect(text).toMatch(/asyncendpoints_jobs_submitted_total{job_name="Report"[^}]*} 0/);
   });
 
   it('tell the depth and age of every queue, and 0 of one that is empty again (S-87)', async () => {
@@ -122,12 +176,23 @@ describe('Metrics (S-87, D-41)', () => {
     const slow = aJob({ name: 'Slow' });
     await store.submit([slow, aJob({ name: 'Slow', delayMs: 60_000 })], { queueLimit: 10 });
     now += 5_000;
-    expect(await observed.values('async_endpoint.queue.depth')).toEqual({ 'Slow Queued': 1, 'Slow Scheduled': 1 });
+    expect(await observed.values('async_endpoint.queue.depth')).toMatchObject({
+      'Slow Queued': 1,
+      'Slow Scheduled': 1,
+    });
     expect(await observed.values('asyncendpoints.queue.oldest_age')).toMatchObject({ 'Slow Queued': 5 });
+    const bytes = (await store.stats()).map((entry) => [`Slow ${entry.status}`, entry.bytes]);
+    expect(bytes).toEqual([
+      ['Slow Queued', expect.any(Number)],
+      ['Slow Scheduled', expect.any(Number)],
+    ]);
+    expect(await observed.values('asyncendpoints.queue.bytes')).toMatchObject(Object.fromEntries(bytes));
     await store.claim({ worker: 'w', leaseMs: 600_000, limit: 1, slots: new Map([['Slow', 1]]) });
     await freshly(observed, async () => {
-      expect(await observed.values('async_endpoint.queue.depth')).toEqual({ 'Slow Queued': 0, 'Slow Scheduled': 1 });
-      expect(await observed.values('asyncendpoints.queue.running')).toEqual({ Slow: 1 });
+      const depth = await observed.values('async_endpoint.queue.depth');
+      expect(depth).toMatchObject({ 'Slow Queued': 0, 'Slow Scheduled': 1 });
+      expect(await observed.values('asyncendpoints.queue.bytes')).toMatchObject({ 'Slow Queued': 0 });
+      expect(await observed.values('asyncendpoints.queue.running')).toMatchObject({ Slow: 1 });
     });
   });
 
@@ -147,6 +212,29 @@ describe('Metrics (S-87, D-41)', () => {
     expect(await observed.values('async_endpoint.queue.depth')).toEqual({});
     expect(await observed.values('asyncendpoints.worker.slots.limit')).toEqual({ '': 4 });
     expect(log.text.split('Error updating queue metrics')).toHaveLength(2);
+  });
+
+  it('of queues disappear with the first read after the store went away, and come back with it', async () => {
+    const { store, fail, mend } = unreliable(new MemoryJobStore());
+    const observed = await ObservedApp.start({ store, worker: IMPATIENT });
+    const read = async () => ({
+      queued: (await observed.values('async_endpoint.queue.depth'))['Slow Queued'],
+      age: (await observed.values('asyncendpoints.queue.oldest_age'))['Slow Queued'],
+      running: (await observed.values('asyncendpoints.queue.running'))['Slow'],
+      up: (await observed.values('asyncendpoints.store.up'))[''],
+    });
+    await store.submit([aJob({ name: 'Slow' })], { queueLimit: 10 });
+    await freshly(observed, async () => {
+      expect(await read()).toMatchObject({ queued: 1, running: 0, up: 1 });
+    });
+    fail({ verbs: ['stats'] });
+    await freshly(observed, async () => {
+      expect(await read()).toEqual({ queued: undefined, age: undefined, running: undefined, up: 0 });
+    });
+    mend();
+    await freshly(observed, async () => {
+      expect(await read()).toMatchObject({ queued: 1, running: 0, up: 1 });
+    });
   });
 
   it('are listened for only while an application with telemetry runs', async () => {

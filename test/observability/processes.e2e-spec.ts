@@ -16,7 +16,7 @@ const HEADERS = {
 /** Every line of the log, but not the welcome. */
 function linesOf({ output }: AppProcess): Record<string, unknown>[] {
   const lines = output.split('\n').filter((line) => line.startsWith('{'));
-  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ context }) => context !== 'Demo');
 }
 
 describe('The demo, API and worker in two processes', () => {

@@ -1,11 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Metric, METRICS } from 'nestjs-async-endpoints/telemetry';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { AppProcess } from '../app-process.js';
+import { parse, stringify } from 'yaml';
 import { System } from '../redis/system.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { asked, panels } from './dashboard.js';
+import { alertRules } from './hasten.js';
 import { hasPrometheus, MONITORING, Prometheus, promtool } from './prometheus.js';
 
-const SKIPPED = 'there is no promtool and prometheus here';
+const SKIPPED = 'there is no prometheus and prometheus-node-exporter here';
 
 /** As `/metrics` names them, with what histograms are made of. */
 const SERIES = new Set(
@@ -30,32 +35,79 @@ describe('The files in deploy/monitoring', () => {
   });
 
   it('hold a dashboard whose panels lie side by side, each with a query', async () => {
-    const { panels } = JSON.parse(await readFile(`${MONITORING}grafana/async-endpoints.json`, 'utf8')) as {
-      panels: {
-        id: number;
-        title: string;
-        targets: { expr: string }[];
-        gridPos: Record<'x' | 'y' | 'w' | 'h', number>;
-      }[];
-    };
-    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-    const cells = panels.flatMap(({ gridPos: { x, y, w } }) => Array.from({ length: w }, (_, i) => `${x + i},${y}`));
+    const all = await panels();
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+    const cells = all.flatMap(({ gridPos: { x, y, w } }) => Array.from({ length: w }, (_, i) => `${x + i},${y}`));
     expect(new Set(cells).size).toBe(cells.length);
-    for (const { title, targets } of panels)
-      expect([title, targets.every(({ expr }) => expr !== '')]).toEqual([title, true]);
+    for (const { title, targets } of all)
+      expect([title, targets.length > 0 && targets.every(({ expr }) => expr !== '')]).toEqual([title, true]);
   });
 
-  it('hold rules that promtool accepts, and a unit test for every alert', async (test) => {
+  it('hold rules that promtool accepts, and unit tests that pass', async (test) => {
     if (!hasPrometheus()) test.skip(SKIPPED);
     expect(await promtool(['check', 'rules', 'alerts.yml'])).toContain('SUCCESS');
     expect(await promtool(['check', 'config', 'prometheus.yml'])).toContain('SUCCESS');
     expect(await promtool(['test', 'rules', 'alerts.test.yml'])).toContain('SUCCESS');
-    const [rules, tests] = await Promise.all(
-      ['alerts.yml', 'alerts.test.yml'].map((file) => readFile(MONITORING + file, 'utf8')),
-    );
-    const alerts = [...(rules ?? '').matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
-    const tested = new Set([...(tests ?? '').matchAll(/alertname: (\w+)/g)].map(([, name]) => name));
-    expect(alerts.filter((name) => !tested.has(name))).toEqual([]);
+  });
+
+  it('use no label that one set-up alone has, and keep namespaces apart', async () => {
+    for (const { alert, expr } of await alertRules()) {
+      expect([alert, expr.match(/\bjob\s*[=!]/)]).toEqual([alert, null]);
+      const aggregated = [...expr.matchAll(/\b(sum|max|min|count) (by \([^)]*\))?/g)];
+      for (const [, , by] of aggregated) expect([alert, by]).toEqual([alert, expect.stringContaining('namespace')]);
+    }
+    const exprs = (await panels()).flatMap(({ targets }) => targets.map(({ expr }) => expr));
+    for (const expr of exprs) {
+      const selectors = expr.match(/\b(async_?endpoints?_|nodejs_|process_|redis_backup_|kube_)\w+(\{[^}]*\})?/g) ?? [];
+      expect(selectors.filter((selector) => !selector.includes('{namespace=~"$namespace"'))).toEqual([]);
+    }
+  });
+});
+
+/** Of `k8s/components/worker-scaling-keda`, each with what it answers to these series. */
+async function scalingTest(series: readonly string[], answers: readonly (number | null)[]): Promise<string> {
+  const path = new URL('../../k8s/components/worker-scaling-keda/scaled-object.yaml', import.meta.url);
+  const { spec } = parse(await readFile(path, 'utf8')) as {
+    spec: { triggers: { metadata: { query: string } }[] };
+  };
+  const promql = spec.triggers.map(({ metadata }, index) => {
+    const value = answers[index];
+    return { expr: metadata.query, eval_time: '1m', exp_samples: value === null ? [] : [{ labels: '{}', value }] };
+  });
+  const input = series.map((line) => {
+    const [text = '', value = ''] = line.split(' ');
+    return { series: text.replace('{', '{namespace="async-endpoints",'), values: `${value}x5` };
+  });
+  const file = join(temporaryFolder(), 'scaling.yml');
+  await writeFile(file, stringify({ tests: [{ interval: '1m', input_series: input, promql_expr_test: promql }] }));
+  return promtool(['test', 'rules', file]);
+}
+
+describe('The queries that scale workers', () => {
+  const queued = (name: string, depth: number, age: number, process = 'a') => [
+    `async_endpoint_queue_depth{job_name="${name}",job_status="Queued",instance="${process}"} ${depth}`,
+    `asyncendpoints_queue_oldest_age{job_name="${name}",job_status="Queued",instance="${process}"} ${age}`,
+    `asyncendpoints_queue_running{job_name="${name}",instance="${process}"} 0`,
+  ];
+  const handles = (name: string) => `asyncendpoints_worker_handlers{job_name="${name}",instance="w"} 1`;
+
+  it.for([
+    ['answer 0 while only an API without jobs has been scraped', queued('P', 0, 0), [0, 0]],
+    ['answer nothing while the store is away', [handles('P')], [null, null]],
+    [
+      'count each job once, however many processes tell of it',
+      [...queued('P', 7, 9), ...queued('P', 7, 9, 'b'), handles('P')],
+      [7, 9],
+    ],
+    [
+      'do not count jobs that no worker handles',
+      [...queued('P', 7, 9), ...queued('Orphan', 100, 9000), handles('P')],
+      [7, 9],
+    ],
+    ['answer 0 where all jobs are such', [...queued('Orphan', 100, 9000), handles('P')], [0, 0]],
+  ] as const)('%s', async ([, series, answers], test) => {
+    if (!hasPrometheus()) test.skip(SKIPPED);
+    expect(await scalingTest(series, answers)).toContain('SUCCESS');
   });
 });
 
@@ -86,7 +138,9 @@ describe('/metrics of the demo, API and worker apart on one Redis', () => {
 
   it('is scraped by a real Prometheus, which knows the queue and evaluates every rule and panel (S-87)', async (test) => {
     if (!hasPrometheus()) test.skip(SKIPPED);
-    const prometheus = await Prometheus.start(processes.map(({ client }) => new URL(client.url).host));
+    const [api, worker] = processes.map(({ client }) => new URL(client.url).host) as [string, string];
+    const targets = { 'async-endpoints-api': [api], 'async-endpoints-worker': [worker] };
+    const prometheus = await Prometheus.start({ targets });
     const value = async (expression: string) => Number((await prometheus.query(expression))[0]?.value[1]);
 
     await eventually(async () => (await value('sum(up)')) === 2, 20_000);
@@ -102,15 +156,8 @@ describe('/metrics of the demo, API and worker apart on one Redis', () => {
       return all.every(({ health }) => health !== 'unknown') ? all : null;
     }, 20_000);
     expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
-    for (const expression of await expressions()) await expect(prometheus.query(expression)).resolves.toBeDefined();
+    for (const { targets: queries } of await panels()) {
+      for (const { expr } of queries) await expect(prometheus.query(asked(expr, '1m'))).resolves.toBeDefined();
+    }
   });
 });
-
-/** Of the dashboard, as Grafana would ask them. */
-async function expressions(): Promise<string[]> {
-  const { panels } = JSON.parse(await readFile(`${MONITORING}grafana/async-endpoints.json`, 'utf8')) as {
-    panels: { targets: { expr: string }[] }[];
-  };
-  const written = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
-  return written.map((expr) => expr.replaceAll('$__rate_interval', '1m').replaceAll('$job_name', '.*'));
-}

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '@app/redis-server';
 import { eventually } from 'nestjs-async-endpoints/testing';
+import { parse, stringify } from 'yaml';
 import { temporaryFolder } from '../temporary-folder.js';
 
 const run = promisify(execFile);
@@ -14,7 +15,9 @@ const run = promisify(execFile);
 export const MONITORING = fileURLToPath(new URL('../../deploy/monitoring/', import.meta.url));
 
 export function hasPrometheus(): boolean {
-  return ['promtool', 'prometheus'].every((name) => spawnSync(name, ['--version']).status === 0);
+  return ['promtool', 'prometheus', 'prometheus-node-exporter'].every(
+    (name) => spawnSync(name, ['--version']).status === 0,
+  );
 }
 
 /** What promtool says, on either stream; it rejects where promtool objects. */
@@ -25,23 +28,45 @@ export async function promtool(args: string[], input?: string): Promise<string> 
   return stdout + stderr;
 }
 
-interface Sample {
+export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [at: number, value: string];
 }
 
-/** A real Prometheus with the deployed configuration, but for its targets and its haste; gone when the test ends. */
+/** Of `prometheus.yml`, as far as the tests change it. */
+interface Configuration {
+  readonly global: Record<string, string>;
+  readonly rule_files: string[];
+  readonly scrape_configs: { job_name: string; dns_sd_configs?: object; static_configs?: object }[];
+}
+
+export interface PrometheusOptions {
+  /** Host and port of each process, by the `job_name` that finds it where it is deployed. */
+  readonly targets: Readonly<Record<string, readonly string[]>>;
+  readonly scrapeInterval?: string;
+  /** The rules instead of those of alerts.yml, such as the same in haste. */
+  readonly alerts?: string;
+}
+
+/** A real Prometheus with the deployed configuration, but with other targets and shorter intervals. Ends with the test. */
 export class Prometheus {
   private constructor(private readonly url: string) {}
 
-  /** @param targets host and port of each process to be scraped */
-  static async start(targets: readonly string[]): Promise<Prometheus> {
+  static async start({ targets, scrapeInterval = '1s', alerts }: PrometheusOptions): Promise<Prometheus> {
     const folder = temporaryFolder();
-    await cp(MONITORING, folder, { recursive: true });
-    const config = (await readFile(join(folder, 'prometheus.yml'), 'utf8'))
-      .replaceAll('15s', '1s')
-      .replace(/targets: .*/, `targets: ${JSON.stringify(targets)}`);
-    await writeFile(join(folder, 'prometheus.yml'), config);
+    const deployed = parse(await readFile(`${MONITORING}prometheus.yml`, 'utf8'), { merge: true }) as Configuration;
+    const hasty = {
+      ...deployed,
+      global: { scrape_interval: scrapeInterval, evaluation_interval: scrapeInterval },
+      // Docker's DNS is not here.
+      scrape_configs: deployed.scrape_configs.map((config) => ({
+        ...config,
+        dns_sd_configs: undefined,
+        static_configs: [{ targets: targets[config.job_name] ?? [] }],
+      })),
+    };
+    await writeFile(join(folder, 'prometheus.yml'), stringify(hasty, { aliasDuplicateObjects: false }));
+    await writeFile(join(folder, 'alerts.yml'), alerts ?? (await readFile(`${MONITORING}alerts.yml`, 'utf8')));
     const port = await freePort();
     const server = spawn(
       'prometheus',
@@ -56,6 +81,12 @@ export class Prometheus {
 
   async query(expression: string): Promise<Sample[]> {
     return (await this.#api<{ result: Sample[] }>(`query?query=${encodeURIComponent(expression)}`)).result;
+  }
+
+  /** The names of the alerts that fire, or have fired. */
+  async fired(within = '1h'): Promise<string[]> {
+    const samples = await this.query(`count by (alertname) (last_over_time(ALERTS{alertstate="firing"}[${within}]))`);
+    return samples.map(({ metric }) => metric['alertname'] as string).toSorted();
   }
 
   /** Each with its health: ok, err or unknown, evaluated or not. */

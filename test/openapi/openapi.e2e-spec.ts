@@ -70,17 +70,18 @@ describe.each(ADAPTERS)('An OpenAPI document, on %s', (adapter) => {
     const document = documentOf(await makeApp({}, adapter));
     const job = ['application/json'];
     const refused = { 400: [PROBLEM], 404: [PROBLEM], 500: [PROBLEM], 503: [PROBLEM] };
-    expect(document.answers('get', '/jobs/{id}')).toEqual({ 200: job, 202: job, 304: [], ...refused });
+    const held = { ...refused, 429: [PROBLEM] };
+    expect(document.answers('get', '/jobs/{id}')).toEqual({ 200: job, 202: job, 304: [], ...held });
     expect(document.answers('get', '/jobs/{id}/result')).toEqual({
       200: job,
       202: job,
       204: [],
       304: [],
-      ...refused,
+      ...held,
       409: [PROBLEM],
       410: [PROBLEM],
     });
-    expect(document.answers('get', '/jobs/{id}/events')).toEqual({ 200: ['text/event-stream'], 204: [], ...refused });
+    expect(document.answers('get', '/jobs/{id}/events')).toEqual({ 200: ['text/event-stream'], 204: [], ...held });
     expect(document.answers('delete', '/jobs/{id}')).toEqual({ 200: job, 409: [PROBLEM], ...refused });
     const names = (parameters: unknown) => (parameters as { name: string }[]).map(({ name }) => name);
     expect(names(document.operation('get', '/jobs/{id}').parameters)).toEqual(['id', 'Prefer', 'If-None-Match']);

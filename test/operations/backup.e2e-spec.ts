@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import type { NewJob } from 'nestjs-async-endpoints';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
+import { manifestsIn } from '../deployment/manifests.js';
+import { environmentOf, workloadsOf } from '../deployment/workloads.js';
 import { System } from '../redis/system.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { backUp, type Outcome, restore, SCRIPTS } from './backup.js';
@@ -142,13 +144,15 @@ describe('A Redis that is lost, and restored from a backup (S-92, S-98)', () => 
 });
 
 describe('k8s/components/backup/redis-backup.sh', () => {
-  it('keeps the newest, and leaves nothing else behind', async () => {
+  it('keeps the newest, and leaves nothing else behind but when the newest was made', async () => {
     await begin([]);
     await writeFile(join(backups, 'notes.txt'), 'not ours');
     const files: string[] = [];
     for (let round = 0; round < 3; round++) files.push(fileOf(await backUp({ ...env, BACKUP_KEEP: '2' })));
     const names = files.slice(1).map((file) => file.split('/').at(-1) as string);
-    expect((await readdir(backups)).toSorted()).toEqual(['notes.txt', ...names].toSorted());
+    expect((await readdir(backups)).toSorted()).toEqual(['notes.txt', 'redis_backup.prom', ...names].toSorted());
+    const metrics = await readFile(join(backups, 'redis_backup.prom'), 'utf8');
+    expect(metrics).toMatch(/^redis_backup_last_success_timestamp_seconds \d{10}$/m);
   });
 
   it('logs in as a user whose password is in a file, and shows it nowhere', async () => {
@@ -175,7 +179,7 @@ describe('k8s/components/backup/redis-backup.sh', () => {
     const failed = await backUp({ ...env, BACKUP_KIND: 'rdb', BACKUP_KEEP: '1' });
     expect(failed).toMatchObject({ code: 1, stdout: '' });
     expect(failed.stderr).toContain('rdb_last_bgsave_status is err');
-    expect(await readdir(backups)).toEqual([file.split('/').at(-1)]);
+    expect((await readdir(backups)).toSorted()).toEqual(['redis_backup.prom', file.split('/').at(-1)]);
   });
 
   it('rdb: is not fooled by the folder of another server', async () => {
@@ -256,7 +260,7 @@ describe('k8s/components/backup/redis-restore.sh', () => {
     expect(outcome).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
 
-  it('passes shellcheck, and so does the other', async (test) => {
+  it('passes shellcheck, and so do the others', async (test) => {
     const version = await run('shellcheck', ['--version']).catch(() => null);
     if (!version) test.skip('there is no shellcheck here');
     await expect(run('shellcheck', ['-s', 'sh', ...SCRIPTS])).resolves.toEqual({ stdout: '', stderr: '' });
@@ -267,18 +271,21 @@ describe('k8s/components/backup (S-98)', () => {
   const component = new URL('../../k8s/components/backup/', import.meta.url).pathname;
 
   it('sets variables that the scripts read, and mounts what they need', async () => {
-    for (const [manifest, script] of [
-      ['cronjob.yaml', SCRIPTS[0]],
-      ['restore-job.yaml', SCRIPTS[1]],
-    ] as const) {
-      const [text, source] = await Promise.all([readFile(join(component, manifest), 'utf8'), readFile(script, 'utf8')]);
-      const variables = [...text.matchAll(/- \{ name: ([A-Z_]+), value: /g)].map(([, name]) => name as string);
-      expect(variables.length).toBeGreaterThan(2);
-      expect(variables.filter((name) => !source.includes(`\${${name}`))).toEqual([]);
-      expect(text).toContain(`/opt/redis-backup/${script.split('/').at(-1)}`);
-      const mounts = [...text.matchAll(/- \{ name: (\w+), mountPath/g)].map(([, name]) => name);
-      const volumes = [...text.matchAll(/^ +- name: (\w+)\n +(?:persistentVolumeClaim|configMap|secret):/gm)];
-      expect(mounts).toEqual(volumes.map(([, name]) => name));
+    const manifests = manifestsIn(component).map(([, manifest]) => manifest);
+    const containers = workloadsOf(manifests).flatMap((workload) => workload.containers);
+    expect(containers.map(({ name }) => name)).toEqual(['backup', 'offsite', 'download', 'restore']);
+    for (const container of containers) {
+      const [path] = /\/opt\/redis-backup\/[\w-]+\.sh/.exec(container.command!.join(' ')) as [string];
+      const source = await readFile(join(component, path.split('/').at(-1)!), 'utf8');
+      const variables = environmentOf(container);
+      expect(Object.keys(variables).filter((name) => !source.includes(`\${${name}`))).toEqual([]);
+      const mounts = (container.volumeMounts ?? []).map(({ mountPath }) => mountPath);
+      const needed = [path, ...Object.values(variables).filter((value) => value.startsWith('/'))];
+      const isMounted = (file: string) => mounts.some((mount) => file === mount || file.startsWith(`${mount}/`));
+      expect(needed.filter((file) => !isMounted(file))).toEqual([]);
+      expect(mounts.filter((mount) => !needed.some((file) => `${file}/`.startsWith(`${mount}/`)))).toEqual(
+        container.name === 'restore' ? ['/backup'] : [],
+      );
     }
   });
 
@@ -292,7 +299,7 @@ describe('k8s/components/backup (S-98)', () => {
     await writeFile(join(folder, 'overlay', 'kustomization.yaml'), kustomization);
     const { stdout } = await run('kubectl', ['kustomize', join(folder, 'overlay')]);
     const kinds = [...stdout.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind as string);
-    expect(kinds.toSorted()).toEqual(['ConfigMap', 'CronJob', 'NetworkPolicy', 'PersistentVolumeClaim']);
+    expect(kinds.toSorted()).toEqual(['ConfigMap', 'ConfigMap', 'CronJob', 'NetworkPolicy', 'PersistentVolumeClaim']);
     expect(stdout).toContain('  redis-backup.sh: |');
     expect(stdout).toMatch(/configMap:\n +name: redis-backup-scripts\n/);
   });

@@ -54,7 +54,7 @@ describe('docs/operations.md', () => {
     await system.submit('ProcessData', { data: 'text' }, 2);
     await follow('docs/operations.md', (_step, command) => tool(system, command));
     expect(await system.store.audit()).toEqual([]);
-  });
+  }, 120_000); // every command is a process
 });
 
 describe('docs/backup.md', () => {
@@ -75,7 +75,7 @@ describe('docs/backup.md', () => {
       }
       const real = about
         .replace('REDIS_HOST=redis', '')
-        .replace('REDIS_PASSWORD_FILE=/run/secrets/redis-password', '')
+        .replace('REDIS_USERNAME=backup REDIS_PASSWORD_FILE=/run/secrets/redis-backup-password', '')
         .replaceAll(/\/backup(?=[ /])/g, backups)
         .replace('=/data', `=${folder}`)
         .replace('redis_backup_20260101_021700', name)

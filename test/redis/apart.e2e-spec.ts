@@ -67,13 +67,13 @@ describe('APIs and workers in processes of their own', () => {
   });
 
   it('say in one line that they find no Redis, and exit with 1', async () => {
-    const lost = new AppProcess('worker', { REDIS_URL: 'redis://127.0.0.1:1' });
+    const lost = new AppProcess('worker', { REDIS_URL: 'redis://127.0.0.1:1', LOG_FORMAT: 'text' });
     expect(await lost.exitCode()).toBe(1);
     expect(lost.output.trimEnd().split('\n').at(-1)).toMatch(/^Redis cannot be used: /);
-    const unconfigured = new AppProcess('worker', { REDIS_URL: '' });
+    const unconfigured = new AppProcess('worker', { REDIS_URL: '', LOG_FORMAT: 'text' });
     expect(await unconfigured.exitCode()).toBe(1);
     expect(unconfigured.output).toBe(
-      'The configuration is wrong: REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379\n',
+      'The configuration is wrong: REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name\n',
     );
   });
 });

@@ -1,6 +1,7 @@
 import { type RedisServer, startRedisCluster, startRedisSentinel } from '@app/redis-server';
 import type { RedisJobStoreOptions } from 'nestjs-async-endpoints/redis';
 import { eventually } from 'nestjs-async-endpoints/testing';
+import { toolWith } from '../cli/tool.js';
 import { ready, Submitters } from './submitters.js';
 import { figure, System } from './system.js';
 
@@ -10,16 +11,23 @@ const FAIL_OVER_MS = 30_000;
 
 /** What both kinds of Redis have in common. */
 interface Replicated {
+  readonly url: string;
+  /** URLs of one server that show nothing, or a part. */
+  readonly partial: readonly string[];
   readonly options: RedisJobStoreOptions;
   master(): Promise<RedisServer>;
   failOver(): Promise<void>;
   stop(): Promise<void>;
 }
 
+const addressOf = ({ host, port }: { host: string; port: number }) => `${host}:${port}`;
+
 const kinds: Record<string, () => Promise<Replicated>> = {
   'a cluster of 3 masters and 3 replicas': async () => {
     const cluster = await startRedisCluster({ replicas: 1 });
     return {
+      url: `redis+cluster://${cluster.nodes.map(addressOf).join(',')}`,
+      partial: cluster.nodes.slice(0, 3).map((node) => `redis://${addressOf(node)}`),
       options: { cluster: { nodes: [...cluster.nodes] } },
       master: () => cluster.masterOf(JOBS),
       failOver: async () => cluster.failOver(await cluster.masterOf(JOBS)),
@@ -28,7 +36,14 @@ const kinds: Record<string, () => Promise<Replicated>> = {
   },
   'a master and a replica with 3 sentinels': async () => {
     const { sentinels, name, master, failOver, stop } = await startRedisSentinel();
-    return { options: { redis: { sentinels: [...sentinels], name } }, master, failOver, stop };
+    return {
+      url: `redis+sentinel://${sentinels.map(addressOf).join(',')}/${name}`,
+      partial: sentinels.map((sentinel) => `redis://${addressOf(sentinel)}`),
+      options: { redis: { sentinels: [...sentinels], name } },
+      master,
+      failOver,
+      stop,
+    };
   },
 };
 
@@ -84,4 +99,24 @@ describe.each(Object.entries(kinds))('On %s', (kind, start) => {
     figure(`${kind}: warnings and errors in the logs of API and workers: ${twoLines.join(', ')}`);
     await system.reset();
   }, 120_000);
+
+  it('the command-line tool sees and changes every job by the URL alone, also after the failovers', async () => {
+    const tool = toolWith({ REDIS_URL: redis.url });
+    const ids = await system.submit('Tool', {}, 30);
+    await system.store.cancel(ids.slice(0, 10));
+    const rerun = await tool('rerun', '--name', 'Tool', '--status', 'Canceled', '--yes');
+    expect(rerun).toMatchObject({ code: 0, stdout: '10 jobs queued anew.\n' });
+    expect((await system.jobs(ids)).map(({ status }) => status)).toEqual(ids.map(() => 'Queued'));
+    const listed = JSON.parse((await tool('list', '--name', 'Tool', '--all', '--json')).stdout) as { id: string }[];
+    expect(listed.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+    expect(await tool('audit')).toMatchObject({ code: 0 });
+    const refusal = /^async-endpoints: Redis cannot be used: It is a (node of a cluster|Sentinel); connect with/;
+    for (const { code, stdout, stderr } of await Promise.all(
+      redis.partial.map((url) => toolWith({ REDIS_URL: url })('stats')),
+    )) {
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(refusal);
+    }
+    await system.reset();
+  }, 60_000);
 });

@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { AppProcess } from '../app-process.js';
-import { figure, System } from './system.js';
+import { figure, PATIENCE_MS, System } from './system.js';
+
+/** The default of `worker.abortGraceMs`. */
+const ABORT_GRACE_MS = 2_000;
 
 describe('A worker that gets SIGTERM', () => {
   let system: System;
@@ -34,13 +39,42 @@ describe('A worker that gets SIGTERM', () => {
     await eventually(async () => (await worker.running()) === 8);
     const tookMs = await terminated(worker);
     expect(tookMs).toBeGreaterThanOrEqual(300);
+    expect(tookMs).toBeLessThan(300 + ABORT_GRACE_MS + PATIENCE_MS);
     for (const job of await system.jobs(ids)) {
       expect(job).toMatchObject({ status: 'Queued', retryCount: 0, crashes: 0, worker: null });
     }
     figure(`SIGTERM with 8 endless jobs and a budget of 300 ms: exit 0 after ${tookMs} ms, all 8 given back`);
   });
+
+  it('while Redis is down, idle or in the middle of a job, exits all the same', async () => {
+    // Redis comes back when both have exited. The result of the job is held until the drain budget is spent.
+    const idle = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
+    const busy = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
+    await eventually(async () => (await system.blockedClients()) === 2);
+    await system.submit('Sleep', { durationMs: 2_000 });
+    await eventually(async () => (await idle.running()) + (await busy.running()) === 1);
+    await system.redis.crash();
+    try {
+      figure(
+        `SIGTERM while Redis is down: exit 0 after ${(await Promise.all([idle, busy].map(terminated))).join(' and ')} ms`,
+      );
+      expect(idle.count('its outcome is not stored') + busy.count('its outcome is not stored')).toBe(1);
+    } finally {
+      await system.redis.restart();
+      await eventually(() => system.store.ping().then(() => true));
+    }
+  }, 60_000);
+
+  it('leaves no timer and no connection behind when the application is closed', async () => {
+    const { stdout } = await run(process.execPath, [CLOSING_APP], {
+      env: { ...process.env, REDIS_URL: system.redis.url },
+    });
+    expect(JSON.parse(stdout)).toEqual([]);
+  });
 });
 
+const run = promisify(execFile);
+const CLOSING_APP = new URL('closing-app.mjs', import.meta.url).pathname;
 const SLEPT = 'slept 300 ms';
 
 /** How long it took to exit, in order. */

@@ -1,4 +1,4 @@
-import { type RedisServer, startRedisServer } from '@app/redis-server';
+import { redisCli, type RedisServer, startRedisServer } from '@app/redis-server';
 import type { JobRecord, JobStatus } from 'nestjs-async-endpoints';
 import { RedisJobStore, type RedisJobStoreOptions } from 'nestjs-async-endpoints/redis';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
@@ -53,17 +53,18 @@ export class System {
     return this.run('worker', settings);
   }
 
-  run(app: App, settings: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
-    return this.spawn(app, settings).listening();
+  /** @param folder where it is built, if not here */
+  run(app: App, settings: Readonly<Record<string, string>> = {}, folder?: string): Promise<AppProcess> {
+    return this.spawn(app, settings, folder).listening();
   }
 
-  spawn(app: App, settings: Readonly<Record<string, string>> = {}): AppProcess {
+  spawn(app: App, settings: Readonly<Record<string, string>> = {}, folder?: string): AppProcess {
     const shared = {
       REDIS_URL: this.redis.url,
       ASYNC_WORKER_LEASE_MS: String(LEASE_MS),
       ASYNC_RECOVERY_SWEEP_INTERVAL_MS: String(SWEEP_MS),
     };
-    const started = new AppProcess(app, { ...shared, ...settings });
+    const started = new AppProcess(app, { ...shared, ...settings }, folder);
     this.#processes.push(started);
     return started;
   }
@@ -107,6 +108,12 @@ export class System {
       if (holder) return holder;
       throw new Error(`None of the workers holds it: ${JSON.stringify(job)}`);
     });
+  }
+
+  /** How many connections wait for work. */
+  async blockedClients(): Promise<number> {
+    const info = await redisCli('-p', String(this.redis.port), 'info', 'clients');
+    return Number(/blocked_clients:(\d+)/.exec(info)?.[1]);
   }
 
   /** Ends all processes, however they are; looks whether every job is where its status says; leaves nothing to do. */

@@ -124,7 +124,7 @@ describe('A worker claims', () => {
     expect(ran.toSorted()).toEqual(ids.toSorted());
   });
 
-  it('again by itself when the store was away (D-36)', async () => {
+  it('again by itself when the store was away', async () => {
     const flaky = unreliable(new MemoryJobStore());
     const { submit, reached } = await startWorker({ store: flaky.store, worker: { pollingIntervalMs: 10 } });
     flaky.fail({ verbs: ['claim', 'waitForWork', 'recover', 'renew'] });

@@ -46,27 +46,38 @@ describe('A run that may not go on', () => {
     await expect(jobs.cancel(id)).resolves.toMatchObject({ status: 'Canceled' });
   });
 
-  it('of a worker that cannot renew is told by its own clock; its successor wins, its late result is refused (D-6, D-7)', async () => {
+  it('of a worker that is cut off goes on until the store says that the claim is lost; its successor wins, its late result is refused (D-6, D-7)', async () => {
     const truth = new MemoryJobStore();
     const cut = unreliable(truth);
     const loser = await startWorker({ store: cut.store, worker: { ...QUICK, abortGraceMs: 60_000 } });
     const id = await loser.submit({ do: 'stay' });
     const late = await loser.handler.nextRun();
     cut.hang();
-    expect(await reasonOf(late.context.signal)).toBe('CLAIM_LOST');
+    await eventually(async () => ((await truth.find([id]))[0]?.leaseUntil ?? Infinity) < Date.now() - QUICK.leaseMs);
+    expect(late.context.signal.aborted).toBe(false);
 
     const winner = await startWorker({ store: truth, worker: QUICK, recovery: SWEEP });
     const { context, leave } = await winner.handler.nextRun();
     expect(context.fence).toBeGreaterThan(late.context.fence);
     expect(context.attempt).toBe(1);
     cut.mend();
+    expect(await reasonOf(late.context.signal)).toBe('CLAIM_LOST');
     late.leave.open('from the loser');
     leave.open('from the winner');
     expect(await winner.reached(id, 'Completed')).toMatchObject({
       result: 'from the winner',
-      crashes: 1,
       retryCount: 0,
     });
+  });
+
+  it('of a worker that is cut off is told by its own clock when its lease is over, where `abortOnLeaseEnd` says so', async () => {
+    const cut = unreliable(new MemoryJobStore());
+    const { submit, handler } = await startWorker({ store: cut.store, worker: { ...QUICK, abortOnLeaseEnd: true } });
+    await submit({ do: 'stay', obedient: true });
+    const { context } = await handler.nextRun();
+    cut.hang();
+    expect(await reasonOf(context.signal)).toBe('CLAIM_LOST');
+    cut.mend();
   });
 
   it('whose claim was recovered by another is told by push, long before its next renewal', async () => {

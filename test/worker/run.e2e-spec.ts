@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
   AsyncHandler,
   defineJob,
@@ -12,6 +13,14 @@ import { startWorker } from './start-worker.js';
 const NO_DELAY = { retryCurve: () => 0 };
 
 describe('A worker runs a job', () => {
+  it('only when it is started, where `autoStart` is false, and then from a script too', async () => {
+    const { submit, jobs, worker, reached } = await startWorker({ worker: { autoStart: false } });
+    const id = await submit({ do: 'return', value: 'from a script' });
+    expect([worker.isStarted, (await jobs.find(id))?.status]).toEqual([false, 'Queued']);
+    await worker.start();
+    expect((await reached(id, 'Completed')).result).toBe('from a script');
+  });
+
   it.each([
     ['null', null],
     ['undefined', undefined],
@@ -25,6 +34,14 @@ describe('A worker runs a job', () => {
   it.each([
     ['an object without a prototype', () => Object.create(null) as unknown],
     ['an object that cannot be read', () => Object.defineProperty({}, 'code', { get: unreadable })],
+    [
+      'a Proxy whose traps throw',
+      () => new Proxy({}, { get: unreadable, getPrototypeOf: unreadable, has: unreadable }),
+    ],
+    [
+      'an object that inherits from such a Proxy',
+      () => Object.create(new Proxy({}, { getPrototypeOf: unreadable })) as unknown,
+    ],
     ['a symbol', () => Symbol('s')],
     ['nothing', () => undefined],
   ])('and outlives a handler that throws %s (D-30)', async (_what, thrown) => {
@@ -115,11 +132,12 @@ describe('A worker runs a job', () => {
     for (const [verb, listener] of listeners) JOB_CHANNELS[verb].subscribe(listener);
     await reached(await submit({ do: 'throw', message: 'upstream said no' }), 'Failed');
     for (const [verb, listener] of listeners) JOB_CHANNELS[verb].unsubscribe(listener);
+    const teller = `teller@${hostname()}`;
     expect(history).toEqual([
-      'claim attempt 1 by teller: undefined',
-      'retry attempt 1 by teller: upstream said no',
-      'claim attempt 2 by teller: undefined',
-      'fail attempt 2 by teller: upstream said no',
+      `claim attempt 1 by ${teller}: undefined`,
+      `retry attempt 1 by ${teller}: upstream said no`,
+      `claim attempt 2 by ${teller}: undefined`,
+      `fail attempt 2 by ${teller}: upstream said no`,
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { JobManager, MemoryJobStore } from 'nestjs-async-endpoints';
-import { eventually, Scripted, ScriptedHandler } from 'nestjs-async-endpoints/testing';
+import { AsyncEndpointsError, JobManager, JobWorker, MemoryJobStore, PermanentJobError } from 'nestjs-async-endpoints';
+import { eventually, Scripted, ScriptedHandler, unreliable } from 'nestjs-async-endpoints/testing';
+import { startWithDatabase } from './start-with-database.js';
 import { hasStatus, startWorker } from './start-worker.js';
 
 describe('A worker that shuts down', () => {
@@ -66,6 +67,101 @@ describe('A worker that shuts down', () => {
     leave.open(null);
     await closed;
     expect(await jobs.find(id)).toMatchObject({ status: 'Queued' });
+  });
+
+  it('drains before the providers are destroyed that its handlers depend on, global ones too (D-4)', async () => {
+    const { app, jobs, id, database, handler, leave } = await startWithDatabase({ jobs: { defaultMaxRetries: 0 } });
+    const closed = app.close();
+    await eventually(() => app.get(JobWorker).isStopping);
+    leave.open(null);
+    await closed;
+    expect(handler.sawOpen).toBe(true);
+    expect(database.isOpen).toBe(false);
+    expect(await jobs.find(id)).toMatchObject({ status: 'Completed', retryCount: 0 });
+  });
+
+  it('gives back a job whose handler throws after shutdown began, no attempt spent', async () => {
+    const store = new MemoryJobStore();
+    const { app, jobs, submit, handler, worker } = await startWorker({ store, jobs: { defaultMaxRetries: 0 } });
+    const id = await submit({ do: 'stay' });
+    const hopeless = await submit({ do: 'stay' });
+    const runs = [await handler.nextRun(), await handler.nextRun()];
+    const closed = app.close();
+    await eventually(() => worker.isStopping);
+    runs[0]?.leave.open(Promise.reject(new Error('the database is closed')));
+    runs[1]?.leave.open(Promise.reject(new PermanentJobError('hopeless')));
+    await closed;
+    expect(await jobs.find(id)).toMatchObject({ status: 'Queued', retryCount: 0, crashes: 0, error: null });
+    expect(await jobs.find(hopeless)).toMatchObject({ status: 'Failed', error: { message: 'hopeless' } });
+  });
+
+  it('ends in bounded time where the store does not answer, and names in the log what it could not deliver', async () => {
+    const cut = unreliable(new MemoryJobStore());
+    const told = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    try {
+      const { app, submit, handler } = await startWorker({
+        store: cut.store,
+        worker: { drainTimeoutMs: 20, abortGraceMs: 20, pollingIntervalMs: 10 },
+      });
+      const id = await submit({ do: 'stay' });
+      const { leave } = await handler.nextRun();
+      cut.fail({ error: new AsyncEndpointsError('STORE_UNAVAILABLE', undefined, { cause: new Error('OOM no room') }) });
+      leave.open('undelivered');
+      await app.close().catch(() => {}); // on Nest 11 it rejects, because the store cannot be closed
+      const lines = told.mock.calls.map(([line]) => String(line));
+      expect(lines).toContainEqual(
+        expect.stringMatching(new RegExp(`Job Scripted ${id}: its outcome is not stored.*OOM no room`)),
+      );
+    } finally {
+      told.mockRestore();
+    }
+  });
+
+  it('ends in bounded time where a store of the application answers none of the last calls', async () => {
+    const store = new MemoryJobStore();
+    const silent = (['stats', 'close'] as const).map((verb) =>
+      vi.spyOn(store, verb).mockImplementation(() => new Promise<never>(() => {})),
+    );
+    const told = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+    const { app } = await startWorker({ store });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const closed = app.close().then(() => true);
+      for (let isClosed = false; !isClosed; isClosed = await Promise.race([closed, Promise.resolve(false)]))
+        await vi.advanceTimersByTimeAsync(1_000);
+      const lines = told.mock.calls.map(([line]) => String(line));
+      for (const purpose of ['count its jobs', 'close'])
+        expect(lines).toContainEqual(expect.stringContaining(`The job store was asked to ${purpose}, and did not`));
+    } finally {
+      vi.useRealTimers();
+      for (const spy of [...silent, told]) spy.mockRestore();
+    }
+  });
+
+  it('tells the log when it begins, when it aborts, and when it has ended', async () => {
+    const lines: string[] = [];
+    const note = (line: unknown) => void lines.push(String(line));
+    const spies = (['log', 'warn'] as const).map((level) => vi.spyOn(Logger.prototype, level).mockImplementation(note));
+    try {
+      const { app, submit, handler } = await startWorker({ worker: { drainTimeoutMs: 20, abortGraceMs: 20 } });
+      await submit({ do: 'stay', obedient: true });
+      await handler.nextRun();
+      await app.close();
+      const ours = lines.filter((line) => /Shutting down|still running|has stopped/.test(line));
+      expect(ours).toEqual([
+        'Shutting down: 1 job running; waiting up to 0.02 s',
+        '1 job still running after 0.02 s: their signals are aborted',
+        expect.stringMatching(/^The worker has stopped after \d/),
+      ]);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+  });
+
+  it('may be closed twice', async () => {
+    const { app } = await startWorker();
+    await app.close();
+    await app.close();
   });
 
   it('leaves nothing behind that keeps the process alive', async () => {

@@ -6,14 +6,20 @@ import type { AsyncEndpointsConfiguration } from 'nestjs-async-endpoints/config'
 import { AppModule } from './app.module.js';
 import { readCsvBody } from './csv-body.js';
 import { serveDocuments } from './documents.js';
+import { serveOperations } from './operations-port.js';
 import { discardOversizedBodies } from './oversized-body.js';
 
 const MAXIMUM_BODY_BYTES = 1024 * 1024;
 
-/** The whole application, ready to listen: the same for `main.ts` and for tests. */
+/**
+ * The whole application, ready to listen: the same for `main.ts` and for tests.
+ *
+ * @param operationsPort where health, metrics and documents are, if not where everything is
+ */
 export async function createApp(
   configuration: AsyncEndpointsConfiguration,
   options: NestApplicationOptions = {},
+  operationsPort?: number,
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit: MAXIMUM_BODY_BYTES });
   discardOversizedBodies(adapter, 4 * MAXIMUM_CSV_BYTES);
@@ -22,5 +28,6 @@ export async function createApp(
   // A field that nobody asked for is most likely misspelt, and one that is dropped silently is hard to find.
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));
   serveDocuments(app);
+  if (operationsPort !== undefined) serveOperations(app, operationsPort);
   return exitInOrder(app);
 }

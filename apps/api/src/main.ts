@@ -4,6 +4,9 @@ import { createApp } from './create-app.js';
 import { welcome } from './welcome.js';
 
 await startProcess(async () => {
-  const port = parsePort(process.env['PORT']);
-  return { app: await createApp(configuration(['all', 'api']), { logger: demoLogger(process.env) }), port };
+  const { PORT, OPERATIONS_PORT } = process.env;
+  const port = parsePort(PORT);
+  const operationsPort = OPERATIONS_PORT?.trim() ? parsePort(OPERATIONS_PORT) : undefined;
+  const logger = demoLogger(process.env);
+  return { app: await createApp(configuration(['all', 'api']), { logger }, operationsPort), port };
 }, welcome);

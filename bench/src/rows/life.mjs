@@ -53,7 +53,7 @@ async function chooseSettings(redis, { sweepJobs, concurrencies }, sides) {
   return chosen;
 }
 
-async function wholeLife(redis, side, count, { concurrency, pipelining, submitPipelining = pipelining }) {
+export async function wholeLife(redis, side, count, { concurrency, pipelining, submitPipelining = pipelining }) {
   const { port, client } = redis;
   await client.flushall();
   await client.config('RESETSTAT');

@@ -18,7 +18,7 @@ export const pickup = {
   },
 };
 
-async function latencies({ port, client }, { api, worker }, pickups) {
+export async function latencies({ port, client }, { api, worker }, pickups) {
   await client.flushall();
   const count = WARM_UP + pickups;
   await worker.call('startIdle', { port, count, concurrency: 16 });

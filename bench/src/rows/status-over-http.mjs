@@ -12,18 +12,22 @@ export const statusOverHttp = {
 
   async run({ redis, settings, sides }) {
     await redis.client.flushall();
-    const ids = await sides.ours.api.call('submitAll', { port: redis.port, count: JOBS });
+    const ours = await statusPaths(redis, sides.ours);
     await sides.peer.api.call('submit', { port: redis.port, count: JOBS, inFlight: CONCURRENCY });
-    for (const side of Object.values(sides)) await finish(side, redis);
-    const paths = {
-      redis: ids.map((id) => ({ path: `/jobs/${id}` })),
-      bullmq: ids.map((_, n) => ({ path: `/jobs/${n + 1}` })),
-    };
+    await finish(sides.peer, redis);
+    const paths = { redis: ours, bullmq: ours.map((_, n) => ({ path: `/jobs/${n + 1}` })) };
     const rows = [];
     for (const adapter of ['Express', 'Fastify']) rows.push(...(await rowsOf(adapter, paths, redis, settings)));
     return rows;
   },
 };
+
+/** Where the statuses of jobs are read that this submits and has worked off. */
+export async function statusPaths(redis, side) {
+  const ids = await side.api.call('submitAll', { port: redis.port, count: JOBS });
+  await finish(side, redis);
+  return ids.map((id) => ({ path: `/jobs/${id}` }));
+}
 
 async function finish({ api, worker }, { port }) {
   await worker.call('work', { port, count: JOBS, concurrency: CONCURRENCY });
@@ -59,7 +63,7 @@ async function rowsOf(adapter, paths, { port }, { rounds, loadSeconds, connectio
   ];
 }
 
-async function reads(child, url, paths, shape) {
+export async function reads(child, url, paths, shape) {
   const before = await child.call('cpu');
   const load = await readLoad(url, paths, shape);
   return { perSecond: load.perSecond, cpuMicros: ((await child.call('cpu')) - before) / load.requests };

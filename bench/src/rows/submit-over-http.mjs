@@ -49,7 +49,7 @@ async function rowsOf(adapter, sides, redis, settings) {
 }
 
 /** One run on a fresh application in a warm process. Then all that was accepted must be there, complete, and be right. */
-async function submitted({ port, client }, child, { side, adapter, seconds, connections }) {
+export async function submitted({ port, client }, child, { side, adapter, seconds, connections }) {
   await client.flushall();
   const url = await child.call('start', { side, adapter, port });
   const before = await child.call('cpu');

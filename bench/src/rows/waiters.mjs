@@ -7,36 +7,48 @@ const WAIT_SECONDS = 600;
 
 /**
  * P14: what open streams and long polls cost, each for a job of its own, on one API process: connections and commands while
- * nothing happens. Then the jobs are worked off, and every one must be answered with its end.
+ * nothing happens, and the memory that each keeps. Then the jobs are worked off, and every one must be answered with its end.
  */
 export const waiters = {
   ids: ['P14'],
 
   async run({ redis, settings, sides }) {
-    const server = startChild('http-server.mjs');
-    const holder = startChild('http-client.mjs');
-    const http = { maxWaitSeconds: WAIT_SECONDS };
-    const url = await server.call('start', { side: 'redis', adapter: 'Fastify', port: redis.port, http });
-    await redis.client.flushall();
-    const count = settings.waiters;
-    const ids = await sides.ours.api.call('submitAll', { port: redis.port, count });
-    const before = await connectionsOf(redis);
-    const sentBefore = await sentTo(redis);
-    await holder.call('hold', { url, ids, seconds: WAIT_SECONDS });
-    const opening = (await sentWhenQuiet(redis)) - sentBefore;
-    const connections = (await connectionsOf(redis)) - before;
-    const { sent } = await countCommands(redis.client, settings.idleMs);
-    await sides.ours.worker.call('work', { port: redis.port, count, concurrency: 256 });
-    const ended = await holder.call('ends');
-    await server.call('stop');
-    await Promise.all([server.stop(), holder.stop()]);
-    if (ended !== count) throw new Error(`${count} waited, and ${ended} were told the end`);
-    return rowsOf({ count, connections, opening: opening / count, open: (sent / settings.idleMs) * 1_000 });
+    return rowsOf(await held(redis, settings, sides.ours));
   },
 };
 
+async function held(redis, settings, { api, worker }, checkout) {
+  const server = startChild('http-server.mjs', checkout);
+  const holder = startChild('http-client.mjs');
+  const http = { maxWaitSeconds: WAIT_SECONDS };
+  const url = await server.call('start', { side: 'redis', adapter: 'Fastify', port: redis.port, http });
+  await redis.client.flushall();
+  const count = settings.waiters;
+  const ids = await api.call('submitAll', { port: redis.port, count });
+  const before = await connectionsOf(redis);
+  const { kept: keptBefore } = await server.call('memory');
+  const sentBefore = await sentTo(redis);
+  await holder.call('hold', { url, ids, seconds: WAIT_SECONDS });
+  const opening = (await sentWhenQuiet(redis)) - sentBefore;
+  const connections = (await connectionsOf(redis)) - before;
+  const { sent } = await countCommands(redis.client, settings.idleMs);
+  const { kept } = await server.call('memory');
+  await worker.call('work', { port: redis.port, count, concurrency: 256 });
+  const ended = await holder.call('ends');
+  await server.call('stop');
+  await Promise.all([server.stop(), holder.stop()]);
+  if (ended !== count) throw new Error(`${count} waited, and ${ended} were told the end`);
+  const each = (kept - keptBefore) / count / 1_024;
+  return { count, connections, opening: opening / count, open: (sent / settings.idleMs) * 1_000, each };
+}
+
+/** What the process of an API keeps for each that waits, in KiB. */
+export async function memoryOfWaiters(redis, settings, side, checkout) {
+  return (await held(redis, settings, side, checkout)).each;
+}
+
 /** The targets are numbers of their own. */
-function rowsOf({ count, connections, opening, open }) {
+function rowsOf({ count, connections, opening, open, each }) {
   const what = `${count.toLocaleString('en')} open streams and long polls`;
   const line = (text, figures) => row('P14', text, { target: null, ...figures });
   return [
@@ -48,6 +60,7 @@ function rowsOf({ count, connections, opening, open }) {
       target: '≤ 1 /s',
     },
     line('… commands to open one', { ours: opening, peer: NaN }),
+    line('… memory of the process for each', { ours: each, peer: NaN, unit: 'KiB' }),
   ];
 }
 

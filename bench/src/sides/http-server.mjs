@@ -3,7 +3,7 @@ import { serve } from '../child.mjs';
 import { JobManager, MemoryJobStore, RedisJobStore } from './library.mjs';
 import { bullmq, listen, ours, plain } from './nest-application.mjs';
 import { onCompletions, startWorker } from './our-application.mjs';
-import { Calls, JOB_NAME, resultOf, Results } from './work.mjs';
+import { Calls, heapBytes, JOB_NAME, resultOf, Results } from './work.mjs';
 
 const PAGE = 1_000;
 const CONCURRENCY = 256;
@@ -93,4 +93,11 @@ function checked(count, calls, results) {
   return count;
 }
 
-serve({ start, stop, cpu, settle });
+/** What streams and held answers keep is also outside the heap: sockets and their buffers. */
+function memory() {
+  const heap = heapBytes();
+  const { external, rss } = process.memoryUsage();
+  return { kept: heap + external, rss };
+}
+
+serve({ start, stop, cpu, settle, memory });

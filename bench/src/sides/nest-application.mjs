@@ -27,7 +27,12 @@ export function ours(store, options = {}) {
   Body()(NoopController.prototype, 'create', 0);
   decorate(NoopController, 'create', Post('new'), AsyncEndpoint(Noop));
   return root(NoopController, [
-    AsyncEndpointsModule.forRoot({ role: 'api', store, jobs: { maximumQueueSize: 100_000_000 }, ...options }),
+    AsyncEndpointsModule.forRoot({
+      role: 'api',
+      store,
+      jobs: { maximumQueueSize: 100_000_000, maximumQueueBytes: 1e12 },
+      ...options,
+    }),
   ]);
 }
 

@@ -28,7 +28,7 @@ AsyncHandler(Noop)(NoopHandler);
 
 /** An API process: it submits and reads. */
 export async function startApi(store) {
-  const app = await start({ store, role: 'api', jobs: { maximumQueueSize: 100_000_000 } }, []);
+  const app = await start({ store, role: 'api', jobs: { maximumQueueSize: 100_000_000, maximumQueueBytes: 1e12 } }, []);
   return { manager: app.get(JobManager), close: () => app.close() };
 }
 

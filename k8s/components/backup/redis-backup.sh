@@ -1,6 +1,7 @@
 #!/bin/sh
 # Backs up a Redis: waits until the save is done, checks what it has, keeps the newest few. For any POSIX shell with redis-cli
-# and its tools, as in every Redis image. docs/backup.md says how to use it.
+# and its tools, as in every Redis image. docs/backup.md says how to use it. redis_backup.prom in BACKUP_DIR tells Prometheus when
+# the newest good backup was made.
 #
 #   BACKUP_DIR               where backups go; default /backup
 #   BACKUP_KIND              snapshot: over the network, nothing of the server's disk is needed (default)
@@ -9,7 +10,8 @@
 #   BACKUP_TIMEOUT_SECONDS   how long the server may take; default 600
 #   REDIS_DATA_DIR           of rdb and aof: the server's folder; default /data
 #   REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_TLS=yes, REDIS_CACERT
-#   REDIS_PASSWORD_FILE      or REDISCLI_AUTH; never an argument, which everybody on the machine can read
+#   REDIS_PASSWORD_FILE      its first line is the password; or REDISCLI_AUTH. Never an argument, which everybody on the machine
+#                            can read
 #
 # Exit codes: 0 the backup is there and whole; 1 it is not; 2 wrong usage.
 set -eu
@@ -52,7 +54,7 @@ check_usage() {
 read_password() {
   [ -n "${REDIS_PASSWORD_FILE:-}" ] || return 0
   [ -r "$REDIS_PASSWORD_FILE" ] || usage "REDIS_PASSWORD_FILE names $REDIS_PASSWORD_FILE, which cannot be read"
-  REDISCLI_AUTH=$(cat "$REDIS_PASSWORD_FILE")
+  REDISCLI_AUTH=$(head -n 1 "$REDIS_PASSWORD_FILE")
   export REDISCLI_AUTH
 }
 
@@ -168,6 +170,17 @@ keep() {
   echo "$target"
 }
 
+# For node_exporter's textfile collector: when the newest good backup was made. Not secret, and read by another user.
+record_success() {
+  {
+    echo '# HELP redis_backup_last_success_timestamp_seconds When the newest good backup was made.'
+    echo '# TYPE redis_backup_last_success_timestamp_seconds gauge'
+    echo "redis_backup_last_success_timestamp_seconds $(date +%s)"
+  } >"$work/metrics"
+  chmod 644 "$work/metrics"
+  mv "$work/metrics" "$BACKUP_DIR/redis_backup.prom"
+}
+
 check_usage "$@"
 read_password
 deadline=$(($(date +%s) + BACKUP_TIMEOUT_SECONDS))
@@ -184,3 +197,4 @@ case $BACKUP_KIND in
   rdb) back_up_rdb; keep rdb ;;
   aof) back_up_aof; keep aof.tar.gz ;;
 esac
+record_success

@@ -1,19 +1,21 @@
 import {
-  type BeforeApplicationShutdown,
   ConfigurableModuleBuilder,
   type DynamicModule,
   Inject,
-  Logger,
   Module,
-  type OnApplicationBootstrap,
   type OnApplicationShutdown,
-  type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { BOOT_ADVICE } from './boot-advice.js';
 import { BootCheck } from './boot-check.js';
+import { HandlerEnhancers } from './handlers/handler-enhancers.js';
 import { HandlerRegistry } from './handlers/handler-registry.js';
+import { ResultSerializer } from './handlers/result-serializer.js';
+import { STATUS_CONTROLLER } from './http/access-notice.js';
 import { EndpointSubmission } from './http/endpoint-submission.js';
+import { EndpointWarnings } from './http/endpoint-warnings.js';
+import { HeldAnswers } from './http/held-answers.js';
 import { HttpShutdown } from './http/http-shutdown.js';
 import { JobEvents } from './http/job-events.js';
 import { JobLinks, STATUS_MODULE } from './http/job-links.js';
@@ -24,13 +26,14 @@ import { endpointLinks } from './http/openapi/endpoint-links.js';
 import { Responder } from './http/responder.js';
 import { ResponseFactories } from './http/response-factories.js';
 import { RetryAfter } from './http/retry-after.js';
+import { RouteCollisions } from './http/route-collisions.js';
 import { JobManager } from './job-manager.js';
 import { JobPolicies } from './job-policies.js';
+import { lastCall } from './last-call.js';
 import { JobLog } from './observability/logging.js';
-import { type AsyncEndpointsExtras, type AsyncEndpointsOptions, OPTIONS, type Role } from './options.js';
+import { type AsyncEndpointsExtras, type AsyncEndpointsOptions, OPTIONS, ROLE, type Role } from './options.js';
 import { resolveExtras, resolveOptions } from './resolve-options.js';
-import { depthOf } from './store/depth.js';
-import { ShutdownSignal } from './shutdown-signal.js';
+import { RuntimeModule } from './runtime.module.js';
 import { JobStore } from './store/job-store.js';
 import { MemoryJobStore } from './store/memory/memory-job-store.js';
 import { JobWorker } from './worker/job-worker.js';
@@ -39,13 +42,17 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
   new ConfigurableModuleBuilder<AsyncEndpointsOptions>({ moduleName: 'AsyncEndpoints' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createAsyncEndpointsOptions')
-    .setExtras<AsyncEndpointsExtras>({ isGlobal: true, role: 'all', http: {} })
+    .setExtras<AsyncEndpointsExtras>({ isGlobal: true, role: 'all', http: {}, imports: [] })
     .build();
 
 const PARTS = [
+  ...BOOT_ADVICE,
   BootCheck,
   EndpointSubmission,
+  EndpointWarnings,
+  HandlerEnhancers,
   HandlerRegistry,
+  HeldAnswers,
   HttpShutdown,
   JobEvents,
   JobLinks,
@@ -56,42 +63,33 @@ const PARTS = [
   JobWorker,
   Responder,
   ResponseFactories,
+  ResultSerializer,
   RetryAfter,
+  RouteCollisions,
 ];
 
-const ROLE = Symbol.for('nestjs-async-endpoints:role');
-/** Long enough for `enableShutdownHooks()` to follow `createApplicationContext()`. */
-const SHUTDOWN_HOOKS_CHECK_MS = 1_000;
-
 /**
- * The composition root, and the one place that says in which order things start and stop:
+ * The composition root, and with `RuntimeModule` the one place that says in which order things start and stop:
  *
- * 1. init: open the store, find handlers and endpoints, refuse what does not fit together
- * 2. bootstrap: start the worker, once the application is ready
+ * 1. init, first of all modules: open the store, find handlers and endpoints, refuse what does not fit together
+ * 2. bootstrap, last of all: start the worker, once the application is ready
  * 3. SIGTERM, or else destroy: claim no more; not ready any more; refuse submissions over HTTP, after `shutdownDelayMs`
- * 4. before shutdown: let running jobs end, give back the rest; then nobody is kept waiting, and streams of events end
+ * 4. destroy, first of all: let running jobs end, give back the rest; then nobody is kept waiting, and streams of events end
  * 5. shutdown, when the HTTP server is closed: close the store
  */
 @Module({})
-export class AsyncEndpointsModule
-  extends ConfigurableModuleClass
-  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown
-{
-  readonly #logger = new Logger('AsyncEndpoints');
+export class AsyncEndpointsModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
   readonly #log: JobLog;
-  readonly #signal = new ShutdownSignal(() => this.#beginShutdown());
-  #hooksCheck: NodeJS.Timeout | undefined;
+  #isOpen = false;
 
   constructor(
     @Inject(ROLE) private readonly role: Role,
     @Inject(JobStore) private readonly store: JobStore,
     @Inject(BootCheck) private readonly check: BootCheck,
-    @Inject(HttpShutdown) private readonly http: HttpShutdown,
-    @Inject(JobWorker) private readonly worker: JobWorker,
   ) {
     super();
     check.refuseSecondImport(AsyncEndpointsModule);
-    this.#log = new JobLog(store);
+    this.#log = JobLog.of(store);
   }
 
   /** @throws AsyncEndpointsError `INVALID_OPTION` */
@@ -108,48 +106,27 @@ export class AsyncEndpointsModule
     return compose(super.forRootAsync(options), options);
   }
 
+  configure(): void {
+    this.check.refuseCollidingRoutes();
+  }
+
   async onModuleInit(): Promise<void> {
-    this.check.run(this.role);
+    await this.check.run(this.role);
     this.#log.open();
-    await this.store.open();
-  }
-
-  async onApplicationBootstrap(): Promise<void> {
-    this.#signal.open();
-    this.#hooksCheck = setTimeout(() => this.#warnWithoutShutdownHooks(), SHUTDOWN_HOOKS_CHECK_MS).unref();
-    if (this.role !== 'api') await this.worker.start();
-  }
-
-  onModuleDestroy(): void {
-    clearTimeout(this.#hooksCheck);
-    this.#signal.close();
-    this.#beginShutdown();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all([this.worker.drain(), this.http.leave()]);
-    await this.http.endHeldAnswers();
-    if (this.store instanceof MemoryJobStore) await this.#warnOfLoss();
+    try {
+      await this.store.open();
+      this.#isOpen = true;
+    } finally {
+      if (!this.#isOpen) this.#log.close();
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.store.close();
+    // Others may have opened the store as well: this application closes it once, however often it is closed.
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await lastCall('close', this.store.close());
     this.#log.close();
-  }
-
-  #beginShutdown(): void {
-    this.worker.stopClaiming();
-    void this.http.leave();
-  }
-
-  #warnWithoutShutdownHooks(): void {
-    if (this.#signal.open()) return;
-    this.#logger.warn('Call app.enableShutdownHooks(), or SIGTERM will end this process in the middle of its jobs.');
-  }
-
-  async #warnOfLoss(): Promise<void> {
-    const count = depthOf(await this.store.stats());
-    if (count > 0) this.#logger.warn(`${count} waiting jobs end with this process: they are in its memory only.`);
   }
 }
 
@@ -159,7 +136,7 @@ function compose(definition: DynamicModule, extras: AsyncEndpointsExtras): Dynam
   return {
     ...definition,
     global: extras.isGlobal ?? true,
-    imports: [...(definition.imports ?? []), DiscoveryModule],
+    imports: [...new Set([...(definition.imports ?? []), ...(extras.imports ?? [])]), DiscoveryModule, RuntimeModule],
     controllers: jobsController ? [jobsController] : [],
     providers: [
       ...(definition.providers ?? []),
@@ -174,10 +151,11 @@ function compose(definition: DynamicModule, extras: AsyncEndpointsExtras): Dynam
         inject: [MODULE_OPTIONS_TOKEN],
       },
       { provide: ROLE, useValue: role },
+      { provide: STATUS_CONTROLLER, useValue: jobsController ?? null },
       { provide: STATUS_MODULE, useValue: AsyncEndpointsModule },
       endpointLinks(jobsController, http),
       ...PARTS,
     ],
-    exports: [OPTIONS, JobStore, JobLinks, JobManager, JobWorker, EndpointSubmission, Responder],
+    exports: [OPTIONS, JobStore, JobLinks, JobManager, JobPolicies, JobWorker, EndpointSubmission, Responder],
   };
 }

@@ -1,9 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { defer, NEVER, type Observable } from 'rxjs';
+import { checkDuration } from './job/bounds.js';
 import type { JobDefinition, JobRequest, JobResult } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, type Job, type JobRecord, type SubmittedJob } from './job/job.js';
+import { decodeJob, decodeJobs } from './job/decode-job.js';
+import type { Job, JobRecord, SubmittedJob } from './job/job.js';
 import { parseJobId } from './job/job-id.js';
+import type { Serialized } from './job/serialized.js';
 import { JobPolicies } from './job-policies.js';
 import { JobSubmissions } from './job-submissions.js';
 import { JobWatches, type WaitOptions } from './job-watches.js';
@@ -12,7 +15,7 @@ import { OPTIONS, type ResolvedOptions } from './options.js';
 import { Batcher } from './store/batcher.js';
 import { changeAll, changedJobs, changeOne, requeueAll } from './store/change-jobs.js';
 import { depthOf } from './store/depth.js';
-import { findJobs } from './store/find-jobs.js';
+import { findOwned, type OwnedId } from './store/owned-id.js';
 import { type JobFilter, type JobPage, JobStore, type QueueStats } from './store/job-store.js';
 import { stuckJobs } from './store/list-all.js';
 import { recoverAll } from './store/recover-all.js';
@@ -22,6 +25,7 @@ import { recoverAll } from './store/recover-all.js';
 export class JobManager {
   readonly #submissions: JobSubmissions;
   readonly #reads: Batcher<string, JobRecord | null>;
+  readonly #ownReads: Batcher<OwnedId, JobRecord | null>;
   readonly #watches: JobWatches;
 
   constructor(
@@ -29,8 +33,9 @@ export class JobManager {
     @Inject(JobPolicies) policies: JobPolicies,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    this.#submissions = new JobSubmissions(store, policies, options.jobs.maximumQueueSize);
-    this.#reads = new Batcher((ids) => findJobs(store, ids), { overlap: 2 });
+    this.#submissions = new JobSubmissions(store, policies, options);
+    this.#reads = new Batcher((ids) => store.find(ids), { overlap: 2 });
+    this.#ownReads = new Batcher((jobs) => findOwned(store, jobs), { overlap: 2 });
     this.#watches = new JobWatches(store, (id) => this.#reads.push(id));
   }
 
@@ -38,13 +43,14 @@ export class JobManager {
    * Accepts a job. When the promise resolves, the store has it.
    *
    * @throws AsyncEndpointsError `QUEUE_FULL`, `REQUEST_ID_CONFLICT`, `IDEMPOTENCY_KEY_REUSED`, `PAYLOAD_TOO_LARGE`,
-   * `PAYLOAD_NOT_SERIALIZABLE`, `INVALID_JOB_ID`, `INVALID_OPTION`, `STORE_UNAVAILABLE`
+   * `PAYLOAD_NOT_SERIALIZABLE`, `INVALID_JOB_ID`, `INVALID_OPTION`, `STORE_UNAVAILABLE`,
+   * `STORE_FULL`, `STORE_READ_ONLY`
    */
   submit<TRequest, TResult>(
-    job: JobDefinition<TRequest, TResult> | string,
+    job: JobDefinition<TRequest, TResult, unknown> | string,
     request: TRequest,
     options: SubmitOptions = {},
-  ): Promise<SubmittedJob<TResult>> {
+  ): Promise<SubmittedJob<Serialized<TResult>>> {
     return this.#submissions.submit(job, request, options);
   }
 
@@ -54,9 +60,7 @@ export class JobManager {
     submissions: readonly (SubmitOptions & { request: JobRequest<TJob> })[],
   ): Promise<PromiseSettledResult<SubmittedJob<JobResult<TJob>>>[]> {
     return Promise.allSettled(
-      submissions.map(({ request, ...options }) =>
-        this.submit(job as JobDefinition<JobRequest<TJob>, JobResult<TJob>>, request, options),
-      ),
+      submissions.map(({ request, ...options }) => this.#submissions.submit<JobResult<TJob>>(job, request, options)),
     );
   }
 
@@ -68,16 +72,31 @@ export class JobManager {
   }
 
   /**
+   * As `find`, for one owner, null for nobody: a job of another is null, as one that does not exist, and its record is not
+   * read.
+   */
+  async findOwned<TResult = unknown>(id: string, owner: string | null): Promise<Job<TResult> | null> {
+    const parsed = parseJobId(id);
+    const job = parsed === null ? null : await this.#ownReads.push({ id: parsed, owner });
+    // A store of the application's own may not know of owners.
+    return job?.owner === owner ? decodeJob<TResult>(job) : null;
+  }
+
+  /**
    * A page of jobs, in no particular order. Only a null cursor is the end: a page may be short before it.
    *
    * @param page `limit`, brought into 1 to 1000, default 50
-   * @throws AsyncEndpointsError `INVALID_OPTION` for a cursor that this did not give, or a limit that is no number
+   * @throws AsyncEndpointsError `INVALID_OPTION` for a cursor that this did not give, or a limit or duration that is no number
    */
   async list(filter: JobFilter = {}, page: { limit?: number; cursor?: string } = {}): Promise<JobPage<Job>> {
-    const limit = Math.min(Math.max(Math.trunc(page.limit ?? 50), 1), 1_000);
-    if (Number.isNaN(limit)) throw new AsyncEndpointsError('INVALID_OPTION', 'limit is NaN; expected a number.');
+    const { limit: most = 50 } = page;
+    if (typeof most !== 'number' || Number.isNaN(most)) {
+      throw new AsyncEndpointsError('INVALID_OPTION', `limit is ${String(most)}; expected a number.`);
+    }
+    const limit = Math.min(Math.max(Math.trunc(most), 1), 1_000);
+    if (filter.runningForMs !== undefined) checkDuration('runningForMs', filter.runningForMs);
     const { jobs, cursor } = await this.store.list(filter, { ...page, limit });
-    return { jobs: jobs.map(decodeJob), cursor };
+    return { jobs: decodeJobs(jobs), cursor };
   }
 
   /**
@@ -137,7 +156,8 @@ export class JobManager {
    * Waits until the job has finished, without polling the store. Past `timeoutMs` it resolves with the job as it then
    * stands, so look at its status.
    *
-   * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `STORE_UNAVAILABLE`; the signal's reason when it is aborted
+   * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `STORE_UNAVAILABLE`, `INVALID_OPTION` for a `timeoutMs` that is no number
+   * from 0; the signal's reason when it is aborted
    */
   async waitFor<TResult = unknown>(id: string, options: WaitOptions = {}): Promise<Job<TResult>> {
     return this.#watches.waitFor(toJobId(id), options) as Promise<Job<TResult>>;
@@ -153,9 +173,13 @@ export class JobManager {
     return this.store.stats();
   }
 
-  /** The jobs that have been running for at least this long, in ms. */
+  /**
+   * The jobs that have been running for at least this long, in ms.
+   *
+   * @throws AsyncEndpointsError `INVALID_OPTION` for what is not a number from 0
+   */
   async stuckFor(durationMs: number): Promise<Job[]> {
-    return (await stuckJobs(this.store, durationMs)).map(decodeJob);
+    return (await stuckJobs(this.store, checkDuration('durationMs', durationMs))).map(decodeJob);
   }
 
   /**
@@ -163,9 +187,11 @@ export class JobManager {
    *
    * @param options.runningForMs takes also the jobs that have been running for at least this long, however alive their
    * workers are: the handler's signal fires, and the job is queued anew with all its attempts
+   * @throws AsyncEndpointsError `INVALID_OPTION` for a `runningForMs` that is not a number from 0
    */
   async recover({ runningForMs }: { runningForMs?: number } = {}): Promise<Job[]> {
-    const recovered = await recoverAll(this.store, this.options.recovery);
+    if (runningForMs !== undefined) checkDuration('runningForMs', runningForMs);
+    const recovered = await recoverAll(this.store, { ...this.options.recovery, leaseMs: this.options.worker.leaseMs });
     if (runningForMs === undefined) return recovered.map(decodeJob);
     const stuck = (await stuckJobs(this.store, runningForMs)).map(({ id }) => id);
     return [...recovered, ...(await changedJobs(requeueAll(this.store, stuck)))].map(decodeJob);

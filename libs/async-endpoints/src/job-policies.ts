@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { JobDefinition } from './job/define-job.js';
-import { type JobPolicy, OPTIONS, type ResolvedOptions } from './options.js';
+import { type JobPolicy, type JobsOptions, OPTIONS, type ResolvedOptions } from './options.js';
 import { resolveJobPolicy } from './resolve-options.js';
 
 /** What holds for each kind of job: the module's options, overridden by its definition. */
@@ -10,6 +10,16 @@ export class JobPolicies {
   readonly #byName = new Map<string, JobPolicy>();
 
   constructor(@Inject(OPTIONS) private readonly options: ResolvedOptions) {}
+
+  /** Every job name that this process knows: of its handlers, its endpoints and what it has submitted. */
+  get names(): string[] {
+    return [...this.#byName.keys()];
+  }
+
+  /** What holds over all names. */
+  get limits(): Pick<JobsOptions, 'maximumQueueSize' | 'maximumQueueBytes'> {
+    return this.options.jobs;
+  }
 
   /**
    * A name alone means what the application's handlers and endpoints have defined under it, or else the defaults.

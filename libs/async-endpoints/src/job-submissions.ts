@@ -1,9 +1,12 @@
+import { carriedValues } from './job/carried-values.js';
 import type { JobDefinition } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, type JobRecord, type NewJob, type SubmittedJob, type TraceContext } from './job/job.js';
+import { decodeJob } from './job/decode-job.js';
+import type { JobRecord, NewJob, SubmittedJob, TraceContext } from './job/job.js';
 import type { JobPolicies } from './job-policies.js';
 import { newJob, type SubmitOptions } from './new-job.js';
 import { announce, type JobSubmission, publish } from './observability/channels.js';
+import type { ResolvedOptions } from './options.js';
 import { Batcher } from './store/batcher.js';
 import type { JobStore, Submission } from './store/job-store.js';
 
@@ -14,9 +17,14 @@ export class JobSubmissions {
   constructor(
     private readonly store: JobStore,
     private readonly policies: JobPolicies,
-    queueLimit: number,
+    private readonly options: ResolvedOptions,
   ) {
-    this.#batches = new Batcher((jobs) => store.submit(jobs, { queueLimit }), { overlap: 2 });
+    const { maximumQueueSize: queueLimit, maximumQueueBytes: queueBytes } = options.jobs;
+    const limits = { queueLimit, queueBytes };
+    this.#batches = new Batcher((jobs) => store.submit(jobs, limits), {
+      overlap: 2,
+      sizeOf: ({ input }) => input.length,
+    });
   }
 
   /** @see JobManager.submit */
@@ -41,7 +49,9 @@ export class JobSubmissions {
     options: SubmitOptions,
     trace: TraceContext | undefined,
   ): Promise<SubmittedJob<TResult>> {
-    const submission = await this.#batches.push(newJob(this.policies.of(job), request, options, trace));
+    const submission = await this.#batches.push(
+      newJob(this.policies.of(job), request, this.#withContext(options), trace),
+    );
     switch (submission.outcome) {
       case 'refused':
         throw new AsyncEndpointsError('QUEUE_FULL');
@@ -53,6 +63,11 @@ export class JobSubmissions {
         publish('submit', { job: submission.job, store: this.store });
         return submittedJob(submission.job, false);
     }
+  }
+  #withContext(options: SubmitOptions): SubmitOptions {
+    const { names, read } = this.options.context;
+    if (!read || options.context) return options;
+    return { ...options, context: carriedValues(names, read) };
   }
 }
 

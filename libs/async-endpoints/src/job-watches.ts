@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import {
   concatWith,
   defer,
@@ -8,33 +9,34 @@ import {
   merge,
   NEVER,
   Observable,
-  type Subscriber,
   takeUntil,
   takeWhile,
   tap,
   timer,
 } from 'rxjs';
+import { checkDuration, LONGEST_TIMER_MS } from './job/bounds.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import { decodeJob, isTerminal, type Job, type JobRecord } from './job/job.js';
+import { isTerminal, type Job } from './job/job.js';
+import { type Find, type Follower, isSameState, read, Watch } from './job-watch.js';
 import type { JobChange, JobStore } from './store/job-store.js';
 
 export interface WaitOptions {
-  /** How long to wait for the job's end, in ms. Default 30,000. */
-  timeoutMs?: number;
+  /** How long to wait for the job's end, in ms. More than 24.8 days, `Infinity` too, is 24.8 days. Default 30,000. */
+  timeoutMs?: number | undefined;
   /** Ends the wait with the signal's reason; the job goes on. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
-type Find = (id: string) => Promise<JobRecord | null>;
-
-interface Follower {
-  readonly subscriber: Subscriber<Job | null>;
-  readonly isWorthReading: (change: JobChange) => boolean;
-}
+/** How often what is followed is read although nothing was heard. */
+const CHECK_MS = 30_000;
+const CHECKED_AT_ONCE = 500;
 
 /** The jobs that somebody follows: each watched once and read once per change, however many follow it. */
 export class JobWatches {
   readonly #watches = new Map<string, Watch>();
+  #checks: NodeJS.Timeout | undefined;
+  /** The context of shared work: a watch outlives the request that began it, and so may the store's connection. */
+  readonly #context = new AsyncResource('JobWatches');
 
   constructor(
     private readonly store: JobStore,
@@ -48,16 +50,17 @@ export class JobWatches {
     isWorthReading: (change: JobChange) => boolean = () => true,
   ): Observable<Job> {
     const watched = new Observable<Job | null>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
-    return watched.pipe(
+    const changes = watched.pipe(
       takeUntil(until),
       concatWith(defer(() => read(this.find, id))),
       map((job) => {
         if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
         return job;
       }),
-      distinctUntilChanged((known, job) => job.version <= known.version),
+      distinctUntilChanged<Job>(isSameState),
       takeWhile((job) => !isTerminal(job.status), true),
     );
+    return inContextOfSubscriber(changes);
   }
 
   /** @see JobManager.followToEnd */
@@ -68,92 +71,46 @@ export class JobWatches {
   /** @see JobManager.waitFor */
   async waitFor(id: string, { timeoutMs = 30_000, signal }: WaitOptions): Promise<Job> {
     signal?.throwIfAborted();
+    const longestMs = checkDuration('timeoutMs', timeoutMs, LONGEST_TIMER_MS);
     const aborted = signal ? fromEvent(signal, 'abort').pipe(tap(() => signal.throwIfAborted())) : NEVER;
-    return lastValueFrom(this.followToEnd(id, merge(timer(timeoutMs), aborted)));
+    return lastValueFrom(this.followToEnd(id, merge(timer(longestMs), aborted)));
+  }
+
+  /** What no store tells of: that it lost its data, or was put back to an older state. */
+  async #check(): Promise<void> {
+    const watches = [...this.#watches.values()];
+    for (let at = 0; at < watches.length; at += CHECKED_AT_ONCE) {
+      await Promise.all(watches.slice(at, at + CHECKED_AT_ONCE).map((watch) => watch.check()));
+    }
   }
 
   #join(id: string, follower: Follower): () => void {
-    const watch = this.#watches.get(id) ?? new Watch(this.store, this.find, id);
+    const watch = this.#watches.get(id) ?? this.#context.runInAsyncScope(() => new Watch(this.store, this.find, id));
     this.#watches.set(id, watch);
-    void watch.join(follower);
+    this.#checks ??= this.#context.runInAsyncScope(() => setInterval(() => void this.#check(), CHECK_MS).unref());
+    void this.#context.runInAsyncScope(() => watch.join(follower));
     return () => {
       if (!watch.leave(follower) || this.#watches.get(id) !== watch) return;
       this.#watches.delete(id);
       watch.end();
+      if (this.#watches.size > 0) return;
+      clearInterval(this.#checks);
+      this.#checks = undefined;
     };
   }
 }
 
-/** One watch of one job. */
-class Watch {
-  readonly #followers = new Set<Follower>();
-  readonly #begun: Promise<() => void>;
-  #isRead = false;
-  #reading = false;
-  #readAgain = false;
-
-  constructor(
-    store: JobStore,
-    private readonly find: Find,
-    private readonly id: string,
-  ) {
-    this.#begun = store.watch({ job: id }, (change) => this.#changed(change));
-  }
-
-  /** The follower is told of the job as it stands once it is watched: what happens in between is not missed. */
-  async join(follower: Follower): Promise<void> {
-    this.#followers.add(follower);
-    try {
-      await this.#begun;
-    } catch (error) {
-      return follower.subscriber.error(error);
-    }
-    await this.#read();
-  }
-
-  /** True where nobody is left. */
-  leave(follower: Follower): boolean {
-    return this.#followers.delete(follower) && this.#followers.size === 0;
-  }
-
-  end(): void {
-    this.#begun.then(
-      (unwatch) => unwatch(),
-      () => {}, // the followers were told
-    );
-  }
-
-  /** A change that was on its way since before the first read may be older than what was read: then it is read again. */
-  #changed(change: JobChange): void {
-    const followers = [...this.#followers];
-    if (!followers.some(({ isWorthReading }) => isWorthReading(change))) return;
-    if (!change.job || !this.#isRead || this.#reading) return void this.#read();
-    const job = decodeJob(change.job);
-    for (const { subscriber } of followers) subscriber.next(job);
-  }
-
-  /** Reads once more where something happened meanwhile. A read tells only those who were there when it began. */
-  async #read(): Promise<void> {
-    this.#readAgain = true;
-    if (this.#reading) return;
-    this.#reading = true;
-    while (this.#readAgain) {
-      this.#readAgain = false;
-      const followers = [...this.#followers];
-      if (followers.length === 0) continue;
-      try {
-        const job = await read(this.find, this.id);
-        for (const { subscriber } of followers) subscriber.next(job);
-      } catch (error) {
-        for (const { subscriber } of followers) subscriber.error(error);
-      }
-    }
-    this.#reading = false;
-    this.#isRead = true;
-  }
-}
-
-async function read(find: Find, id: string): Promise<Job | null> {
-  const record = await find(id);
-  return record && decodeJob(record);
+/**
+ * Runs whatever comes after it in the async context of the subscriber. A job changes in the context of the worker, of
+ * another request or of the shutdown; a follower must not see their `AsyncLocalStorage` values.
+ */
+function inContextOfSubscriber<T>(source: Observable<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    const context = new AsyncResource('JobFollower');
+    return source.subscribe({
+      next: (value) => context.runInAsyncScope(subscriber.next, subscriber, value),
+      error: (error: unknown) => context.runInAsyncScope(subscriber.error, subscriber, error),
+      complete: () => context.runInAsyncScope(subscriber.complete, subscriber),
+    });
+  });
 }

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { fingerprint } from './fingerprint.js';
+import { checkInteger, checkNumber, LONGEST_MS } from './job/bounds.js';
 import { AsyncEndpointsError } from './job/errors.js';
-import type { JobInput, NewJob, RequestSnapshot, TraceContext } from './job/job.js';
+import {
+  type CarriedValues,
+  type JobInput,
+  type NewJob,
+  PARSED_ID,
+  type RequestSnapshot,
+  type Retention,
+  type TraceContext,
+} from './job/job.js';
 import { parseJobId } from './job/job-id.js';
 import { parseTraceContext } from './job/trace-context.js';
 import type { JobPolicy } from './options.js';
@@ -9,28 +18,33 @@ import { writeJson } from './write-json.js';
 
 export interface SubmitOptions {
   /** A UUID that becomes the job's id, and makes the submission idempotent. Default: a random one. */
-  id?: string;
-  /** Makes the submission idempotent within (owner, job name) for the module's `idempotencyRetentionMs`. */
-  idempotencyKey?: string;
-  /** What must be the same for a repeat to be one. Default: a digest of the request. */
-  fingerprint?: string;
-  /** How long to wait before the job may start, in ms. Default 0. */
-  delayMs?: number;
+  id?: string | undefined;
+  /** Makes the submission idempotent within (owner, job name) for the module's `idempotencyRetentionMs`. At most 8192 characters. */
+  idempotencyKey?: string | undefined;
+  /**
+   * What must be the same for a repeat to be one: any text of at most 8192 characters. A function is called where it is
+   * needed, of a request that is not too large. Default: a digest of the request.
+   */
+  fingerprint?: string | (() => string | undefined) | undefined;
+  /** How long to wait before the job may start, in ms, at most ten years. Default 0. */
+  delayMs?: number | undefined;
   /** Not to start before this time; instead of `delayMs`. */
-  dueAt?: Date;
+  dueAt?: Date | undefined;
   /** −100 to 100; larger runs first among the jobs of its name. Default: the job's own. */
-  priority?: number;
+  priority?: number | undefined;
   /** Default: the job's own. */
-  maxRetries?: number;
-  /** The principal it belongs to. Default nobody. */
-  owner?: string | null;
+  maxRetries?: number | undefined;
+  /** The principal it belongs to: any text of at most 8192 characters. Default nobody. */
+  owner?: string | null | undefined;
   /** What the handler may know of the HTTP request behind the job. */
-  snapshot?: RequestSnapshot;
+  snapshot?: RequestSnapshot | undefined;
   /** The trace that the run continues; a malformed one is ignored, as W3C says. Default: the active one, where traced. */
-  trace?: TraceContext;
+  trace?: TraceContext | undefined;
+  /** What the handler finds in `JobContext.values`. Default: what `context.read` of the module reads here. */
+  context?: CarriedValues | undefined;
 }
 
-const LONGEST_DELAY_MS = 10 * 365 * 86_400_000;
+const LONGEST_TEXT = 8_192;
 
 /** @throws AsyncEndpointsError `INVALID_JOB_ID`, `INVALID_OPTION`, `PAYLOAD_TOO_LARGE`, `PAYLOAD_NOT_SERIALIZABLE` */
 export function newJob(
@@ -39,31 +53,32 @@ export function newJob(
   options: SubmitOptions,
   trace: TraceContext | undefined,
 ): NewJob {
-  const { id, idempotencyKey, dueAt } = options;
+  const { id, idempotencyKey } = options;
+  checkLength('owner', options.owner);
+  checkLength('idempotencyKey', idempotencyKey);
   const keyMs = idempotencyKey === undefined ? 0 : policy.idempotencyRetentionMs;
-  const delayMs = dueAt ? Math.max(dueAt.getTime() - Date.now(), 0) : (options.delayMs ?? 0);
-  const { completedMs, failedMs, canceledMs } = policy.retention;
   return {
+    [PARSED_ID]: true,
     id: id === undefined ? randomUUID() : toJobId(id),
     name: policy.name,
     input: encode(
-      { request, snapshot: options.snapshot, trace: trace && (parseTraceContext(trace) ?? undefined) },
+      {
+        request,
+        snapshot: options.snapshot,
+        trace: trace && (parseTraceContext(trace) ?? undefined),
+        context: options.context,
+      },
       policy.maximumPayloadBytes,
     ),
     owner: options.owner ?? null,
-    priority: integer('priority', options.priority ?? policy.priority, -100, 100),
-    delayMs: integer('delayMs', Math.ceil(delayMs), 0, LONGEST_DELAY_MS),
-    maxRetries: integer('maxRetries', options.maxRetries ?? policy.maxRetries, 0, 1_000),
-    // A key must not outlive the job that it stands for.
-    retention: {
-      completedMs: Math.max(completedMs, keyMs),
-      failedMs: Math.max(failedMs, keyMs),
-      canceledMs: Math.max(canceledMs, keyMs),
-    },
-    fingerprint:
-      id === undefined && idempotencyKey === undefined ? null : (options.fingerprint ?? fingerprint(request)),
+    priority: checkInteger('priority', options.priority ?? policy.priority, -100, 100),
+    delayMs: delayOf(options),
+    maxRetries: checkInteger('maxRetries', options.maxRetries ?? policy.maxRetries, 0, 1_000),
+    retention: keyMs === 0 ? policy.retention : keptFor(policy.retention, keyMs),
+    fingerprint: id === undefined && idempotencyKey === undefined ? null : fingerprintOf(request, options),
     idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, retentionMs: keyMs },
     queueLimit: policy.maximumQueueSize,
+    queueBytes: policy.maximumQueueBytes,
   };
 }
 
@@ -73,6 +88,18 @@ export function toJobId(id: string): string {
   return parsed;
 }
 
+/** A key must not outlive the job that it stands for; but a job that is not to be kept at all is not kept for a client's key. */
+function keptFor({ completedMs, failedMs, canceledMs }: Retention, keyMs: number): Retention {
+  const kept = (retentionMs: number) => (retentionMs === 0 ? 0 : Math.max(retentionMs, keyMs));
+  return { completedMs: kept(completedMs), failedMs: kept(failedMs), canceledMs: kept(canceledMs) };
+}
+
+function fingerprintOf(request: unknown, { fingerprint: given }: SubmitOptions): string {
+  const print = (typeof given === 'function' ? given() : given) ?? fingerprint(request);
+  checkLength('fingerprint', print);
+  return print;
+}
+
 function encode(input: JobInput, limit: number): string {
   const json = writeJson(input) as string;
   // No character takes more than three bytes for each of its UTF-16 units.
@@ -80,7 +107,17 @@ function encode(input: JobInput, limit: number): string {
   throw new AsyncEndpointsError('PAYLOAD_TOO_LARGE', `The request is larger than the ${limit} bytes allowed.`);
 }
 
-function integer(option: string, value: number, from: number, to: number): number {
-  if (Number.isInteger(value) && value >= from && value <= to) return value;
-  throw new AsyncEndpointsError('INVALID_OPTION', `${option} is ${value}; expected an integer from ${from} to ${to}.`);
+/** A fraction of a millisecond is rounded up: the job must not start too early. */
+function delayOf({ dueAt, delayMs = 0 }: SubmitOptions): number {
+  if (!dueAt) return Math.ceil(checkNumber('delayMs', delayMs, 0, LONGEST_MS));
+  const inMs = dueAt.getTime() - Date.now();
+  if (inMs <= LONGEST_MS) return Math.max(Math.ceil(inMs), 0);
+  const expected = 'a valid date, at most ten years from now';
+  throw new AsyncEndpointsError('INVALID_OPTION', `dueAt is ${String(dueAt)}; expected ${expected}.`);
+}
+
+function checkLength(option: string, value: string | null | undefined): void {
+  if (!value || value.length <= LONGEST_TEXT) return;
+  const expected = `expected a text of at most ${LONGEST_TEXT}`;
+  throw new AsyncEndpointsError('INVALID_OPTION', `${option} has ${value.length} characters; ${expected}.`);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { VERSION_NEUTRAL } from '@nestjs/common';
+import { LONGEST_MS, LONGEST_TIMER_MS } from './job/bounds.js';
 import type { Retention } from './job/job.js';
 import type { RetryCurve } from './job/retry.js';
 import {
@@ -8,6 +9,7 @@ import {
   integer,
   isFunction,
   isHeaderToCapture,
+  isNameToCarry,
   isListOf,
   isObject,
   isVersion,
@@ -20,7 +22,14 @@ import {
   rule,
   text,
 } from './option-rules.js';
-import type { HttpOptions, JobsOptions, RecoveryOptions, ResponseOptions, WorkerOptions } from './options.js';
+import type {
+  ContextOptions,
+  HttpOptions,
+  JobsOptions,
+  RecoveryOptions,
+  ResponseOptions,
+  WorkerOptions,
+} from './options.js';
 
 /** The default of an option, and what values it takes. */
 export interface Option<T> extends Rule<T> {
@@ -30,9 +39,6 @@ export interface Option<T> extends Rule<T> {
 export type Definitions<T> = { readonly [K in keyof T]-?: Option<T[K]> };
 
 const DAY_MS = 86_400_000;
-const LONGEST_MS = 10 * 365 * DAY_MS;
-/** Timers cannot be longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const CAPTURED = 'accept,accept-language,content-type,user-agent,x-request-id,x-correlation-id,traceparent,tracestate';
 
 const curve = rule<RetryCurve>(
@@ -51,10 +57,8 @@ export const RETENTION: Definitions<Retention> = {
   failedMs: option(() => 7 * DAY_MS, ms0),
   canceledMs: option(() => DAY_MS, ms0),
 };
-const retention = rule<Partial<Retention>>(
-  `an object with completedMs, failedMs or canceledMs, each from 0 to ${LONGEST_MS}`,
-  (value) => isObject(value) && Object.entries(value).every(([key, ms]) => key in RETENTION && ms0.accepts(ms)),
-);
+/** Its parts are checked one by one. */
+const retention = rule<Partial<Retention>>('an object with completedMs, failedMs or canceledMs', isObject);
 
 export const WORKER: Definitions<WorkerOptions> = {
   workerId: option(() => `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`, text(1, 200)),
@@ -64,6 +68,9 @@ export const WORKER: Definitions<WorkerOptions> = {
   leaseMs: option(() => 15_000, integer(100, 3_600_000)),
   drainTimeoutMs: option(() => 30_000, integer(0, LONGEST_TIMER_MS)),
   abortGraceMs: option(() => 2_000, integer(0, 3_600_000)),
+  globalEnhancers: option(() => false, flag()),
+  abortOnLeaseEnd: option(() => false, flag()),
+  autoStart: option(() => true, flag()),
 };
 
 export const JOBS: Definitions<JobsOptions> = {
@@ -71,11 +78,12 @@ export const JOBS: Definitions<JobsOptions> = {
   retryCurve: option((): RetryCurve => 'exponential', curve),
   retryDelayBaseSeconds: option(() => 2, number(0, 86_400)),
   maxRetryDelayMs: option(() => 3_600_000, ms0),
-  retryJitter: option(() => 0, number(0, 1)),
+  retryJitter: option(() => 0.2, number(0, 1)),
   timeoutMs: option(() => 1_800_000, timer),
   retention: option(() => ({}), retention),
   idempotencyRetentionMs: option(() => DAY_MS, ms0),
   maximumQueueSize: option(() => 100_000, integer(1, Number.MAX_SAFE_INTEGER)),
+  maximumQueueBytes: option(() => 128 * 1024 * 1024, integer(1, Number.MAX_SAFE_INTEGER)),
   maximumPayloadBytes: option(() => 1024 * 1024, bytes),
   maximumResultBytes: option(() => 1024 * 1024, bytes),
 };
@@ -85,6 +93,15 @@ export const RECOVERY: Definitions<RecoveryOptions> = {
   sweepIntervalMs: option(() => 5_000, integer(10, 86_400_000)),
   maxCrashes: option(() => 3, integer(1, 1_000)),
   batchSize: option(() => 100, integer(1, 10_000)),
+};
+
+export const CONTEXT: Definitions<ContextOptions> = {
+  names: option(
+    () => [],
+    rule('a list of names of 1 to 100 characters, none of them a credential', isListOf(isNameToCarry), readList),
+  ),
+  read: option(() => undefined, functionOrNone),
+  run: option(() => undefined, functionOrNone),
 };
 
 export const RESPONSE: Definitions<ResponseOptions> = {
@@ -104,9 +121,14 @@ export const HTTP: Definitions<HttpOptions> = {
     rule('a version, a list of versions or VERSION_NEUTRAL', isVersion, readList),
   ),
   owner: option(() => undefined, functionOrNone),
+  idempotencyScope: option(() => undefined, functionOrNone),
   captureHeaders: option(
     () => CAPTURED.split(','),
     rule('a list of header names, none of them a credential', isListOf(isHeaderToCapture), readList),
+  ),
+  captureQueryParams: option(
+    () => [],
+    rule('a list of names of 1 to 100 characters, none of them a credential', isListOf(isNameToCarry), readList),
   ),
   publicBasePath: option(() => '', pattern(/^(\/[^/?#\s]+)*$/, 'a path such as /shop, or nothing')),
   unfinishedStatus: option(
@@ -115,6 +137,9 @@ export const HTTP: Definitions<HttpOptions> = {
   ),
   maxRetryAfterSeconds: option(() => 60, integer(1, 86_400)),
   maxWaitSeconds: option(() => 30, integer(0, 3_600)),
+  maximumHeldAnswers: option(() => 10_000, integer(1, 1_000_000)),
+  maximumHeldAnswersPerOwner: option(() => 1_000, integer(1, 1_000_000)),
+  slowReaderTimeoutMs: option(() => 30_000, integer(100, 3_600_000)),
   keepAliveSeconds: option(() => 15, integer(1, 3_600)),
   shutdownDelayMs: option(() => 0, integer(0, 3_600_000)),
 };

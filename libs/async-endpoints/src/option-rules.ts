@@ -77,3 +77,7 @@ export function isVersion(value: unknown): boolean {
 export function isHeaderToCapture(name: unknown): boolean {
   return typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !isCredential(name);
 }
+
+export function isNameToCarry(name: unknown): boolean {
+  return typeof name === 'string' && isWithin(name.length, 1, 100) && !isCredential(name);
+}

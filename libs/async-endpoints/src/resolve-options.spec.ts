@@ -12,6 +12,7 @@ describe('Options', () => {
       abortGraceMs: 2_000,
     });
     expect(jobs).toMatchObject({ defaultMaxRetries: 3, retryDelayBaseSeconds: 2, timeoutMs: 1_800_000 });
+    expect(jobs).toMatchObject({ retryCurve: 'exponential', retryJitter: 0.2 });
     expect(jobs.retention).toEqual({ completedMs: 86_400_000, failedMs: 604_800_000, canceledMs: 86_400_000 });
     expect(recovery).toEqual({ enabled: true, sweepIntervalMs: 5_000, maxCrashes: 3, batchSize: 100 });
     expect(http).toMatchObject({ path: 'jobs', statusRoutes: true, unfinishedStatus: 202, version: VERSION_NEUTRAL });
@@ -35,7 +36,7 @@ describe('Options', () => {
     ],
     [
       { jobs: { retention: { completed: 1 } } },
-      'jobs.retention is [object Object]; expected an object with completedMs',
+      'jobs.retention.completed is 1; expected one of the options that exist: completedMs, failedMs, canceledMs',
     ],
     [{ recovery: { enabled: 'yes' } }, 'recovery.enabled is "yes"; expected true or false.'],
     [{ response: { jobStatus: 1 } }, 'response.jobStatus is 1; expected a function.'],
@@ -74,6 +75,10 @@ describe('The options of a job', () => {
 
   it.each([
     [{ name: 'A', options: { priority: 1_000 } }, 'job "A".priority is 1000; expected an integer from -100 to 100.'],
+    [
+      { name: 'A', options: { retention: { failedMs: -1 } } },
+      'job "A".retention.failedMs is -1; expected an integer from 0',
+    ],
     [{ name: 'A', options: { timeout: 1 } }, 'job "A".timeout is 1; expected one of the options that exist'],
     [{ name: 'a job', options: {} }, 'the name of job "a job" is "a job"; expected letters, digits'],
     [{ name: '', options: {} }, 'expected letters, digits'],

@@ -1,6 +1,8 @@
+import { hostname } from 'node:os';
 import type { JobDefinition, JobOptions } from './job/define-job.js';
 import { AsyncEndpointsError } from './job/errors.js';
 import {
+  CONTEXT,
   type Definitions,
   HTTP,
   JOBS,
@@ -29,7 +31,14 @@ const JOB: Definitions<Required<JobOptions>> = {
   concurrency: WORKER.maximumConcurrency,
 };
 
-const GROUPS = { worker: WORKER, jobs: JOBS, recovery: RECOVERY, response: RESPONSE, http: HTTP } as const;
+const GROUPS = {
+  worker: WORKER,
+  jobs: JOBS,
+  recovery: RECOVERY,
+  context: CONTEXT,
+  response: RESPONSE,
+  http: HTTP,
+} as const;
 
 /** @throws AsyncEndpointsError `INVALID_OPTION`, naming the option, its value and what was expected */
 export function resolveOptions(given: AsyncEndpointsOptions, extras: AsyncEndpointsExtras): ResolvedOptions {
@@ -38,12 +47,25 @@ export function resolveOptions(given: AsyncEndpointsOptions, extras: AsyncEndpoi
   rejectUnknown('', given, ['store', ...Object.keys(GROUPS)]);
   const jobs = resolve('jobs', JOBS, given.jobs);
   return {
-    worker: resolve('worker', WORKER, given.worker),
+    worker: withHost(resolve('worker', WORKER, given.worker)),
     jobs: { ...jobs, retention: resolve('jobs.retention', RETENTION, jobs.retention) },
     recovery: resolve('recovery', RECOVERY, given.recovery),
+    context: resolveContext(given.context),
     response: resolve('response', RESPONSE, given.response),
     http: resolve('http', HTTP, { ...given.http, ...extras.http }),
   };
+}
+
+/** A worker that vanished is looked for on its host, whatever it is called. */
+function withHost(worker: ResolvedOptions['worker']): ResolvedOptions['worker'] {
+  const { workerId } = worker;
+  return workerId.includes(hostname()) ? worker : { ...worker, workerId: `${workerId}@${hostname()}` };
+}
+
+function resolveContext(given: AsyncEndpointsOptions['context']): ResolvedOptions['context'] {
+  const context = resolve('context', CONTEXT, given);
+  if (context.names.length === 0 || context.read) return context;
+  throw invalid('context.read', undefined, 'a function, because there are context.names');
 }
 
 /** @throws AsyncEndpointsError `INVALID_OPTION` */
@@ -60,18 +82,19 @@ export function resolveJobPolicy(job: JobDefinition, defaults: ResolvedOptions['
   if (!named.accepts(job.name)) throw invalid(`the name of ${where}`, job.name, named.expected);
   const { options } = job;
   rejectUnknown(where, options, Object.keys(JOB));
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  for (const [key, value] of given) validate(where, key, JOB[key as keyof JobOptions], value);
+  const given = defined(options);
+  for (const [key, value] of Object.entries(given)) validate(where, key, JOB[key as keyof JobOptions], value);
   const { defaultMaxRetries, ...shared } = defaults;
   return {
     ...shared,
     name: job.name,
     priority: 0,
     maxRetries: defaultMaxRetries,
-    ...Object.fromEntries(given),
-    retention: { ...shared.retention, ...options.retention },
+    ...given,
+    retention: resolve(`${where}.retention`, RETENTION, { ...shared.retention, ...defined(options.retention) }),
     concurrency: options.concurrency ?? null,
     maximumQueueSize: options.maximumQueueSize ?? null,
+    maximumQueueBytes: options.maximumQueueBytes ?? null,
   };
 }
 
@@ -85,6 +108,11 @@ function resolve<T extends object>(group: string, definitions: Definitions<T>, g
       return [key, given[key]];
     }),
   ) as T;
+}
+
+/** Undefined is not a value. */
+function defined<T extends object>(given: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function validate(group: string, key: string, { accepts, expected }: Rule<unknown>, value: unknown): void {

@@ -1,4 +1,4 @@
-import { Controller, Post } from '@nestjs/common';
+import { applyDecorators, Controller, Post } from '@nestjs/common';
 import { of } from 'rxjs';
 import {
   AsyncEndpoint,
@@ -9,6 +9,7 @@ import {
   type Job,
   type JobHandler,
   type JobManager,
+  type JobPayload,
   type JobRequest,
   type JobResult,
 } from './index.js';
@@ -43,6 +44,9 @@ describe('The types of a job', () => {
         return of(order);
       }
       @Post('none') @AsyncEndpoint(Ping) none() {}
+      @applyDecorators(Post('applied'), AsyncEndpoint(Ship)) applied() {
+        return order;
+      }
       // @ts-expect-error a property has another type
       @Post('wrong') @AsyncEndpoint(Ship) wrong() {
         return { item: 'book', count: 'one' };
@@ -136,6 +140,76 @@ describe('The types of a job', () => {
       await jobs.submitMany(Ship, [{ request: { item: 'book', count: 'one' } }]);
     };
     expect(use).toBeTypeOf('function');
+  });
+});
+
+describe('The types of a payload and a result after JSON', () => {
+  class Reminder {
+    at!: Date;
+    readonly tags?: string[];
+    isDue(): boolean {
+      return this.at.getTime() < Date.now();
+    }
+  }
+  const ByType = defineJob<Reminder, { sent: Date; nested: { at: Date | null }[] }>('ByType');
+  const ByClass = defineJob('ByClass', { payload: Reminder, maxRetries: 1 });
+
+  it('have dates as text, and no methods', () => {
+    expectTypeOf<JobRequest<typeof ByType>>().toEqualTypeOf<Reminder>();
+    expectTypeOf<JobPayload<typeof ByType>>().toEqualTypeOf<{ at: string; readonly tags?: string[] }>();
+    expectTypeOf<JobResult<typeof ByType>>().toEqualTypeOf<{ sent: string; nested: { at: string | null }[] }>();
+    @AsyncHandler(ByType)
+    class Handles implements JobHandler<typeof ByType> {
+      handle({ at }: JobPayload<typeof ByType>) {
+        return { sent: new Date(at), nested: [] };
+      }
+    }
+    // @ts-expect-error the date arrives as text
+    @AsyncHandler(ByType)
+    class ExpectsDate {
+      handle({ at }: { at: Date }) {
+        return { sent: at, nested: [] };
+      }
+    }
+    expect([Handles, ExpectsDate]).toHaveLength(2);
+  });
+
+  it('are instances of the payload class where the job names one', () => {
+    expectTypeOf<JobPayload<typeof ByClass>>().toEqualTypeOf<Reminder>();
+    expect(ByClass).toMatchObject({ name: 'ByClass', payload: Reminder, options: { maxRetries: 1 } });
+    @AsyncHandler(ByClass)
+    class Handles implements JobHandler<typeof ByClass> {
+      handle(reminder: Reminder) {
+        reminder.isDue();
+      }
+    }
+    expect(Handles).toBeTypeOf('function');
+  });
+
+  it('do not compile where JSON cannot carry them, and the message says what', () => {
+    // @ts-expect-error payload.m is a Map
+    defineJob<{ at: Date; m: Map<string, number> }>('Map');
+    // @ts-expect-error payload.list[].big is a bigint
+    defineJob<{ list: { big: bigint }[] }>('BigInt');
+    // @ts-expect-error result is binary data
+    defineJob<void, Uint8Array>('Bytes');
+    // @ts-expect-error result.s is a Set
+    defineJob<void, { s?: Set<string> }>('Set');
+    expectTypeOf<
+      Parameters<typeof defineJob<{ m: Map<string, number> }>>[0]
+    >().toEqualTypeOf<'payload.m is a Map, which JSON cannot carry: use text, a number, a list or a plain object'>();
+  });
+
+  it('may refer to themselves, be unknown, or be any', () => {
+    interface Tree {
+      value: number;
+      children: Tree[];
+      parent?: Tree;
+    }
+    expectTypeOf<JobPayload<ReturnType<typeof defineJob<Tree>>>['children'][0]['value']>().toEqualTypeOf<number>();
+    defineJob<unknown, unknown>('Unknown');
+    // oxlint-disable-next-line typescript/no-explicit-any
+    defineJob<any, Record<string, unknown>>('Any');
   });
 });
 

@@ -1,3 +1,7 @@
+// Before all that may warn while it is loaded.
+// oxlint-disable-next-line import/no-unassigned-import -- it speaks for Node from now on
+import './process/json-lines.js';
+
 export { CsvSummariesController } from './csv-summaries/csv-summaries.controller.js';
 export { SummarizeCsvHandler } from './csv-summaries/summarize-csv.handler.js';
 export {

@@ -15,10 +15,14 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-/** @param options.replicas of each master */
-export async function startRedisCluster({ replicas = 0 } = {}): Promise<RedisCluster> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0'];
-  const servers = await Promise.all(Array.from({ length: MASTERS * (1 + replicas) }, () => startRedisServer(args)));
+/**
+ * @param options.replicas of each master
+ * @param options.args for each `redis-server`, besides
+ */
+export async function startRedisCluster({ replicas = 0, args = [] as string[] } = {}): Promise<RedisCluster> {
+  const usual = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0'];
+  const start = () => startRedisServer([...usual, ...args]);
+  const servers = await Promise.all(Array.from({ length: MASTERS * (1 + replicas) }, start));
   const addresses = servers.map(({ port }) => `127.0.0.1:${port}`);
   await redisCli('--cluster', 'create', ...addresses, '--cluster-replicas', `${replicas}`, '--cluster-yes');
   const nodes = () => firstAnswer(servers, nodesOf);

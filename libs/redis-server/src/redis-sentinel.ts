@@ -17,6 +17,11 @@ export interface RedisSentinel {
   stop(): Promise<void>;
 }
 
+/** One sentinel that watches a master which is there already. */
+export function startSentinelOf(name: string, { port }: RedisServer): Promise<RedisServer> {
+  return startRedisServerWithFile([`sentinel monitor ${name} 127.0.0.1 ${port} 1`], ['--sentinel']);
+}
+
 export async function startRedisSentinel(): Promise<RedisSentinel> {
   const name = 'main';
   const first = await startRedisServer(['--repl-diskless-sync-delay', '0']);

@@ -15,6 +15,9 @@ export interface RedisServer {
   readonly folder: string;
   /** By SIGKILL, as a power cut would. What it has written to its folder stays. */
   crash(): Promise<void>;
+  /** By SIGSTOP: connections stay, and nothing is answered until {@link resume}. */
+  pause(): void;
+  resume(): void;
   /** After a crash: on the same port and folder. Resolves when it answers. */
   restart(): Promise<void>;
   /** And takes the folder away. */
@@ -64,6 +67,8 @@ async function start(argsFor: (port: number, folder: string) => Promise<string[]
     port,
     folder,
     crash,
+    pause: () => void server.kill('SIGSTOP'),
+    resume: () => void server.kill('SIGCONT'),
     restart,
     async stop() {
       await crash();

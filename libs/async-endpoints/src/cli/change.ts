@@ -1,20 +1,24 @@
 import type { JobStatus } from '../job/job.js';
 import { type Changed, changeAll, requeueAll } from '../store/change-jobs.js';
+import { purgeSome } from '../store/housekeeping.js';
 import { stuckJobs } from '../store/list-all.js';
 import { recoverAll } from '../store/recover-all.js';
 import { confirm } from './confirm.js';
 import { formatDuration } from './duration.js';
-import { EXIT, say } from './exit.js';
+import { EXIT, say, UsageError } from './exit.js';
 import { count, print, printJson } from './print.js';
 import { ProgressBar } from './progress.js';
 import type { Session } from './connect.js';
 import { type Selection, selectJobs } from './select-jobs.js';
 
-/** From which status a verb leads somewhere, and how it is told. */
+const UNFINISHED = ['Queued', 'Scheduled', 'InProgress'] as const;
+
+/** From which status a verb leads somewhere, which of them it takes unless `--status` says another, and how it is told. */
 export const VERBS = {
-  cancel: { from: ['Queued', 'Scheduled', 'InProgress'], done: 'canceled' },
-  rerun: { from: ['Failed', 'Canceled'], done: 'queued anew' },
-} as const satisfies Record<string, { from: readonly JobStatus[]; done: string }>;
+  cancel: { from: UNFINISHED, unasked: UNFINISHED, done: 'canceled' },
+  // Somebody canceled the others on purpose.
+  rerun: { from: ['Failed', 'Canceled'], unasked: ['Failed'], done: 'queued anew' },
+} as const satisfies Record<string, { from: readonly JobStatus[]; unasked: readonly JobStatus[]; done: string }>;
 
 /** Cancels or reruns jobs. */
 export async function change(
@@ -24,8 +28,8 @@ export async function change(
   selection: Selection,
 ): Promise<number> {
   const { store, yes } = session;
-  const { from, done } = VERBS[verb];
-  const chosen = await selectJobs(store, ids, selection, from);
+  const { from, unasked, done } = VERBS[verb];
+  const chosen = await selectJobs(store, ids, selection, unasked);
   if (!(await confirm(`This will ${verb} ${count(chosen.length, 'job')}.`, chosen.length, yes))) {
     say('nothing was changed');
     return EXIT.failed;
@@ -37,17 +41,24 @@ export async function change(
   return refused > 0 && ids.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** Takes jobs back from workers that vanished and, with a duration, from any worker that has had them for that long. */
-export async function recover(session: Session, runningForMs: number | null): Promise<number> {
+/**
+ * Takes jobs back from workers that vanished and, with a duration, from any worker that has had them for that long.
+ *
+ * @param name only of this name; those of workers that vanished are recovered whatever their name
+ * @throws UsageError
+ */
+export async function recover(session: Session, runningForMs: number | null, name?: string): Promise<number> {
+  if (runningForMs === null && name !== undefined) throw new UsageError('--name needs --for.');
   const { store, settings, yes } = session;
   const bar = new ProgressBar(null);
   const { batchSize = 100, maxCrashes = 3 } = settings.recovery ?? {};
-  const recovered = await recoverAll(store, { batchSize, maxCrashes }, ({ length }) => bar.advance(length));
+  const { leaseMs = 15_000 } = settings.worker ?? {};
+  const recovered = await recoverAll(store, { batchSize, maxCrashes, leaseMs }, ({ length }) => bar.advance(length));
   bar.end();
   let isDeclined = false;
   const summary = { recovered: recovered.length, taken: 0 };
   if (runningForMs !== null) {
-    const stuck = (await stuckJobs(store, runningForMs)).map(({ id }) => id);
+    const stuck = (await stuckJobs(store, runningForMs, name)).map(({ id }) => id);
     const question = `This will take ${count(stuck.length, 'job')} from living workers and queue them anew.`;
     isDeclined = !(await confirm(question, stuck.length, yes));
     if (!isDeclined) summary.taken = (await follow(requeueAll(store, stuck), stuck.length)).changed;
@@ -65,10 +76,10 @@ export async function purge(session: Session): Promise<number> {
   const bar = new ProgressBar(null);
   let purged = 0;
   for (let more = true; more;) {
-    const some = await store.purge(limit);
-    bar.advance(some);
-    purged += some;
-    more = some === limit;
+    more = await purgeSome(store, limit, (some) => {
+      bar.advance(some);
+      purged += some;
+    });
   }
   bar.end();
   tell(session, { purged }, `${count(purged, 'job')} past retention purged`);

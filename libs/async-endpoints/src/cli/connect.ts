@@ -3,7 +3,9 @@ import { readSettings, type ResolvedSettings } from '../config/read-settings.js'
 import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
 import { readNumber } from '../option-rules.js';
 import type { RedisJobStore } from '../redis/redis-job-store.js';
+import { ActionReport } from './action-report.js';
 import { say } from './exit.js';
+import { isLogged } from './print.js';
 
 /** What the command line may say of where the jobs are, and how to speak of them. */
 export interface SessionFlags {
@@ -29,14 +31,17 @@ export interface Session {
 export async function withSession<T>(flags: SessionFlags, work: (session: Session) => Promise<T>): Promise<T> {
   const settings = settingsOf(flags);
   const store = (await createStore(settings)) as RedisJobStore;
+  const report = new ActionReport(store);
   const warnings: string[] = [];
   const warn = (notice: unknown) => void warnings.push((notice as StoreNotice).message);
   STORE_NOTICE.subscribe(warn);
   try {
     await store.open();
-    for (const warning of warnings) say(`warning: ${warning}`);
-    return await work({ store, settings, json: flags.json ?? false, yes: flags.yes ?? false });
+    for (const warning of warnings) say(`warning: ${warning}`, 'warn');
+    report.open();
+    return await work({ store, settings, json: flags.json ?? isLogged(), yes: flags.yes ?? false });
   } finally {
+    await report.close();
     STORE_NOTICE.unsubscribe(warn);
     await store.close();
   }

@@ -1,10 +1,13 @@
+import { LONGEST_MS } from '../job/bounds.js';
+
 const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** In ms, or null: one or more of a number and a unit, such as `2h`, `90s` or `1d12h`. */
+/** In ms, or null: one or more of a number and a unit, such as `2h`, `90s` or `1d12h`, at most ten years in all. */
 export function parseDuration(text: string): number | null {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/gy)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) return null;
-  return Math.round(parts.reduce((sum, [, value, unit]) => sum + Number(value) * MS[unit as keyof typeof MS], 0));
+  const ms = Math.round(parts.reduce((sum, [, value, unit]) => sum + Number(value) * MS[unit as keyof typeof MS], 0));
+  return ms <= LONGEST_MS ? ms : null;
 }
 
 /** Two units at most: `1d 3h`, `45s`, `0s`. */

@@ -1,3 +1,5 @@
+import { escaped, isLogged } from './print.js';
+
 /** What the process says by its exit code; documented in docs/operations.md. */
 export const EXIT = {
   ok: 0,
@@ -12,9 +14,12 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** For people, beside the output. */
-export function say(message: string): void {
-  process.stderr.write(`async-endpoints: ${message}\n`);
+/** Beside the output: for people, or a line of the log as Nest writes it. */
+export function say(message: string, level: 'log' | 'warn' | 'error' = 'log'): void {
+  const { pid } = process;
+  const entry = { level, pid, timestamp: Date.now(), message, context: 'async-endpoints' };
+  const line = isLogged(process.stderr) ? JSON.stringify(entry) : `async-endpoints: ${message}`;
+  process.stderr.write(`${escaped(line)}\n`);
 }
 
 /** What went wrong and, where a call to Redis failed, of what; never a stack. */
@@ -22,6 +27,10 @@ export function oneLine(error: unknown): string {
   const { message, cause, code } = (
     error instanceof Error ? error : { message: String(error) }
   ) as NodeJS.ErrnoException;
-  const isUnsaid = code === 'STORE_UNAVAILABLE' && cause instanceof Error && !message.includes(cause.message);
-  return (isUnsaid ? `${message} (${cause.message})` : message).replaceAll(/\s*\n\s*/g, ' ');
+  const isUnsaid = code?.startsWith('STORE_') && cause instanceof Error && !message.includes(cause.message);
+  return (isUnsaid ? `${message} (${cause.message})` : message)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .join(' ');
 }

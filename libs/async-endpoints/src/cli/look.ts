@@ -1,9 +1,12 @@
-import { decodeJob, JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
+import { decodeJob, decodeJobs } from '../job/decode-job.js';
+import { JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
 import type { JobFilter, QueueStats } from '../store/job-store.js';
-import { listAll, stuckJobs } from '../store/list-all.js';
+import { stuckJobs } from '../store/list-all.js';
+import { confirm } from './confirm.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
 import { EXIT, say } from './exit.js';
+import { newestJobs } from './newest-jobs.js';
 import { type Cell, count, print, printJson, printTable, time } from './print.js';
 import { toId } from './select-jobs.js';
 
@@ -27,24 +30,35 @@ function statsRows(entries: readonly QueueStats[]): Cell[][] {
   });
 }
 
-/** Jobs that match, in no particular order; `limit` null for all. */
-export async function list({ store, json }: Session, filter: JobFilter, limit: number | null): Promise<number> {
-  const most = limit ?? Infinity;
-  const found: JobRecord[] = [];
-  for await (const jobs of listAll(store, filter)) {
-    found.push(...jobs);
-    if (found.length > most) break;
+/** Jobs that match, the newest first; `limit` and `scan` null for all. */
+export async function list(
+  { store, json }: Session,
+  filter: JobFilter,
+  { limit, scan }: { limit: number | null; scan: number | null },
+): Promise<number> {
+  const { jobs, found, partly } = await newestJobs(store, filter, { limit: limit ?? Infinity, scan: scan ?? Infinity });
+  if (json) printJson(decodeJobs(jobs));
+  else printList(jobs);
+  if (found > jobs.length) say(`these are the newest ${jobs.length} of ${found}; --limit or --all shows more`);
+  if (partly.length > 0) {
+    say(`of ${partly.join(' and ')} jobs only ${scan} were looked at, so newer ones may be missing; see --scan`);
   }
-  const shown = found.slice(0, most);
-  if (json) printJson(shown.map(decodeJob));
-  else printTable(['ID', 'NAME', 'STATUS', 'RETRIES', 'CREATED', 'NOTE'], shown.map(listRow));
-  if (found.length > most) say(`these are ${shown.length} of more; --limit or --all shows more`);
   return EXIT.ok;
 }
 
-function listRow(job: JobRecord): Cell[] {
-  const { id, name, status, retryCount, createdAt } = job;
-  return [id, name, status, retryCount, time(createdAt), noteOf(job)];
+/** With a column of owners where one of the jobs has one. */
+function printList(jobs: readonly JobRecord[]): void {
+  const isOwned = jobs.some(({ owner }) => owner !== null);
+  const columns = ['ID', 'NAME', ...(isOwned ? ['OWNER'] : []), 'STATUS', 'RETRIES', 'CREATED', 'NOTE'];
+  printTable(
+    columns,
+    jobs.map((job) => listRow(job, isOwned)),
+  );
+}
+
+function listRow(job: JobRecord, isOwned: boolean): Cell[] {
+  const { id, name, owner, status, retryCount, createdAt } = job;
+  return [id, name, ...(isOwned ? [owner] : []), status, retryCount, time(createdAt), noteOf(job)];
 }
 
 function noteOf({ status, error, worker, dueAt }: JobRecord): string | null {
@@ -87,8 +101,8 @@ function stuckRow({ id, name, startedAt, leaseUntil, crashes, worker }: JobRecor
 }
 
 /** Whether every job is where its status says. */
-export async function audit({ store, json }: Session): Promise<number> {
-  const deviations = await store.audit();
+export async function audit({ store, json, yes }: Session, repair: boolean): Promise<number> {
+  const deviations = repair ? await repaired(store, yes) : await store.audit();
   if (json) printJson(deviations);
   else if (deviations.length === 0) print('Every job is where its status says.');
   else {
@@ -96,6 +110,17 @@ export async function audit({ store, json }: Session): Promise<number> {
     say(`${count(deviations.length, 'deviation')}; what changed meanwhile may be among them, so look twice`);
   }
   return deviations.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+/** Mends what an audit finds, and says how much that was. @returns what is left */
+async function repaired(store: Session['store'], yes: boolean): Promise<string[]> {
+  const found = await store.audit();
+  const question = `This will mend ${count(found.length, 'deviation')}, and drop records that cannot be read.`;
+  if (found.length === 0 || !(await confirm(question, Infinity, yes))) return found;
+  await store.audit({ repair: true });
+  const left = await store.audit();
+  say(`${count(found.length, 'deviation')} found, ${left.length} left`);
+  return left;
 }
 
 function upper(text: string): string {

@@ -3,32 +3,35 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { AsyncEndpointsError } from '../job/errors.js';
 import { JOB_STATUSES, type JobStatus } from '../job/job.js';
 import { change, purge, recover, VERBS } from './change.js';
-import { type Session, type SessionFlags, withSession } from './connect.js';
+import type { Session, SessionFlags } from './connect.js';
 import { parseDuration } from './duration.js';
 import { EXIT, oneLine, say, UsageError } from './exit.js';
 import { audit, list, show, stats, stuck } from './look.js';
+import { requirePackages } from './packages.js';
 import type { Selection } from './select-jobs.js';
 
 interface Flags extends SessionFlags, Selection {
   readonly limit?: number;
+  readonly scan?: number;
   readonly for?: number;
+  readonly repair?: boolean;
 }
 
 /** @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
-  const program = createProgram((flags, work) =>
-    withSession(flags, async (session) => {
-      code = await work(session);
-    }),
-  );
+  const program = createProgram(async (flags, work) => {
+    requirePackages('class-validator', 'ioredis');
+    const { withSession } = await import('./connect.js');
+    code = await withSession(flags, work);
+  });
   try {
     await program.parseAsync(argv);
     return code;
   } catch (error) {
     // Commander has written what is to be said of its own.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    say(oneLine(error));
+    say(oneLine(error), 'error');
     const isUsage = error instanceof AsyncEndpointsError && error.code === 'INVALID_OPTION';
     return isUsage || error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }
@@ -43,9 +46,9 @@ function createProgram(begin: Begin): Command {
     .option('--redis-url <url>', 'where Redis is; else as the application is configured, such as REDIS_URL')
     .option('--prefix <text>', 'what all keys begin with; else ASYNC_REDIS_PREFIX, or ae')
     .option('--partitions <number>', 'as the application has them; else ASYNC_REDIS_PARTITIONS, or 1')
-    .option('--json', 'write JSON')
+    .option('--json', 'write JSON; without a terminal also where LOG_FORMAT is json, on one line')
     .exitOverride()
-    .configureOutput({ outputError: (text) => say(oneLine(text.trim().replace(/^error: /, ''))) })
+    .configureOutput({ outputError: (text) => say(oneLine(text.trim().replace(/^error: /, '')), 'error') })
     .addHelpText('after', '\nExit codes: 0 done; 1 failed, or an audit found deviations; 2 wrong usage.');
   addLooks(program, begin);
   addChanges(program, begin);
@@ -57,14 +60,7 @@ function addLooks(program: Command, begin: Begin): void {
     .command('stats')
     .description('how many jobs of each name have each status, and how long the oldest has waited and run')
     .action((_flags, command: Command) => begin(flagsOf(command), stats));
-  filtered(program.command('list'), JOB_STATUSES)
-    .description('jobs, in no particular order')
-    .option('--limit <number>', 'at most so many', limit, 50)
-    .option('--all', 'however many there are')
-    .action((_flags, command: Command) => {
-      const { name, status, owner, all, limit: most = 50, ...flags } = flagsOf(command);
-      return begin(flags, (session) => list(session, { name, status, owner }, all ? null : most));
-    });
+  addList(program, begin);
   program
     .command('show')
     .description('all that is known of one job')
@@ -81,20 +77,46 @@ function addLooks(program: Command, begin: Begin): void {
   program
     .command('audit')
     .description('whether every job is where its status says; reads everything')
-    .action((_flags, command: Command) => begin(flagsOf(command), audit));
+    .option('--repair', 'mend what is found; records that cannot be read are dropped')
+    .option('-y, --yes', 'do not ask before')
+    .action((_flags, command: Command) => {
+      const flags = flagsOf(command);
+      return begin(flags, (session) => audit(session, flags.repair ?? false));
+    });
+}
+
+function addList(program: Command, begin: Begin): void {
+  filtered(program.command('list'), JOB_STATUSES)
+    .description('jobs, the newest first')
+    .option('--limit <number>', 'at most so many', limit, 50)
+    .option('--scan <number>', 'of each status, look at no more than so many, those that came last', limit, 100_000)
+    .option('--all', 'however many there are')
+    .action((_flags, command: Command) => {
+      const {
+        name,
+        status,
+        owner,
+        error: errorCode,
+        all,
+        limit: most = null,
+        scan = null,
+        ...flags
+      } = flagsOf(command);
+      const bounds = all ? { limit: null, scan: null } : { limit: most, scan };
+      return begin(flags, (session) => list(session, { name, status, owner, errorCode }, bounds));
+    });
 }
 
 function addChanges(program: Command, begin: Begin): void {
   const ids = new Argument('[ids...]', 'of the jobs; or say with options which are meant');
   for (const [verb, description] of [
     ['cancel', 'cancels jobs that have not finished'],
-    ['rerun', 'queues failed and canceled jobs anew'],
+    ['rerun', 'queues failed jobs anew; canceled ones by their ids or with --status Canceled'],
   ] as const) {
     filtered(program.command(verb), VERBS[verb].from)
       .description(description)
       .addArgument(ids)
-      .option('--error <code>', 'only with this error')
-      .option('--all', 'all that can be')
+      .option('--all', verb === 'rerun' ? 'all that failed' : 'all that can be')
       .option('-y, --yes', 'do not ask before many jobs are changed')
       .action((given: string[], _flags, command: Command) => {
         const flags = flagsOf(command);
@@ -105,10 +127,11 @@ function addChanges(program: Command, begin: Begin): void {
     .command('recover')
     .description('takes jobs back from workers that vanished, now instead of at the next sweep')
     .option('--for <duration>', 'also from any worker that has had them for so long', duration)
+    .option('--name <name>', 'with --for: only of this name')
     .option('-y, --yes', 'do not ask before many jobs are changed')
     .action((_flags, command: Command) => {
       const flags = flagsOf(command);
-      return begin(flags, (session) => recover(session, flags.for ?? null));
+      return begin(flags, (session) => recover(session, flags.for ?? null, flags.name));
     });
   program
     .command('purge')
@@ -120,7 +143,8 @@ function filtered(command: Command, statuses: readonly JobStatus[]): Command {
   return command
     .option('--name <name>', 'only of this name')
     .addOption(new Option('--status <status>', 'only in this status').choices(statuses))
-    .option('--owner <owner>', "only this owner's");
+    .option('--owner <owner>', "only this owner's")
+    .option('--error <code>', 'only with this error, also of the last attempt of a job that is tried again');
 }
 
 function flagsOf(command: Command): Flags {
@@ -129,7 +153,7 @@ function flagsOf(command: Command): Flags {
 
 function duration(text: string): number {
   const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('Expected something like 2h, 90s or 1d12h.');
+  if (ms === null) throw new InvalidArgumentError('Expected something like 2h, 90s or 1d12h, at most 3650d.');
   return ms;
 }
 

@@ -17,7 +17,7 @@ export interface Selection {
 /**
  * The ids of the jobs that are meant.
  *
- * @param statuses those from which the verb leads somewhere
+ * @param statuses of the jobs that are meant where none is named
  * @throws UsageError where nothing, or too much, says which
  */
 export async function selectJobs(
@@ -33,8 +33,8 @@ export async function selectJobs(
   if (ids.length > 0) return [...new Set(ids.map(toId))];
   const found: string[] = [];
   for (const one of status ? [status] : statuses) {
-    for await (const jobs of listAll(store, { name, owner, status: one })) {
-      found.push(...jobs.filter((job) => error === undefined || job.error?.code === error).map(({ id }) => id));
+    for await (const jobs of listAll(store, { name, owner, status: one, errorCode: error })) {
+      found.push(...jobs.map(({ id }) => id));
     }
   }
   return found;

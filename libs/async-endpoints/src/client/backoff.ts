@@ -20,7 +20,7 @@ export function backoffMs(
   random: () => number = Math.random,
 ): number | null {
   if (retryAfterMs !== null && retryAfterMs > maxDelayMs) return null;
-  const delayMs = Math.min(baseDelayMs * 2 ** (failures - 1), maxDelayMs) * (1 - random() / 2);
+  const delayMs = Math.min(baseDelayMs * 2 ** Math.min(failures - 1, 40), maxDelayMs) * (1 - random() / 2);
   return Math.max(delayMs, retryAfterMs ?? 0);
 }
 

@@ -3,25 +3,32 @@ import type { Answer } from './answer.js';
 import { JobReader } from './job-reader.js';
 import type { AnyJob } from './job-state.js';
 import { idOf, Locations } from './locations.js';
-import { type ClientOptions, type HeaderValues, numberFrom0, settingsOf, type SubmissionMethod } from './options.js';
+import {
+  type ClientOptions,
+  type HeaderValues,
+  MOST_WAIT_SECONDS,
+  numberFrom0,
+  settingsOf,
+  type SubmissionMethod,
+} from './options.js';
 import { type CallOptions, RemoteJob } from './remote-job.js';
 import { Transport } from './transport.js';
 import { randomUuid } from './uuid.js';
 
 export interface SubmitOptions extends CallOptions {
   /** Where the endpoint is, below `baseUrl`, with its query if it takes one. Default: as `routes` of the client say. */
-  path?: string;
+  path?: string | undefined;
   /** Default `POST`, or as `routes` of the client say. */
-  method?: SubmissionMethod;
+  method?: SubmissionMethod | undefined;
   /**
    * Makes the submission one with every other of this key, for as long as the server remembers: 1 to 255 visible ASCII
    * characters without spaces. Default none.
    */
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
   /** The id that the job will have: a UUID, for this request alone. Default: a random one, unless a key is given. */
-  requestId?: string;
-  /** For how many whole seconds the server is asked to hold its answer, in the hope that the job ends. Default 0: not at all. */
-  waitSeconds?: number;
+  requestId?: string | undefined;
+  /** For how many whole seconds the server is asked to hold its answer, in the hope that the job ends, 0 to 3600. Default 0: not at all. */
+  waitSeconds?: number | undefined;
 }
 
 /**
@@ -67,7 +74,7 @@ export class AsyncEndpointsClient {
       body: JSON.stringify(request),
       signal: options.signal,
       mayRepeat: true,
-      waitSeconds: Math.ceil(numberFrom0('waitSeconds', options.waitSeconds ?? 0)),
+      waitSeconds: Math.ceil(numberFrom0('waitSeconds', options.waitSeconds ?? 0, MOST_WAIT_SECONDS)),
     });
     if (!answer.isSuccess) throw answer.problem();
     return this.#submitted(name, answer);

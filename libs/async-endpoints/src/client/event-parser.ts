@@ -1,3 +1,5 @@
+import { TooLongError } from './read-body.js';
+
 /** One server-sent event. */
 export interface ServerSentEvent {
   /** `message` where the server named none. */
@@ -19,15 +21,20 @@ export class EventParser {
   #afterReturn = false;
   #event = '';
   #data: string[] = [];
+  /** How long the lines of data are together. */
+  #dataLength = 0;
   #id = '';
   #retryMs: number | null = null;
+
+  /** @param maximumLength of one event: what is longer is not kept */
+  constructor(private readonly maximumLength = Infinity) {}
 
   /** How long the server would have clients wait before they reconnect; `null` where it did not say. */
   get retryMs(): number | null {
     return this.#retryMs;
   }
 
-  /** The events that are complete with this chunk. */
+  /** The events that are complete with this chunk. @throws TooLongError for an event that is too long, complete or not */
   push(chunk: string): ServerSentEvent[] {
     const events: ServerSentEvent[] = [];
     let start = this.#afterReturn && chunk.startsWith('\n') ? 1 : 0;
@@ -40,6 +47,7 @@ export class EventParser {
       start = index + end.length;
     }
     this.#line += chunk.slice(start);
+    this.#limit(this.#line.length);
     return events;
   }
 
@@ -54,15 +62,26 @@ export class EventParser {
   /** A comment is a field without a name. */
   #set(field: string, value: string): void {
     if (field === 'event') this.#event = value;
-    if (field === 'data') this.#data.push(value);
+    if (field === 'data') this.#addData(value);
     if (field === 'id' && !value.includes('\0')) this.#id = value;
     if (field === 'retry' && /^\d+$/.test(value)) this.#retryMs = Number(value);
+  }
+
+  #addData(value: string): void {
+    this.#data.push(value);
+    this.#dataLength += value.length + 1;
+    this.#limit(0);
+  }
+
+  #limit(more: number): void {
+    if (this.#dataLength + more > this.maximumLength) throw new TooLongError(this.maximumLength);
   }
 
   #dispatch(): ServerSentEvent | null {
     const [event, data] = [this.#event || 'message', this.#data];
     this.#event = '';
     this.#data = [];
+    this.#dataLength = 0;
     return data.length > 0 ? { event, data: data.join('\n'), id: this.#id } : null;
   }
 }

@@ -1,4 +1,12 @@
-export { defineJob, type JobDefinition, type JobOptions, type JobRequest, type JobResult } from '../job/define-job.js';
+export {
+  defineJob,
+  type JobDefinition,
+  type JobOptions,
+  type JobPayload,
+  type JobRequest,
+  type JobResult,
+  type PayloadClass,
+} from '../job/define-job.js';
 export { AsyncEndpointsClient, type SubmitOptions } from './client.js';
 export {
   AsyncEndpointsProblem,

@@ -4,7 +4,8 @@ import { AsyncEndpointsProblem } from './errors.js';
 import { EventParser } from './event-parser.js';
 import type { JobReader } from './job-reader.js';
 import { hasEnded, type JobState } from './job-state.js';
-import { orAborted, pause, Scope } from './scope.js';
+import { textOf, TooLongError } from './read-body.js';
+import { pause, Scope } from './scope.js';
 
 /** How one stream came to its end. `unusable`: there is none, or nothing comes through. */
 interface End {
@@ -18,7 +19,8 @@ interface End {
  */
 export class JobEvents {
   #lastId = '';
-  /** In a row, without an event in between. */
+  #lastData = '';
+  /** In a row, without news in between. */
   #failures = 0;
 
   constructor(private readonly reader: JobReader) {}
@@ -63,20 +65,22 @@ export class JobEvents {
 
   /** A stream that is accepted and then silent from the start is held back by something in between. */
   async *#read(response: Response, scope: Scope): AsyncGenerator<JobState, End, void> {
-    const parser = new EventParser();
+    const parser = new EventParser(this.reader.transport.settings.maximumResponseBytes);
     let isSilent = true;
     try {
       for await (const text of textOf(response, scope.signal, () => this.#limitSilence(scope))) {
         for (const { id, data } of parser.push(text)) {
           isSilent = false;
-          this.#failures = 0;
-          this.#lastId = id;
+          // A stream that tells the same again and is cut is as good as none.
+          if (data !== this.#lastData) this.#failures = 0;
+          [this.#lastId, this.#lastData] = [id, data];
           const state = this.reader.accept(new Answer(200, new Headers(), data));
           yield state;
           if (hasEnded(state)) return { outcome: 'over', againMs: null };
         }
       }
     } catch (error) {
+      if (error instanceof TooLongError) throw new Answer(200, response.headers, '').unexpected(error.message);
       if (error instanceof AsyncEndpointsProblem || !isTimeout(scope)) throw error;
       if (isSilent) return { outcome: 'unusable', againMs: null };
     }
@@ -91,28 +95,4 @@ export class JobEvents {
 
 function isTimeout({ signal }: Scope): boolean {
   return signal.aborted && (signal.reason as Error | undefined)?.name === 'TimeoutError';
-}
-
-/**
- * Not by `for await`: not every browser can iterate a stream; nor is every `fetch` one that ends its body when its signal
- * is aborted.
- */
-async function* textOf(
-  response: Response,
-  signal: AbortSignal,
-  beforeEachRead: () => void,
-): AsyncGenerator<string, void, void> {
-  if (!response.body) return;
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  const decoder = new TextDecoder();
-  try {
-    for (;;) {
-      beforeEachRead();
-      const { done, value } = await orAborted(reader.read(), signal);
-      if (done) return;
-      yield decoder.decode(value, { stream: true });
-    }
-  } finally {
-    reader.cancel().catch(() => {}); // it may have been cut
-  }
 }

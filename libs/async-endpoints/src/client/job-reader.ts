@@ -6,8 +6,9 @@ import type { Transport } from './transport.js';
 
 /** Where the server does not say how long to wait before asking again. */
 const ASK_AGAIN_MS = 1_000;
-/** However often a job changes: asked no more often than this. */
+/** However often a job changes: asked no more often than this. While it does not change, twice as long each time, up to … */
 const LEAST_INTERVAL_MS = 100;
+const LEAST_INTERVAL_DOUBLINGS = 5;
 
 /** The job as it is known here, and the ways to know more. */
 export class JobReader {
@@ -62,18 +63,24 @@ export class JobReader {
    * changes, else by asking again when it says so. Changes in quick succession may be seen as one.
    */
   async *changes(signal: AbortSignal): AsyncGenerator<JobState, void, void> {
-    const { longPollSeconds } = this.transport.settings;
+    const { longPollSeconds, retry } = this.transport.settings;
     if (this.#state && hasEnded(this.#state)) return yield this.#state;
+    let unchanged = 0;
     for (let isFirst = true; ; isFirst = false) {
       // Held until it is another state than the one that is known: that is to be known first.
       const seconds = isFirst && this.#entityTag === null ? 0 : longPollSeconds;
       const askedAt = performance.now();
+      const before = this.#state?.lastUpdatedAt;
       const { answer, state } = await this.#get(seconds, signal);
+      unchanged = before === state.lastUpdatedAt ? unchanged + 1 : 0;
       if (answer.status !== 304) yield state;
       if (hasEnded(state)) return;
-      const least = LEAST_INTERVAL_MS - (performance.now() - askedAt);
+      // Whatever the server says: `Retry-After: 0`, or that it has held its answer.
+      const interval = LEAST_INTERVAL_MS * 2 ** Math.min(unchanged, LEAST_INTERVAL_DOUBLINGS);
+      const least = interval - (performance.now() - askedAt);
       if (seconds === longPollSeconds) {
-        await pause(answer.hasWaited ? least : (answer.retryAfterMs ?? ASK_AGAIN_MS), signal);
+        const asked = Math.min(answer.retryAfterMs ?? ASK_AGAIN_MS, Math.max(retry.maxDelayMs, ASK_AGAIN_MS));
+        await pause(answer.hasWaited ? least : Math.max(asked, least), signal);
       }
     }
   }

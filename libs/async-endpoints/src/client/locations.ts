@@ -62,7 +62,8 @@ export class Locations {
 
   #below(path: string): URL {
     const { origin, pathname } = this.settings.baseUrl;
-    return this.linked(`${origin}${pathname.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`, this.settings.baseUrl);
+    const base = pathname.split('/').filter(Boolean).join('/');
+    return this.linked(`${origin}/${base && `${base}/`}${path.replace(/^\/+/, '')}`, this.settings.baseUrl);
   }
 }
 

@@ -11,15 +11,15 @@ export type SubmissionMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** How often, and how patiently, a request is repeated that may be. */
 export interface RetryOptions {
-  /** Repeats after the first attempt, and reconnects of a stream in a row without an event. Default 5; 0 for none. */
-  limit?: number;
+  /** Repeats after the first attempt, and reconnects of a stream in a row without news. Default 5; 0 for none. */
+  limit?: number | undefined;
   /** The delay before the first repeat, in milliseconds; it doubles each time, less a random half. Default 500. */
-  baseDelayMs?: number;
+  baseDelayMs?: number | undefined;
   /**
    * The longest delay, in milliseconds. A server that wants to be left alone for longer, by its `Retry-After`, is: its
    * problem is thrown at once. Default 60,000.
    */
-  maxDelayMs?: number;
+  maxDelayMs?: number | undefined;
 }
 
 export interface ClientOptions {
@@ -27,23 +27,33 @@ export interface ClientOptions {
    * Where the application is, with its prefix if it has one: `https://example.com/gateway`. Requests, and with them
    * `headers`, go to this origin only. Default: the origin of the page, in a browser.
    */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** Instead of the global `fetch`: to send cookies elsewhere, trace, test. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** Sent with every request, such as `Authorization`. A function is asked before each attempt. Default none. */
-  headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
+  headers?: (HeaderValues | (() => HeaderValues | Promise<HeaderValues>)) | undefined;
   /** The endpoints by the names of their jobs, for `submit` without `path`. Default none. */
-  routes?: Readonly<Record<string, Route>>;
+  routes?: Readonly<Record<string, Route>> | undefined;
   /** Where the status routes are, below `baseUrl`; needed only to resume a job by its bare id. Default `/jobs`. */
-  statusPath?: string;
-  /** For how many seconds the server is asked to hold an answer while waiting. Default 20; 0 to poll instead. */
-  longPollSeconds?: number;
+  statusPath?: string | undefined;
+  /** For how many seconds the server is asked to hold an answer while waiting, 0 to 3600. Default 20; 0 to poll instead. */
+  longPollSeconds?: number | undefined;
   /** How long one attempt may take beside the time it is held, in milliseconds. Default 30,000. */
-  requestTimeoutMs?: number;
+  requestTimeoutMs?: number | undefined;
   /** How long a stream of events may be silent, in milliseconds; the server writes every 15 s. Default 45,000. */
-  streamIdleMs?: number;
-  retry?: RetryOptions;
+  streamIdleMs?: number | undefined;
+  /**
+   * The longest answer that is read, and the longest event of a stream, in bytes; a longer one is a problem with code
+   * `UNEXPECTED_ANSWER`. Default 16 MiB.
+   */
+  maximumResponseBytes?: number | undefined;
+  retry?: RetryOptions | undefined;
 }
+
+/** What a timer takes, in milliseconds; a longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2_147_483_647;
+/** The longest that a server can be configured to hold an answer. */
+export const MOST_WAIT_SECONDS = 3_600;
 
 /** The options with all defaults. */
 export interface Settings {
@@ -55,10 +65,11 @@ export interface Settings {
   readonly longPollSeconds: number;
   readonly requestTimeoutMs: number;
   readonly streamIdleMs: number;
+  readonly maximumResponseBytes: number;
   readonly retry: Readonly<Required<RetryOptions>>;
 }
 
-/** @throws TypeError for a base URL that is none, or a number that is negative or not finite */
+/** @throws TypeError for a base URL that is none, or a number that is out of its bounds */
 export function settingsOf(options: ClientOptions): Settings {
   const { headers = {}, fetch = globalThis.fetch, retry = {} } = options;
   return {
@@ -68,13 +79,18 @@ export function settingsOf(options: ClientOptions): Settings {
     headers: typeof headers === 'function' ? headers : () => headers,
     routes: options.routes ?? {},
     statusPath: options.statusPath ?? '/jobs',
-    longPollSeconds: Math.floor(numberFrom0('longPollSeconds', options.longPollSeconds ?? 20)),
-    requestTimeoutMs: numberFrom0('requestTimeoutMs', options.requestTimeoutMs ?? 30_000),
-    streamIdleMs: numberFrom0('streamIdleMs', options.streamIdleMs ?? 45_000),
+    longPollSeconds: Math.floor(numberFrom0('longPollSeconds', options.longPollSeconds ?? 20, MOST_WAIT_SECONDS)),
+    requestTimeoutMs: numberFrom0('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, LONGEST_TIMER_MS),
+    streamIdleMs: numberFrom0('streamIdleMs', options.streamIdleMs ?? 45_000, LONGEST_TIMER_MS),
+    maximumResponseBytes: numberFrom0(
+      'maximumResponseBytes',
+      options.maximumResponseBytes ?? 16 * 1024 * 1024,
+      Infinity,
+    ),
     retry: {
-      limit: numberFrom0('retry.limit', retry.limit ?? 5),
-      baseDelayMs: numberFrom0('retry.baseDelayMs', retry.baseDelayMs ?? 500),
-      maxDelayMs: numberFrom0('retry.maxDelayMs', retry.maxDelayMs ?? 60_000),
+      limit: numberFrom0('retry.limit', retry.limit ?? 5, Infinity),
+      baseDelayMs: numberFrom0('retry.baseDelayMs', retry.baseDelayMs ?? 500, LONGEST_TIMER_MS),
+      maxDelayMs: numberFrom0('retry.maxDelayMs', retry.maxDelayMs ?? 60_000, LONGEST_TIMER_MS),
     },
   };
 }
@@ -91,7 +107,9 @@ function baseUrlOf(given: string | undefined): URL {
 }
 
 /** @throws TypeError for anything else; `Infinity` is a number where the option can be without end */
-export function numberFrom0(name: string, value: number, largest = Number.MAX_VALUE): number {
+export function numberFrom0(name: string, value: number, largest: number): number {
   if (typeof value === 'number' && value >= 0 && value <= largest) return value;
-  throw new TypeError(`${name} is ${String(value)}; expected a number from 0`);
+  throw new TypeError(
+    `${name} is ${String(value)}; expected a number from 0${largest < Infinity ? ` to ${largest}` : ''}`,
+  );
 }

@@ -12,12 +12,12 @@ const TIMEOUT_MS = 1_800_000;
 
 export interface CallOptions {
   /** Aborts the call, which then throws the reason of the signal; the job goes on. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface WaitOptions extends CallOptions {
   /** How long to wait in all, in milliseconds; `Infinity` for as long as it takes. Default 1,800,000: half an hour. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /**
@@ -77,10 +77,10 @@ export class RemoteJob<TJob> {
    * state: nothing is thrown for a failure. By server-sent events, which are joined again where they were cut; where
    * there are none, by asking. Leaving the loop closes the stream.
    */
-  events({ signal }: CallOptions = {}): AsyncIterableIterator<StateOf<TJob>, void, void> {
+  events({ signal }: CallOptions = {}): AsyncIterableIterator<StateOf<TJob>> {
     return statesUntilLeft(this.#reader, signal, (until) =>
       new JobEvents(this.#reader).follow(until),
-    ) as AsyncIterableIterator<StateOf<TJob>, void, void>;
+    ) as AsyncIterableIterator<StateOf<TJob>>;
   }
 
   /**

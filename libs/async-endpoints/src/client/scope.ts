@@ -1,5 +1,4 @@
-/** What a timer takes; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2_147_483_647;
+import { LONGEST_TIMER_MS } from './options.js';
 
 /**
  * The lifetime of some work: aborted when the caller's signal is, when its time is up, or by `abort`. To be ended

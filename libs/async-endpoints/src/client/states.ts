@@ -10,10 +10,10 @@ export function statesUntilLeft(
   reader: JobReader,
   signal: AbortSignal | undefined,
   follow: (until: AbortSignal) => AsyncGenerator<JobState, void, void>,
-): AsyncIterableIterator<JobState, void, void> {
+): AsyncIterableIterator<JobState> {
   const left = new AbortController();
   const states = changesIn(reader, signal, left.signal, follow);
-  const iterator: AsyncIterableIterator<JobState, void, void> = {
+  const iterator: AsyncIterableIterator<JobState> = {
     next: () => states.next(),
     return: () => {
       left.abort();

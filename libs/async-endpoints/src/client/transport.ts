@@ -1,7 +1,8 @@
 import { Answer } from './answer.js';
 import { backoffMs, isPassing } from './backoff.js';
-import { NoAnswerError } from './errors.js';
+import { AsyncEndpointsProblem, NoAnswerError } from './errors.js';
 import type { HeaderValues, Settings } from './options.js';
+import { TooLongError, wholeTextOf } from './read-body.js';
 import { orAborted, pause, Scope } from './scope.js';
 
 export interface Call {
@@ -17,7 +18,10 @@ export interface Call {
   readonly waitSeconds?: number;
 }
 
-/** Sends requests: to one origin, in bounded time, and again where that is safe and may help. */
+/**
+ * Sends requests: to one origin, in bounded time, and again where that is safe and may help. Redirects are not followed: they
+ * would take headers and body, which may be credentials, to wherever the server says.
+ */
 export class Transport {
   constructor(readonly settings: Settings) {}
 
@@ -52,17 +56,27 @@ export class Transport {
     const headers = await this.#headersOf(call);
     const scope = new Scope(call.signal);
     try {
-      const response = await this.#fetch(call, headers, scope);
-      return new Answer(response.status, response.headers, await response.text());
+      return await this.#read(await this.#fetch(call, headers, scope), scope);
     } catch (failure) {
       call.signal?.throwIfAborted();
+      if (failure instanceof AsyncEndpointsProblem) throw failure;
       return { failure };
     } finally {
       scope.end();
     }
   }
 
-  #fetch({ method, url, body, waitSeconds = 0 }: Call, headers: Headers, scope: Scope): Promise<Response> {
+  async #read(response: Response, scope: Scope): Promise<Answer> {
+    const { status, headers } = response;
+    try {
+      const text = await wholeTextOf(response, scope.signal, this.settings.maximumResponseBytes);
+      return new Answer(status, headers, text);
+    } catch (error) {
+      throw error instanceof TooLongError ? new Answer(status, headers, '').unexpected(error.message) : error;
+    }
+  }
+
+  async #fetch({ method, url, body, waitSeconds = 0 }: Call, headers: Headers, scope: Scope): Promise<Response> {
     const timeoutMs = this.settings.requestTimeoutMs + waitSeconds * 1_000;
     scope.limit(timeoutMs, () => new DOMException(`No answer within ${timeoutMs} ms`, 'TimeoutError'));
     const init: RequestInit & { cache: 'no-store' } = {
@@ -71,9 +85,15 @@ export class Transport {
       body,
       // Entity tags are kept here; a cache in between would answer 200 where 304 says more.
       cache: 'no-store',
+      redirect: 'manual',
       signal: scope.signal,
     };
-    return this.settings.fetch(url.href, init);
+    const response = await this.settings.fetch(url.href, init);
+    if (!isRedirect(response)) return response;
+    response.body?.cancel().catch(() => {}); // nobody reads it
+    throw new Answer(response.status, response.headers, '').unexpected(
+      `${method} ${url.pathname} is redirected, and redirects are not followed. Give the final address as baseUrl.`,
+    );
   }
 
   async #headersOf({ headers, body, signal, waitSeconds = 0 }: Call): Promise<Headers> {
@@ -87,4 +107,9 @@ export class Transport {
     for (const [name, value] of Object.entries(own)) all.set(name, value);
     return all;
   }
+}
+
+/** A browser tells only that there is a redirect. */
+function isRedirect({ type, status }: Response): boolean {
+  return type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304);
 }

@@ -82,9 +82,14 @@ describe('Of the sources of a configuration (S-76, S-100)', () => {
       store: 'redis',
       redis: { url: 'redis://:secret@host:6379' },
     });
+    // The other password that the server accepts while passwords are rotated.
+    file('redis-password', 'first\r\nsecond\n');
+    expect(read({ env: { REDIS_URL: 'redis://host', ASYNC_REDIS_PASSWORD_FILE: 'redis-password' } })).toMatchObject({
+      redis: { password: 'first' },
+    });
     expect(env({ ASYNC_STORE: 'redis', REDIS_URL_FILE: 'nowhere' })).toEqual([
       'REDIS_URL_FILE in the environment names nowhere, which cannot be read (ENOENT)',
-      'REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379',
+      'REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name',
     ]);
   });
 
@@ -93,7 +98,7 @@ describe('Of the sources of a configuration (S-76, S-100)', () => {
     expect(read({ env: { REDIS_URL: 'redis://host' } }).store).toBe('redis');
     expect(read({ env: { REDIS_URL: 'redis://host', ASYNC_STORE: ' memory ' } }).store).toBe('memory');
     expect(env({ ASYNC_ROLE: 'api' })).toEqual([
-      'REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379',
+      'REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name',
     ]);
     expect(env({ ASYNC_ROLE: 'worker', ASYNC_STORE: 'memory' })).toEqual([
       'ASYNC_STORE in the environment is "memory"; expected redis: other processes cannot see the memory of role worker (store)',
@@ -128,6 +133,13 @@ describe('The names of the seed', () => {
     const { worker, jobs } = read({ env: { NODE_ENV: 'production' } });
     expect(worker).toMatchObject({ maximumConcurrency: 8, pollingIntervalMs: 1000, maxClaimBatchSize: 20 });
     expect(jobs).toMatchObject({ maximumQueueSize: 2000, timeoutMs: 7_200_000, defaultMaxRetries: 5 });
+    const limits = {
+      workerConfigurations: { maximumConcurrency: 8 },
+      jobManagerConfiguration: { maxConcurrentJobs: 3 },
+    };
+    expect(read({ defaults: limits }).worker?.maximumConcurrency).toBe(3);
+    const delay = { jobManagerConfiguration: { retryDelayBaseSeconds: 2.5 } };
+    expect(read({ defaults: delay }).jobs?.retryDelayBaseSeconds).toBe(2.5);
   });
 
   it('of recovery count retries, minutes, seconds and time spans (S-21, S-23 to S-26, D-43)', () => {
@@ -159,6 +171,14 @@ describe('The names of the seed', () => {
 });
 
 describe('A mistake in a configuration (D-19)', () => {
+  it.each(['ASYNC_WORKER_CONCURRENCY', 'ASYNC_QUEUE_SIZE', 'ASYNC_POLLING_INTERVAL', 'ASYNC_MAX_RETRIES'])(
+    'is what is no number: %s (S-76)',
+    (name) => {
+      const { message } = catchError(() => read({ env: { [name]: 'four' } }));
+      expect(message).toContain(`${name} in the environment is "four"; expected an integer`);
+    },
+  );
+
   it('stops the boot together with all others, in one message without a stack trace', () => {
     file('config/development.json', { asyncEndpoints: { worker: { leasMs: 5 } } });
     file('.env', 'ASYNC_WORKER_CONCURENCY=4');
@@ -168,12 +188,26 @@ describe('A mistake in a configuration (D-19)', () => {
   - worker.leasMs in ${path} is no option; did you mean worker.leaseMs?
   - ASYNC_WORKER_CONCURENCY in .env is no variable; did you mean ASYNC_WORKER_CONCURRENCY?
   - ASYNC_MAX_RETRIES in the environment is -1; expected an integer from 0 to 1000 (jobs.defaultMaxRetries)
-  - REDIS_URL in the environment is what is not shown here; expected something like redis://127.0.0.1:6379 (redis.url)`.split(
+  - REDIS_URL in the environment is what is not shown here; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)`.split(
       '\n',
     );
     const refusal = catchError(boot);
     expect(refusal.message.split('\n').toSorted()).toEqual(lines.toSorted());
     expect(refusal).toMatchObject({ code: 'INVALID_OPTION', stack: `AsyncEndpointsError: ${refusal.message}` });
+  });
+
+  it('shows no password, also where a URL stands under the name of another option, or cannot be read', () => {
+    const said = [
+      env({ ASYNC_STORE: 'redis://:secret@host:6379' }),
+      env({ REDIS_URL: 'redis://:sec#ret@host:6379' }),
+      env({ REDIS_URL: 'redis://:sec%ret@host:6379' }),
+    ];
+    expect(said.flat()).toEqual([
+      'ASYNC_STORE in the environment is "redis://…"; expected memory, redis, or in code a JobStore (store)',
+      ...Array<string>(2).fill(
+        'REDIS_URL in the environment is what is not shown here; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)',
+      ),
+    ]);
   });
 
   it.each([
@@ -238,13 +272,27 @@ describe('A mistake in a configuration (D-19)', () => {
   });
 
   it.each([
-    ['{ "asyncEndpoints": ', 'is no JSON: '],
+    ['{ "asyncEndpoints": ', 'is no JSON'],
     ['[]', 'holds no object'],
     ['{ "asyncEndpoint": {} }', 'has no section "asyncEndpoints"'],
     ['{ "asyncEndpoints": 1 }', 'has a section "asyncEndpoints" that is no object'],
   ])('of a file: %s', (content, message) => {
     const path = file('config/test.json', content);
     expect(env({ NODE_ENV: 'test' })).toEqual([expect.stringContaining(`${path} ${message}`)]);
+  });
+
+  it('of a file that holds a secret by mistake, without showing it', () => {
+    for (const secret of [
+      'hunter2-secret',
+      '"hunter2-secret"',
+      '{"hunter2-secret"',
+      '{"hunter2-secret": "hunter2-secret"}',
+    ]) {
+      const path = file('config/test.json', secret);
+      expect(env({ ASYNC_CONFIG_FILE: path }).join()).toMatch(
+        /^(?!.*hunter2).*config\/test\.json (is no JSON|holds no|has no)/,
+      );
+    }
   });
 
   it('of a file that is named and not there', () => {

@@ -17,6 +17,7 @@ const DECLARED: Readonly<Record<string, readonly [file: string, declarations: st
   jobs: ['options.ts', ['JobsOptions'], 'Jobs, where `defineJob` says nothing else'],
   'jobs.retention': ['job/job.ts', ['Retention'], 'How long finished jobs are kept, in ms'],
   recovery: ['options.ts', ['RecoveryOptions'], 'Taking back the jobs of workers that vanished'],
+  context: ['options.ts', ['ContextOptions'], 'Values of the request that handlers get'],
   http: ['options.ts', ['StatusRoutesOptions', 'HttpOptions'], 'HTTP'],
   response: ['options.ts', ['ResponseOptions'], 'Hooks that change answers'],
 };

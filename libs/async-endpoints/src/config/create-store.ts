@@ -10,9 +10,10 @@ type Options = Required<Omit<Redis.RedisJobStoreOptions, 'url' | 'redis' | 'clus
 export async function createStore({ store, redis }: AsyncEndpointsSettings): Promise<JobStore | undefined> {
   if (typeof store === 'object') return store;
   if (store !== 'redis') return undefined;
-  const { url, username, password, ...rest } = redis ?? {};
+  const { url, username, password, sentinelUsername, sentinelPassword, ...rest } = redis ?? {};
   const options: Options = rest as Required<typeof rest>;
-  const login = { ...(username && { username }), ...(password && { password }) };
+  const logins = { username, password, sentinelUsername, sentinelPassword };
+  const login = Object.fromEntries(Object.entries(logins).filter(([, text]) => text !== undefined));
   const { RedisJobStore } = await loadRedis();
   return new RedisJobStore({ ...options, url, redis: login });
 }

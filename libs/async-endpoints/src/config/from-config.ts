@@ -37,9 +37,9 @@ export function fromConfig(options: ConfigOptions = {}): AsyncEndpointsConfigura
 }
 
 async function optionsOf(settings: AsyncEndpointsSettings): Promise<AsyncEndpointsOptions> {
-  const { worker, jobs, recovery, response, http = {} } = settings;
+  const { worker, jobs, recovery, context, response, http = {} } = settings;
   const store = await createStore(settings);
-  return { store, worker, jobs, recovery, response, http: partOf(http, (name) => !STATIC.includes(name)) };
+  return { store, worker, jobs, recovery, context, response, http: partOf(http, (name) => !STATIC.includes(name)) };
 }
 
 function partOf<T extends object>(group: T, isIn: (name: string) => boolean): Partial<T> {

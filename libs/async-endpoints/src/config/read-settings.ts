@@ -18,19 +18,19 @@ import { CONFIG_FILE, type Layer, validate, wrong } from './validate.js';
 
 export interface ConfigOptions {
   /** What the application would have instead of the library's defaults; files and variables win over it. */
-  defaults?: AsyncEndpointsSettings;
+  defaults?: AsyncEndpointsSettings | undefined;
   /** What must not be configured from outside, and what only code can say; wins over everything. */
-  overrides?: AsyncEndpointsSettings;
+  overrides?: AsyncEndpointsSettings | undefined;
   /** The roles that this application can have, its default first. Default: all of them. */
-  roles?: readonly [Role, ...Role[]];
+  roles?: readonly [Role, ...Role[]] | undefined;
   /** As of `ConfigModule.forRoot`. Default `.env`. */
-  envFilePath?: string | string[];
+  envFilePath?: string | string[] | undefined;
   /** Variables that begin with `ASYNC_` and are the application's own; any other unknown one is refused. */
-  otherVariables?: readonly string[];
+  otherVariables?: readonly string[] | undefined;
   /** Default `process.env`. */
-  env?: Environment;
+  env?: Environment | undefined;
   /** Where relative paths begin. Default: the working directory. */
-  cwd?: string;
+  cwd?: string | undefined;
 }
 
 /** All options, defaults included. */

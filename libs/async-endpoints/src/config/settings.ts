@@ -1,4 +1,5 @@
 import {
+  CONTEXT,
   type Definitions,
   HTTP,
   JOBS,
@@ -9,8 +10,12 @@ import {
   RETENTION,
   WORKER,
 } from '../option-definitions.js';
-import { flag, integer, isObject, oneOf, readText, rule, text } from '../option-rules.js';
+import { flag, integer, isObject, oneOf, pattern, readText, rule, text } from '../option-rules.js';
+import { LONGEST_MS } from '../job/bounds.js';
 import type { Role } from '../options.js';
+import { PRIORITY_AGING_MS } from '../store/priority-aging.js';
+import { PREFIX } from '../redis/keys.js';
+import { isRedisUrl, REDIS_URL } from '../redis/redis-url.js';
 import type { ModuleSettings, RedisSettings } from './async-endpoints-settings.js';
 
 /** One option, and all that can state it. */
@@ -30,13 +35,20 @@ const MODULE: Definitions<ModuleSettings> = {
 };
 
 const REDIS: Definitions<RedisSettings> = {
-  url: option(() => undefined, rule('something like redis://127.0.0.1:6379', isRedisUrl, readText)),
+  url: option(
+    () => undefined,
+    rule(REDIS_URL, (url) => typeof url === 'string' && isRedisUrl(url), readText),
+  ),
   username: option(() => undefined, text(1, 1_000)),
   password: option(() => undefined, text(1, 10_000)),
-  prefix: option(() => 'ae', text(1, 200)),
+  sentinelUsername: option(() => undefined, text(1, 1_000)),
+  sentinelPassword: option(() => undefined, text(1, 10_000)),
+  prefix: option(() => 'ae', pattern(PREFIX.pattern, PREFIX.expected)),
   connect: option((): RedisSettings['connect'] => 'fail-fast', oneOf('fail-fast', 'degraded')),
   commandTimeoutMs: option(() => 5_000, integer(1, 3_600_000)),
   partitions: option(() => 1, integer(1, 256)),
+  partitionSecret: option(() => undefined, text(16, 1_000)),
+  priorityAgingMs: option(() => PRIORITY_AGING_MS, integer(0, LONGEST_MS)),
 };
 
 const { retention: _inParts, ...JOBS_BUT_RETENTION } = JOBS;
@@ -49,6 +61,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Option<unkn
   jobs: JOBS_BUT_RETENTION,
   'jobs.retention': RETENTION,
   recovery: RECOVERY,
+  context: CONTEXT,
   http: HTTP,
   response: RESPONSE,
 };
@@ -59,9 +72,10 @@ const NAMED: Readonly<Record<string, string>> = {
   'worker.maximumConcurrency': 'ASYNC_WORKER_CONCURRENCY',
   'worker.pollingIntervalMs': 'ASYNC_POLLING_INTERVAL',
   'jobs.maximumQueueSize': 'ASYNC_QUEUE_SIZE',
+  'jobs.maximumQueueBytes': 'ASYNC_QUEUE_BYTES',
   'jobs.defaultMaxRetries': 'ASYNC_MAX_RETRIES',
 };
-const SECRETS = ['redis.url', 'redis.password'];
+const SECRETS = ['redis.url', 'redis.password', 'redis.sentinelPassword', 'redis.partitionSecret'];
 
 /** Every option of the library by its key. */
 export const SETTINGS: ReadonlyMap<string, Setting> = new Map(
@@ -82,8 +96,4 @@ function variableOf(key: string): string {
 
 function isStore(value: unknown): boolean {
   return value === 'memory' || value === 'redis' || (isObject(value) && 'claim' in value);
-}
-
-function isRedisUrl(value: unknown): boolean {
-  return typeof value === 'string' && /^rediss?:\/\/./.test(value) && URL.canParse(value);
 }

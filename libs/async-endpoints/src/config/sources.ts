@@ -43,8 +43,9 @@ export function fromFile(path: string): Source {
     if (!isObject(section)) return statesNothing(`has a section ${JSON.stringify(SECTION)} that is no object`);
     return fromCode(path, section);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return statesNothing(error instanceof SyntaxError ? `is no JSON: ${message}` : `cannot be read (${code})`);
+    // Without the words of the parser, which quotes: the variable may name a file of secrets by mistake.
+    const { code } = error as NodeJS.ErrnoException;
+    return statesNothing(error instanceof SyntaxError ? 'is no JSON' : `cannot be read (${code})`);
   }
 }
 
@@ -78,13 +79,13 @@ export function fromVariables(
   }
   return { where, statements, mistakes };
 
-  /** As secrets are mounted: the variable names a file. */
+  /** As secrets are mounted: the variable names a file. Only its first line counts: others are for a password's rotation. */
   function readSecret(setting: Setting, path: string): void {
     const name = `${setting.variable}_FILE`;
     if (env[setting.variable as string]) mistakes.push(`${name} in ${where} is there beside ${setting.variable}`);
     try {
-      const value = readFileSync(resolve(cwd, path), 'utf8').trim();
-      statements.push({ key: setting.key, value, name });
+      const [line = ''] = readFileSync(resolve(cwd, path), 'utf8').trim().split('\n', 1);
+      statements.push({ key: setting.key, value: line.trimEnd(), name });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       mistakes.push(`${name} in ${where} names ${path}, which cannot be read (${code})`);

@@ -75,8 +75,11 @@ function translated(statements: Iterable<Statement>): Map<string, Statement> {
   return stated;
 }
 
+/** Of a URL no more than its beginning: it may be that of Redis under another's name, with a password in it. */
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
+  if (typeof value === 'string' && value.includes('://'))
+    return JSON.stringify(`${value.slice(0, value.indexOf('://'))}://…`);
   const shown = (JSON.stringify(value) as string | undefined) ?? String(value);
   return shown.length <= 100 ? shown : `${shown.slice(0, 100)}…`;
 }

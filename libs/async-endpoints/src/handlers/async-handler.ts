@@ -1,11 +1,14 @@
-import { Injectable, type ScopeOptions } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
-import type { JobDefinition, JobOptions, JobRequest, JobResult } from '../job/define-job.js';
+import { Injectable, type ScopeOptions, SetMetadata } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import type { JobDefinition, JobOptions, JobPayload, JobReturn } from '../job/define-job.js';
 import type { JobContext } from './job-context.js';
+
+/** What a handler may return: the result, a promise of it, or an Observable whose last value it is. */
+export type HandlerReturn<TResult> = TResult | Promise<TResult> | Observable<TResult>;
 
 /** Does one kind of job. What it returns is the result, what it throws is a failed attempt. */
 export interface JobHandler<TJob extends JobDefinition = JobDefinition> {
-  handle(request: JobRequest<TJob>, context: JobContext): Promise<JobResult<TJob>> | JobResult<TJob>;
+  handle(request: JobPayload<TJob>, context: JobContext): HandlerReturn<JobReturn<TJob>>;
 }
 
 /** What the worker decides: these win over the definition. The rest is fixed when a job is submitted, in `defineJob`. */
@@ -21,8 +24,13 @@ export type HandlerOptions = ScopeOptions &
     | 'maximumResultBytes'
   >;
 
-/** Finds handlers at boot. */
-export const HandlerMarker = DiscoveryService.createDecorator<JobDefinition>();
+/** On the class: the {@link JobDefinition} that it handles. */
+const HANDLER_METADATA = 'nestjs-async-endpoints:handler';
+
+/** The job that instances of this class handle; inherited by subclasses. */
+export function handledBy(type: unknown): JobDefinition | undefined {
+  return typeof type === 'function' ? (Reflect.getMetadata(HANDLER_METADATA, type) as JobDefinition) : undefined;
+}
 
 /**
  * Marks a provider as the handler of a job: an ordinary provider, with constructor injection and any scope. A
@@ -32,21 +40,21 @@ export const HandlerMarker = DiscoveryService.createDecorator<JobDefinition>();
  * \@AsyncHandler(ProcessData)
  * export class ProcessDataHandler implements JobHandler<typeof ProcessData> { … }
  */
-export function AsyncHandler<TRequest = never, TResult = unknown>(
-  job: JobDefinition<TRequest, TResult> | string,
+export function AsyncHandler<TPayload = never, TResult = unknown>(
+  job: JobDefinition<unknown, TResult, TPayload> | string,
   options: HandlerOptions = {},
 ) {
   const { scope, durable, ...jobOptions } = options;
   const base: JobDefinition = typeof job === 'string' ? { name: job, options: {} } : job;
   const definition =
     Object.keys(jobOptions).length === 0 ? base : { ...base, options: { ...base.options, ...jobOptions } };
-  return <THandler extends new (...args: never[]) => Handles<TRequest, TResult>>(target: THandler): void => {
+  return <THandler extends new (...args: never[]) => Handles<TPayload, TResult>>(target: THandler): void => {
     Injectable({ scope, durable })(target);
-    HandlerMarker(definition)(target);
+    SetMetadata(HANDLER_METADATA, definition)(target);
   };
 }
 
 /** As a property, not a method, so that the compiler compares the request types strictly. */
-interface Handles<TRequest, TResult> {
-  readonly handle: (request: TRequest, context: JobContext) => Promise<TResult> | TResult;
+interface Handles<TPayload, TResult> {
+  readonly handle: (request: TPayload, context: JobContext) => HandlerReturn<TResult>;
 }

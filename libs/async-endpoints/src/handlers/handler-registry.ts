@@ -1,18 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ContextIdFactory, DiscoveryService, ModuleRef } from '@nestjs/core';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { type ContextId, ContextIdFactory, DiscoveryService, ModuleRef } from '@nestjs/core';
+import { isObservable } from 'rxjs';
 import { JobPolicies } from '../job-policies.js';
-import type { JobPolicy } from '../options.js';
-import { HandlerMarker, type JobHandler } from './async-handler.js';
+import { type JobPolicy, OPTIONS, type ResolvedOptions } from '../options.js';
+import type { JobHandler } from './async-handler.js';
+import { HandlerEnhancers } from './handler-enhancers.js';
+import { type Class, type HandlerProvider, handlerProviders, isShared, type Provider } from './handler-providers.js';
 import type { JobContext } from './job-context.js';
+import { lastValueOf } from './last-value-of.js';
+import { type Rebuild, rebuildOf } from './payload-class.js';
 
-type Provider = ReturnType<DiscoveryService['getProviders']>[number];
+/** Runs a handler: the provider itself, or one made for this run. What it returns may be a promise or an Observable. */
+export type RunHandler = (payload: unknown, context: JobContext) => unknown;
 
 export interface RegisteredHandler {
   readonly name: string;
   readonly policy: JobPolicy;
-  /** The provider itself, or one made for this run. */
-  resolve(context: JobContext): JobHandler | Promise<JobHandler>;
+  /** The class with the decorator. */
+  readonly declaredBy: Class;
+  readonly run: RunHandler;
 }
 
 /** The handlers of this application, by job name. */
@@ -24,6 +30,8 @@ export class HandlerRegistry {
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(JobPolicies) private readonly policies: JobPolicies,
+    @Inject(HandlerEnhancers) private readonly enhancers: HandlerEnhancers,
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
   get names(): string[] {
@@ -35,43 +43,62 @@ export class HandlerRegistry {
   }
 
   /** @throws AsyncEndpointsError `INVALID_HANDLER`, `INVALID_OPTION` */
-  discover(): void {
-    const classes = new Map<string, unknown>();
-    for (const provider of this.discovery.getProviders({ metadataKey: HandlerMarker.KEY })) {
-      const job = this.discovery.getMetadataByDecorator(HandlerMarker, provider);
-      if (!job) continue;
-      const earlier = classes.get(job.name);
-      if (earlier !== undefined && earlier === provider.metatype) continue; // one class provided by two modules
-      if (earlier !== undefined)
-        throw invalid(`Job "${job.name}" has two handlers: ${nameOf(earlier)} and ${provider.name}.`);
-      if (typeof (provider.instance as Partial<JobHandler> | undefined)?.handle !== 'function') {
-        throw invalid(`${provider.name} handles job "${job.name}" but has no method handle(request, context).`);
-      }
-      classes.set(job.name, provider.metatype);
-      this.#handlers.set(job.name, {
-        name: job.name,
-        policy: this.policies.of(job),
-        resolve: this.#resolver(provider),
-      });
+  async discover(): Promise<void> {
+    this.enhancers.open();
+    for (const found of handlerProviders(this.discovery)) {
+      const { job, declaredBy } = found;
+      const rebuild = await rebuildOf(job);
+      const run = this.#withinContext(rebuilding(rebuild, this.#runnerOf(found)));
+      this.#handlers.set(job.name, { name: job.name, policy: this.policies.of(job), declaredBy, run });
     }
   }
 
-  #resolver(provider: Provider): RegisteredHandler['resolve'] {
-    if (provider.isDependencyTreeStatic() && !provider.isTransient) {
-      return () => provider.instance as JobHandler;
+  #runnerOf(found: HandlerProvider): RunHandler {
+    const { provider } = found;
+    const enhanced = this.enhancers.of(found);
+    if (isShared(provider) && !(enhanced && this.enhancers.areScoped)) {
+      const handler = provider.instance as JobHandler;
+      if (!enhanced) return (payload, context) => handler.handle(payload, context);
+      return (payload, context) => enhanced(handler, payload, context);
     }
-    return (context) => {
-      const contextId = ContextIdFactory.getByRequest(context as unknown as Record<string, unknown>);
-      this.moduleRef.registerRequestByContextId(context, contextId);
-      return this.moduleRef.resolve<JobHandler>(provider.token as never, contextId, { strict: false });
+    return async (payload, context) => {
+      const contextId = this.#contextIdOf(provider, context);
+      const handler = await this.moduleRef.resolve<JobHandler>(provider.token as never, contextId, { strict: false });
+      return enhanced ? enhanced(handler, payload, context, contextId) : handler.handle(payload, context);
+    };
+  }
+
+  /** As Nest's router does for a request: a durable tree gets the payload of the application's `ContextIdStrategy`. */
+  #contextIdOf(provider: Provider, context: JobContext): ContextId {
+    const contextId = ContextIdFactory.getByRequest(context as unknown as Record<string, unknown>);
+    const isDurable = provider.isDependencyTreeDurable();
+    this.moduleRef.registerRequestByContextId(isDurable ? contextId.payload : context, contextId);
+    return contextId;
+  }
+
+  #withinContext(run: RunHandler): RunHandler {
+    const { run: restore } = this.options.context;
+    if (!restore) return run;
+    return async (payload, context) => {
+      let result: Promise<unknown> | undefined;
+      await restore(context.values, () => {
+        result ??= settled(run, payload, context);
+        result.catch(() => {}); // Awaited below, unless `restore` throws first.
+        return result;
+      });
+      if (!result) throw new TypeError('context.run did not call the function that it was given.');
+      return result;
     };
   }
 }
 
-function invalid(message: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_HANDLER', message);
+function rebuilding(rebuild: Rebuild | undefined, run: RunHandler): RunHandler {
+  if (!rebuild) return run;
+  return async (payload, context) => run(await rebuild(payload), context);
 }
 
-function nameOf(type: unknown): string {
-  return typeof type === 'function' ? type.name : String(type);
+/** An Observable is subscribed to here, so that it has the context, too. */
+async function settled(run: RunHandler, payload: unknown, context: JobContext): Promise<unknown> {
+  const result = await run(payload, context);
+  return isObservable(result) ? lastValueOf(result, context.signal) : result;
 }

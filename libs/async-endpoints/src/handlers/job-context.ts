@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
-import type { Claim, JobProgress, RequestSnapshot } from '../job/job.js';
+import type { CarriedValues, Claim, JobInput, JobProgress, RequestSnapshot } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
 
 const NO_VALUES = new RequestValues();
+const NOTHING_CARRIED: CarriedValues = Object.freeze({});
 
 /** What the worker lends to a run. */
 export interface RunControl {
@@ -29,25 +30,37 @@ export class JobContext {
   readonly fence: number;
   /** The principal that submitted the job, or `null`. */
   readonly owner: string | null;
-  /** The captured headers of the submitting request; empty where a job was submitted from code. */
-  readonly headers: RequestValues;
   readonly routeParams: RequestValues;
   readonly queryParams: RequestValues;
+  /** What `context.names` carried from where the job was submitted, by name; empty where nothing was. */
+  readonly values: CarriedValues;
   readonly #control: RunControl;
+  readonly #snapshot: RequestSnapshot | undefined;
+  #headers: RequestValues | undefined;
   #logger: Logger | undefined;
 
-  constructor(control: RunControl, snapshot: RequestSnapshot | undefined) {
+  constructor(control: RunControl, { snapshot, context }: JobInput = {}) {
     const { job, token } = control.claim;
     this.#control = control;
+    this.#snapshot = snapshot;
     this.id = job.id;
     this.name = job.name;
     this.attempt = job.retryCount + 1;
     this.maxAttempts = job.maxRetries + 1;
     this.fence = token;
     this.owner = job.owner;
-    this.headers = snapshot ? new RequestValues(snapshot.headers) : NO_VALUES;
     this.routeParams = snapshot ? new RequestValues(snapshot.routeParams) : NO_VALUES;
     this.queryParams = snapshot ? new RequestValues(snapshot.queryParams) : NO_VALUES;
+    this.values = context ?? NOTHING_CARRIED;
+  }
+
+  /**
+   * The captured headers of the submitting request; empty where a job was submitted from code. A `ContextIdStrategy` finds
+   * them as in a request, too: `request.headers['x-tenant-id']`.
+   */
+  get headers(): RequestValues {
+    if (!this.#snapshot) return NO_VALUES;
+    return (this.#headers ??= RequestValues.byName(this.#snapshot.headers));
   }
 
   /** When this attempt times out. */
@@ -78,6 +91,9 @@ export class JobContext {
   progress(fraction: number, message: string | null = null): Promise<void> {
     if (!(fraction >= 0 && fraction <= 1))
       throw new TypeError(`progress is ${fraction}; expected a number from 0 to 1`);
-    return this.#control.report({ fraction, message: message === null ? null : message.slice(0, 1_000) });
+    return this.#control.report({
+      fraction,
+      message: message?.toString().slice(0, 1_000) ?? null,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { HttpRequest } from '../options.js';
 import { contentTypeOf, hasBody, isMultipart } from './request-body.js';
@@ -11,17 +11,19 @@ import { Responder } from './responder.js';
  */
 @Injectable()
 export class BodyReadGuard implements CanActivate {
-  constructor(@Inject(Responder) private readonly responder: Responder) {}
+  /** Without a responder it lets every request through: a unit test of a controller needs no `AsyncEndpointsModule`. */
+  constructor(@Optional() @Inject(Responder) private readonly responder?: Responder) {}
 
   canActivate(context: ExecutionContext): true | Promise<true> {
+    if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<HttpRequest>();
-    if (request.body !== undefined || !hasBody(request)) return true;
+    if (request.body !== undefined || !this.responder || !hasBody(request)) return true;
     if (isMultipart(request)) return true; // read later, by an interceptor
-    return this.#refuse(contentTypeOf(request), request);
+    return this.#refuse(this.responder, contentTypeOf(request), request);
   }
 
-  async #refuse(type: string, request: HttpRequest): Promise<never> {
+  async #refuse(responder: Responder, type: string, request: HttpRequest): Promise<never> {
     const error = new AsyncEndpointsError('UNSUPPORTED_MEDIA_TYPE', `Content type "${type}" is not supported here.`);
-    throw await this.responder.refusal(error, request, 'submission');
+    throw await responder.refusal(error, request, 'submission');
   }
 }

@@ -4,9 +4,24 @@ import type { HttpRequest, Reply } from '../options.js';
 /** The opaque part of an entity tag; its strength does not matter to `If-None-Match` (RFC 9110, 13.1.2). */
 const ENTITY_TAG = /(?:W\/)?"([^"]*)"/g;
 
-/** Names this state of the job. With the time of its making, for an id may be used again once its job was purged. */
-export function entityTagOf({ createdAt, version }: Pick<Job, 'createdAt' | 'version'>): string {
-  return `"${createdAt.toString(36)}-${version.toString(36)}"`;
+type State = Pick<Job, 'createdAt' | 'version' | 'lastUpdatedAt'>;
+
+/**
+ * Names this state of the job. With the time of its making, for an id may be used again once its job was purged; and of the
+ * change, for a store that was put back to an older state counts the same versions again.
+ */
+export function entityTagOf({ createdAt, version, lastUpdatedAt }: State): string {
+  return `"${createdAt.toString(36)}-${version.toString(36)}-${lastUpdatedAt.toString(36)}"`;
+}
+
+/** Likewise, for an event: the version, for people, and the time of the change. */
+export function eventIdOf({ version, lastUpdatedAt }: State): string {
+  return `${version}-${lastUpdatedAt.toString(36)}`;
+}
+
+/** Whether a client has seen this state. @param lastEventId its `Last-Event-ID`; a version without a time is accepted */
+export function isSeen(job: State, lastEventId: string): boolean {
+  return lastEventId === eventIdOf(job) || lastEventId === String(job.version);
 }
 
 /** Whether the client says that it has this state already. */

@@ -1,20 +1,29 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { catchError, isObservable, lastValueFrom, mergeMap, of } from 'rxjs';
 import { fingerprint } from '../fingerprint.js';
+import { carriedValues } from '../job/carried-values.js';
 import type { JobDefinition } from '../job/define-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { isTerminal, type SubmittedJob } from '../job/job.js';
+import { isTerminal, type RequestSnapshot, type SubmittedJob } from '../job/job.js';
 import { parseJobId } from '../job/job-id.js';
 import { JobManager } from '../job-manager.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../options.js';
+import type { DeclaredValues } from './declared-values.js';
 import { HttpShutdown } from './http-shutdown.js';
-import { idempotencyKeyOf } from './idempotency-key.js';
+import { idempotencyKeyOf, scopedKey } from './idempotency-key.js';
 import { JobWaits } from './job-waits.js';
 import { preferencesOf } from './preferences.js';
-import { principalOf } from './principal.js';
+import { principalOf, scopeOf } from './principal.js';
 import { isReadLater } from './request-body.js';
-import { type CapturedHeader, snapshot } from './request-snapshot.js';
+import { type Captured, type CapturedHeader, snapshot } from './request-snapshot.js';
 import { Responder } from './responder.js';
+import { WithheldValues } from './withheld-values.js';
+
+/** What an endpoint submits, and what of its requests. */
+export interface SubmittingEndpoint {
+  readonly job: JobDefinition;
+  readonly values: DeclaredValues;
+}
 
 interface Admission {
   readonly id?: string;
@@ -25,6 +34,8 @@ interface Admission {
 @Injectable()
 export class EndpointSubmission {
   readonly #captured: readonly CapturedHeader[];
+  readonly #queryParams: ReadonlySet<string>;
+  readonly #withheld = new WithheldValues();
 
   constructor(
     @Inject(JobManager) private readonly jobs: JobManager,
@@ -34,6 +45,7 @@ export class EndpointSubmission {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.#captured = options.http.captureHeaders.map((name) => ({ name, key: name.toLowerCase() }));
+    this.#queryParams = new Set(options.http.captureQueryParams);
   }
 
   /**
@@ -41,7 +53,12 @@ export class EndpointSubmission {
    *
    * @param produce the controller's method; what it throws is not ours to answer
    */
-  async answer(job: JobDefinition, request: unknown, response: unknown, produce: () => unknown): Promise<unknown> {
+  async answer(
+    { job, values }: SubmittingEndpoint,
+    request: unknown,
+    response: unknown,
+    produce: () => unknown,
+  ): Promise<unknown> {
     const http = request as HttpRequest;
     const refuse = async (error: unknown): Promise<never> => {
       throw await this.responder.refusal(error, http, 'submission', job.name);
@@ -56,15 +73,19 @@ export class EndpointSubmission {
     const payload = isObservable(produced)
       ? await lastValueFrom(produced, { defaultValue: undefined })
       : await produced;
-    const submitted = await this.#submit(job, payload, http, admission).catch(refuse);
+    const submitted = await this.#submit({ job, values }, payload, http, admission).catch(refuse);
     const preferences = preferencesOf(http, this.options.http.maxWaitSeconds);
-    const accept = async (accepted: SubmittedJob) =>
-      this.responder.send(response, await this.responder.submitted(accepted, http, preferences));
+    const accept = async (accepted: SubmittedJob, preferred = preferences) =>
+      this.responder.send(response, await this.responder.submitted(accepted, http, preferred));
     if (preferences.wait === null || isTerminal(submitted.status)) return accept(submitted);
-    return this.waits.untilEnd(submitted.id, preferences.wait, response).pipe(
+    return this.waits.untilEnd(submitted, preferences.wait, response).pipe(
       // It is queued, whatever becomes of the wait.
-      catchError(() => of(submitted)),
-      mergeMap((waited) => accept({ replayed: submitted.replayed, ...waited })),
+      catchError(() => of(null)),
+      mergeMap((waited) =>
+        waited
+          ? accept({ replayed: submitted.replayed, ...waited })
+          : accept(submitted, { ...preferences, wait: null }),
+      ),
     );
   }
 
@@ -79,21 +100,31 @@ export class EndpointSubmission {
   }
 
   async #submit(
-    job: JobDefinition,
+    { job, values }: SubmittingEndpoint,
     payload: unknown,
     request: HttpRequest,
     admission: Admission,
   ): Promise<SubmittedJob> {
-    const { owner } = this.options.http;
-    const { id, idempotencyKey } = admission;
-    const mayRepeat = id !== undefined || idempotencyKey !== undefined;
+    const { owner, idempotencyScope } = this.options.http;
+    const { names, read } = this.options.context;
+    const { id, idempotencyKey: key } = admission;
     return this.jobs.submit(job, payload, {
       id,
-      idempotencyKey,
-      fingerprint: mayRepeat ? fingerprintOf(request) : undefined,
+      idempotencyKey: key && idempotencyScope ? scopedKey(await scopeOf(idempotencyScope, request), key) : key,
+      fingerprint: () => fingerprintOf(request),
       owner: owner ? await principalOf(owner, request) : null,
-      snapshot: snapshot(request, this.#captured),
+      snapshot: this.#snapshot(request, values),
+      context: read && carriedValues(names, (name) => read(name, request)),
     });
+  }
+
+  #snapshot(request: HttpRequest, values: DeclaredValues): RequestSnapshot | undefined {
+    const captured: Captured = {
+      headers: this.#captured,
+      queryParams: this.#queryParams,
+      onWithheld: (option, name) => this.#withheld.tell(values, { option, name }),
+    };
+    return snapshot(request, captured, values);
   }
 }
 

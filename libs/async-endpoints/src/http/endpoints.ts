@@ -1,18 +1,28 @@
 import { RequestMethod } from '@nestjs/common';
-import { METHOD_METADATA } from '@nestjs/common/constants.js';
+import { METHOD_METADATA, REDIRECT_METADATA, RENDER_METADATA } from '@nestjs/common/constants.js';
 import { type DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { JobDefinition } from '../job/define-job.js';
+import type { DeclaredValues } from './declared-values.js';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { ENDPOINT_METADATA } from './async-endpoint.js';
+import { findEndpoint } from './endpoint-method.js';
 
 export interface Endpoint {
   readonly job: JobDefinition;
+  readonly values: DeclaredValues;
   /** Controller and method, for messages. */
   readonly where: string;
   readonly method: object;
+  /** The class of the controller. */
+  readonly controller: object;
 }
 
 const METHODS = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE];
+
+/** Decorators with which Nest would send something else than what the endpoint answers. */
+const OTHER_ANSWERS = [
+  ['@Redirect', REDIRECT_METADATA],
+  ['@Render', RENDER_METADATA],
+] as const;
 
 /**
  * Every async endpoint of the application.
@@ -22,18 +32,23 @@ const METHODS = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, Req
 export function discoverEndpoints(discovery: DiscoveryService): Endpoint[] {
   const scanner = new MetadataScanner();
   return discovery.getControllers().flatMap(({ metatype, name }) => {
-    const prototype = (metatype?.prototype ?? null) as Record<string, object> | null;
+    const prototype = (metatype?.prototype ?? null) as object | null;
     return scanner.getAllMethodNames(prototype).flatMap((key) => {
-      const method = prototype?.[key] as object;
-      const job = Reflect.getMetadata(ENDPOINT_METADATA, method) as JobDefinition | undefined;
-      if (!job) return [];
+      const found = prototype && findEndpoint(prototype, key);
+      if (!found) return [];
       const where = `${name}.${key}`;
-      const requestMethod = Reflect.getMetadata(METHOD_METADATA, method) as RequestMethod;
-      if (METHODS.includes(requestMethod)) return [{ job, where, method }];
-      throw new AsyncEndpointsError(
-        'INVALID_ENDPOINT',
-        `${where} is an @AsyncEndpoint without @Post, @Put, @Patch or @Delete.`,
-      );
+      refuseMisuse(where, found.endpoint);
+      const { job, values } = found;
+      return [{ job, values, where, method: found.endpoint, controller: metatype as object }];
     });
   });
+}
+
+function refuseMisuse(where: string, method: object): void {
+  const invalid = (message: string) => new AsyncEndpointsError('INVALID_ENDPOINT', `${where} ${message}`);
+  if (!METHODS.includes(Reflect.getMetadata(METHOD_METADATA, method) as RequestMethod))
+    throw invalid('is an @AsyncEndpoint without @Post, @Put, @Patch or @Delete.');
+  for (const [decorator, metadata] of OTHER_ANSWERS)
+    if (Reflect.hasMetadata(metadata, method))
+      throw invalid(`has ${decorator}, but an @AsyncEndpoint answers with a job; remove one of them.`);
 }

@@ -1,12 +1,16 @@
 import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { defer, type Observable, ReplaySubject } from 'rxjs';
+import { outgoingOf } from './outgoing.js';
 import { OPTIONS, type ResolvedOptions } from '../options.js';
 
 /** How long a client may take to read what it is sent in the end. */
 const LAST_WORDS_MS = 1_000;
+/** How often it is looked which connections stand still; one that has not read anything twice in a row is closed. */
+const LOOK_MS = 1_000;
 
 /** How far the HTTP side has shut down. */
 @Injectable()
@@ -15,6 +19,8 @@ export class HttpShutdown {
   readonly #held = new Set<ServerResponse>();
   #leaving: Promise<void> | undefined;
   #refusing = false;
+  readonly #sockets = new Map<Socket, Standing>();
+  #endOfRequests = Infinity;
 
   constructor(
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
@@ -24,6 +30,14 @@ export class HttpShutdown {
   /** Whether submissions over HTTP are refused; application code may go on submitting. */
   get isRefusing(): boolean {
     return this.#refusing;
+  }
+
+  /** Before the server listens: from then on it is known which connections there are. */
+  open(): void {
+    this.#server?.on('connection', (socket: Socket) => {
+      this.#sockets.set(socket, { moved: -1, looks: 0 });
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
   }
 
   /**
@@ -37,7 +51,7 @@ export class HttpShutdown {
   /** Emits when this answer may be held, or this stream kept open, no longer; subscribing says that it is. */
   endOf(response: unknown): Observable<void> {
     return defer(() => {
-      const held = ((response as { raw?: ServerResponse }).raw ?? response) as ServerResponse;
+      const held = outgoingOf(response);
       if (!held.destroyed) {
         this.#held.add(held);
         held.once('close', () => this.#held.delete(held));
@@ -58,14 +72,45 @@ export class HttpShutdown {
     clearTimeout(late);
   }
 
+  /**
+   * Does not wait: closes the connections that would keep the server from closing for as long as their clients like, those that
+   * do not read at once, and what is left when requests have had as long as jobs, `worker.drainTimeoutMs`.
+   */
+  closeStuck(): void {
+    const look = setInterval(() => {
+      const isOver = performance.now() >= this.#endOfRequests;
+      for (const [socket, standing] of this.#sockets) if (isOver || isStuck(socket, standing)) socket.destroy();
+      if (this.#sockets.size === 0 && !this.#server?.listening) clearInterval(look);
+    }, LOOK_MS).unref();
+  }
+
+  get #server(): Server | undefined {
+    return this.host.httpAdapter?.getHttpServer() as Server | undefined;
+  }
+
   async #leave(): Promise<void> {
-    const server = this.host.httpAdapter?.getHttpServer() as Server | undefined;
+    const server = this.#server;
+    this.#endOfRequests = performance.now() + this.options.worker.drainTimeoutMs;
     server?.prependListener('request', (_request: unknown, response: ServerResponse) => lastOfItsConnection(response));
     for (const response of this.#held) lastOfItsConnection(response);
     const { shutdownDelayMs } = this.options.http;
     if (shutdownDelayMs > 0) await pause(shutdownDelayMs);
     this.#refusing = true;
   }
+}
+
+/** How a connection was when it was last looked at. */
+interface Standing {
+  moved: number;
+  /** How often in a row it had not moved, though there was something for its client to read. */
+  looks: number;
+}
+
+function isStuck({ bytesWritten, writableLength }: Socket, standing: Standing): boolean {
+  const moved = bytesWritten - writableLength;
+  standing.looks = writableLength > 0 && moved === standing.moved ? standing.looks + 1 : 0;
+  standing.moved = moved;
+  return standing.looks > 1;
 }
 
 /** Where it still can say so. HTTP/2 has no such header, and tells its clients by itself. */

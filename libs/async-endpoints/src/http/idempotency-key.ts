@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { HttpRequest } from '../options.js';
 
@@ -18,4 +19,12 @@ export function idempotencyKeyOf({ headers }: HttpRequest): string | undefined {
   const key = QUOTED.test(text) ? text.slice(1, -1).replaceAll(/\\(.)/g, '$1') : text;
   if (key.length <= LONGEST && (key !== text || BARE.test(text))) return key;
   throw new AsyncEndpointsError('INVALID_IDEMPOTENCY_KEY');
+}
+
+/**
+ * The key as the store gets it, within a scope. Only a digest of that is stored: it may be a credential of the caller. A key
+ * without a scope begins with a colon, so that nobody can spell another's digest in it.
+ */
+export function scopedKey(scope: string | null, key: string): string {
+  return `${scope === null ? '' : createHash('sha256').update(scope).digest('base64url')}:${key}`;
 }

@@ -1,15 +1,16 @@
 import { Inject, Injectable, Logger, type MessageEvent } from '@nestjs/common';
-import { catchError, concatMap, EMPTY, filter, Observable, scan, tap } from 'rxjs';
+import { catchError, EMPTY, type Observable } from 'rxjs';
 import type { Job } from '../job/job.js';
 import { JobManager } from '../job-manager.js';
+import { textOf } from '../observability/error-text.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../options.js';
+import { eventIdOf, isSeen } from './conditional.js';
+import { HeldAnswers } from './held-answers.js';
 import { HttpShutdown } from './http-shutdown.js';
+import { outgoingOf, taken } from './outgoing.js';
+import { pacedEvents } from './paced-events.js';
+import { NOT_SNIFFED } from './problem.js';
 import { Responder } from './responder.js';
-
-interface Change {
-  readonly job: Job;
-  readonly type: 'status' | 'progress';
-}
 
 /** What happens to a job, as server-sent events. */
 @Injectable()
@@ -20,47 +21,50 @@ export class JobEvents {
     @Inject(JobManager) private readonly jobs: JobManager,
     @Inject(Responder) private readonly responder: Responder,
     @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
+    @Inject(HeldAnswers) private readonly held: HeldAnswers,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
+  /** Counts a stream until it is closed. @throws AsyncEndpointsError `TOO_MANY_WAITS`, `TOO_MANY_WAITS_OF_OWNER` */
+  hold({ owner }: Job, response: unknown): void {
+    this.held.holdUntilClosed(owner, outgoingOf(response));
+  }
+
   /**
-   * The job as it stands, then each change, until it has ended. Their data is what the status route answers, by way of
-   * `response.jobStatus` as there. A stream that cannot go on just ends: the client comes back, and is told why.
+   * The job as it stands, then each change, until it has ended; a reader that is behind is told the latest only. Their data
+   * is what the status route answers, by way of `response.jobStatus` as there. A stream that cannot go on just ends: the
+   * client comes back, and is told why.
    *
-   * @param seen the version that the client knows; 0 for none
+   * @param lastEventId of the state that the client knows; '' for none
    */
-  of(id: string, seen: number, request: HttpRequest, response: unknown): Observable<MessageEvent> {
-    const events = this.jobs.follow(id, this.shutdown.endOf(response)).pipe(
-      scan<Job, Change | null>(toChange, null),
-      filter((change): change is Change => change !== null && change.job.version > seen),
-      concatMap(async ({ job, type }) => {
-        const { body } = await this.responder.status(job, request);
-        return { type, id: String(job.version), data: JSON.stringify(body) };
-      }),
+  of(id: string, lastEventId: string, request: HttpRequest, response: unknown): Observable<MessageEvent> {
+    const outgoing = outgoingOf(response);
+    for (const [name, value] of Object.entries(NOT_SNIFFED)) outgoing.setHeader(name, value);
+    const { keepAliveSeconds, slowReaderTimeoutMs } = this.options.http;
+    return pacedEvents<Job>(this.jobs.follow(id, this.shutdown.endOf(response)), {
+      toEvent: (job, before) => this.#toEvent(job, before, lastEventId, request),
+      ready: () => taken(outgoing, slowReaderTimeoutMs),
+      keepAliveMs: keepAliveSeconds * 1_000,
+      // With an id, because Nest before 11.2 knows no comments: it would write an event without data, which clients ignore,
+      // but with an id of its own making.
+      toComment: (told) => ({ id: told ? eventIdOf(told) : lastEventId || '0', comment: 'alive' }),
+    }).pipe(
       catchError((error: unknown) => {
-        this.#logger.warn(`The events of job ${id} ended early: ${String(error)}`);
+        this.#logger.warn(`The events of job ${id} ended early: ${textOf(error)}`);
         return EMPTY;
       }),
     );
-    return events.pipe(keptAlive(this.options.http.keepAliveSeconds * 1_000, seen));
   }
-}
 
-function toChange(before: Change | null, job: Job): Change {
-  const isSameRun = before?.job.status === job.status && before.job.fence === job.fence;
-  return { job, type: isSameRun ? 'progress' : 'status' };
-}
-
-/**
- * With comments in between, lest a proxy takes silence for the end. They repeat the last id, because Nest before 11.2
- * knows no comments: it would write an event without data, which clients ignore, but with an id of its own making.
- */
-function keptAlive(everyMs: number, seen: number): (events: Observable<MessageEvent>) => Observable<MessageEvent> {
-  return (events) =>
-    new Observable((subscriber) => {
-      let id = String(seen);
-      const beat = setInterval(() => subscriber.next({ id, comment: 'alive' }), everyMs);
-      subscriber.add(() => clearInterval(beat));
-      return events.pipe(tap((event) => (id = event.id ?? id))).subscribe(subscriber);
-    });
+  async #toEvent(
+    job: Job,
+    before: Job | null,
+    lastEventId: string,
+    request: HttpRequest,
+  ): Promise<MessageEvent | null> {
+    if (isSeen(job, lastEventId)) return null;
+    const isSameRun = before?.status === job.status && before.fence === job.fence;
+    const { body } = await this.responder.status(job, request);
+    return { type: isSameRun ? 'progress' : 'status', id: eventIdOf(job), data: JSON.stringify(body) };
+  }
 }

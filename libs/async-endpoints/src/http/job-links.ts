@@ -1,13 +1,11 @@
 import { Inject, Injectable, RequestMethod, type Type, VERSION_NEUTRAL, VersioningType } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Links } from '../job/job-representation.js';
-import { OPTIONS, type ResolvedOptions } from '../options.js';
+import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../options.js';
+import { joinPaths, modulePathOf } from './module-path.js';
 
 /** The module that maps the status routes; `RouterModule` may have put it under a path. */
 export const STATUS_MODULE = Symbol.for('nestjs-async-endpoints:status-module');
-
-/** `MODULE_PATH`, which Nest writes on a module class for each application. */
-const MODULE_PATH = '__module_path__';
 
 interface ExcludedRoute {
   readonly pathRegex: RegExp;
@@ -26,9 +24,13 @@ export class JobLinks {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  of(id: string): Links {
+  /**
+   * @param request fills the parameters of a global prefix or a path of `RouterModule`, such as `:tenant`; what it does not
+   * name stays as it is
+   */
+  of(id: string, request?: Pick<HttpRequest, 'params'>): Links {
     // Not before the first request: prefix and versioning are set after the module was made.
-    const { self, result, events } = (this.#bases ??= this.#findBases());
+    const { self, result, events } = filled((this.#bases ??= this.#findBases()), request?.params);
     return { self: `${self}/${id}`, result: `${result}/${id}/result`, events: `${events}/${id}/events` };
   }
 
@@ -39,9 +41,9 @@ export class JobLinks {
   /** Each route for itself: an exclusion from the global prefix, which is written without version, may name just one. */
   #base(route: string): string {
     const { path, publicBasePath } = this.options.http;
-    const controller = join(this.#modulePath(), path);
+    const controller = joinPaths(modulePathOf(this.statusModule, this.modules), path);
     const prefix = this.#isExcluded(`${controller}/${route}`) ? '' : this.config.getGlobalPrefix();
-    return publicBasePath + join(prefix, this.#version(), controller);
+    return publicBasePath + joinPaths(prefix, this.#version(), controller);
   }
 
   #version(): string {
@@ -52,13 +54,6 @@ export class JobLinks {
     return `${versioning.prefix === false ? '' : (versioning.prefix ?? 'v')}${String(version)}`;
   }
 
-  #modulePath(): string {
-    const own = MODULE_PATH + this.modules.applicationId;
-    return (Reflect.getMetadata(own, this.statusModule) ??
-      Reflect.getMetadata(MODULE_PATH, this.statusModule) ??
-      '') as string;
-  }
-
   #isExcluded(path: string): boolean {
     const excluded = (this.config.getGlobalPrefixOptions().exclude ?? []) as unknown as ExcludedRoute[];
     const methods: unknown[] = [RequestMethod.ALL, -1, RequestMethod.GET];
@@ -66,7 +61,14 @@ export class JobLinks {
   }
 }
 
-function join(...paths: string[]): string {
-  const segments = paths.flatMap((path) => path.split('/')).filter(Boolean);
-  return segments.map((segment) => `/${segment}`).join('');
+const PARAMETER = /(?<=\/):(\w+)/g;
+
+function filled(bases: Links, params: unknown): Links {
+  if (!bases.self.includes('/:') && !bases.result.includes('/:') && !bases.events.includes('/:')) return bases;
+  const values = (params ?? {}) as Record<string, unknown>;
+  const fill = (base: string) =>
+    base.replaceAll(PARAMETER, (parameter, name: string) =>
+      typeof values[name] === 'string' ? encodeURIComponent(values[name]) : parameter,
+    );
+  return { self: fill(bases.self), result: fill(bases.result), events: fill(bases.events) };
 }

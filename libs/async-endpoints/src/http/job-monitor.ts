@@ -5,7 +5,7 @@ import { isTerminal, type Job } from '../job/job.js';
 import { parseJobId } from '../job/job-id.js';
 import { JobManager } from '../job-manager.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../options.js';
-import { entityTagOf, isKnownTo, orNotModified } from './conditional.js';
+import { entityTagOf, isKnownTo, isSeen, orNotModified } from './conditional.js';
 import { JobEvents } from './job-events.js';
 import { JobWaits } from './job-waits.js';
 import { type Preferences, preferencesOf } from './preferences.js';
@@ -16,6 +16,8 @@ import { Responder } from './responder.js';
 /** Answers the status routes. A job of another owner is answered exactly as one that does not exist. */
 @Injectable()
 export class JobMonitor {
+  readonly #admitted = new WeakMap<HttpRequest, string>();
+
   constructor(
     @Inject(JobManager) private readonly jobs: JobManager,
     @Inject(Responder) private readonly responder: Responder,
@@ -41,16 +43,24 @@ export class JobMonitor {
     }
   }
 
-  /** A client that has seen the end and comes back, as browsers do, is told by 204 that there is no more to come. */
-  async events(id: string, request: HttpRequest, response: unknown): Promise<Observable<MessageEvent>> {
+  /**
+   * Called by {@link JobEventsGuard}, before {@link events}. A client that has seen the end and comes back, as browsers do, is told
+   * by 204 that there is no more to come.
+   */
+  async admitToEvents(id: string, request: HttpRequest, response: unknown): Promise<void> {
     try {
       const job = await this.#find(id, request);
-      const seen = seenVersion(request, job);
-      if (seen < job.version || !isTerminal(job.status)) return this.streams.of(job.id, seen, request, response);
-      throw new ReplyException({ status: 204, headers: { 'Cache-Control': 'private, no-cache' }, body: undefined });
+      if (isSeen(job, lastEventIdOf(request)) && isTerminal(job.status))
+        throw new ReplyException({ status: 204, headers: { 'Cache-Control': 'private, no-cache' }, body: undefined });
+      this.streams.hold(job, response);
+      this.#admitted.set(request, job.id);
     } catch (error) {
-      return this.#refuse(error, request);
+      await this.#refuse(error, request);
     }
+  }
+
+  events(request: HttpRequest, response: unknown): Observable<MessageEvent> {
+    return this.streams.of(this.#admitted.get(request) as string, lastEventIdOf(request), request, response);
   }
 
   /** At once, or, where the client would wait, as an Observable: Nest unsubscribes when the client goes away. */
@@ -73,8 +83,8 @@ export class JobMonitor {
     return defer(() => this.#find(text, request)).pipe(
       mergeMap((job) => {
         if (isNews(job, request)) return of(job);
-        if (request.headers['if-none-match'] === undefined) return this.waits.untilEnd(job.id, seconds, response);
-        return this.waits.until(job.id, seconds, response, (changed) => isNews(changed, request));
+        if (request.headers['if-none-match'] === undefined) return this.waits.untilEnd(job, seconds, response);
+        return this.waits.until(job, seconds, response, (changed) => isNews(changed, request));
       }),
     );
   }
@@ -83,8 +93,8 @@ export class JobMonitor {
     const id = parseJobId(text);
     if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
     const { owner } = this.options.http;
-    const [job, principal] = await Promise.all([this.jobs.find(id), owner && principalOf(owner, request)]);
-    if (!job || (owner && job.owner !== principal)) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+    const job = await (owner ? this.jobs.findOwned(id, await principalOf(owner, request)) : this.jobs.find(id));
+    if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
     return job;
   }
 
@@ -99,8 +109,7 @@ function isNews(job: Job, request: HttpRequest): boolean {
   return request.headers['if-none-match'] !== undefined && !isKnownTo(request, entityTagOf(job));
 }
 
-/** A version that is not of this job's past is none: the client means one of the same id that was purged. */
-function seenVersion({ headers }: HttpRequest, { version }: Job): number {
-  const seen = /^\d{1,15}$/.exec(String(headers['last-event-id'] ?? ''));
-  return seen && Number(seen[0]) <= version ? Number(seen[0]) : 0;
+/** The `Last-Event-ID` that a client sends when it reconnects; '' when the id is not one of ours. */
+function lastEventIdOf({ headers }: HttpRequest): string {
+  return /^\d{1,15}(-[\da-z]{1,11})?$/.exec(String(headers['last-event-id'] ?? ''))?.[0] ?? '';
 }

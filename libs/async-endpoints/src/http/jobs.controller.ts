@@ -14,7 +14,9 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import type { HttpRequest, StatusRoutesOptions } from '../options.js';
+import { JobEventsGuard } from './job-events.guard.js';
 import { JobMonitor } from './job-monitor.js';
+import { keepReplies } from './keep-replies.js';
 import { describeStatusRoutes } from './openapi/describe-status-routes.js';
 import { ReplyFilter } from './reply.filter.js';
 
@@ -36,8 +38,9 @@ export function createJobsController({ path, version, guards, decorators }: Stat
     }
 
     @Sse(':id/events')
-    events(@Param('id') id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
-      return this.monitor.events(id, request, response);
+    @UseGuards(JobEventsGuard)
+    events(@Param('id') _id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
+      return this.monitor.events(request, response);
     }
 
     @Delete(':id')
@@ -47,6 +50,8 @@ export function createJobsController({ path, version, guards, decorators }: Stat
     }
   }
 
+  const { status, result, events, cancel } = JobsController.prototype;
+  for (const method of [status, result, events, cancel]) keepReplies(method);
   describeStatusRoutes(JobsController, { version });
   applyDecorators(UseGuards(...guards), ...decorators)(JobsController);
   return JobsController;

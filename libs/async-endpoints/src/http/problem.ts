@@ -26,8 +26,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   IDEMPOTENCY_KEY_REUSED: 422,
+  TOO_MANY_WAITS_OF_OWNER: 429,
+  TOO_MANY_WAITS: 503,
   QUEUE_FULL: 503,
   STORE_UNAVAILABLE: 503,
+  STORE_FULL: 503,
+  STORE_READ_ONLY: 503,
   SHUTTING_DOWN: 503,
 };
 
@@ -42,6 +46,9 @@ export function isAnswerable(error: unknown): error is AsyncEndpointsError {
   return error instanceof AsyncEndpointsError && STATUS[error.code] !== undefined;
 }
 
+/** For answers with text of others: no browser is to guess that it is a page. */
+export const NOT_SNIFFED = { 'X-Content-Type-Options': 'nosniff' };
+
 export function problemReply(
   error: AsyncEndpointsError,
   instance: string,
@@ -51,5 +58,5 @@ export function problemReply(
   const status = statusOf(code);
   const type = `urn:async-endpoints:problem:${code.toLowerCase().replaceAll('_', '-')}`;
   const body: Problem = { type, title: ERROR_CODES[code], status, detail: message, instance, code, ...details };
-  return { status, headers: { 'Content-Type': 'application/problem+json', ...headers }, body };
+  return { status, headers: { 'Content-Type': 'application/problem+json', ...NOT_SNIFFED, ...headers }, body };
 }

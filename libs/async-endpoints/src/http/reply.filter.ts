@@ -1,6 +1,15 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { Reply } from '../options.js';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Inject,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { AsyncEndpointsError } from '../job/errors.js';
+import { OPTIONS, type Reply, type ResolvedOptions } from '../options.js';
 import { writeHeaders } from './write-headers.js';
 
 /** A refusal on its way out: to interceptors an `HttpException` like any other. */
@@ -13,10 +22,33 @@ export class ReplyException extends HttpException {
   }
 }
 
-/** Sends a refusal with its own headers and media type. */
+/**
+ * Sends a refusal with its own headers and media type. Every module with async endpoints has one, so it is also where an
+ * application without `AsyncEndpointsModule` is refused.
+ */
 @Catch(ReplyException)
-export class ReplyFilter implements ExceptionFilter<ReplyException> {
-  constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
+export class ReplyFilter implements ExceptionFilter<ReplyException>, OnModuleInit {
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Optional() @Inject(OPTIONS) private readonly options?: ResolvedOptions,
+  ) {}
+
+  /**
+   * A unit test constructs controllers without HTTP, and may do without the module.
+   *
+   * @throws AsyncEndpointsError `INVALID_ENDPOINT`
+   */
+  onModuleInit(): void {
+    if (this.options || !(this.host.httpAdapter as unknown)) return;
+    const here = [...this.modules.values()].find(({ injectables }) => injectables.get(ReplyFilter)?.instance === this);
+    const module = here?.name ?? 'A module';
+    throw new AsyncEndpointsError(
+      'INVALID_ENDPOINT',
+      `${module} has a controller with @AsyncEndpoint, but AsyncEndpointsModule is missing. Add ` +
+        `AsyncEndpointsModule.forRoot() to the imports of the root module, or of ${module} with isGlobal: false.`,
+    );
+  }
 
   catch({ reply }: ReplyException, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<unknown>();

@@ -1,6 +1,7 @@
 import type { RequestSnapshot, RequestValue } from '../job/job.js';
 import { isCredential } from '../job/credentials.js';
 import type { HttpRequest } from '../options.js';
+import type { DeclaredValues } from './declared-values.js';
 
 /** A header that handlers get to see: as they name it, and as Node does. */
 export interface CapturedHeader {
@@ -8,24 +9,45 @@ export interface CapturedHeader {
   readonly key: string;
 }
 
-/** What a handler may know of the request, as text: the headers asked for, route and query values; never a credential. Nothing where there is none. */
-export function snapshot(request: HttpRequest, captured: readonly CapturedHeader[]): RequestSnapshot | undefined {
+export interface Captured {
+  readonly headers: readonly CapturedHeader[];
+  /** Query values of every endpoint. */
+  readonly queryParams: ReadonlySet<string>;
+  /** Called with each value that is left out. */
+  onWithheld(option: 'queryParams' | 'routeParams', name: string): void;
+}
+
+/**
+ * What a handler may know of the request, as text: the headers and query values asked for, and route values; a credential
+ * only where the endpoint names it. Nothing where there is none.
+ */
+export function snapshot(
+  request: HttpRequest,
+  captured: Captured,
+  declared: DeclaredValues,
+): RequestSnapshot | undefined {
   const headers: RequestValue[] = [];
-  for (const { name, key } of captured) {
+  for (const { name, key } of captured.headers) {
     const value = request.headers[key];
     if (value !== undefined) headers.push(...valuesOf(name, value));
   }
-  const routeParams = pairs(request.params);
-  const queryParams = pairs(request.query);
+  const routeParams = pairs(request.params, (name) => {
+    if (!isCredential(name) || declared.routeParams.has(name)) return true;
+    return captured.onWithheld('routeParams', name);
+  });
+  const queryParams = pairs(request.query, (name) => {
+    if (declared.queryParams.has(name) || captured.queryParams.has(name)) return true;
+    return captured.onWithheld('queryParams', name);
+  });
   // Most often there is nothing to be known; then nothing is stored.
   if (headers.length + routeParams.length + queryParams.length === 0) return undefined;
   return { headers, routeParams, queryParams };
 }
 
-function pairs(values: unknown): RequestValue[] {
+function pairs(values: unknown, isPassed: (name: string) => true | void): RequestValue[] {
   const pairsOf: RequestValue[] = [];
   for (const name of Object.keys(values ?? {})) {
-    if (!isCredential(name)) pairsOf.push(...valuesOf(name, (values as Record<string, unknown>)[name]));
+    if (isPassed(name)) pairsOf.push(...valuesOf(name, (values as Record<string, unknown>)[name]));
   }
   return pairsOf;
 }

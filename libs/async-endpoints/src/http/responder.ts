@@ -1,21 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { AsyncEndpointsError, publicError } from '../job/errors.js';
 import { isTerminal, type Job, type SubmittedJob } from '../job/job.js';
+import { logError } from '../observability/error-text.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../options.js';
 import { entityTagOf } from './conditional.js';
 import { JobLinks } from './job-links.js';
 import type { Preferences } from './preferences.js';
-import { isAnswerable, problemReply } from './problem.js';
+import { OwnerError } from './principal.js';
+import { isAnswerable, NOT_SNIFFED, problemReply } from './problem.js';
 import { ReplyException } from './reply.filter.js';
-import { represent } from './represent.js';
+import { presentable, represent } from './represent.js';
 import { ResponseFactories } from './response-factories.js';
 import { RetryAfter } from './retry-after.js';
 import { writeHeaders } from './write-headers.js';
 
 /** Every answer about a job may change, and depends on who asks and how long the client would wait. */
 const REVALIDATED = { 'Cache-Control': 'private, no-cache', Vary: 'Prefer' };
+
+/** A result or an error may be anything, also what a browser must not keep or take for a page. */
+const ENDED = { 'Cache-Control': 'private, no-store', ...NOT_SNIFFED };
 
 type During = 'submission' | 'status';
 
@@ -34,7 +39,8 @@ export class Responder {
 
   /** 202 with the job, or 200 where it has ended by now. */
   submitted(job: SubmittedJob, request: HttpRequest, preferences: Preferences): Reply | Promise<Reply> {
-    const links = this.links.of(job.id);
+    const links = this.links.of(job.id, request);
+    const body = represent(job, links);
     const reply: Reply = {
       status: isTerminal(job.status) ? 200 : 202,
       headers: {
@@ -43,17 +49,19 @@ export class Responder {
         ...this.#askAgain(job),
         ...(job.replayed && { 'Idempotency-Replayed': 'true' }),
         ...applied(preferences, job),
+        ...(isTerminal(job.status) && ENDED),
       },
-      body: represent(job, links),
+      body,
     };
-    return this.factories.apply('jobSubmitted', job, request, reply);
+    if (!this.options.response.jobSubmitted) return reply;
+    return this.factories.apply('jobSubmitted', presentable(job, body), request, reply);
   }
 
   /** 200 with a finished job, 202 (or as configured) with another. */
   status(job: Job, request: HttpRequest, preferences?: Preferences): Reply | Promise<Reply> {
     const headers = this.#headers(job, preferences);
     if (isTerminal(job.status)) return this.#show(job, request, headers);
-    return this.#show(job, request, Object.assign(headers, { Location: this.links.of(job.id).self }));
+    return this.#show(job, request, Object.assign(headers, { Location: this.links.of(job.id, request).self }));
   }
 
   /**
@@ -69,7 +77,9 @@ export class Responder {
           body: job.result,
         };
       case 'Failed':
-        throw new AsyncEndpointsError('JOB_FAILED', undefined, { details: { error: job.error } });
+        throw new AsyncEndpointsError('JOB_FAILED', undefined, {
+          details: { error: job.error && publicError(job.error) },
+        });
       case 'Canceled':
         throw new AsyncEndpointsError('JOB_CANCELED');
       default:
@@ -88,16 +98,17 @@ export class Responder {
     const instance = pathOf(request);
     if (!isAnswerable(error)) {
       const correlationId = randomUUID();
-      this.#logger.error(`${request.method} ${instance} failed (correlation id ${correlationId})`, error);
+      logError(this.#logger, `${request.method} ${instance} failed (correlation id ${correlationId})`, error);
+      const detail = error instanceof OwnerError ? OwnerError.DETAIL : undefined;
       const fault = problemReply(
-        new AsyncEndpointsError('INTERNAL_ERROR', undefined, { details: { correlationId } }),
+        new AsyncEndpointsError('INTERNAL_ERROR', detail, { details: { correlationId } }),
         instance,
       );
       return new ReplyException(await this.factories.apply('exception', error, request, fault), { cause: error });
     }
     const reply = problemReply(error, instance, {
       ...(during === 'status' && REVALIDATED),
-      ...this.#tryAgain(error, name),
+      ...(await this.#tryAgain(error, name)),
     });
     return new ReplyException(await this.#customRefusal(error, request, during, reply), { cause: error });
   }
@@ -113,23 +124,26 @@ export class Responder {
   }
 
   #show(job: Job, request: HttpRequest, headers: Reply['headers']) {
+    const body = represent(job, this.links.of(job.id, request));
     const reply: Reply = {
       status: isTerminal(job.status) ? 200 : this.options.http.unfinishedStatus,
       headers,
-      body: represent(job, this.links.of(job.id)),
+      body,
     };
-    return this.factories.apply('jobStatus', job, request, reply);
+    if (!this.options.response.jobStatus) return reply;
+    return this.factories.apply('jobStatus', presentable(job, body), request, reply);
   }
 
   #headers(job: Job, preferences?: Preferences): Record<string, string> {
     // Named first, copied last: V8 is slow to add fields to a copy (docs/decisions/0034).
-    return {
+    const headers = {
       'Cache-Control': REVALIDATED['Cache-Control'],
       Vary: REVALIDATED.Vary,
       ETag: entityTagOf(job),
       ...this.#askAgain(job),
       ...(preferences && applied(preferences)),
     };
+    return isTerminal(job.status) ? Object.assign(headers, ENDED) : headers;
   }
 
   #askAgain(job: Job): { 'Retry-After'?: string } {
@@ -137,11 +151,15 @@ export class Responder {
     return isTerminal(job.status) ? {} : { 'Retry-After': this.retryAfter.of(job) };
   }
 
-  #tryAgain({ code }: AsyncEndpointsError, name: string): Record<string, string> {
+  async #tryAgain({ code }: AsyncEndpointsError, name: string): Promise<Record<string, string>> {
     switch (code) {
       case 'QUEUE_FULL':
-        return { 'Retry-After': this.retryAfter.ofQueue(name) };
+        return { 'Retry-After': await this.retryAfter.ofFullQueue(name) };
       case 'STORE_UNAVAILABLE':
+      case 'STORE_FULL':
+      case 'STORE_READ_ONLY':
+      case 'TOO_MANY_WAITS':
+      case 'TOO_MANY_WAITS_OF_OWNER':
         return { 'Retry-After': this.retryAfter.soon() };
       case 'SHUTTING_DOWN':
         return { 'Retry-After': this.retryAfter.soon(), Connection: 'close' };

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { logError } from '../observability/error-text.js';
 import {
   type HttpRequest,
   OPTIONS,
@@ -37,7 +38,7 @@ export class ResponseFactories {
     try {
       return await make();
     } catch (error) {
-      this.#logger.error(`response.${name} failed; answering as if there were none`, error);
+      logError(this.#logger, `response.${name} failed; answering as if there were none`, error);
       return reply;
     }
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Job } from '../job/job.js';
 import { JobManager } from '../job-manager.js';
@@ -6,6 +7,8 @@ import { OPTIONS, type ResolvedOptions } from '../options.js';
 /** How much the latest run counts against all before it. */
 const WEIGHT = 0.2;
 const STATS_MS = 1_000;
+/** How long a refusal waits for the store to tell of its queues. */
+const PATIENCE_MS = 500;
 /** Of a job of which nothing is known but its age: it will take this part of its age longer. */
 const PART_OF_AGE = 0.25;
 
@@ -13,7 +16,7 @@ type Stats = Awaited<ReturnType<JobManager['stats']>>;
 
 /**
  * When asking again is worth it: an estimate from the queue and from how long jobs of the name ran lately, as far as this
- * process has seen them end. No request waits for it, and the store is asked for its queues at most once per second.
+ * process has seen them end. The store is asked for its queues at most once per second, and only a refusal waits for it.
  */
 @Injectable()
 export class RetryAfter {
@@ -22,6 +25,7 @@ export class RetryAfter {
   /** Of when the stats are, and since when they are asked for, by this process's clock. */
   #statsAt = -Infinity;
   #askedAt = -Infinity;
+  #asked: Promise<void> = Promise.resolve();
 
   constructor(
     @Inject(JobManager) private readonly jobs: JobManager,
@@ -45,14 +49,35 @@ export class RetryAfter {
     return this.#seconds(Math.max(dueInMs, 0) + this.#waitingMs(job, Math.max(-dueInMs, 0)));
   }
 
-  /** In seconds, for a request that was refused: until what waits now has been started. */
-  ofQueue(name: string): string {
-    return this.#seconds(this.#queueMs(name, 1));
+  /**
+   * In seconds, for a request that was refused: until what waits now has been started, of this name, or of any where the
+   * queue of all names is full. Never less than the oldest has waited so far, which is all that is known where this
+   * process has seen no such job end.
+   */
+  async ofFullQueue(name: string): Promise<string> {
+    this.#refresh();
+    const patience = new AbortController();
+    const late = pause(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {}); // it was in time
+    await Promise.race([this.#asked, late]);
+    patience.abort();
+    const waiting = this.#stats.filter(({ status, count }) => status === 'Queued' && count > 0);
+    const queues = waiting.filter((entry) => this.#isFull || entry.name === name);
+    const ms = queues.map((queue) => Math.max(this.#queueMs(queue.name, 1), queue.oldestAgeMs ?? 0));
+    return this.#seconds(Math.max(0, ...ms));
   }
 
   /** In seconds, for what has nothing to do with a queue. */
   soon(): string {
     return this.#seconds(0);
+  }
+
+  /** Whether it is the queue of all names that is full. */
+  get #isFull(): boolean {
+    const waiting = this.#stats.filter(({ status }) => status === 'Queued' || status === 'Scheduled');
+    const count = waiting.reduce((sum, entry) => sum + entry.count, 0);
+    const bytes = waiting.reduce((sum, entry) => sum + (entry.bytes ?? 0), 0);
+    const { maximumQueueSize, maximumQueueBytes } = this.options.jobs;
+    return count >= maximumQueueSize || bytes >= maximumQueueBytes;
   }
 
   #seconds(ms: number): string {
@@ -90,12 +115,12 @@ export class RetryAfter {
     return this.#stats.find((entry) => entry.name === name && entry.status === status);
   }
 
-  /** For the next who asks; this one does not wait. */
+  /** Most who ask do not wait: it is for the next. */
   #refresh(): void {
     const now = performance.now();
     if (now - this.#askedAt < STATS_MS) return;
     this.#askedAt = now;
-    this.jobs.stats().then(
+    this.#asked = this.jobs.stats().then(
       (stats) => {
         this.#stats = stats;
         this.#statsAt = performance.now();

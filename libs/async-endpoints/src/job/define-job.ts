@@ -1,58 +1,96 @@
 import type { Retention } from './job.js';
 import type { RetryCurve } from './retry.js';
+import type { JsonProblem, Serialized } from './serialized.js';
 
 /** What one kind of job does differently from the `jobs` options of the module. */
 export interface JobOptions {
   /** Retries after the first attempt, 0 to 1000. Written into the job when it is submitted. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /** Read by the worker when an attempt fails. */
-  retryCurve?: RetryCurve;
+  retryCurve?: RetryCurve | undefined;
   /** The base of the curve in seconds. */
-  retryDelayBaseSeconds?: number;
+  retryDelayBaseSeconds?: number | undefined;
   /** The longest delay between attempts, in milliseconds. */
-  maxRetryDelayMs?: number;
+  maxRetryDelayMs?: number | undefined;
   /** The random part of each delay, 0 to 1. */
-  retryJitter?: number;
+  retryJitter?: number | undefined;
   /** How long one attempt may run, in milliseconds; then its signal is aborted and it counts as failed. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** −100 to 100; larger runs first among the jobs of this name. Default 0. */
-  priority?: number;
+  priority?: number | undefined;
   /** How long finished jobs are kept, in milliseconds. */
-  retention?: Partial<Retention>;
-  /** The most jobs of this name that one worker runs at once. Default: the worker's own limit. */
-  concurrency?: number;
+  retention?: Partial<Retention> | undefined;
+  /**
+   * The most jobs of this name that run at once **in each worker process**, from 1. It is no limit across workers:
+   * `concurrency: 1` on two workers runs two jobs at once. Default: the worker's own limit, `worker.maximumConcurrency`.
+   */
+  concurrency?: number | undefined;
   /** The most jobs of this name that may wait, over all instances; more are refused. Default: no limit of its own. */
-  maximumQueueSize?: number;
+  maximumQueueSize?: number | undefined;
+  /**
+   * How much waiting jobs of this name may take in the store, over all instances, in bytes; once they do, more are refused.
+   * Default: no limit of its own.
+   */
+  maximumQueueBytes?: number | undefined;
   /** The largest request in bytes of JSON. */
-  maximumPayloadBytes?: number;
+  maximumPayloadBytes?: number | undefined;
   /** The largest result in bytes of JSON. */
-  maximumResultBytes?: number;
+  maximumResultBytes?: number | undefined;
 }
 
 declare const types: unique symbol;
 
-/** A job's name, its options and, for the compiler only, the types of its request and result. */
-export interface JobDefinition<TRequest = unknown, TResult = unknown> {
+/** A class whose instances are payloads: a DTO. */
+export type PayloadClass<TPayload> = new () => TPayload;
+
+/** A job's name, its options and, for the compiler only, the types of its request, its payload and its result. */
+export interface JobDefinition<TRequest = unknown, TResult = unknown, TPayload = Serialized<TRequest>> {
   readonly name: string;
   readonly options: Readonly<JobOptions>;
-  readonly [types]?: { request: TRequest; result: TResult };
+  /** The class that the worker makes of each payload again. */
+  readonly payload?: PayloadClass<unknown>;
+  readonly [types]?: { request: TRequest; result: TResult; payload: TPayload };
 }
 
-/** The request type of a definition: `JobRequest<typeof ProcessData>`. */
+/** What is submitted, before it is written as JSON: `JobRequest<typeof ProcessData>`. */
 export type JobRequest<TJob> = TJob extends { readonly [types]?: { request: infer TRequest } } ? TRequest : never;
 
-/** The result type of a definition: `JobResult<typeof ProcessData>`. */
-export type JobResult<TJob> = TJob extends { readonly [types]?: { result: infer TResult } } ? TResult : never;
+/** What the handler gets: the request after JSON, or an instance of the job's payload class. */
+export type JobPayload<TJob> = TJob extends { readonly [types]?: { payload: infer TPayload } } ? TPayload : never;
+
+/** What clients and `JobManager` read: the handler's result after JSON. */
+export type JobResult<TJob> = Serialized<JobReturn<TJob>>;
+
+/** What the handler returns. */
+export type JobReturn<TJob> = TJob extends { readonly [types]?: { result: infer TResult } } ? TResult : never;
+
+/** A text, or else a type that says what is wrong with the types of a job. */
+type NameOf<TRequest, TResult> = [JsonProblem<TRequest, 'payload'> | JsonProblem<TResult, 'result'>] extends [never]
+  ? string
+  : JsonProblem<TRequest, 'payload'> | JsonProblem<TResult, 'result'>;
 
 /**
  * Names a kind of job once, for the endpoints that submit it, the handler that does it and the clients that follow it.
  *
+ * Requests and results are stored as JSON: the handler gets a `Date` as a string, and types that JSON cannot carry, such as
+ * `Map` and `bigint`, do not compile. With a class as `payload`, the worker makes an instance of it of each payload by
+ * class-transformer (`@Type(() => Date)`), and validates it by class-validator where that is installed.
+ *
  * @example
  * export const ProcessData = defineJob<DataRequest, ProcessResult>('ProcessData', { maxRetries: 5, timeoutMs: 60_000 });
+ * export const Remind = defineJob('Remind', { payload: ReminderDto });
  */
-export function defineJob<TRequest = void, TResult = void>(
+export function defineJob<TPayload extends object, TResult = void>(
   name: string,
-  options: JobOptions = {},
-): JobDefinition<TRequest, TResult> {
-  return Object.freeze({ name, options: Object.freeze({ ...options }) });
+  options: JobOptions & { payload: PayloadClass<TPayload> },
+): JobDefinition<TPayload, TResult, TPayload>;
+export function defineJob<TRequest = void, TResult = void>(
+  name: NameOf<TRequest, TResult>,
+  options?: JobOptions & { payload?: never },
+): JobDefinition<TRequest, TResult>;
+export function defineJob(
+  name: string,
+  { payload, ...options }: JobOptions & { payload?: PayloadClass<unknown> } = {},
+): JobDefinition<never, never, never> {
+  return Object.freeze({ name, options: Object.freeze(options), ...(payload && { payload }) });
 }

@@ -1,4 +1,5 @@
-import { PermanentJobError, toJobError } from './errors.js';
+import { BadRequestException, InternalServerErrorException } from '@nestjs/common';
+import { AsyncEndpointsError, PermanentJobError, publicError, RetryJobError, toJobError } from './errors.js';
 
 class UpstreamTimeoutError extends Error {
   override readonly name = 'UpstreamTimeoutError';
@@ -6,21 +7,24 @@ class UpstreamTimeoutError extends Error {
 
 describe('What is kept of an error', () => {
   it.each([
-    [new Error('boom'), { code: 'ERROR', message: 'boom' }],
-    [new TypeError('no'), { code: 'TYPE_ERROR', message: 'no' }],
-    [new UpstreamTimeoutError('late'), { code: 'UPSTREAM_TIMEOUT_ERROR', message: 'late' }],
-    [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), { code: 'ECONNREFUSED', message: 'refused' }],
+    [new Error('boom'), { code: 'ERROR', message: 'boom', internal: true }],
+    [new TypeError('no'), { code: 'TYPE_ERROR', message: 'no', internal: true }],
+    [new UpstreamTimeoutError('late'), { code: 'UPSTREAM_TIMEOUT_ERROR', message: 'late', internal: true }],
+    [
+      Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+      { code: 'ECONNREFUSED', message: 'refused', internal: true },
+    ],
     [
       new PermanentJobError('no', { code: 'CSV_INVALID', details: { line: 3 } }),
       { code: 'CSV_INVALID', message: 'no', details: { line: 3 } },
     ],
-    ['just text', { code: 'UNKNOWN_ERROR', message: 'just text' }],
-    [undefined, { code: 'UNKNOWN_ERROR', message: 'undefined' }],
-    [null, { code: 'UNKNOWN_ERROR', message: 'null' }],
-    [Object.create(null), { code: 'UNKNOWN_ERROR', message: 'An error that cannot be described.' }],
+    ['just text', { code: 'UNKNOWN_ERROR', message: 'just text', internal: true }],
+    [undefined, { code: 'UNKNOWN_ERROR', message: 'undefined', internal: true }],
+    [null, { code: 'UNKNOWN_ERROR', message: 'null', internal: true }],
+    [Object.create(null), { code: 'UNKNOWN_ERROR', message: 'An error that cannot be described.', internal: true }],
     [
       { message: 5, code: 17 },
-      { code: 'UNKNOWN_ERROR', message: '[object Object]' },
+      { code: 'UNKNOWN_ERROR', message: '[object Object]', internal: true },
     ],
   ])('%s (D-30)', (thrown, kept) => {
     expect(toJobError(thrown)).toEqual(kept);
@@ -32,7 +36,7 @@ describe('What is kept of an error', () => {
         throw new Error('unreadable');
       },
     };
-    expect(toJobError(thrown)).toEqual({ code: 'UNKNOWN_ERROR', message: '[object Object]' });
+    expect(toJobError(thrown)).toEqual({ code: 'UNKNOWN_ERROR', message: '[object Object]', internal: true });
   });
 
   it('is never a stack (D-25)', () => {
@@ -46,5 +50,41 @@ describe('What is kept of an error', () => {
     expect(toJobError(new PermanentJobError('m', { details: cyclic }))).not.toHaveProperty('details');
     expect(toJobError(new PermanentJobError('m', { details: 'x'.repeat(20_000) }))).not.toHaveProperty('details');
     expect(toJobError(new PermanentJobError('m', { details: () => 1 }))).not.toHaveProperty('details');
+  });
+});
+
+describe('What clients are shown of an error', () => {
+  it('is its code alone where nobody declared it safe: drivers name hosts and tables in their messages', () => {
+    const driver = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432'), {
+      code: 'ECONNREFUSED',
+      details: { sql: 'SELECT secret' },
+    });
+    const kept = toJobError(driver);
+    expect(kept).toMatchObject({ message: 'connect ECONNREFUSED 10.1.2.3:5432', internal: true });
+    expect(publicError(kept)).toEqual({
+      code: 'ECONNREFUSED',
+      message: 'The job failed because of an internal error.',
+    });
+  });
+
+  it.each([
+    [new PermanentJobError('shown'), 'shown'],
+    [new RetryJobError('shown', 1), 'shown'],
+    [new BadRequestException('shown'), 'shown'],
+    [new InternalServerErrorException('shown'), 'shown'],
+    [new AsyncEndpointsError('JOB_TIMEOUT'), 'The job ran longer than its timeout.'],
+    [Object.assign(new Error('shown'), { expose: true }), 'shown'],
+  ])('is its message where it is meant for them: %s', (thrown, message) => {
+    expect(publicError(toJobError(thrown))).toMatchObject({ message });
+    expect(publicError(toJobError(thrown))).not.toHaveProperty('internal');
+  });
+
+  it('holds the messages of a validation', () => {
+    const invalid = new BadRequestException(['name must be a string', 'age must be a number']);
+    expect(publicError(toJobError(invalid))).toEqual({
+      code: 'BAD_REQUEST_EXCEPTION',
+      message: 'Bad Request Exception',
+      details: { messages: ['name must be a string', 'age must be a number'] },
+    });
   });
 });

@@ -1,4 +1,5 @@
 import type { JobError } from './job.js';
+import { describeThrown, type HttpFailure, httpFailureOf, propertyOf } from './thrown.js';
 
 /**
  * Every code that this library itself gives an error, a problem or a failed job, and what it means.
@@ -16,7 +17,11 @@ export const ERROR_CODES = {
   REQUEST_ID_CONFLICT: 'The request id was used for a different request.',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used for a different request.',
   QUEUE_FULL: 'The queue is full.',
+  TOO_MANY_WAITS: 'The process holds as many answers and streams as it may.',
+  TOO_MANY_WAITS_OF_OWNER: 'The caller has as many held answers and streams as it may.',
   STORE_UNAVAILABLE: 'The job store cannot be reached.',
+  STORE_FULL: 'The job store is full.',
+  STORE_READ_ONLY: 'The job store accepts no changes.',
   SHUTTING_DOWN: 'The application is shutting down.',
   UNSUPPORTED_MEDIA_TYPE: 'The content type is not supported.',
   PAYLOAD_TOO_LARGE: 'The request is larger than allowed.',
@@ -25,6 +30,7 @@ export const ERROR_CODES = {
   RESULT_TOO_LARGE: 'The result is larger than allowed.',
   RESULT_NOT_SERIALIZABLE: 'The result cannot be written as JSON.',
   INPUT_NOT_READABLE: 'The stored request cannot be read.',
+  PAYLOAD_INVALID: 'The payload is not valid for its class.',
   JOB_TIMEOUT: 'The job ran longer than its timeout.',
   WORKER_CRASHED: 'The worker that ran the job vanished, as often as is allowed.',
   CLAIM_LOST: 'Another worker may have taken over the job.',
@@ -44,7 +50,7 @@ export class AsyncEndpointsError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string = ERROR_CODES[code],
-    options: ErrorOptions & { details?: Record<string, unknown> } = {},
+    options: { cause?: unknown; details?: Record<string, unknown> | undefined } = {},
   ) {
     super(message, options);
     this.details = options.details ?? {};
@@ -52,9 +58,11 @@ export class AsyncEndpointsError extends Error {
 }
 
 /** What a handler's error may say beside its message. */
-export interface JobErrorOptions extends ErrorOptions {
+export interface JobErrorOptions {
+  /** The error behind this one, for the log. */
+  cause?: unknown;
   /** For programs; `PERMANENT_JOB_ERROR` or `RETRY_JOB_ERROR` where none is given. */
-  code?: string;
+  code?: string | undefined;
   /** Any JSON; the client sees it. */
   details?: unknown;
 }
@@ -72,7 +80,10 @@ export class PermanentJobError extends Error {
   }
 }
 
-/** Thrown by a handler: if a retry is left, it comes after exactly `afterMs` milliseconds. */
+/**
+ * Thrown by a handler: if a retry is left, it comes after exactly `afterMs` milliseconds, at most ten years. Where `afterMs` is
+ * negative, NaN or infinite, the job's own retry delay applies.
+ */
 export class RetryJobError extends Error {
   override readonly name = 'RetryJobError';
   readonly code: string;
@@ -91,37 +102,43 @@ export class RetryJobError extends Error {
 
 const MESSAGE_LIMIT = 2_000;
 const DETAILS_LIMIT = 10_000;
-const LOG_LIMIT = 4_000;
 
 /**
- * What is kept of anything thrown: its code (or its class name as one), its message and its `details`,
- * cut to a bounded size; never its stack.
+ * What is kept of anything thrown: its code (or its class name as one), its message and its `details`, cut to a bounded size;
+ * never its stack. Marked as internal unless it is meant for clients: the errors of this library, HTTP exceptions, and errors
+ * with `expose: true`.
  */
 export function toJobError(thrown: unknown): JobError {
   const { code, name, message, details } = propertiesOf(thrown);
+  const http = httpFailureOf(thrown);
   return {
     code: asCode(code) ?? asCode(name) ?? 'UNKNOWN_ERROR',
-    message: (typeof message === 'string' ? message : describe(thrown)).slice(0, MESSAGE_LIMIT),
-    ...detailsOf(details),
+    message: (typeof message === 'string' ? message : describeThrown(thrown)).slice(0, MESSAGE_LIMIT),
+    ...detailsOf(details ?? (http?.messages && { messages: http.messages })),
+    ...(!isForClients(thrown, http) && { internal: true }),
   };
 }
 
-/** Its stack, or whatever else there is to be written to a log, cut in the middle where it is too long. */
-export function toLogText(thrown: unknown): string {
-  const { stack } = propertiesOf(thrown);
-  const text = typeof stack === 'string' ? stack : describe(thrown);
-  if (text.length <= 2 * LOG_LIMIT) return text;
-  return `${text.slice(0, LOG_LIMIT)} … ${text.slice(-LOG_LIMIT)}`;
+function isForClients(thrown: unknown, http: HttpFailure | null): boolean {
+  if (propertyOf(thrown, 'expose') === true || http !== null) return true;
+  // What its message says of the store is for operators.
+  if (thrown instanceof AsyncEndpointsError) return thrown.code !== 'STORE_UNAVAILABLE';
+  return thrown instanceof PermanentJobError || thrown instanceof RetryJobError;
 }
 
-type Properties = Partial<Record<'code' | 'name' | 'message' | 'details' | 'stack', unknown>>;
+/** What clients are shown of a job's error. */
+export function publicError({ internal, ...error }: JobError): JobError {
+  return internal ? { code: error.code, message: 'The job failed because of an internal error.' } : error;
+}
+
+type Properties = Partial<Record<'code' | 'name' | 'message' | 'details', unknown>>;
 
 /** None where they cannot be read: what a handler throws must not get further than its job. */
 function propertiesOf(thrown: unknown): Properties {
   if (typeof thrown !== 'object' || thrown === null) return {};
   try {
-    const { code, name, message, details, stack } = thrown as Properties;
-    return { code, name, message, details, stack };
+    const { code, name, message, details } = thrown as Properties;
+    return { code, name, message, details };
   } catch {
     return {};
   }
@@ -135,14 +152,6 @@ function asCode(value: unknown): string | null {
     .replace(/\W+/g, '_')
     .toUpperCase()
     .slice(0, 100);
-}
-
-function describe(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return 'An error that cannot be described.';
-  }
 }
 
 function detailsOf(details: unknown): { details?: unknown } {

@@ -1,3 +1,6 @@
+import { AsyncEndpointsError } from './errors.js';
+import { PARSED_ID } from './job.js';
+
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const NIL = '00000000-0000-0000-0000-000000000000';
 
@@ -5,4 +8,13 @@ const NIL = '00000000-0000-0000-0000-000000000000';
 export function parseJobId(text: string): string | null {
   const id = text.toLowerCase();
   return UUID.test(id) && id !== NIL ? id : null;
+}
+
+/**
+ * For stores: ids are part of what they write.
+ *
+ * @throws AsyncEndpointsError `INVALID_JOB_ID` where one is no lower-case UUID
+ */
+export function checkJobIds(jobs: readonly { readonly id: string; readonly [PARSED_ID]?: true }[]): void {
+  if (!jobs.every((job) => job[PARSED_ID] || UUID.test(job.id))) throw new AsyncEndpointsError('INVALID_JOB_ID');
 }

@@ -27,7 +27,7 @@ const STEPS: Record<string, (job: JobRecord) => JobRecord> = {
   fail: (job) => lifecycle.settle(job, { verb: 'fail', error }, 9),
   release: (job) => lifecycle.settle(job, { verb: 'release' }, 9),
   cancel: (job) => lifecycle.cancel(job, 9),
-  recover: (job) => lifecycle.recover(job, 3, 9),
+  recover: (job) => lifecycle.recover(job, { maxCrashes: 3 }, 9),
   rerun: (job) => lifecycle.rerun(job, 9),
 };
 

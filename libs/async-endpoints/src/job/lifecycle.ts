@@ -1,3 +1,4 @@
+import { boundedDelay } from './bounds.js';
 import { isTerminal, type JobError, type JobProgress, type JobRecord, type JobStatus, type NewJob } from './job.js';
 
 /**
@@ -105,7 +106,7 @@ export function settle(job: JobRecord, verdict: Verdict, now: number): JobRecord
       return move(job, 'retry', now, {
         status: 'Scheduled',
         retryCount: job.retryCount + 1,
-        dueAt: now + verdict.delayMs,
+        dueAt: now + boundedDelay(verdict.delayMs),
         progress: null,
         error: verdict.error,
         ...free,
@@ -122,11 +123,19 @@ export function cancel(job: JobRecord, now: number): JobRecord {
   return move(job, 'cancel', now, { status: 'Canceled', completedAt: now, ...revoked });
 }
 
-/** What becomes of a job whose worker vanished: queued again in its old place, or failed when crashes are spent. */
-export function recover(job: JobRecord, maxCrashes: number, now: number): JobRecord {
-  const crashes = job.crashes + 1;
+/**
+ * What becomes of a job whose worker vanished: queued again in its old place, or failed when crashes are spent.
+ *
+ * @param options.isCrash false where the worker may not be to blame, because it could not reach the store
+ */
+export function recover(
+  job: JobRecord,
+  { maxCrashes, isCrash = true }: { maxCrashes: number; isCrash?: boolean },
+  now: number,
+): JobRecord {
+  const crashes = isCrash ? job.crashes + 1 : job.crashes;
   const revoked = { worker: null, leaseUntil: null, fence: job.fence + 1, crashes };
-  return crashes >= maxCrashes
+  return isCrash && crashes >= maxCrashes
     ? move(job, 'recover', now, { status: 'Failed', completedAt: now, error: WORKER_CRASHED, ...revoked })
     : move(job, 'recover', now, { status: 'Queued', startedAt: null, progress: null, ...revoked });
 }

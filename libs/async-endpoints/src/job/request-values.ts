@@ -7,6 +7,16 @@ import type { RequestValue } from './job.js';
 export class RequestValues implements Iterable<RequestValue> {
   constructor(private readonly values: readonly RequestValue[] = []) {}
 
+  /** Values that are also properties, under their lower-case names, as Node has a request's headers. */
+  static byName(values: readonly RequestValue[]): RequestValues {
+    const named = new RequestValues(values);
+    for (const [name, value] of values) {
+      const key = name.toLowerCase();
+      if (!(key in named)) Object.defineProperty(named, key, { value, enumerable: true });
+    }
+    return named;
+  }
+
   /** The first value of this name. */
   get(name: string): string | undefined {
     return this.getAll(name)[0];

@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import { PermanentJobError, RetryJobError } from './errors.js';
 import { decideRetry, retryDelayMs, type RetryPolicy } from './retry.js';
 
@@ -61,5 +62,29 @@ describe('A failed attempt', () => {
     expect(decideRetry(new RetryJobError('x', 123.4), job, POLICY)).toMatchObject({ verb: 'retry', delayMs: 123 });
     expect(decideRetry(new RetryJobError('x', Number.NaN), job, POLICY)).toMatchObject({ delayMs: 4_000 });
     expect(decideRetry(new RetryJobError('x', 1), { ...job, retryCount: 1 }, POLICY).verb).toBe('fail');
+  });
+
+  it.each([400, 401, 403, 404, 409, 410, 422])('of an HTTP exception with status %s fails at once', (status) => {
+    expect(decideRetry(new HttpException('no', status), job, POLICY).verb).toBe('fail');
+  });
+
+  it.each([408, 425, 429, 500, 502, 503])('of an HTTP exception with status %s is retried', (status) => {
+    expect(decideRetry(new HttpException('later', status), job, POLICY)).toMatchObject({ delayMs: 4_000 });
+  });
+
+  it.each([
+    ['a header', Object.assign(new HttpException('later', 429), { headers: { 'retry-after': '7' } }), 7_000],
+    ['its body', new HttpException({ message: 'later', retryAfter: 8 }, 503), 8_000],
+    ['a property', Object.assign(new HttpException('later', 429), { retryAfter: 9 }), 9_000],
+    ['nothing that can be read', Object.assign(new HttpException('later', 429), { retryAfter: 'soon' }), 4_000],
+    ['an endless time', Object.assign(new HttpException('later', 429), { retryAfter: 1e300 }), 315_360_000_000],
+  ])('of an HTTP exception waits as long as %s says', (_where, thrown, delayMs) => {
+    expect(decideRetry(thrown, job, POLICY)).toMatchObject({ verb: 'retry', delayMs });
+  });
+
+  it('of an HTTP exception waits until the date that it names', () => {
+    const headers = { 'Retry-After': new Date(Date.now() + 3_600_000).toUTCString() };
+    const verdict = decideRetry(Object.assign(new HttpException('later', 503), { headers }), job, POLICY);
+    expect(verdict.verb === 'retry' && verdict.delayMs).toBeGreaterThan(3_500_000);
   });
 });

@@ -1,6 +1,8 @@
+import { boundedDelay } from './bounds.js';
 import { PermanentJobError, RetryJobError, toJobError } from './errors.js';
 import type { JobRecord } from './job.js';
 import type { Verdict } from './lifecycle.js';
+import { httpFailureOf, isPermanent } from './thrown.js';
 
 /**
  * How long to wait before the n-th retry (n counts from 1), before cap and jitter:
@@ -29,12 +31,12 @@ export function decideRetry(
   random: () => number = Math.random,
 ): Verdict & { verb: 'retry' | 'fail' } {
   const error = toJobError(thrown);
-  if (thrown instanceof PermanentJobError || job.retryCount >= job.maxRetries) return { verb: 'fail', error };
-  const delayMs =
-    thrown instanceof RetryJobError && isDelay(thrown.afterMs)
-      ? thrown.afterMs
-      : retryDelayMs(job.retryCount + 1, policy, random);
-  return { verb: 'retry', delayMs: Math.round(delayMs), error };
+  const http = httpFailureOf(thrown);
+  const isHopeless = thrown instanceof PermanentJobError || (http !== null && isPermanent(http));
+  if (isHopeless || job.retryCount >= job.maxRetries) return { verb: 'fail', error };
+  const asked = thrown instanceof RetryJobError ? thrown.afterMs : http?.retryAfterMs;
+  const delayMs = isDelay(asked) ? asked : retryDelayMs(job.retryCount + 1, policy, random);
+  return { verb: 'retry', delayMs: boundedDelay(delayMs), error };
 }
 
 export function retryDelayMs(retry: number, policy: RetryPolicy, random: () => number = Math.random): number {

@@ -1,7 +1,15 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Claim, JobRecord, RequestSnapshot, TraceContext } from '../job/job.js';
 import type { Verdict } from '../job/lifecycle.js';
-import type { JobStore } from '../store/job-store.js';
+import type { JobStore, OperatorAction } from '../store/job-store.js';
+
+/** Whose lease ran out. Times are in ms since the epoch. */
+export interface VanishedWorker {
+  readonly worker: string;
+  /** When it claimed the job or last renewed its lease, if its leases are as long as those here. */
+  readonly heartbeatAt: number;
+  readonly leaseUntil: number;
+}
 
 /** What happened to a job. Messages carry its record, never its request or result to be logged by accident. */
 export interface JobEvent {
@@ -10,6 +18,8 @@ export interface JobEvent {
   readonly store: JobStore;
   /** What a handler threw, or what revoked its claim. */
   readonly cause?: unknown;
+  /** Of a recovered job: who held it. */
+  readonly vanished?: VanishedWorker;
 }
 
 /**
@@ -37,6 +47,28 @@ export interface StoreNotice {
 }
 
 export const STORE_NOTICE = channel('asyncendpoints.store.notice');
+
+/** Finished jobs were removed after their retention. */
+export interface JobsPurged {
+  readonly store: JobStore;
+  readonly count: number;
+}
+
+export const JOBS_PURGED = channel('asyncendpoints.jobs.purged');
+
+/** A tool in another process, such as the command-line tool, did something to jobs. One worker hears of each action. */
+export interface OperatorActionTaken {
+  readonly store: JobStore;
+  readonly action: OperatorAction;
+}
+
+export const OPERATOR_ACTION = channel('asyncendpoints.operator.action');
+
+/** The store heard a message that it did not understand, or that this deployment did not write, and ignored it: `{ store }`. */
+export const STORE_MESSAGE_IGNORED = channel('asyncendpoints.store.message.ignored');
+
+/** The store met a record that it cannot read, and set it aside: `{ store }`. Told once for each record by each process. */
+export const STORE_RECORD_UNREADABLE = channel('asyncendpoints.store.record.unreadable');
 
 /** A subscriber may replace `work` by something that does it: within a span, a context, a stopwatch. */
 interface Work<T> {

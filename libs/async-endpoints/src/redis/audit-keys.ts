@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis';
 import type { Deviation } from './audit.js';
 import type { RedisClient } from './define-script.js';
-import type { RedisKeys } from './keys.js';
+import { readNames, type RedisKeys } from './keys.js';
 
 const AT_ONCE = 1_000;
 
@@ -12,7 +12,7 @@ const AT_ONCE = 1_000;
 export async function auditKeys(client: RedisClient, prefix: string, all: readonly RedisKeys[]): Promise<Deviation[]> {
   const deviations: Deviation[] = [];
   const known = await knownKeys(client, all);
-  const passing = all.flatMap((keys) => [keys.recall(''), keys.idempotency('')]);
+  const passing = all.flatMap((keys) => keys.passing);
   const start = `{${prefix}:`;
   for await (const found of keysOf(client, start)) {
     // Another application may have a prefix that begins with ours.
@@ -30,8 +30,9 @@ export async function auditKeys(client: RedisClient, prefix: string, all: readon
 async function knownKeys(client: RedisClient, all: readonly RedisKeys[]): Promise<Set<string>> {
   const known = new Set<string>();
   const [first] = all as [RedisKeys];
+  known.add(first.actions);
   for (const keys of all) {
-    const names = await client.smembers(keys.names);
+    const names = await readNames(client, keys);
     // What happens in any partition is told in the first.
     for (const key of [...keys.shared, keys.names, ...names.flatMap((name) => [...keys.queue(name), first.wake(name)])])
       known.add(key);

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { type RedisServer, startRedisServer } from '@app/redis-server';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { aJob } from '../testing/index.js';
-import { RedisKeys } from './keys.js';
-import { RedisJobStore } from './redis-job-store.js';
+import type { RedisKeys } from './keys.js';
+import type { RedisJobStore } from './redis-job-store.js';
+import { redisStoreTest } from './redis-store.testing.js';
 
 const ERROR = { code: 'E', message: 'm' };
 const GHOST = '00000000-0000-4000-8000-00000000dead';
@@ -19,27 +18,15 @@ interface Jobs {
 }
 
 describe('RedisJobStore.audit (R11)', () => {
-  let server: RedisServer;
+  const on = redisStoreTest();
   let client: Redis;
   let store: RedisJobStore;
   let keys: RedisKeys;
   let jobs: Jobs;
 
-  beforeAll(async () => {
-    server = await startRedisServer();
-    client = new Redis(server.url);
-  });
-
-  afterAll(async () => {
-    client.disconnect();
-    await server.stop();
-  });
-
   beforeEach(async () => {
-    const prefix = randomUUID();
-    keys = new RedisKeys(prefix, 0);
-    store = new RedisJobStore({ url: server.url, prefix, now: () => 1_000_000 });
-    await store.open();
+    ({ client, store } = on);
+    keys = on.keys();
     const submit = async (over: Parameters<typeof aJob>[0]) => {
       const job = aJob(over);
       await store.submit([job], { queueLimit: 100 });
@@ -66,8 +53,6 @@ describe('RedisJobStore.audit (R11)', () => {
     };
   });
 
-  afterEach(() => store.close());
-
   const member = async (key: string, id: string) =>
     (await client.zrange(key, '0', '-1')).find((one) => one.endsWith(id)) as string;
 
@@ -77,9 +62,9 @@ describe('RedisJobStore.audit (R11)', () => {
   });
 
   const gone: Record<string, [kind: keyof Jobs, named: () => string[], counters: string[]]> = {
-    'in a line': ['inLine', () => [], ['waiting', 'Q:Work']],
-    ready: ['ready', () => [keys.ready('Work')], ['waiting', 'Q:Work']],
-    scheduled: ['scheduled', () => [keys.scheduled('Work')], ['waiting', 'S:Work']],
+    'in a line': ['inLine', () => [], ['waiting', 'Q:Work', 'waitingBytes', 'bytes:Q:Work']],
+    ready: ['ready', () => [keys.ready('Work')], ['waiting', 'Q:Work', 'waitingBytes', 'bytes:Q:Work']],
+    scheduled: ['scheduled', () => [keys.scheduled('Work')], ['waiting', 'S:Work', 'waitingBytes', 'bytes:S:Work']],
     'in progress': ['running', () => [keys.running('Work')], ['P:Work']],
     completed: ['completed', () => [keys.completed], ['C:Work']],
     failed: ['failed', () => [keys.finished], ['F:Work']],
@@ -141,16 +126,45 @@ describe('RedisJobStore.audit (R11)', () => {
     expect(found.filter((deviation) => !/cannot be read|counter/.test(deviation))).toEqual([]);
   });
 
-  it.each(['waiting', 'P:Work', 'C:Ghost'])('names a wrong counter: %s', async (counter) => {
-    await client.hincrby(keys.counters, counter, 3);
-    expect(await store.audit()).toEqual([expect.stringContaining(`The counter "${counter}" is `)]);
+  it.each(['waiting', 'P:Work', 'C:Ghost', 'waitingBytes', 'bytes:Q:Work'])(
+    'names a wrong counter: %s',
+    async (counter) => {
+      await client.hincrby(keys.counters, counter, 3);
+      expect(await store.audit()).toEqual([expect.stringContaining(`The counter "${counter}" is `)]);
+    },
+  );
+
+  it('mends what it finds, when told to: jobs run as their records say, and what cannot be read is dropped', async () => {
+    await client.hset(keys.jobs, GHOST, 'no record');
+    await client.hset(keys.claims, jobs.failed, '1,1,1,1,1,"w"', GHOST, 'no claim');
+    await client.del(keys.line('Work'), keys.ready('Work'), keys.completed, keys.leases);
+    await client.zrem(keys.finished, jobs.failed);
+    await client.zadd(keys.finished, 0, jobs.scheduled, 0, '00000000-0000-4000-8000-00000000beef');
+    await client.hincrby(keys.counters, 'waiting', 7);
+    await client.hincrby(keys.counters, 'waitingBytes', -700);
+    await client.hincrby(keys.counters, 'bytes:Q:Work', 5_000);
+    await client.hincrby(keys.counters, 'C:Work', -3);
+    const before = await store.find(Object.values(jobs).filter((id) => id !== jobs.failed));
+    expect(await store.audit({ repair: true })).not.toEqual([]);
+    expect(await store.audit()).toEqual([]);
+    expect(await client.hexists(keys.jobs, GHOST)).toBe(0);
+    expect(await store.find(before.map((job) => job?.id as string))).toEqual(before);
+    const claims = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 9, slots: new Map([['Work', 9]]) });
+    expect(claims.map(({ job }) => job.id)).toEqual([jobs.ready, jobs.inLine]);
+  });
+
+  it('queues a job again whose claim cannot be read, when told to mend', async () => {
+    await client.hset(keys.claims, jobs.running, 'no claim');
+    await store.audit({ repair: true });
+    expect(await store.audit()).toEqual([]);
+    expect((await store.find([jobs.running]))[0]).toMatchObject({ status: 'Queued', fence: 0 });
   });
 
   it('names every key that nothing looks at, and every one that should expire and does not', async () => {
     const tag = keys.jobs.slice(0, -'jobs'.length);
-    const orphans = ['line:Ghost', 'ready:Ghost', 'running:Ghost', 'wake:Ghost', 'whatever'].map((rest) => tag + rest);
+    const orphans = ['line:Ghost', 'ready:Ghost', 'running:Ghost', 'whatever'].map((rest) => tag + rest);
     orphans.push(tag.replace('0}', '7}') + 'jobs');
-    const lasting = [keys.recall('process'), keys.idempotency('digest')];
+    const lasting = [keys.recall('process'), keys.idempotency('digest'), keys.wake('Ghost')];
     for (const key of [...orphans, ...lasting]) await client.set(key, '');
     expect((await store.audit()).toSorted()).toEqual(
       [

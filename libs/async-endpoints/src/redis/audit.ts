@@ -2,6 +2,8 @@ import type { JobRecord } from '../job/job.js';
 import { decode, ID_AT, LETTER_OF } from './codec.js';
 import type { RedisClient } from './define-script.js';
 import type { RedisKeys } from './keys.js';
+import { type Place, readPlaces } from './places.js';
+import { encodeText } from './text.js';
 
 /** Something that is not as the layout says, in words. */
 export type Deviation = string;
@@ -14,27 +16,79 @@ const AT_ONCE = 1_000;
  * there are not. Slow on purpose (it reads every record); meant for tests and for operators. What changes while it looks may
  * be reported: repeat it before you worry.
  */
-export async function auditJobs(client: RedisClient, keys: RedisKeys): Promise<Deviation[]> {
+export async function auditJobs(client: RedisClient, keys: RedisKeys): Promise<Audited> {
   const around = await readAround(client, keys);
   const deviations: Deviation[] = [];
-  const counts = new Map<string, number>();
+  const broken = new Map<string, Broken>();
+  const counts = new Counts();
   for await (const records of entriesOf(client, keys.jobs)) {
     for (const [id, text] of records) {
       const job = read(id, text, around.claims.get(id) ?? '');
-      deviations.push(...(job ? jobDeviations(keys, job, text, around) : [`Job ${id} cannot be read`]));
+      const found = job ? jobDeviations(keys, job, text, around) : [`Job ${id} cannot be read`];
+      deviations.push(...found);
+      if (found.length > 0)
+        broken.set(id, { name: (job ?? read(id, text, ''))?.name ?? null, places: around.places.get(id) ?? [] });
       around.places.delete(id);
       around.claims.delete(id);
       if (!job) continue;
-      const counter = `${LETTER_OF[job.status]}:${job.name}`;
-      counts.set(counter, (counts.get(counter) ?? 0) + 1);
+      counts.add(job, text);
     }
   }
   for (const [id, places] of around.places) {
     const orphans = places.filter(({ isLine }) => !isLine);
     deviations.push(...orphans.map(({ key }) => `${key} names job ${id}, which is gone`));
+    if (orphans.length > 0) broken.set(id, { name: null, places });
   }
-  for (const id of around.claims.keys()) deviations.push(`${keys.claims} holds job ${id}, which is gone`);
-  return [...deviations, ...(await countDeviations(client, keys, counts))];
+  for (const id of around.claims.keys()) {
+    deviations.push(`${keys.claims} holds job ${id}, which is gone`);
+    broken.set(id, { name: null, places: around.places.get(id) ?? [] });
+  }
+  const wrong = await wrongCounters(client, keys, counts);
+  return { deviations: [...deviations, ...wrong.map(inWords)], broken, wrong };
+}
+
+/** What an audit of jobs has found. */
+export interface Audited {
+  readonly deviations: readonly Deviation[];
+  /** By their ids, the jobs that are not where they should be, or are no jobs. */
+  readonly broken: ReadonlyMap<string, Broken>;
+  readonly wrong: readonly WrongCounter[];
+}
+
+interface Broken {
+  /** Null where nothing says it. */
+  readonly name: string | null;
+  readonly places: readonly Place[];
+}
+
+interface WrongCounter {
+  readonly counter: string;
+  readonly stored: number;
+  /** What it is short of. */
+  readonly by: number;
+}
+
+/** What the counters should be, by their names. */
+class Counts extends Map<string, number> {
+  /** @param text its record */
+  add({ name, status }: JobRecord, text: string): void {
+    const counter = `${LETTER_OF[status]}:${encodeText(name)}`;
+    this.#count(counter, 1);
+    if (status !== 'Queued' && status !== 'Scheduled') return;
+    const bytes = Buffer.byteLength(text);
+    this.#count('waiting', 1);
+    this.#count('waitingBytes', bytes);
+    this.#count(`bytes:${counter}`, bytes);
+  }
+
+  #count(counter: string, by: number): void {
+    this.set(counter, (this.get(counter) ?? 0) + by);
+  }
+}
+
+function inWords({ counter, stored, by }: WrongCounter): Deviation {
+  if (counter === 'waiting') return `The counter "waiting" is ${stored}, but ${stored + by} jobs wait`;
+  return `The counter "${counter}" is ${stored}; there are ${stored + by}`;
 }
 
 /** What there is of jobs besides their records. */
@@ -43,14 +97,6 @@ interface Around {
   readonly claims: Map<string, string>;
   /** By their ends, the ids of jobs. */
   readonly leases: Map<number, Set<string>>;
-}
-
-/** Where an index names a job. */
-interface Place {
-  readonly key: string;
-  /** With which number of submission; null where it says none. */
-  readonly number: string | null;
-  readonly isLine: boolean;
 }
 
 async function readAround(client: RedisClient, keys: RedisKeys): Promise<Around> {
@@ -63,27 +109,6 @@ async function readAround(client: RedisClient, keys: RedisKeys): Promise<Around>
     leases.set(until, new Set([...(leases.get(until) ?? []), ...(ends[at] as string).split(' ')]));
   }
   return { claims, leases, places: await readPlaces(client, keys) };
-}
-
-async function readPlaces(client: RedisClient, keys: RedisKeys): Promise<Map<string, Place[]>> {
-  const places = new Map<string, Place[]>();
-  const add = (id: string, place: Place) => places.set(id, [...(places.get(id) ?? []), place]);
-  const list = async (key: string, isLine: boolean) => {
-    for (const member of await client.lrange(key, 0, -1))
-      add(member.slice(ID_AT), { key, number: isLine ? member.slice(0, ID_AT) : null, isLine });
-  };
-  const set = async (key: string, idAt: number) => {
-    for (const member of await client.zrange(key, '0', '-1'))
-      add(member.slice(idAt), { key, number: member.slice(0, idAt) || null, isLine: false });
-  };
-  for (const name of await client.smembers(keys.names)) {
-    await list(keys.line(name), true);
-    for (const key of [keys.ready(name), keys.scheduled(name)]) await set(key, ID_AT);
-    await set(keys.running(name), 0);
-  }
-  await list(keys.completed, false);
-  await set(keys.finished, 0);
-  return places;
 }
 
 /** The fields of a hash and their values, each once, some at a time. */
@@ -143,25 +168,19 @@ function expectedIndexes(keys: RedisKeys, { status, name }: JobRecord, isInLine:
   }
 }
 
-async function countDeviations(
-  client: RedisClient,
-  keys: RedisKeys,
-  counts: Map<string, number>,
-): Promise<Deviation[]> {
+async function wrongCounters(client: RedisClient, keys: RedisKeys, counts: Counts): Promise<WrongCounter[]> {
   const {
     seq: _seq,
     completed: _completed,
     kept: _kept,
-    waiting = '0',
+    clock: _clock,
+    largest: _largest,
+    secret: _secret,
     ...stored
   } = await client.hgetall(keys.counters);
-  const waits = [...counts].filter(([counter]) => /^[QS]:/.test(counter)).reduce((sum, [, count]) => sum + count, 0);
-  const all = new Set([...Object.keys(stored), ...counts.keys()]);
-  const wrong = [...all].filter((counter) => Number(stored[counter] ?? 0) !== (counts.get(counter) ?? 0));
-  return [
-    ...(Number(waiting) === waits ? [] : [`The counter "waiting" is ${waiting}, but ${waits} jobs wait`]),
-    ...wrong.map(
-      (counter) => `The counter "${counter}" is ${stored[counter] ?? 0}; there are ${counts.get(counter) ?? 0}`,
-    ),
-  ];
+  const actual = new Map([...Object.keys(stored).map((counter) => [counter, 0] as const), ...counts]);
+  return [...actual]
+    .map(([counter, count]): [string, number, number] => [counter, Number(stored[counter] ?? 0), count])
+    .filter(([, is, should]) => is !== should)
+    .map(([counter, is, should]) => ({ counter, stored: is, by: should - is }));
 }

@@ -1,10 +1,13 @@
 import * as lifecycle from '../job/lifecycle.js';
 import type { Claim, JobError, JobProgress, JobRecord, JobStatus, NewJob, Retention } from '../job/job.js';
+import { isWhole, Numbers, NUMBERS_AT } from './first-line.js';
+import { decodeText, encodeText } from './text.js';
 
 /*
  * The stored form of a job, format 1.
  *
- * A record is lines of text. Free text is JSON, which has no line breaks; an empty line is null or the usual value.
+ * A record is lines of text. Free text is JSON, which has no line breaks, but for a name and a fingerprint that are plain
+ * (see `text.ts`); an empty line is null or the usual value.
  *
  *   1  format, status letter, number of submission (8 hex digits), how many fixed lines (1) and bytes in them (6),
  *      createdAt, dueAt (counted from createdAt), priority, retryCount, crashes; fence, version, lastUpdatedAt (empty: createdAt), startedAt,
@@ -55,30 +58,26 @@ export interface StoredJob {
   readonly input: string;
 }
 
-/** Where the numbers begin in the first line. */
-const NUMBERS_AT = 17;
-
 /** Where the job id begins in a member. */
 export const ID_AT = 8;
 
-/** @param claim the claim, or '' where the job is not in progress */
+/**
+ * @param claim the claim, or '' where the job is not in progress
+ * @throws Error where one of them cannot be read
+ */
 export function decode(id: string, text: string, claim: string): StoredJob {
   const stored = takeApart(id, text);
   if (claim === '') return { job: Object.freeze(stored.job), input: stored.input };
   return { job: Object.freeze(Object.assign(stored.job, decodeClaim(claim))), input: stored.input };
 }
 
-/** Of a record that was told as one line; none where none was. */
+/** A record that was published as one line, or none where it cannot be read. */
 export function decodeLine(id: string, line: string): JobRecord | undefined {
-  return line === '' ? undefined : decode(id, line.replaceAll('\x1e', '\n'), '').job;
-}
-
-/** @param replies of each id, its record and claim, each '' where there is none */
-export function decodeAll(ids: readonly string[], replies: readonly string[]): (JobRecord | null)[] {
-  return ids.map((id, index) => {
-    const text = replies[2 * index] as string;
-    return text === '' ? null : decode(id, text, replies[2 * index + 1] as string).job;
-  });
+  try {
+    return decode(id, line.replaceAll('\x1e', '\n'), '').job;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The claim of a job, from its record as it was before. */
@@ -92,14 +91,24 @@ function takeApart(id: string, text: string): { job: Writable<JobRecord>; input:
   const line = text.split('\n');
   const [first, name, owner, maxRetries, retention, fingerprint] = line as Fields;
   const numbers = new Numbers(text, NUMBERS_AT);
-  const createdAt = numbers.next() as number;
-  const [due, priority, retryCount, crashes] = [numbers.next(), numbers.next(), numbers.next(), numbers.next()];
-  const [fence, version] = [numbers.next() as number, numbers.next() as number];
-  const [updatedAt, startedAt, completedAt] = [numbers.next(), numbers.next(), numbers.next()];
+  // One by one: lists of them would be made and thrown away for every job.
+  const createdAt = numbers.next();
+  const due = numbers.next();
+  const priority = numbers.next();
+  const retryCount = numbers.next();
+  const crashes = numbers.next();
+  const fence = numbers.next();
+  const version = numbers.next();
+  const updatedAt = numbers.next();
+  const startedAt = numbers.next();
+  const completedAt = numbers.next();
   const after = 1 + Number.parseInt(first[10] as string, 16);
+  if (!isWhole(line, after) || createdAt === null || due === null || fence === null || version === null) {
+    throw new Error('The record is not of format 1.');
+  }
   const job = {
     id,
-    name,
+    name: decodeText(name),
     status: statusOf(first[1] as string),
     owner: json<string>(owner),
     priority: priority as number,
@@ -107,7 +116,7 @@ function takeApart(id: string, text: string): { job: Writable<JobRecord>; input:
     maxRetries: Number(maxRetries),
     crashes: crashes as number,
     createdAt,
-    dueAt: createdAt + (due as number),
+    dueAt: createdAt + due,
     startedAt,
     completedAt,
     lastUpdatedAt: updatedAt ?? createdAt,
@@ -118,30 +127,10 @@ function takeApart(id: string, text: string): { job: Writable<JobRecord>; input:
     worker: null,
     leaseUntil: null,
     retention: retention === '' ? USUAL_RETENTION : decodeRetention(retention),
-    fingerprint: fingerprint || null,
+    fingerprint: fingerprint === '' ? null : decodeText(fingerprint),
     version,
   };
   return { job, input: line[after + 3] as string };
-}
-
-/** Reads whole numbers off a text, one after the other, in a fraction of the time that splitting it takes. */
-class Numbers {
-  constructor(
-    private readonly text: string,
-    private at: number,
-  ) {}
-
-  /** Up to what separates it from the next; null where there is none. */
-  next(): number | null {
-    let [value, sign] = [0, 1];
-    const from = this.at;
-    for (;;) {
-      const code = this.text.charCodeAt(this.at++);
-      if (code >= 48 && code <= 57) value = value * 10 + code - 48;
-      else if (code === 45) sign = -1;
-      else return this.at - from > 1 ? sign * value : null;
-    }
-  }
 }
 
 function decodeClaim(claim: string): Partial<JobRecord> {
@@ -159,13 +148,25 @@ function decodeClaim(claim: string): Partial<JobRecord> {
   };
 }
 
+/** Of a claim that was taken back: whose it was, and when its lease ran out. */
+export function decodeHolder(text: string): { worker: string; leaseUntil: number } {
+  const [leaseUntil, ...worker] = text.split(',');
+  return { worker: JSON.parse(worker.join(',')) as string, leaseUntil: Number(leaseUntil) };
+}
+
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 type Fields = [string, string, string, string, string, string];
 
 /** The lines of a record that never change. */
 export function encodeFixed({ name, owner, maxRetries, retention, fingerprint }: NewJob): string {
-  return `${name}\n${encodeText(owner)}\n${maxRetries}\n${encodeRetention(retention)}\n${fingerprint ?? ''}\n`;
+  const print = fingerprint === null ? '' : encodeText(fingerprint);
+  return `${encodeText(name)}\n${encodeOwner(owner)}\n${maxRetries}\n${encodeRetention(retention)}\n${print}\n`;
+}
+
+/** One owner is one text: scripts compare it. */
+export function encodeOwner(owner: string | null): string {
+  return owner === null ? '' : JSON.stringify(owner);
 }
 
 function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): string {
@@ -174,16 +175,6 @@ function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): stri
     failedMs === USUAL_RETENTION.failedMs &&
     canceledMs === USUAL_RETENTION.canceledMs;
   return usual ? '' : `${completedMs},${failedMs},${canceledMs}`;
-}
-
-/** JSON as one line: only JSON that somebody has laid out has line breaks, and there they mean nothing. */
-export function oneLine(jsonText: string): string {
-  return jsonText.includes('\n') ? jsonText.replaceAll('\n', ' ') : jsonText;
-}
-
-/** Null becomes an empty line. */
-function encodeText(value: string | null): string {
-  return value === null ? '' : JSON.stringify(value);
 }
 
 function decodeRetention(text: string): Retention {

@@ -1,45 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import { type RedisServer, startRedisServer } from '@app/redis-server';
-import { Redis } from 'ioredis';
-import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
+import type { Redis } from 'ioredis';
 import { aJob } from '../testing/index.js';
-import { RedisKeys } from './keys.js';
-import { RedisJobStore } from './redis-job-store.js';
+import type { RedisKeys } from './keys.js';
+import type { RedisJobStore } from './redis-job-store.js';
+import { redisStoreTest } from './redis-store.testing.js';
 
 const LIMITS = { queueLimit: 100_000 };
 const SHORT = { completedMs: 1, failedMs: 1, canceledMs: 1 };
 
 describe('RedisJobStore, where jobs have gone or changed under its hands', () => {
-  let server: RedisServer;
+  const on = redisStoreTest({ args: ['--appendonly', 'yes'] });
   let client: Redis;
   let store: RedisJobStore;
   let keys: RedisKeys;
-  let now: number;
-  let heard: string[];
-  const hear = (notice: unknown) => void heard.push((notice as StoreNotice).message);
 
-  beforeAll(async () => {
-    server = await startRedisServer(['--appendonly', 'yes']);
-    client = new Redis(server.url);
-    STORE_NOTICE.subscribe(hear);
+  beforeEach(() => {
+    ({ client, store } = on);
+    keys = on.keys();
   });
-
-  afterAll(async () => {
-    STORE_NOTICE.unsubscribe(hear);
-    client.disconnect();
-    await server.stop();
-  });
-
-  beforeEach(async () => {
-    now = 1_000_000;
-    heard = [];
-    const prefix = randomUUID();
-    keys = new RedisKeys(prefix, 0);
-    store = new RedisJobStore({ url: server.url, prefix, now: () => now });
-    await store.open();
-  });
-
-  afterEach(() => store.close());
 
   const claim = (limit: number, leaseMs = 1_000) =>
     store.claim({ worker: 'w', leaseMs, limit, slots: new Map([['Work', limit]]) });
@@ -54,10 +31,10 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
     const [gone] = await submit(1, { delayMs: 10 });
     const [next] = await submit(1, { delayMs: 20 });
     await client.hdel(keys.jobs, gone);
-    now += 20;
+    on.now += 20;
     expect((await claim(5)).map(({ job }) => job.id)).toEqual([next]);
     expect(await claim(5)).toEqual([]);
-    expect(heard).toEqual(['The queue named 1 jobs that do not wait in it, and forgot them: audit it']);
+    expect(on.heard).toEqual(['The queue named 1 jobs that do not wait in it, and forgot them: audit it']);
   });
 
   it('forgets and reports claims whose jobs are gone, and recovers what is behind them (D-44)', async () => {
@@ -66,13 +43,13 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
     const [vanished] = await submit(1);
     await claim(1, 600);
     await client.hdel(keys.jobs, ...gone);
-    now += 1_000;
+    on.now += 1_000;
     const recovered = [...(await sweep()), ...(await sweep())]; // the first learns the names
-    expect(recovered.map(({ id }) => id)).toEqual([vanished]);
+    expect(recovered.map(({ job }) => job.id)).toEqual([vanished]);
     expect(await sweep()).toEqual([]);
-    expect(heard).toEqual([
-      '100 claims were of jobs that are gone, and are forgotten: audit it',
-      '50 claims were of jobs that are gone, and are forgotten: audit it',
+    expect(on.heard).toEqual([
+      '100 claims were of jobs that are gone or cannot be read, and are forgotten: audit it',
+      '50 claims were of jobs that are gone or cannot be read, and are forgotten: audit it',
     ]);
     expect(await client.exists(keys.claims, keys.leases, keys.running('Work'))).toBe(0);
     expect(await store.audit()).toEqual([]);
@@ -82,7 +59,7 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
     const count = 60;
     await submit(count);
     for (let n = 1; n <= count; n++) await claim(1, n);
-    now += 1_000;
+    on.now += 1_000;
     await client.config('RESETSTAT');
     expect(await store.recover({ limit: 1, maxCrashes: 3 })).toHaveLength(1);
     const read = Number(/cmdstat_hmget:calls=(\d+)/.exec(await client.info('commandstats'))?.[1]);
@@ -93,7 +70,7 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
   it('recovers all of many that were claimed together, bit by bit', async () => {
     await submit(2_500);
     await claim(2_500);
-    now += 1_000;
+    on.now += 1_000;
     let recovered = 0;
     for (let more = true; more;) {
       const jobs = await sweep();
@@ -107,7 +84,7 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
   it('leaves a claim to its worker that was renewed while a sweep looked (D-6)', async () => {
     const [id] = await submit(1);
     const [{ token } = {} as never] = await claim(1);
-    now += 1_000;
+    on.now += 1_000;
     const recovering = sweep(); // has asked what is overdue, and nothing else yet
     expect(await store.renew([{ id, token, leaseMs: 5_000 }])).toEqual(['held']);
     expect(await recovering).toEqual([]);
@@ -117,7 +94,7 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
   it('does not cancel a job whose id was of another name when it looked', async () => {
     const [id] = await submit(1, { retention: SHORT });
     await store.cancel([id]);
-    now += 10;
+    on.now += 10;
     const canceling = store.cancel([id]); // has asked for its name
     await Promise.all([store.purge(1), store.submit([aJob({ id, name: 'Other' })], LIMITS)]);
     expect(await canceling).toEqual([null]);

@@ -34,3 +34,9 @@ export function defineScript<TReply>(definition: {
     },
   };
 }
+
+/** A script that could not work with its arguments, or arguments that cannot be sent: JavaScript's own errors are such. */
+export function isFaultOfArguments(cause: unknown): boolean {
+  if (cause instanceof TypeError || cause instanceof RangeError) return true;
+  return cause instanceof Error && /user_script:\s?\d+: (?!@?user_script)[a-z]/.test(cause.message);
+}

@@ -4,6 +4,7 @@ import { type RedisCluster, startRedisCluster } from '@app/redis-server';
 import { Cluster } from 'ioredis';
 import type { Claim, JobRecord } from '../job/job.js';
 import { aJob, eventually } from '../testing/index.js';
+import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
 import { RedisJobStore } from './redis-job-store.js';
 
 const NO_LIMIT = { queueLimit: 1_000_000 };
@@ -49,6 +50,49 @@ describe('RedisJobStore in partitions on a cluster (D-14)', () => {
       claims.map(({ job, token }) => ({ id: job.id, name: job.name, token, verb: 'complete', result: '1' as const })),
     );
 
+  it('spreads ids that a client chose for one partition, with a secret', async () => {
+    const inFirst = (id: string) => client.hexists(`{${prefix}:0}:jobs`, id);
+    const ids = Array.from({ length: 400 }, () => randomUUID());
+    await store.submit(
+      ids.map((id) => aJob({ id })),
+      NO_LIMIT,
+    );
+    const isInFirst = await Promise.all(ids.map(inFirst));
+    const aimed = ids.filter((_, at) => isInFirst[at] === 1);
+    expect(aimed.length).toBeGreaterThan(20);
+    await store.close();
+    prefix = randomUUID();
+    store = new RedisJobStore({ client, prefix, partitions: 5, partitionSecret: randomUUID() });
+    await store.open();
+    await store.submit(
+      aimed.map((id) => aJob({ id })),
+      NO_LIMIT,
+    );
+    const sizes = await Promise.all([0, 1, 2, 3, 4].map((partition) => client.hlen(`{${prefix}:${partition}}:jobs`)));
+    expect(sizes.every((size) => size < aimed.length / 2)).toBe(true);
+    expect((await store.find(aimed)).map((job) => job?.id)).toEqual(aimed);
+  });
+
+  it('tells an operator with the first submission that there is none', async () => {
+    const heard: string[] = [];
+    const hear = (notice: unknown) => void heard.push((notice as StoreNotice).message);
+    STORE_NOTICE.subscribe(hear);
+    for (const partitionSecret of [undefined, randomUUID()]) {
+      const other = new RedisJobStore({ client, prefix: randomUUID(), partitions: 2, partitionSecret });
+      await other.open();
+      for (const job of [aJob(), aJob()]) await other.submit([job], NO_LIMIT);
+      await other.close();
+    }
+    STORE_NOTICE.unsubscribe(hear);
+    expect(heard.filter((message) => message.includes('partitionSecret'))).toHaveLength(1);
+  });
+
+  it('refuses a secret that is short, without showing it', () => {
+    expect(() => new RedisJobStore({ client, partitions: 5, partitionSecret: 'short' })).toThrow(
+      'partitionSecret has 5 characters; expected at least 16.',
+    );
+  });
+
   it('spreads jobs, and works on each exactly once', async () => {
     const ids = await submit(200);
     const sizes = await Promise.all([0, 1, 2, 3, 4].map((partition) => client.hlen(`{${prefix}:${partition}}:jobs`)));
@@ -92,8 +136,8 @@ describe('RedisJobStore in partitions on a cluster (D-14)', () => {
     const recovered: string[] = [];
     await eventually(async () => (await store.list({ status: 'InProgress', runningForMs: 2 }, { limit: 200 })).jobs[0]);
     for (let n = 0; n < 15; n++) {
-      const jobs = await store.recover({ limit: 1, maxCrashes: 9 });
-      recovered.push(...jobs.map(({ id }) => id));
+      const some = await store.recover({ limit: 1, maxCrashes: 9 });
+      recovered.push(...some.map(({ job }) => job.id));
     }
     expect(await fromEach(recovered)).toEqual([3, 3, 3, 3, 3]);
     expect(ids).toEqual(expect.arrayContaining([...claimed, ...recovered]));
@@ -119,6 +163,27 @@ describe('RedisJobStore in partitions on a cluster (D-14)', () => {
     const all = (await Promise.all(own.map((job) => store.submit([job], NO_LIMIT)))).flat();
     expect(all.filter(({ outcome }) => outcome === 'created')).toHaveLength(10);
     expect(all.filter((one) => one.outcome === 'refused' && one.limit === 'name')).toHaveLength(90);
+  });
+
+  it('refuses what goes beyond the shares of the limit of bytes, of all names and of one', async () => {
+    const input = JSON.stringify({ request: 'x'.repeat(1_000) });
+    const waitingOf = async (name: string) => (await store.stats()).find((entry) => entry.name === name)?.bytes ?? 0;
+    const oneEach = 5 * 1_300;
+    await store.submit(
+      Array.from({ length: 100 }, () => aJob({ name: 'Own', input, queueBytes: 10_000 })),
+      NO_LIMIT,
+    );
+    const own = await waitingOf('Own');
+    expect(own).toBeGreaterThanOrEqual(10_000);
+    expect(own).toBeLessThan(10_000 + oneEach);
+    await store.submit(
+      Array.from({ length: 200 }, () => aJob({ input })),
+      { ...NO_LIMIT, queueBytes: 50_000 },
+    );
+    const all = own + (await waitingOf('Work'));
+    expect(all).toBeGreaterThanOrEqual(50_000);
+    expect(all).toBeLessThan(50_000 + oneEach);
+    expect(await store.audit()).toEqual([]);
   });
 
   it('lists every job once, adds up, cancels, runs anew, recovers and purges, wherever jobs are', async () => {

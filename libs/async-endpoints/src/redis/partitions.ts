@@ -1,28 +1,53 @@
-import { AsyncEndpointsError } from '../job/errors.js';
-import type { Claim, JobRecord, NewJob } from '../job/job.js';
-import { decodeCursor, encodeCursor } from '../store/cursor.js';
-import type { ClaimRequest, JobFilter, JobPage, Submission } from '../store/job-store.js';
+import { createHmac } from 'node:crypto';
+import type { Claim, NewJob } from '../job/job.js';
+import { checkJobIds } from '../job/job-id.js';
+import type {
+  ClaimRequest,
+  JobFilter,
+  JobPage,
+  QueueLimits,
+  Recovered,
+  RecoverOptions,
+  Submission,
+} from '../store/job-store.js';
+import { isRejected, outcomesOf, repliesOf } from '../store/partial-batch-error.js';
 import { Turns } from '../store/turns.js';
 import { scopeOf } from './batches.js';
-import { listJobs } from './redis-listing.js';
+import { mayHaveMore, type Share, shareOf } from './claim-shares.js';
+import { listPartitions } from './redis-listing.js';
+import { checkPartitions } from './redis-options.js';
 import type { RedisPartition } from './redis-partition.js';
+import { RedisSweep } from './redis-sweep.js';
 
-const MOST = 256;
+/** A secret that comes later finds no job of before. */
+const CHOOSABLE =
+  'Clients that choose their job ids choose a partition: if they may, set partitionSecret while there are no jobs.';
 
 /** Spreads jobs over partitions by their ids, and asks each what concerns it. With one partition it only passes on. */
 export class Partitions {
   readonly all: readonly RedisPartition[];
+  readonly #sweeps: readonly RedisSweep[];
   readonly #turns = new Turns();
   readonly #nameTurns = new Turns();
+  #isToldOfSecret: boolean;
 
-  constructor(count: number, create: (partition: number) => RedisPartition) {
-    if (!Number.isInteger(count) || count < 1 || count > MOST) {
-      throw new AsyncEndpointsError('INVALID_OPTION', `partitions is ${count}; expected an integer from 1 to ${MOST}.`);
-    }
+  constructor(
+    count: number,
+    private readonly secret: string | undefined,
+    private readonly notify: (message: string) => void,
+    create: (partition: number) => RedisPartition,
+  ) {
+    checkPartitions(count, secret);
     this.all = Array.from({ length: count }, (_, partition) => create(partition));
+    this.#sweeps = this.all.map((partition) => new RedisSweep(partition));
+    this.#isToldOfSecret = secret !== undefined;
   }
 
-  /** Asks each partition for its items, and answers in the order of all. */
+  /**
+   * Asks each partition for its items, and answers in the order of all.
+   *
+   * @throws PartialBatchError where only some partitions answer
+   */
   async each<TItem, TReply>(
     items: readonly TItem[],
     idOf: (item: TItem) => string,
@@ -30,50 +55,39 @@ export class Partitions {
   ): Promise<TReply[]> {
     if (items.length === 0) return [];
     if (this.all.length === 1) return ask(this.all[0] as RedisPartition, items);
-    const shares = new Map<RedisPartition, number[]>();
-    for (const [index, item] of items.entries()) {
-      const partition = this.#of(idOf(item));
-      const share = shares.get(partition);
-      if (share) share.push(index);
-      else shares.set(partition, [index]);
-    }
-    const replies: TReply[] = [];
-    await Promise.all(
-      [...shares].map(async ([partition, indexes]) => {
-        const share = await ask(
-          partition,
-          indexes.map((index) => items[index] as TItem),
-        );
-        indexes.forEach((index, at) => (replies[index] = share[at] as TReply));
-      }),
-    );
-    return replies;
+    return repliesOf(await this.#outcomes(items, idOf, ask));
   }
 
   /** A key may be in another partition than its job: then it is made to stand for an id first, and the id decides. */
-  async submit(jobs: readonly NewJob[], queueLimit: number): Promise<Submission[]> {
-    if (this.all.length === 1) return (this.all[0] as RedisPartition).submit(jobs, queueLimit);
-    const share = (limit: number) => Math.ceil(limit / this.all.length);
-    const known = await Promise.all(jobs.map((job) => this.#idOf(job)));
-    const unkeyed = jobs.map((job, index) => ({
-      ...job,
-      id: known[index] as string,
-      idempotency: null,
-      queueLimit: job.queueLimit === null ? null : share(job.queueLimit),
-    }));
-    const submissions = await this.each(
-      unkeyed,
-      ({ id }) => id,
-      (partition, some) => partition.submit(some, share(queueLimit)),
-    );
-    return submissions.map((submission, index) =>
-      submission.outcome === 'conflict' && known[index] !== jobs[index]?.id
-        ? { outcome: 'conflict', on: 'key' }
-        : submission,
+  async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    checkJobIds(jobs);
+    if (this.all.length === 1) return (this.all[0] as RedisPartition).submit(jobs, limits);
+    if (!this.#isToldOfSecret) this.notify(CHOOSABLE);
+    this.#isToldOfSecret = true;
+    const share = (limit: number | null | undefined) => (limit == null ? null : Math.ceil(limit / this.all.length));
+    const ids = await Promise.allSettled(jobs.map((job) => this.#idOf(job)));
+    const unkeyed = jobs.flatMap((job, index) => {
+      const id = ids[index] as PromiseSettledResult<string>;
+      const own = { queueLimit: share(job.queueLimit), queueBytes: share(job.queueBytes) };
+      return isRejected(id) ? [] : { ...job, ...own, id: id.value, idempotency: null };
+    });
+    const all = { queueLimit: share(limits.queueLimit) as number, queueBytes: share(limits.queueBytes) };
+    const ask = (partition: RedisPartition, some: readonly NewJob[]) => partition.submit(some, all);
+    const submitted = (await this.#outcomes(unkeyed, ({ id }) => id, ask)).values();
+    return repliesOf(
+      ids.map((id, index): PromiseSettledResult<Submission> => {
+        if (isRejected(id)) return id;
+        const outcome = submitted.next().value as PromiseSettledResult<Submission>;
+        const isOfKey = !isRejected(outcome) && outcome.value.outcome === 'conflict' && id.value !== jobs[index]?.id;
+        return isOfKey ? { status: 'fulfilled', value: { outcome: 'conflict', on: 'key' } } : outcome;
+      }),
     );
   }
 
-  /** All are asked for an equal share at once; then, one after the other, those that may have more. */
+  /**
+   * All are asked for an equal share at once; then, one after the other, those that may have more. What some have given counts,
+   * whether or not others answer: nobody else would run it.
+   */
   async claim(request: ClaimRequest): Promise<Claim[]> {
     const names = this.#nameTurns.rotate(request.slots.keys());
     const left = new Map(names.map((name) => [name, request.slots.get(name) as number]));
@@ -86,47 +100,81 @@ export class Partitions {
     if (this.all.length === 1) return take(this.all[0] as RedisPartition, request.limit, left);
     const inTurn = this.#turns.rotate(this.all);
     const shares = inTurn.map((_, turn) => shareOf(turn, inTurn.length, request.limit, left));
-    const taken = await Promise.all(
+    const taken = await Promise.allSettled(
       shares.map(({ limit, slots }, turn) => take(inTurn[turn] as RedisPartition, limit, slots)),
     );
-    const claims = taken.flat();
+    const claims = taken.flatMap((one) => (isRejected(one) ? [] : one.value));
     for (const [turn, partition] of inTurn.entries()) {
       const limit = request.limit - claims.length;
       const slots = new Map([...left].filter(([, most]) => most > 0));
       if (limit === 0 || slots.size === 0) break;
-      const first = taken[turn] as Claim[];
-      if (mayHaveMore(first, shares[turn] as Share, names.length))
-        claims.push(...(await take(partition, limit, slots)));
+      const first = taken[turn] as PromiseSettledResult<Claim[]>;
+      if (isRejected(first) || !mayHaveMore(first.value, shares[turn] as Share, names.length)) continue;
+      claims.push(...(await take(partition, limit, slots).catch(() => [])));
     }
-    return claims;
+    return claims.length > 0 ? claims : repliesOf(taken).flat();
   }
 
-  async recover({ limit, maxCrashes }: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
-    const recovered: JobRecord[] = [];
-    for (const partition of this.#turns.rotate(this.all)) {
-      const left = limit - recovered.length;
-      if (left > 0) recovered.push(...(await partition.recover({ limit: left, maxCrashes })));
-    }
-    return recovered;
+  async recover({ limit, ...options }: RecoverOptions): Promise<Recovered[]> {
+    const recovered = await this.#sweep(
+      limit,
+      (sweep, left) => sweep.recover({ ...options, limit: left }),
+      ({ length }) => length,
+    );
+    return recovered.flat();
   }
 
   async purge(limit: number): Promise<number> {
-    let purged = 0;
-    for (const partition of this.#turns.rotate(this.all)) {
-      if (purged < limit) purged += await partition.purge(limit - purged);
-    }
-    return purged;
+    const purged = await this.#sweep(limit, (sweep, left) => sweep.purge(left), Number);
+    return purged.reduce((sum, count) => sum + count, 0);
   }
 
-  /** One partition after the other; a cursor says which, and where in it. */
-  async list(filter: JobFilter, { limit, cursor }: { limit: number; cursor?: string }): Promise<JobPage> {
-    const [, at, within] = cursor === undefined ? [null, 0, null] : decodeCursor<Position>(cursor, isPosition);
-    const partition = this.all[at];
-    if (!partition) return { jobs: [], cursor: null };
-    const page = await listJobs(partition, filter, { limit, cursor: within ?? undefined });
-    if (page.cursor !== null) return { jobs: page.jobs, cursor: encodeCursor(['partition', at, page.cursor]) };
-    const more = at + 1 < this.all.length;
-    return { jobs: page.jobs, cursor: more ? encodeCursor(['partition', at + 1, null]) : null };
+  list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
+    return listPartitions(this.all, filter, page);
+  }
+
+  /**
+   * One partition after the other, until so many jobs are found. A partition that does not answer keeps none of the others
+   * from its turn; where no other has found anything, its error is that of all.
+   */
+  async #sweep<T>(limit: number, step: (sweep: RedisSweep, left: number) => Promise<T>, count: (found: T) => number) {
+    const [found, failures]: [T[], unknown[]] = [[], []];
+    let left = limit;
+    for (const sweep of this.#turns.rotate(this.#sweeps)) {
+      if (left === 0) break;
+      try {
+        const some = await step(sweep, left);
+        found.push(some);
+        left -= count(some);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0 && left === limit) throw failures[0];
+    return found;
+  }
+
+  async #outcomes<TItem, TReply>(
+    items: readonly TItem[],
+    idOf: (item: TItem) => string,
+    ask: (partition: RedisPartition, items: readonly TItem[]) => Promise<TReply[]>,
+  ): Promise<readonly PromiseSettledResult<TReply>[]> {
+    const shares = new Map<RedisPartition, number[]>();
+    for (const [index, item] of items.entries()) {
+      const partition = this.#of(idOf(item));
+      const share = shares.get(partition);
+      if (share) share.push(index);
+      else shares.set(partition, [index]);
+    }
+    const outcomes: PromiseSettledResult<TReply>[] = [];
+    await Promise.all(
+      [...shares].map(async ([partition, indexes]) => {
+        const share = indexes.map((index) => items[index] as TItem);
+        const some = await outcomesOf(ask(partition, share), share.length);
+        indexes.forEach((index, at) => (outcomes[index] = some[at] as PromiseSettledResult<TReply>));
+      }),
+    );
+    return outcomes;
   }
 
   async #idOf(job: NewJob): Promise<string> {
@@ -134,33 +182,9 @@ export class Partitions {
   }
 
   #of(text: string): RedisPartition {
-    return this.all[hash(text) % this.all.length] as RedisPartition;
+    const number = this.secret === undefined ? hash(text) : keyedHash(text, this.secret);
+    return this.all[number % this.all.length] as RedisPartition;
   }
-}
-
-type Position = readonly [kind: 'partition', partition: number, within: string | null];
-
-function isPosition([kind, partition, within]: readonly [unknown, unknown, unknown]): boolean {
-  const isIndex = Number.isSafeInteger(partition) && (partition as number) >= 0;
-  return kind === 'partition' && isIndex && (within === null || typeof within === 'string');
-}
-
-interface Share {
-  readonly limit: number;
-  readonly slots: Map<string, number>;
-}
-
-/** What one of `parties` may take, so that all together take no more than the whole. */
-function shareOf(turn: number, parties: number, limit: number, slots: ReadonlyMap<string, number>): Share {
-  const share = (whole: number) => Math.floor(whole / parties) + (turn < whole % parties ? 1 : 0);
-  const own = [...slots].map(([name, most]) => [name, share(most)] as const).filter(([, most]) => most > 0);
-  return { limit: share(limit), slots: new Map(own) };
-}
-
-/** A share that was not used up says that there is no more; a name without one says nothing. */
-function mayHaveMore(claims: readonly Claim[], { limit, slots }: Share, names: number): boolean {
-  if (claims.length === limit || slots.size < names) return true;
-  return [...slots].some(([name, most]) => claims.filter(({ job }) => job.name === name).length === most);
 }
 
 /** FNV-1a: part of the stored form, because it says where a job is. */
@@ -168,4 +192,9 @@ function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193) >>> 0;
   return value;
+}
+
+/** HMAC-SHA-256, of which nobody without the secret can choose the outcome. */
+function keyedHash(text: string, secret: string): number {
+  return createHmac('sha256', secret).update(text).digest().readUInt32BE();
 }

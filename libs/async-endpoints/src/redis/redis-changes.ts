@@ -1,8 +1,10 @@
 import type { JobChange, Topic } from '../store/job-store.js';
+import { notOpen } from '../store/lifetime.js';
 import { Listeners } from '../store/listeners.js';
 import { decodeLine, statusOf } from './codec.js';
 import type { RedisChannels } from './keys.js';
 import type { RedisConnections } from './redis-connections.js';
+import type { RedisSeal } from './redis-seal.js';
 
 const AT_ONCE = 1_000;
 
@@ -11,20 +13,28 @@ const AT_ONCE = 1_000;
  * may have been missed, watchers of jobs are told how their jobs stand. Workers are not: their next renewal tells them.
  */
 export class RedisChanges {
-  readonly #listeners = new Listeners();
-  readonly #watching = new Map<string, number>();
+  #listeners = new Listeners();
+  /** How many watch what is told on a channel. */
+  #watching = new Map<string, number>();
+  #learning: Promise<void> | undefined;
 
-  /** @param find answers these jobs, each in its place; `null` for one that is gone */
+  /**
+   * @param find answers these jobs, each in its place; `null` for one that is gone
+   * @param ignored is told of each message that was not understood, or not believed
+   */
   constructor(
     private readonly connections: RedisConnections,
     private readonly channels: RedisChannels,
+    private readonly seal: RedisSeal,
     private readonly find: (ids: readonly string[]) => Promise<(JobChange | null)[]>,
+    private readonly ignored: (channel: string) => void,
   ) {
     connections.changes.onMessage = (channel, message) => this.#heard(channel, message);
     connections.changes.onGap = () => this.#catchUp();
   }
 
   async watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
+    if (!this.connections.isOpen) throw notOpen();
     const channel = 'job' in topic ? this.channels.changes : this.channels.revocations;
     const remove = this.#listeners.add(topic, listener);
     const unsubscribe = await this.#subscribe(channel).catch((error: unknown) => {
@@ -39,16 +49,26 @@ export class RedisChanges {
     };
   }
 
+  /** Forgets all who watch. */
+  close(): void {
+    this.#listeners = new Listeners();
+    this.#watching = new Map();
+    this.#learning = undefined;
+  }
+
   async #subscribe(channel: string): Promise<() => void> {
     const { changes } = this.connections;
+    const watching = this.#watching;
     const unsubscribe = () => {
-      const left = (this.#watching.get(channel) ?? 1) - 1;
-      this.#watching.set(channel, left);
-      if (left === 0) changes.unsubscribe(channel);
+      const left = (watching.get(channel) ?? 1) - 1;
+      watching.set(channel, left);
+      if (left === 0 && watching === this.#watching) changes.unsubscribe(channel);
     };
-    this.#watching.set(channel, (this.#watching.get(channel) ?? 0) + 1);
+    watching.set(channel, (watching.get(channel) ?? 0) + 1);
     try {
-      await this.connections.answer(changes.subscribe(channel));
+      const subscribed = this.connections.answer(changes.subscribe(channel));
+      this.#learning ??= this.connections.answer(this.seal.learn(this.connections.commands)).catch(() => {});
+      await Promise.all([subscribed, this.#learning]);
     } catch (error) {
       unsubscribe();
       throw error;
@@ -57,6 +77,7 @@ export class RedisChanges {
   }
 
   async #catchUp(): Promise<void> {
+    await this.seal.learn(this.connections.commands);
     const ids = this.#listeners.jobs;
     for (let first = 0; first < ids.length; first += AT_ONCE) {
       const some = ids.slice(first, first + AT_ONCE);
@@ -65,21 +86,52 @@ export class RedisChanges {
     }
   }
 
+  /** Anybody may publish on a channel: what is not understood, or not ours where it must be, is ignored. */
   #heard(channel: string, message: string): void {
-    for (const line of message.split('\n')) {
-      if (channel === this.channels.changes) {
-        const [id, letter, version] = line.split(' ', 3) as [string, string, string];
-        if (!this.#listeners.hasFor(id)) continue;
-        const text = line.slice(id.length + letter.length + version.length + 3);
-        this.#listeners.tellOfJob({ ...changeOf(id, letter, version), job: decodeLine(id, text) });
-      } else {
-        const [, worker, id, letter, version] = /^(.*) (\S+) (\S) (\d+)$/.exec(line) as unknown as string[];
-        const change = changeOf(id as string, letter as string, version as string);
-        this.#listeners.tellWorker(JSON.parse(worker as string) as string, change);
-      }
+    if (channel !== this.channels.changes && channel !== this.channels.revocations) return;
+    const from = message.indexOf('\n');
+    const [seal, text] = [message.slice(0, Math.max(from, 0)), message.slice(from + 1)];
+    const isRevocation = channel === this.channels.revocations;
+    let sealed: boolean | undefined;
+    const isSealed = () => (sealed ??= this.#matches(channel, seal, text));
+    if (from < 0) return this.ignored(channel);
+    if (isRevocation && !isSealed()) return;
+    for (const line of text.split('\n')) {
+      const isUnderstood = isRevocation ? this.#tellWorker(line) : this.#tellOfJob(line, isSealed);
+      if (!isUnderstood) this.ignored(channel);
     }
   }
+
+  #matches(channel: string, seal: string, text: string): boolean {
+    if (this.seal.matches(seal, text)) return true;
+    this.ignored(channel);
+    if (this.seal.mayBeOld && this.connections.isOpen) void this.seal.learn(this.connections.commands);
+    return false;
+  }
+
+  /** A record that comes along is shown to clients: it counts only under a seal. Without one, the record is read. */
+  #tellOfJob(line: string, isSealed: () => boolean): boolean {
+    if (line.indexOf(' ') !== ID_LENGTH) return false;
+    const id = line.slice(0, ID_LENGTH);
+    if (!this.#listeners.hasFor(id)) return true;
+    const [, letter, version, record] = CHANGE.exec(line.slice(ID_LENGTH)) ?? [];
+    if (letter === undefined || version === undefined) return false;
+    const job = record !== undefined && isSealed() ? decodeLine(id, record) : undefined;
+    this.#listeners.tellOfJob({ ...changeOf(id, letter, version), job });
+    return true;
+  }
+
+  #tellWorker(line: string): boolean {
+    const [, worker, id, letter, version] = REVOCATION.exec(line) ?? [];
+    if (worker === undefined || id === undefined || letter === undefined || version === undefined) return false;
+    this.#listeners.tellWorker(JSON.parse(worker) as string, changeOf(id, letter, version));
+    return true;
+  }
 }
+
+const ID_LENGTH = 36;
+const CHANGE = /^ ([QSPCFXR]) (\d{1,15})(?: (.*))?$/s;
+const REVOCATION = /^("(?:[^"\\]|\\.)*") (\S{36}) ([QSPCFXR]) (\d{1,15})$/s;
 
 function changeOf(id: string, letter: string, version: string): JobChange {
   return { id, status: statusOf(letter), version: Number(version) };

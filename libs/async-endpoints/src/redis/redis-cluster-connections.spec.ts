@@ -36,6 +36,17 @@ describe('RedisJobStore connects to a cluster', () => {
     });
   });
 
+  it('by a URL; one of a single server is refused on every node, because it would show a part of the jobs', async () => {
+    const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
+    await onEveryNode('ACL', 'SETUSER', 'jobs', 'on', '>secret', '~*', '&*', '+@all');
+    await works({ url: `redis+cluster://jobs:secret@${nodes.join(',')}`, partitions: 3 });
+    await works({ url: `redis+cluster://jobs@${nodes[0]}`, redis: { password: 'secret' } });
+    const message = expect.stringContaining('It is a node of a cluster; connect with a URL such as') as string;
+    for (const node of nodes) {
+      await expect(works({ url: `redis://${node}` })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message });
+    }
+  });
+
   it('on a client of the application, which it leaves open', async () => {
     const client = new Cluster([...cluster.nodes]);
     await works({ client, partitions: 3 });

@@ -4,12 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RedisServer, startRedisServer } from '@app/redis-server';
+import { type RedisServer, startRedisServer, startSentinelOf } from '@app/redis-server';
 import { Redis } from 'ioredis';
 import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
 import { aJob, eventually } from '../testing/index.js';
 import { works } from './whole-life.testing.js';
-import { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
+import { RedisJobStore } from './redis-job-store.js';
+import type { RedisJobStoreOptions } from './redis-options.js';
 
 /** What the store says while this happens. */
 async function noticesOf(happening: (heard: readonly string[]) => Promise<void>): Promise<string[]> {
@@ -42,6 +43,15 @@ describe('RedisJobStore connects', () => {
       code: 'STORE_UNAVAILABLE',
       message: expect.not.stringContaining('wrong@'),
     });
+  });
+
+  it('through a Sentinel that its URL names, to the master that the Sentinel names', async () => {
+    const sentinel = await startSentinelOf('main', server);
+    onTestFinished(() => sentinel.stop());
+    await works({ url: `redis+sentinel://jobs:secret@127.0.0.1:${sentinel.port}/main` });
+    await works({ url: `redis+sentinel://jobs@127.0.0.1:${sentinel.port}/main/1`, redis: { password: 'secret' } });
+    const message = expect.stringContaining('It is a Sentinel; connect with a URL such as redis+sentinel://') as string;
+    await expect(works({ url: sentinel.url })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message });
   });
 
   it('through TLS, to a server whose certificate it was told to trust, and to no other', async () => {
@@ -169,13 +179,16 @@ describe('RedisJobStore connects', () => {
   it('with options that make sense, or says which do not', () => {
     const client = new Redis({ lazyConnect: true });
     const wrong: [RedisJobStoreOptions, string][] = [
-      [{ url: 'http://localhost' }, 'a url that begins with redis:// or rediss://'],
+      [{ url: 'redis://:pass#word@localhost' }, 'a url that can be read: in the user and the password write % as %25'],
+      [{ cluster: { nodes: ['redis://:pass/word@localhost'] } }, 'a url that can be read'],
+      [{ url: 'http://localhost' }, 'a url, something like redis://127.0.0.1:6379, redis+cluster://'],
+      [{ url: 'redis+sentinel://localhost' }, 'a url, something like'],
       [{ client, url: 'redis://localhost' }, 'only one of url'],
       [{ cluster: { nodes: [] } }, 'at least one node in cluster.nodes'],
       [{ connect: 'later' as 'degraded' }, 'connect to be fail-fast or degraded; it is "later"'],
       [{ client: new Redis({ lazyConnect: true, stringNumbers: true }) }, 'a client without stringNumbers'],
       [{ redis: { stringNumbers: true } }, 'a client without stringNumbers'],
-      [{ commandTimeoutMs: 0 }, 'commandTimeoutMs to be an integer from 1; it is 0'],
+      [{ commandTimeoutMs: 0 }, 'commandTimeoutMs to be an integer from 1 to 3600000; it is 0'],
     ];
     for (const [options, message] of wrong) {
       expect(() => new RedisJobStore(options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));

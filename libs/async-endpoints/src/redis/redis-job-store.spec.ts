@@ -3,9 +3,13 @@ import { type RedisServer, startRedisServer } from '@app/redis-server';
 import { Redis } from 'ioredis';
 import type { JobRecord } from '../job/job.js';
 import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
-import { aJob, describeJobStore, eventually, type StoreUnderTest } from '../testing/index.js';
+import { describeJobStore, type StoreUnderTest } from '../testing/contract/index.js';
+import { aJob, eventually } from '../testing/index.js';
+import { checkHostileStrings } from '../testing/hostile-strings.properties.js';
 import { checkAgainstModel } from '../testing/job-store.properties.js';
-import { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
+import { accessRules } from './access.js';
+import { RedisJobStore } from './redis-job-store.js';
+import type { RedisJobStoreOptions } from './redis-options.js';
 
 let server: RedisServer;
 
@@ -15,9 +19,9 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-async function create(): Promise<StoreUnderTest> {
+async function create(priorityAgingMs?: number): Promise<StoreUnderTest> {
   let now = 1_000_000;
-  const store = new RedisJobStore({ url: server.url, prefix: randomUUID(), now: () => now });
+  const store = new RedisJobStore({ url: server.url, prefix: randomUUID(), priorityAgingMs, now: () => now });
   await store.open();
   const dispose = async () => {
     expect(await store.audit()).toEqual([]);
@@ -26,13 +30,68 @@ async function create(): Promise<StoreUnderTest> {
   return { store, advance: (ms) => void (now += ms), dispose };
 }
 
+/** As the user that `accessRules` describes; only the audit after each test may do more. Notes which commands were run. */
+async function createAsUser(admin: Redis, run: Set<string>): Promise<StoreUnderTest> {
+  let now = 1_000_000;
+  const prefix = randomUUID();
+  await admin.call('ACL', 'SETUSER', prefix, 'on', '>secret', ...accessRules({ prefix }));
+  const store = new RedisJobStore({
+    url: server.url,
+    redis: { username: prefix, password: 'secret' },
+    prefix,
+    now: () => now,
+  });
+  await store.open();
+  const before = await commandCalls(admin);
+  const dispose = async () => {
+    for (const [name, calls] of await commandCalls(admin)) if (calls !== before.get(name)) run.add(name);
+    await admin.call('ACL', 'SETUSER', prefix, ...accessRules({ prefix, audit: true }));
+    expect(await store.audit()).toEqual([]);
+    await store.close();
+    await admin.call('ACL', 'DELUSER', prefix);
+  };
+  return { store, advance: (ms) => void (now += ms), dispose };
+}
+
+async function commandCalls(admin: Redis): Promise<Map<string, number>> {
+  const lines = (await admin.info('commandstats')).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm);
+  return new Map([...lines].map(([, name = '', calls]) => [name, Number(calls)]));
+}
+
 // The audit after each test sees it.
 describe('Every change keeps record and indexes together (D-10, D-11)', () => {
-  describeJobStore('RedisJobStore', create);
+  let admin: Redis;
+  const run = new Set<string>();
+
+  beforeAll(() => {
+    admin = new Redis(server.url);
+  });
+
+  afterAll(() => admin.disconnect());
+
+  describeJobStore('RedisJobStore with the rights of accessRules() and no others', () => createAsUser(admin, run));
+
+  it('runs every command that accessRules() allows, but for those of clusters, and one that comes later', () => {
+    const allowed = accessRules().flatMap((rule) => (rule.startsWith('+') ? rule.slice(1) : []));
+    const others = ['asking', 'cluster|info', 'cluster|slots', 'readonly', 'unsubscribe'];
+    expect(allowed.filter((name) => !run.has(name))).toEqual(others);
+  });
 });
 
 describe('RedisJobStore, compared with the lifecycle model', () => {
-  it('answers as the model over 200 random histories', () => checkAgainstModel(create, 200), 120_000);
+  it('answers as the model over 200 random histories', () => checkAgainstModel(() => create(), 200), 120_000);
+});
+
+describe('RedisJobStore, compared with the model where priorities age', () => {
+  it.each([0, 10])(
+    'answers the same with %s ms',
+    (ms) => checkAgainstModel(() => create(ms), 40, ms || 2 ** 45),
+    60_000,
+  );
+});
+
+describe('RedisJobStore, given any text', () => {
+  it('gives back what it was given', () => checkHostileStrings(() => create(), 50), 60_000);
 });
 
 async function noticesOf(happening: () => Promise<void>): Promise<string[]> {
@@ -53,12 +112,15 @@ describe('RedisJobStore on a server', () => {
 
   it('takes the time from Redis (D-45)', async () => {
     const store = await aStore();
+    const at = Date.now();
+    const wrong = vi.spyOn(Date, 'now').mockImplementation(() => at + 86_400_000);
+    onTestFinished(() => wrong.mockRestore());
     const [submission] = await store.submit([aJob()], { queueLimit: 1 });
-    expect(Math.abs((submission as { job: JobRecord }).job.createdAt - Date.now())).toBeLessThan(60_000);
+    expect(Math.abs((submission as { job: JobRecord }).job.createdAt - at)).toBeLessThan(60_000);
     await store.close();
   });
 
-  it('says so when it cannot be reached: at boot, or with every call where it may boot degraded', async () => {
+  it('says so when it cannot be reached: at boot, or with every call where it may boot degraded (D-37)', async () => {
     const nowhere = { url: 'redis://127.0.0.1:1', redis: { retryStrategy: () => null } };
     await expect(aStore(nowhere)).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
@@ -94,7 +156,7 @@ describe('RedisJobStore on a server', () => {
     await store.submit([lost, lostFirst, next], { queueLimit: 10 });
     const client = new Redis(server.url);
     await client.hdel(`{${prefix}:0}:jobs`, lost.id, lostFirst.id);
-    expect(await store.audit()).toHaveLength(3); // the entry by priority, and the two counters that count both
+    expect(await store.audit()).toHaveLength(5); // the entry by priority, and the counters of both
     const heard = await noticesOf(async () => {
       const claims = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 5, slots: new Map([['Work', 5]]) });
       expect(claims.map(({ job }) => job.id)).toEqual([next.id]);
@@ -207,6 +269,21 @@ describe('RedisJobStore on a server', () => {
     expect(found?.status).toBe('Queued');
     expect((await sent()) - before).toBeLessThan(20_000);
     client.disconnect();
+    await store.close();
+  });
+
+  it('hands what a tool did to one of those who ask, and keeps a bounded number for whoever comes', async () => {
+    const actions = Array.from({ length: 1_005 }, (_, count) => ({
+      verb: 'purge' as const,
+      by: 'me',
+      jobs: [{ name: null, status: null, count }],
+    }));
+    const store = await aStore();
+    await Promise.all(actions.map((action) => store.reportAction(action)));
+    const taken = await Promise.all(Array.from({ length: 12 }, () => store.takeActions()));
+    expect(taken.flat()).toHaveLength(1_000);
+    expect(taken.flat()).toEqual(expect.arrayContaining(actions.slice(5)));
+    expect(await store.takeActions()).toEqual([]);
     await store.close();
   });
 

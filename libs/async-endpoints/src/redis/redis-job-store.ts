@@ -1,40 +1,41 @@
 import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/lifecycle.js';
-import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
+import { STORE_NOTICE, STORE_RECORD_UNREADABLE, type StoreNotice } from '../observability/channels.js';
 import type {
   ClaimRequest,
   JobChange,
   JobFilter,
   JobPage,
   JobStore,
+  OperatorAction,
+  QueueLimits,
   QueueStats,
+  Recovered,
+  RecoverOptions,
   Renewal,
   RenewalReply,
+  StoreMemory,
   Submission,
   Topic,
 } from '../store/job-store.js';
-import { auditJobs, type Deviation } from './audit.js';
-import { auditKeys } from './audit-keys.js';
+import { agingOf } from '../store/priority-aging.js';
+import { Lifetime } from '../store/lifetime.js';
+import type { Deviation } from './audit.js';
+import { IgnoredMessages } from './ignored-messages.js';
 import { RedisChannels } from './keys.js';
 import { Partitions } from './partitions.js';
+import { reportAction, takeActions } from './redis-actions.js';
 import { RedisChanges } from './redis-changes.js';
-import type { RedisConnectionOptions } from './redis-client.js';
+import { checkPrefix } from './redis-client.js';
 import { RedisConnections } from './redis-connections.js';
+import type { RedisJobStoreOptions } from './redis-options.js';
+import { redisMemory } from './redis-memory.js';
 import { RedisPartition } from './redis-partition.js';
+import { auditAll } from './repair.js';
+import { RedisSeal } from './redis-seal.js';
 import { addUp, redisStats } from './redis-stats.js';
 import { RedisWorkSignal } from './redis-work-signal.js';
-
-export interface RedisJobStoreOptions extends RedisConnectionOptions {
-  /** What all keys begin with, so that applications can share a server. Default `ae`. */
-  prefix?: string;
-  /**
-   * Over how many slots of a cluster jobs are spread, by their ids: 1 to 256, the same in every process, for good. Each
-   * keeps its own order and an equal share of the queue limits, rounded up. Default 1.
-   */
-  partitions?: number;
-  /** The clock instead of Redis's own, in ms since the epoch: for tests. */
-  now?: () => number;
-}
+import { Unreadable } from './unreadable.js';
 
 /**
  * Many processes, one truth: jobs in Redis 6.2 or newer. Each verb is one script of each partition that it concerns.
@@ -46,39 +47,59 @@ export class RedisJobStore implements JobStore {
   readonly #work: RedisWorkSignal;
   readonly #changes: RedisChanges;
   readonly #prefix: string;
+  readonly #lifetime: Lifetime;
 
-  /** @throws AsyncEndpointsError `INVALID_OPTION` for a number of partitions that cannot be */
+  /** @throws AsyncEndpointsError `INVALID_OPTION` */
   constructor(options: RedisJobStoreOptions = {}) {
-    const { prefix = 'ae', partitions = 1, now } = options;
+    const { prefix = 'ae', partitions = 1, partitionSecret, now } = options;
     const time = now ? () => String(now()) : () => '';
-    const channels = new RedisChannels(prefix);
-    const notify = (message: string) => this.#notify(message);
+    checkPrefix(prefix);
+    const priorityAgingMs = agingOf(options);
+    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
     const connections = new RedisConnections(options, notify);
+    const unreadable = new Unreadable(notify, () => STORE_RECORD_UNREADABLE.publish({ store: this }));
+    const channels = new RedisChannels(prefix, connections.space);
     this.#prefix = prefix;
     this.#connections = connections;
     this.#partitions = new Partitions(
       partitions,
-      (partition) => new RedisPartition(connections, { prefix, partition, channels, notify }, time),
+      partitionSecret,
+      notify,
+      (partition) =>
+        new RedisPartition(
+          connections,
+          { prefix, partition, partitions, channels, priorityAgingMs, unreadable, notify },
+          time,
+        ),
     );
     this.#work = new RedisWorkSignal(connections, this.#partitions.all);
-    this.#changes = new RedisChanges(connections, channels, (ids) => this.#find(ids));
+    const seal = new RedisSeal(this.#partitions.all.map(({ keys }) => keys));
+    const ignored = new IgnoredMessages(this);
+    this.#changes = new RedisChanges(
+      connections,
+      channels,
+      seal,
+      (ids) => this.#find(ids),
+      (channel) => ignored.add(channel),
+    );
+    const place = { keys: `{${prefix}:0}:`, channel: `${channels.prefix}:check` };
+    this.#lifetime = new Lifetime({ begin: () => connections.open(place), end: () => this.#end() });
   }
 
   open(): Promise<void> {
-    return this.#connections.open();
+    return this.#lifetime.open();
   }
 
-  async close(): Promise<void> {
-    await this.#work.close();
-    await this.#connections.close();
+  close(): Promise<void> {
+    return this.#lifetime.close();
   }
 
-  ping(): Promise<void> {
-    return this.#connections.ping(this.#partitions.all.map(({ keys }) => keys.counters));
+  async ping(): Promise<void> {
+    await Promise.all(this.#partitions.all.map((partition) => partition.probe()));
   }
 
-  submit(jobs: readonly NewJob[], { queueLimit }: { queueLimit: number }): Promise<Submission[]> {
-    return this.#partitions.submit(jobs, queueLimit);
+  submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    return this.#partitions.submit(jobs, limits);
   }
 
   claim(request: ClaimRequest): Promise<Claim[]> {
@@ -101,7 +122,7 @@ export class RedisJobStore implements JobStore {
     return this.#partitions.each(ids, itself, (partition, some) => partition.rerun(some));
   }
 
-  recover(options: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
+  recover(options: RecoverOptions): Promise<Recovered[]> {
     return this.#partitions.recover(options);
   }
 
@@ -109,12 +130,18 @@ export class RedisJobStore implements JobStore {
     return this.#partitions.purge(limit);
   }
 
-  find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#find(ids);
+  find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
+    if (!owners) return this.#find(ids);
+    const owned = ids.map((id, index) => ({ id, owner: owners[index] ?? null }));
+    return this.#partitions.each(owned, idOf, (partition, some) => partition.findOwned(some));
   }
 
   list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
-    return this.#connections.answer(this.#partitions.list(filter, page));
+    return this.#connections.answer(this.#partitions.list(filter, page), Infinity);
+  }
+
+  memory(): Promise<StoreMemory | null> {
+    return this.#connections.answer(redisMemory(this.#connections.commands));
   }
 
   async stats(): Promise<QueueStats[]> {
@@ -128,13 +155,20 @@ export class RedisJobStore implements JobStore {
    * Every job that is not in exactly the index its status says, every entry without a job, every wrong counter, every key
    * that nothing looks at and every one that should expire and does not, in words; nothing where all is well. Reads
    * everything: for tests and operators.
+   *
+   * With `repair` it is then mended, job by job: jobs go into the index that their record says, records that cannot be read
+   * are dropped, counters are set right; keys that nothing looks at stay. Audit again to see what is left.
    */
-  async audit(): Promise<Deviation[]> {
-    const { commands } = this.#connections;
-    const all = this.#partitions.all.map(({ keys }) => keys);
-    const deviations: Deviation[] = [];
-    for (const keys of all) deviations.push(...(await this.#connections.answer(auditJobs(commands, keys))));
-    return [...deviations, ...(await this.#connections.answer(auditKeys(commands, this.#prefix, all)))];
+  audit({ repair = false }: { repair?: boolean } = {}): Promise<Deviation[]> {
+    return auditAll(this.#partitions.all, { prefix: this.#prefix, repair });
+  }
+
+  reportAction(action: OperatorAction): Promise<void> {
+    return reportAction(this.#partitions.all, action);
+  }
+
+  takeActions(): Promise<OperatorAction[]> {
+    return takeActions(this.#partitions.all);
   }
 
   watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
@@ -145,12 +179,14 @@ export class RedisJobStore implements JobStore {
     return this.#work.wait(names, signal);
   }
 
-  #find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#partitions.each(ids, itself, (partition, some) => partition.find(some));
+  async #end(): Promise<void> {
+    this.#work.close();
+    this.#changes.close();
+    await this.#connections.close();
   }
 
-  #notify(message: string): void {
-    STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+  #find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#partitions.each(ids, itself, (partition, some) => partition.find(some));
   }
 }
 

@@ -1,23 +1,26 @@
 import type { JobStatus } from '../job/job.js';
 import type { QueueStats } from '../store/job-store.js';
 import { LETTER_OF } from './codec.js';
+import { readNames } from './keys.js';
 import type { RedisPartition } from './redis-partition.js';
 import { agesScript } from './scripts/look.lua.js';
+import { encodeText } from './text.js';
 
 /** From the counters and the ends of the indexes: the cost grows with the number of names, not of jobs. */
 export async function redisStats({ client, keys, time }: RedisPartition): Promise<QueueStats[]> {
-  const names = (await client.smembers(keys.names)).toSorted();
+  const names = await readNames(client, keys);
   const counters = await client.hgetall(keys.counters);
   const queues = names.flatMap((name) => keys.queue(name));
   const [now, ...ages] = await agesScript.run(client, [...keys.shared, ...queues], [time()]);
   const since = (at: string | undefined) => (at ? Math.max(Number(now) - Number(at), 0) : 0);
   return names.flatMap((name, index) =>
     (Object.entries(LETTER_OF) as [JobStatus, string][]).flatMap(([status, letter]): QueueStats[] => {
-      const count = Number(counters[`${letter}:${name}`] ?? 0);
+      const count = Number(counters[`${letter}:${encodeText(name)}`] ?? 0);
       if (count === 0) return [];
       const waiting = status === 'Queued' || status === 'Scheduled';
+      const bytes = waiting ? Math.max(Number(counters[`bytes:${letter}:${encodeText(name)}`] ?? 0), 0) : null;
       const age = status === 'InProgress' ? since(ages[2 * index + 1]) : waiting ? since(ages[2 * index]) : null;
-      return [{ name, status, count, oldestAgeMs: age }];
+      return [{ name, status, count, bytes, oldestAgeMs: age }];
     }),
   );
 }
@@ -29,7 +32,8 @@ export function addUp(parts: readonly QueueStats[]): QueueStats[] {
     const key = `${part.status} ${part.name}`;
     const sum = sums.get(key);
     const oldestAgeMs = part.oldestAgeMs === null ? null : Math.max(part.oldestAgeMs, sum?.oldestAgeMs ?? 0);
-    sums.set(key, { ...part, count: part.count + (sum?.count ?? 0), oldestAgeMs });
+    const bytes = part.bytes === null ? null : part.bytes + (sum?.bytes ?? 0);
+    sums.set(key, { ...part, count: part.count + (sum?.count ?? 0), bytes, oldestAgeMs });
   }
   return [...sums.values()];
 }

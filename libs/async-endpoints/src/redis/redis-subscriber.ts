@@ -1,11 +1,17 @@
 import type { Redis } from 'ioredis';
 import { inTime } from './in-time.js';
+import { hangUp } from './redis-client.js';
 
 /** A connection on which nothing was heard is asked whether it still lives, every so many times as long as it may take. */
 const HEARTBEAT_TIMEOUTS = 2;
 const CONNECT_AGAIN_MS = 200;
 /** A channel is heard for that long after nobody wants it: whoever waits for one job after another subscribes once. */
 const LINGER_MS = 5_000;
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (why: unknown) => void;
+}
 
 /**
  * One connection that listens to channels, opened with the first of them. A connection that is lost is opened anew, also
@@ -20,13 +26,14 @@ export class RedisSubscriber {
   /** Those that the present connection is known to hear. */
   readonly #confirmed = new Set<string>();
   readonly #leaving = new Map<string, NodeJS.Timeout>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Waiting>();
   #client: Redis | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
   #heard = false;
   #missed = false;
-  #closed = false;
+  /** Why there is no connection, as far as is known. */
+  #trouble: unknown;
 
   /**
    * @param connect opens a connection that does not resubscribe by itself, or none where it is not known where to
@@ -37,7 +44,7 @@ export class RedisSubscriber {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Resolves when the channel is heard. @throws Error where that takes too long */
+  /** Resolves when the channel is heard. @throws Error where that takes too long, or is refused */
   async subscribe(channel: string): Promise<void> {
     clearTimeout(this.#leaving.get(channel));
     this.#leaving.delete(channel);
@@ -45,8 +52,11 @@ export class RedisSubscriber {
     this.#channels.add(channel);
     if (!this.#heartbeat) this.#open();
     const client = this.#client;
-    const whenReady = () => new Promise<void>((resolve) => this.#waiting.add(resolve));
-    await inTime<unknown>(client?.status === 'ready' ? this.#listen(client, channel) : whenReady(), this.timeoutMs);
+    try {
+      await inTime(client?.status === 'ready' ? this.#listen(client, channel) : this.#whenReady(), this.timeoutMs);
+    } catch (error) {
+      throw this.#trouble ?? error;
+    }
   }
 
   /** Before long. */
@@ -61,12 +71,26 @@ export class RedisSubscriber {
     this.#leaving.set(channel, setTimeout(leave, LINGER_MS).unref());
   }
 
+  /** Forgets all channels; the next that is subscribed to opens a connection again. */
   close(): void {
-    this.#closed = true;
     clearInterval(this.#heartbeat);
     clearTimeout(this.#again);
     for (const timer of this.#leaving.values()) clearTimeout(timer);
-    this.#client?.disconnect();
+    const client = this.#client;
+    this.#client = this.#heartbeat = this.#again = this.#trouble = undefined;
+    this.#missed = false;
+    for (const list of [this.#channels, this.#confirmed, this.#leaving]) list.clear();
+    if (client) hangUp(client);
+    this.#settle(({ reject }) => reject(new Error('The connection was closed')));
+  }
+
+  #whenReady(): Promise<void> {
+    return new Promise((resolve, reject) => this.#waiting.add({ resolve, reject }));
+  }
+
+  #settle(how: (waiting: Waiting) => void): void {
+    for (const waiting of this.#waiting) how(waiting);
+    this.#waiting.clear();
   }
 
   async #listen(client: Redis, ...channels: string[]): Promise<void> {
@@ -76,41 +100,45 @@ export class RedisSubscriber {
   }
 
   #open(): void {
-    if (this.#closed) return;
     this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_TIMEOUTS * this.timeoutMs);
     const client = (this.#client = this.connect());
     if (!client) return this.#openAgain();
-    client.on('error', () => {}); // followed by a close
+    const isPresent = () => client === this.#client;
+    client.on('error', (error) => (this.#trouble = error)); // followed by a close
     client.on('message', (channel: string, message: string) => {
+      if (!isPresent()) return;
       this.#heard = true;
       this.onMessage(channel, message);
     });
     client.on('ready', () => void this.#ready(client));
     client.on('close', () => {
+      if (!isPresent()) return;
       this.#missed = true;
       this.#confirmed.clear();
     });
-    client.on('end', () => this.#openAgain());
+    client.on('end', () => isPresent() && this.#openAgain());
   }
 
   #openAgain(): void {
-    if (!this.#closed) this.#again = setTimeout(() => this.#open(), CONNECT_AGAIN_MS);
+    this.#again = setTimeout(() => this.#open(), CONNECT_AGAIN_MS);
   }
 
   async #ready(client: Redis): Promise<void> {
+    this.#trouble = undefined;
     try {
       if (this.#channels.size > 0) await this.#listen(client, ...this.#channels);
-    } catch {
-      return; // the connection is lost again
+    } catch (error) {
+      // Refused, or else the connection is lost again.
+      if (client.status === 'ready') this.#settle(({ reject }) => reject(error));
+      return;
     }
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
-    if (this.#missed) void this.#tellGap();
+    this.#settle(({ resolve }) => resolve());
+    if (this.#missed) void this.#tellGap(client);
     this.#missed = false;
   }
 
-  async #tellGap(): Promise<void> {
-    while (!this.#closed) {
+  async #tellGap(client: Redis): Promise<void> {
+    while (client === this.#client) {
       const isTold = await this.onGap().then(
         () => true,
         () => false,

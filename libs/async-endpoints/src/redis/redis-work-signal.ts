@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { BLOCK_MS, type RedisConnections } from './redis-connections.js';
+import { BLOCK_MS } from './redis-client.js';
+import type { RedisConnections } from './redis-connections.js';
 import type { RedisKeys } from './keys.js';
 import type { RedisPartition } from './redis-partition.js';
+import { repliesOf } from '../store/partial-batch-error.js';
 import { Waiters } from '../store/waiters.js';
 
 /**
@@ -10,10 +12,10 @@ import { Waiters } from '../store/waiters.js';
  */
 export class RedisWorkSignal {
   readonly #waiters = new Waiters();
-  #waiting: Promise<void> | undefined;
+  #isWatching = false;
   #blockedOn = '';
+  #release: () => void = () => {};
   readonly #recall: string;
-  #closed = false;
 
   constructor(
     private readonly connections: RedisConnections,
@@ -23,18 +25,17 @@ export class RedisWorkSignal {
   }
 
   wait(names: readonly string[], signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#closed) return Promise.resolve();
+    if (signal.aborted || !this.connections.isOpen) return Promise.resolve();
     const woken = this.#waiters.add(names, signal);
-    this.#waiting ??= this.#watch();
+    if (!this.#isWatching) void this.#watch();
     if (this.#blockedOn && this.#blockedOn !== this.#waiters.names.join()) void this.#unblock();
     return woken;
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Does not wait for Redis: ioredis may never settle a blocking call of a connection that it has given up. */
+  close(): void {
     this.#waiters.wakeAll();
-    if (this.#blockedOn) this.connections.work.disconnect();
-    await this.#waiting;
+    this.#release();
   }
 
   /** The tokens of the first partition tell of all: no connection can wait in two slots of a cluster at once. */
@@ -44,20 +45,29 @@ export class RedisWorkSignal {
 
   /** Runs as long as somebody waits. */
   async #watch(): Promise<void> {
+    this.#isWatching = true;
     try {
-      for (let wasTold = false; this.#waiters.size > 0 && !this.#closed;) {
+      for (let wasTold = false; this.#waiters.size > 0;) {
         const { names } = this.#waiters;
-        const due = earliest(await Promise.all(this.partitions.map((partition) => partition.due(names))));
+        const due = await this.#due(names);
         // Whoever was woken is about to claim it, and puts the token back where work is left.
         if (due === 0 && !wasTold) this.#waiters.wakeAll();
-        else if (this.#waiters.size > 0 && !this.#closed)
+        else if (this.#waiters.size > 0)
           wasTold = await this.#block(names, due <= 0 ? BLOCK_MS : Math.min(due, BLOCK_MS));
       }
     } catch {
       this.#waiters.wakeAll(); // they meet the error themselves, and come back
     } finally {
-      this.#waiting = undefined;
+      this.#isWatching = false;
     }
+  }
+
+  /** As `due` of a partition, of those that answer. @throws Error where none does */
+  async #due(names: readonly string[]): Promise<number> {
+    const times = await Promise.allSettled(this.partitions.map((partition) => partition.due(names)));
+    const known = times.filter((time) => time.status === 'fulfilled');
+    if (known.length === 0) repliesOf(times);
+    return earliest(known.map(({ value }) => value));
   }
 
   /** Whether somebody here was woken. */
@@ -66,7 +76,9 @@ export class RedisWorkSignal {
     this.#blockedOn = names.join();
     try {
       const keys = names.map((name) => this.#keys.wake(name));
-      const [popped = ''] = (await work.bzpopmin([this.#recall, ...keys], Math.max(ms, 1) / 1_000)) ?? [];
+      const released = new Promise<null>((resolve) => (this.#release = () => resolve(null)));
+      const blocked = work.bzpopmin([this.#recall, ...keys], Math.max(ms, 1) / 1_000);
+      const [popped = ''] = (await Promise.race([blocked, released])) ?? [];
       // A client may put a prefix of its own before all keys, and does not take it off what it answers.
       const name = names[keys.findIndex((key) => popped.endsWith(key))];
       return name !== undefined && (await this.#hand(name));
@@ -78,7 +90,7 @@ export class RedisWorkSignal {
   /** A token that nobody here wants any more belongs to somebody else. */
   async #hand(name: string): Promise<boolean> {
     if (this.#waiters.wakeOne(name)) return true;
-    await this.connections.commands.zadd(this.#keys.wake(name), 0, '0');
+    await this.connections.answer(this.connections.commands.zadd(this.#keys.wake(name), 0, '0'));
     return false;
   }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { aJob } from '../testing/index.js';
-import { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
+import { RedisJobStore } from './redis-job-store.js';
+import type { RedisJobStoreOptions } from './redis-options.js';
 
 /** Whether a store with these options can do the whole life of a job, on all three connections. */
 export async function works(options: RedisJobStoreOptions): Promise<void> {

@@ -1,8 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncEndpointsError } from '../job/errors.js';
 import { type Gate, gate } from '../testing/index.js';
 import { Batcher } from './batcher.js';
 
 /** A batcher whose calls wait for the test, and what they were. */
-function watched(options?: { limit?: number; overlap?: number }) {
+function watched(options?: { limit?: number; overlap?: number; sizeOf?: (item: number) => number }) {
   const calls: { items: number[]; answer: Gate<number[]> }[] = [];
   const batcher = new Batcher<number, number>((items) => {
     const answer = gate<number[]>();
@@ -20,6 +22,22 @@ describe('A batcher', () => {
     expect(calls[0]?.items).toEqual([1, 2, 3]);
     calls[0]?.answer.open([10, 20, 30]);
     expect(await Promise.all(replies)).toEqual([10, 20, 30]);
+  });
+
+  it('sends a batch in the context in which it was made, and answers each in its own', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const sentIn: unknown[] = [];
+    const batcher = new Batcher(async (items: string[]) => {
+      sentIn.push(storage.getStore());
+      return items;
+    });
+    const push = async (tenant: string) => [await batcher.push(tenant), storage.getStore()];
+    const pushed = ['A', 'B'].map((tenant) => storage.run(tenant, push, tenant));
+    expect(await Promise.all(pushed)).toEqual([
+      ['A', 'A'],
+      ['B', 'B'],
+    ]);
+    expect(sentIn).toEqual([undefined]);
   });
 
   it('sends also where a test has faked the timers', async () => {
@@ -55,6 +73,37 @@ describe('A batcher', () => {
     expect(calls.map(({ items }) => items)).toEqual([[1, 2], [3]]);
   });
 
+  it('sends no more at once than its size allows, and what is larger alone', async () => {
+    const { batcher, calls, called } = watched({ sizeOf: (item) => item * 1024 * 1024 });
+    const sizes = [3, 1, 1, 9, 2];
+    const replies = sizes.map((item) => batcher.push(item));
+    for (let call = 1; call <= 4; call++) {
+      await called(call);
+      const sent = calls[call - 1];
+      sent?.answer.open(sent.items);
+    }
+    expect(await Promise.all(replies)).toEqual(sizes);
+    expect(calls.map(({ items }) => items)).toEqual([[3, 1], [1], [9], [2]]);
+  });
+
+  it('sends no two large items at once, though two calls may overlap', async () => {
+    const MIB = 1024 * 1024;
+    const sent: number[][] = [];
+    const answers: (() => void)[] = [];
+    const send = (sizes: number[]) => {
+      sent.push(sizes);
+      return new Promise<number[]>((resolve) => answers.push(() => resolve(sizes)));
+    };
+    const batcher = new Batcher(send, { overlap: 2, sizeOf: (size) => size });
+    const all = Promise.all([5 * MIB, 6 * MIB, 1, 2].map((size) => batcher.push(size)));
+    await vi.waitFor(() => expect(sent).toEqual([[5 * MIB]]));
+    answers[0]?.();
+    await vi.waitFor(() => expect(sent).toEqual([[5 * MIB], [6 * MIB], [1, 2]]));
+    answers[1]?.();
+    answers[2]?.();
+    expect(await all).toEqual([5 * MIB, 6 * MIB, 1, 2]);
+  });
+
   it('sends halves where two calls may overlap, and the next as soon as one is back', async () => {
     const { batcher, calls, called } = watched({ overlap: 2 });
     const numbers = Array.from({ length: 40 }, (_, n) => n);
@@ -80,5 +129,37 @@ describe('A batcher', () => {
     expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     failing = false;
     expect(await batcher.push(3)).toBe(3);
+  });
+
+  it('lets an item that cannot be sent fail alone', async () => {
+    const calls: number[][] = [];
+    const batcher = new Batcher(async (items: number[]) => {
+      calls.push(items);
+      if (items.includes(5)) throw new TypeError('no 5');
+      return items;
+    });
+    const replies = await Promise.allSettled([1, 2, 3, 4, 5, 6, 7, 8].map((item) => batcher.push(item)));
+    expect(replies.map((reply) => (reply.status === 'fulfilled' ? reply.value : String(reply.reason)))).toEqual([
+      1,
+      2,
+      3,
+      4,
+      'TypeError: no 5',
+      6,
+      7,
+      8,
+    ]);
+    expect(calls).toHaveLength(7);
+  });
+
+  it('lets all items fail at once where the store cannot be reached, and does not ask again', async () => {
+    let calls = 0;
+    const batcher = new Batcher<number, number>(async () => {
+      calls++;
+      throw new AsyncEndpointsError('STORE_UNAVAILABLE');
+    });
+    const replies = await Promise.allSettled([1, 2, 3].map((item) => batcher.push(item)));
+    expect(replies.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(calls).toBe(1);
   });
 });

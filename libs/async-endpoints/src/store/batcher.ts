@@ -1,28 +1,47 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setImmediate } from 'node:timers';
+import { AsyncEndpointsError } from '../job/errors.js';
+import { endOfPart, isLarge } from './parts.js';
+import { isRejected, PartialBatchError } from './partial-batch-error.js';
 
 /** Fewer than that are not worth two calls. */
 const WORTH_SPLITTING = 16;
 
+interface BatcherOptions<TItem> {
+  /** The most items in a batch. Default 1000. */
+  limit?: number;
+  /** The most batches in flight, so that one is worked on there while the replies of another are here. Default 1. */
+  overlap?: number;
+  /** The size of an item in characters, where items can be large: it bounds a batch as well. */
+  sizeOf?: (item: TItem) => number;
+}
+
 /**
  * Collects what arrives while a batch is in flight into the next one; under load the batches grow by themselves. A lone item
  * leaves with whatever else came in its turn of the event loop, with no timer in between (docs/decisions/0034).
+ *
+ * A batch belongs to several requests, so it is sent in the async context in which the batcher was made, not in the
+ * context of one of them (docs/decisions/0065).
  */
 export class Batcher<TItem, TReply> {
   #items: Waiting<TItem, TReply>[] = [];
   #inFlight = 0;
   #isDue = false;
+  readonly #context = new AsyncResource('Batcher');
   readonly #limit: number;
   readonly #overlap: number;
+  readonly #sizeOf: ((waiting: Waiting<TItem, TReply>) => number) | undefined;
 
   /**
-   * @param send answers in the order of the items, each now or later; a rejection rejects every item of the batch
-   * @param options `limit`: the most items in a batch; `overlap`: the most batches in flight, so that one is worked on
-   * there while the replies of another are here
+   * @param send answers in the order of the items, each now or later. Where it rejects with an `AsyncEndpointsError`, such as
+   * `STORE_UNAVAILABLE`, so does every item. Any other rejection is the fault of some item: each half is sent again, until the
+   * item fails alone. A `PartialBatchError` says which items that concerns; the others have their replies.
    */
   constructor(
     private readonly send: (items: TItem[]) => Promise<(TReply | Promise<TReply>)[]>,
-    { limit = 1_000, overlap = 1 }: { limit?: number; overlap?: number } = {},
+    { limit = 1_000, overlap = 1, sizeOf }: BatcherOptions<TItem> = {},
   ) {
+    this.#sizeOf = sizeOf && (({ item }) => sizeOf(item));
     this.#limit = limit;
     this.#overlap = overlap;
   }
@@ -32,16 +51,19 @@ export class Batcher<TItem, TReply> {
       this.#items.push({ item, resolve, reject });
       if (this.#isDue || this.#inFlight === this.#overlap) return;
       this.#isDue = true;
-      setImmediate(() => this.#drain());
+      setImmediate(() => this.#context.runInAsyncScope(this.#drain, this));
     });
   }
 
   #drain(): void {
     this.#isDue = false;
     while (this.#items.length > 0 && this.#inFlight < this.#overlap) {
+      // Two that are large at once would keep heartbeats waiting for both.
+      if (this.#inFlight > 0 && this.#sizeOf && isLarge(this.#sizeOf(this.#items[0] as Waiting<TItem, TReply>))) return;
       const { length } = this.#items;
       const share = length < WORTH_SPLITTING ? length : Math.ceil(length / (this.#overlap - this.#inFlight));
-      const batch = this.#items.slice(0, Math.min(share, this.#limit));
+      const most = Math.min(share, this.#limit);
+      const batch = this.#items.slice(0, this.#sizeOf ? endOfPart(this.#items, 0, most, this.#sizeOf) : most);
       this.#items = this.#items.slice(batch.length);
       void this.#sendBatch(batch);
     }
@@ -49,14 +71,40 @@ export class Batcher<TItem, TReply> {
 
   async #sendBatch(batch: Waiting<TItem, TReply>[]): Promise<void> {
     this.#inFlight++;
+    await this.#sendPart(batch);
+    this.#inFlight--;
+    this.#drain();
+  }
+
+  async #sendPart(batch: Waiting<TItem, TReply>[]): Promise<void> {
     try {
       const replies = await this.send(batch.map(({ item }) => item));
       for (let at = 0; at < batch.length; at++) batch[at]?.resolve(replies[at] as TReply | Promise<TReply>);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (error instanceof PartialBatchError) return this.#settleEach(batch, error);
+      return this.#failed(batch, error);
     }
-    this.#inFlight--;
-    this.#drain();
+  }
+
+  async #settleEach(batch: Waiting<TItem, TReply>[], { outcomes }: PartialBatchError): Promise<void> {
+    const failed = new Map<unknown, Waiting<TItem, TReply>[]>();
+    for (const [at, waiting] of batch.entries()) {
+      const outcome = outcomes[at] as PromiseSettledResult<TReply>;
+      if (isRejected(outcome)) failed.set(outcome.reason, [...(failed.get(outcome.reason) ?? []), waiting]);
+      else waiting.resolve(outcome.value);
+    }
+    for (const [reason, some] of failed) await this.#failed(some, reason);
+  }
+
+  async #failed(batch: Waiting<TItem, TReply>[], error: unknown): Promise<void> {
+    if (batch.length > 1 && !(error instanceof AsyncEndpointsError)) return this.#sendHalves(batch);
+    for (const { reject } of batch) reject(error);
+  }
+
+  async #sendHalves(batch: Waiting<TItem, TReply>[]): Promise<void> {
+    const half = Math.ceil(batch.length / 2);
+    await this.#sendPart(batch.slice(0, half));
+    await this.#sendPart(batch.slice(half));
   }
 }
 

@@ -1,78 +1,23 @@
-import type { Claim, JobProgress, JobRecord, JobStatus, NewJob } from '../job/job.js';
+import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/lifecycle.js';
+import type {
+  ClaimRequest,
+  JobChange,
+  JobFilter,
+  JobPage,
+  OperatorAction,
+  QueueLimits,
+  QueueStats,
+  Recovered,
+  RecoverOptions,
+  Renewal,
+  RenewalReply,
+  StoreMemory,
+  Submission,
+  Topic,
+} from './verbs.js';
 
-/** What became of one submission. */
-export type Submission =
-  /** Inserted. */
-  | { readonly outcome: 'created'; readonly job: JobRecord }
-  /** The same request was accepted before; the job as it now stands. Nothing was inserted. */
-  | { readonly outcome: 'existing'; readonly job: JobRecord }
-  /** The id or key stands for a different request. Nothing was inserted. */
-  | { readonly outcome: 'conflict'; readonly on: 'id' | 'key' }
-  /** As many jobs wait as may. Nothing was inserted. */
-  | { readonly outcome: 'refused'; readonly limit: 'total' | 'name' };
-
-export interface ClaimRequest {
-  /** Who claims; written into the job. */
-  readonly worker: string;
-  /** How long the claim is believed without renewal, in milliseconds. */
-  readonly leaseMs: number;
-  /** The most claims in all: what the worker can start now. */
-  readonly limit: number;
-  /** The names that the worker handles, each with the most claims of that name. */
-  readonly slots: ReadonlyMap<string, number>;
-}
-
-export interface Renewal {
-  readonly id: string;
-  readonly token: number;
-  readonly leaseMs: number;
-  /** Written with the renewal, where there is any. */
-  readonly progress?: JobProgress;
-}
-
-/** `held`: still ours. `canceled`: the job was canceled. `lost`: the claim is another's, or the job is gone. */
-export type RenewalReply = 'held' | 'canceled' | 'lost';
-
-/** Which jobs to list; every field given must match. */
-export interface JobFilter {
-  readonly name?: string;
-  readonly status?: JobStatus;
-  readonly owner?: string;
-  /** Only jobs in progress that were claimed at least this long ago, in milliseconds. */
-  readonly runningForMs?: number;
-}
-
-export interface JobPage<TJob = JobRecord> {
-  readonly jobs: readonly TJob[];
-  /** Give it back for the next page; `null` at the end. */
-  readonly cursor: string | null;
-}
-
-/** How many jobs of one name have one status. */
-export interface QueueStats {
-  readonly name: string;
-  readonly status: JobStatus;
-  readonly count: number;
-  /**
-   * Of waiting jobs: for how long the earliest of their name, queued or scheduled, has been due; 0 while none is. Of jobs
-   * in progress: how long ago the earliest was claimed. Of finished ones: null.
-   */
-  readonly oldestAgeMs: number | null;
-}
-
-/** A job changed. */
-export interface JobChange {
-  readonly id: string;
-  /** `null` where the job is found to be gone. */
-  readonly status: JobStatus | null;
-  readonly version: number;
-  /** The job as this change left it, where the store had it at hand: who has read the job before need not read it again. */
-  readonly job?: JobRecord;
-}
-
-/** What to be told of: every change of one job, or every revocation (cancel, recover) of a claim of one worker. */
-export type Topic = { readonly job: string } | { readonly worker: string };
+export type * from './verbs.js';
 
 /**
  * The one durable truth. Type, injection token and contract in one; `describeJobStore` of
@@ -81,29 +26,44 @@ export type Topic = { readonly job: string } | { readonly worker: string };
  * Every verb is batched, and answers in the order of its arguments. Each element of a batch is one atomic step, record
  * and indexes together; a batch need not be. Time is the store's clock: callers give durations only. A verb that cannot
  * reach the store throws `AsyncEndpointsError` with code `STORE_UNAVAILABLE` within the store's own deadline; whether it
- * took effect is then unknown, and repeating it is safe.
+ * took effect is then unknown, and repeating it is safe. A store that is full refuses submissions with `STORE_FULL` and goes
+ * on with what frees space or keeps work alive; one that accepts no changes says `STORE_READ_ONLY`. Then nothing took effect.
  */
 export abstract class JobStore {
-  /** Connects. Called once before anything else. */
+  /**
+   * Connects. Called before anything else, once by each application that uses the store: applications of one process may
+   * share a store. A store can be opened again after it was closed. Rejects with `STORE_UNAVAILABLE` when the store is closed
+   * while it is being opened.
+   */
   abstract open(): Promise<void>;
 
-  /** Lets go of everything that keeps a process alive. Called last; calling it again does nothing. */
+  /**
+   * Ends one `open()`. The last one closes the store and lets go of everything that keeps a process alive; calling it again
+   * does nothing. Resolves within the store's own deadline in whatever state the store is: opening, connecting again, or
+   * while a call is not answered. Nobody who waits for work waits any longer.
+   */
   abstract close(): Promise<void>;
 
-  /** Resolves when the store answers. */
+  /**
+   * Resolves when the store answers and accepts changes.
+   *
+   * @throws AsyncEndpointsError `STORE_UNAVAILABLE`, `STORE_FULL`, `STORE_READ_ONLY`
+   */
   abstract ping(): Promise<void>;
 
   /**
    * Inserts each job, unless its id or idempotency key is known or a limit is reached: decided in the same atomic step
    * as the insert, in this order. A key wins over an id. A known one is `existing` when name, owner and fingerprint are
    * the same, else a `conflict`. `queueLimit` bounds the jobs of all names that wait, a job's own `queueLimit` those of
-   * its name. Repeating a submission that has an id or key inserts nothing.
+   * its name. `queueBytes` does the same for what they take: a queue that has reached it is full, so that it goes over by
+   * less than one job. Repeating a submission that has an id or key inserts nothing.
    */
-  abstract submit(jobs: readonly NewJob[], limits: { queueLimit: number }): Promise<Submission[]>;
+  abstract submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]>;
 
   /**
-   * Takes up to `limit` jobs, only of the names in `slots` and at most as many of each. Within a name: larger priority
-   * first, then earlier due time, then order of submission. Names take turns, so a long backlog of one does not starve
+   * Takes up to `limit` jobs, only of the names in `slots` and at most as many of each. Within a name they go by their due
+   * time less one minute for each step of their priority (or as `priorityAgingMs` of the store says), then larger priority
+   * first, then order of submission: so larger priority goes first among jobs that are due together, and none waits for ever. Names take turns, so a long backlog of one does not starve
    * another. No job is claimed twice; each claim's token is larger than every earlier one of that job. An empty answer
    * is normal.
    */
@@ -129,16 +89,25 @@ export abstract class JobStore {
 
   /**
    * Takes up to `limit` jobs from claims whose lease has run out: queued again in their old place, or failed with
-   * `WORKER_CRASHED` at their `maxCrashes`-th crash. Answers the jobs as they now stand; fewer than `limit` means
-   * there are no more.
+   * `WORKER_CRASHED` at their `maxCrashes`-th crash. Answers the jobs as they now stand, each with the worker that held it and the
+   * end of its lease; fewer than `limit` means there are no more.
+   *
+   * The store notes every call with `sweep`. Where none came for longer than `silenceMs`, although a process that swept
+   * before still sweeps, nobody could reach the store, or its clock jumped. Then nothing is taken for another `leaseMs`, by
+   * nobody, so that living workers can renew; and a lease that ran out in that time counts no crash.
    */
-  abstract recover(options: { limit: number; maxCrashes: number }): Promise<JobRecord[]>;
+  abstract recover(options: RecoverOptions): Promise<Recovered[]>;
 
   /** Removes up to `limit` finished jobs past their retention. Answers how many; fewer than `limit` means no more. */
   abstract purge(limit: number): Promise<number>;
 
-  /** The jobs as they stand, or null for an unknown one. */
-  abstract find(ids: readonly string[]): Promise<(JobRecord | null)[]>;
+  /**
+   * The jobs as they stand, or null for an unknown one.
+   *
+   * @param owners where given, whose each job must be, in the order of the ids; null for nobody's. A job of another owner is
+   * null, and the store decides so before it moves its record: how large another's result is must not show in the time
+   */
+  abstract find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]>;
 
   /**
    * A page of jobs in no particular order. A job that stays as it is is listed exactly once over all pages. One that
@@ -149,6 +118,21 @@ export abstract class JobStore {
 
   /** One entry for each name and status that has jobs. Costs nothing per job. */
   abstract stats(): Promise<QueueStats[]>;
+
+  /**
+   * Leaves word of what a tool in another process did, for the workers' log and metrics. Optional, for stores that tools can
+   * open; a bounded number of actions waits to be taken.
+   */
+  reportAction?(action: OperatorAction): Promise<void>;
+
+  /** Takes the actions that were reported and that no worker has taken yet. Optional; each sweep of a worker asks. */
+  takeActions?(): Promise<OperatorAction[]>;
+
+  /**
+   * The memory of the store's server, of the fullest one where there are several; null where it does not say. For metrics. A
+   * store that cannot know it leaves this method out.
+   */
+  memory?(): Promise<StoreMemory | null>;
 
   /**
    * Calls the listener after each change that the topic names, from when the promise resolves until the returned

@@ -12,9 +12,9 @@ export async function* listAll(store: JobStore, filter: JobFilter): AsyncGenerat
   }
 }
 
-/** The jobs that have been running for at least this long. */
-export async function stuckJobs(store: JobStore, runningForMs: number): Promise<JobRecord[]> {
+/** The jobs, of one name or of all, that have been running for at least this long. */
+export async function stuckJobs(store: JobStore, runningForMs: number, name?: string): Promise<JobRecord[]> {
   const stuck: JobRecord[] = [];
-  for await (const jobs of listAll(store, { status: 'InProgress', runningForMs })) stuck.push(...jobs);
+  for await (const jobs of listAll(store, { name, status: 'InProgress', runningForMs })) stuck.push(...jobs);
   return stuck;
 }

@@ -30,6 +30,12 @@ const OF_CALLS = {
 /** Every metric that there is, by its name; `docs/metrics.md` says the same, and a test that it does. */
 export const METRICS = {
   'async_endpoint.queue.depth': gauge('{job}', 'Jobs that wait to be started, in the whole store.', 'name', 'status'),
+  'asyncendpoints.queue.bytes': gauge(
+    'By',
+    'What waiting jobs take in the store, as jobs.maximumQueueBytes counts it.',
+    'name',
+    'status',
+  ),
   'asyncendpoints.queue.oldest_age': gauge(
     's',
     'Of waiting jobs, for how long the earliest of their name has been due; of running ones, how long ago the earliest was claimed.',
@@ -37,6 +43,17 @@ export const METRICS = {
     'status',
   ),
   'asyncendpoints.queue.running': gauge('{job}', 'Jobs in progress, on whichever worker.', 'name'),
+  'asyncendpoints.queue.limit': gauge(
+    '{job}',
+    'The most jobs of this name that may wait. Only names that have a maximumQueueSize of their own.',
+    'name',
+  ),
+  'asyncendpoints.queue.bytes.limit': gauge(
+    'By',
+    'What waiting jobs of this name may take. Only names that have a maximumQueueBytes of their own.',
+    'name',
+  ),
+  'asyncendpoints.job.timeout': gauge('s', 'How long one attempt may run: timeoutMs of this name.', 'name'),
   'asyncendpoints.jobs.submitted': counter('{job}', 'Jobs accepted; recognised repeats are none.', 'name'),
   'asyncendpoints.jobs.refused': counter('{job}', 'Submissions that were not accepted.', 'name', 'error'),
   'asyncendpoints.jobs.claimed': counter('{job}', 'Attempts begun: jobs claimed by a worker to be run.', 'name'),
@@ -52,6 +69,7 @@ export const METRICS = {
     'status',
   ),
   'asyncendpoints.jobs.rerun': counter('{job}', 'Failed or canceled jobs queued anew.', 'name'),
+  'asyncendpoints.jobs.purged': counter('{job}', 'Finished jobs removed after their retention.'),
   'asyncendpoints.claims.lost': counter('{claim}', 'Claims found to be held no longer, their result refused.', 'name'),
   'asyncendpoints.job.wait.duration': histogram('s', 'From when a job was due until its claim.', OF_JOBS, 'name'),
   'asyncendpoints.job.run.duration': histogram(
@@ -68,6 +86,21 @@ export const METRICS = {
     'name',
     'status',
   ),
+  'asyncendpoints.store.up': gauge('1', '1 when the store answered this read, 0 when it did not.'),
+  'asyncendpoints.store.queue.limit': gauge(
+    '{job}',
+    'The most jobs of all names that may wait: jobs.maximumQueueSize of this process.',
+  ),
+  'asyncendpoints.store.queue.bytes.limit': gauge(
+    'By',
+    'What waiting jobs of all names may take: jobs.maximumQueueBytes of this process.',
+  ),
+  'asyncendpoints.store.memory.used': gauge(
+    'By',
+    'Memory that the fullest server of the store uses. Only stores that know it, such as Redis.',
+  ),
+  'asyncendpoints.store.memory.limit': gauge('By', 'Memory that this server may use. Only where it has a limit.'),
+  'asyncendpoints.worker.handlers': gauge('{handler}', '1 for each job name that this process claims.', 'name'),
   'asyncendpoints.worker.slots.used': gauge('{job}', 'Jobs running in this process.'),
   'asyncendpoints.worker.slots.limit': gauge('{job}', 'The most jobs that this process runs at once.'),
   'asyncendpoints.store.call.duration': histogram(
@@ -77,6 +110,14 @@ export const METRICS = {
     'operation',
   ),
   'asyncendpoints.store.errors': counter('{error}', 'Calls to the store that failed.', 'operation', 'error'),
+  'asyncendpoints.store.messages.ignored': counter(
+    '{message}',
+    'Messages on the channels of the store that were malformed, or written by somebody else.',
+  ),
+  'asyncendpoints.store.records.unreadable': counter(
+    '{record}',
+    'Records that this process met in the store and could not read, each counted once.',
+  ),
 } as const satisfies Record<string, Metric>;
 
 export type MetricName = keyof typeof METRICS;

@@ -1,11 +1,13 @@
 import { ConsoleLogger, type ConsoleLoggerOptions, type LogLevel } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
+import { textOf } from '../observability/error-text.js';
 import { currentJob, followJobs } from '../observability/job-scope.js';
+import { printable } from '../observability/printable.js';
 import { spanContextOf } from './tracing.js';
 
 /**
  * Nest's console logger, whose JSON lines also say for which job they were written, whoever wrote them: `jobId`, `jobName`
- * and `attempt`; and `traceId` and `spanId` wherever there is a span.
+ * and `attempt`; and `traceId` and `spanId` wherever there is a span. As text, it writes no escape sequence of a message.
  */
 export class JobLogger extends ConsoleLogger {
   constructor(options: ConsoleLoggerOptions = {}) {
@@ -21,5 +23,15 @@ export class JobLogger extends ConsoleLogger {
       ...(job && { jobId: job.id, jobName: job.name, attempt: job.retryCount + 1 }),
       ...(span && { traceId: span.traceId, spanId: span.spanId }),
     };
+  }
+
+  protected override stringifyMessage(message: unknown, logLevel: LogLevel): string {
+    const text = typeof message === 'string' ? printable(message) : message;
+    // Without the properties of an error, in which drivers keep what they were called with.
+    return super.stringifyMessage(text instanceof Error ? textOf(text) : text, logLevel);
+  }
+
+  protected override printStackTrace(stack: string): void {
+    super.printStackTrace(stack && printable(stack));
   }
 }

@@ -3,10 +3,26 @@ import { toJobError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import { WORKER_CRASHED } from '../job/lifecycle.js';
 import type { JobEvent, JobEventName, JobRun, JobSubmission } from '../observability/channels.js';
-import type { JobStore } from '../store/job-store.js';
+import type { JobStore, OperatorAction } from '../store/job-store.js';
 import { ATTRIBUTES } from './catalogue.js';
-import { Instruments } from './instruments.js';
+import { type CounterName, Instruments } from './instruments.js';
 import { Subscriptions } from './subscriptions.js';
+
+const COUNTED_BY_NAME = [
+  'asyncendpoints.jobs.submitted',
+  'asyncendpoints.jobs.claimed',
+  'asyncendpoints.jobs.completed',
+  'asyncendpoints.jobs.released',
+  'asyncendpoints.jobs.canceled',
+  'asyncendpoints.jobs.rerun',
+  'asyncendpoints.claims.lost',
+] as const satisfies CounterName[];
+
+/** Of a plain `Error`, of a timeout and of a crash. Codes of the application's own errors start with their first event. */
+const FAILURE_CODES = ['ERROR', 'JOB_TIMEOUT', WORKER_CRASHED.code];
+
+/** That many submissions can be refused with at once, and that alerts count. */
+const REFUSAL_CODES = ['QUEUE_FULL', 'STORE_FULL', 'STORE_READ_ONLY'];
 
 /** Counts and times what happens to the jobs of one store in this process, as the core publishes it. */
 export class JobMetrics {
@@ -15,7 +31,7 @@ export class JobMetrics {
   /** How long an attempt took, in seconds, until its settlement has said what became of the job. */
   readonly #runs = new WeakMap<JobRecord, number>();
 
-  /** Names whose rare counters stand at 0: one that began at 1 would have no increase, and no alert. */
+  /** Names whose counters have started at 0. `rate()` does not see an increase from nothing to 1. */
   readonly #names = new Set<string>();
 
   constructor(meter: Meter, store: JobStore) {
@@ -24,15 +40,33 @@ export class JobMetrics {
       events: this.#events(),
       submit: (submission) => this.#submitting(submission),
       run: (run) => this.#running(run),
+      purged: ({ count }) => this.#instruments.count('asyncendpoints.jobs.purged', {}, count),
+      action: ({ action }) => this.#counted(action),
     });
   }
 
   open(): void {
     this.#subscriptions.open();
+    this.#instruments.count('asyncendpoints.jobs.purged', {}, 0);
   }
 
   close(): void {
     this.#subscriptions.close();
+  }
+
+  /** What a tool did: it ends before anybody could read metrics of its own. */
+  #counted({ verb, jobs }: OperatorAction): void {
+    const { count } = this.#instruments;
+    for (const { name, status, count: by } of jobs) {
+      if (verb === 'purge') count('asyncendpoints.jobs.purged', {}, by);
+      if (name === null) continue;
+      this.begin(name);
+      if (verb === 'cancel') count('asyncendpoints.jobs.canceled', of({ name }), by);
+      if (verb === 'rerun') count('asyncendpoints.jobs.rerun', of({ name }), by);
+      if (verb !== 'recover') continue;
+      count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: status ?? 'Queued' }, by);
+      if (status === 'Failed') count('asyncendpoints.jobs.failed', of({ name }, WORKER_CRASHED.code), by);
+    }
   }
 
   #events(): Partial<Record<JobEventName, (event: JobEvent) => void>> {
@@ -40,7 +74,7 @@ export class JobMetrics {
     return {
       submit: ({ job }) => count('asyncendpoints.jobs.submitted', of(job)),
       claim: ({ job }) => {
-        this.#begin(job);
+        this.begin(job.name);
         count('asyncendpoints.jobs.claimed', of(job));
         record('asyncendpoints.job.wait.duration', secondsBetween(job.dueAt, job.startedAt), of(job));
       },
@@ -71,7 +105,7 @@ export class JobMetrics {
 
   #submitting(submission: JobSubmission): void {
     const { name, work } = submission;
-    this.#begin(submission);
+    this.begin(name);
     submission.work = async () => {
       try {
         return await work();
@@ -99,14 +133,20 @@ export class JobMetrics {
     };
   }
 
-  #begin({ name }: { name: string }): void {
+  /** Starts every counter of a name at 0, with the error codes that the library itself uses. */
+  begin(name: string): void {
     if (this.#names.has(name)) return;
     this.#names.add(name);
     const { count } = this.#instruments;
-    count('asyncendpoints.jobs.refused', of({ name }, 'QUEUE_FULL'), 0);
-    count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: 'Queued' }, 0);
-    count('asyncendpoints.claims.lost', of({ name }), 0);
-    count('asyncendpoints.jobs.completed', of({ name }), 0);
+    for (const counter of COUNTED_BY_NAME) count(counter, of({ name }), 0);
+    for (const code of FAILURE_CODES) {
+      count('asyncendpoints.jobs.failed', of({ name }, code), 0);
+      count('asyncendpoints.jobs.retried', of({ name }, code), 0);
+    }
+    for (const code of REFUSAL_CODES) count('asyncendpoints.jobs.refused', of({ name }, code), 0);
+    for (const status of ['Queued', 'Failed']) {
+      count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: status }, 0);
+    }
   }
 
   /** The record is that of the claim: until then by the store's clock, from then on by ours. */

@@ -3,7 +3,11 @@ import {
   type JobEvent,
   type JobEventName,
   type JobRun,
+  JOBS_PURGED,
+  type JobsPurged,
   type JobSubmission,
+  OPERATOR_ACTION,
+  type OperatorActionTaken,
   WORK_CHANNELS,
 } from '../observability/channels.js';
 import type { JobStore } from '../store/job-store.js';
@@ -12,13 +16,15 @@ export interface Subscribers {
   readonly events?: Partial<Record<JobEventName, (event: JobEvent) => void>>;
   readonly submit?: (submission: JobSubmission) => void;
   readonly run?: (run: JobRun) => void;
+  readonly purged?: (purged: JobsPurged) => void;
+  readonly action?: (taken: OperatorActionTaken) => void;
 }
 
 /** Listens to what is published of one store: applications may share a process. */
 export class Subscriptions {
   readonly #all: [channel: { subscribe(on: Listener): void; unsubscribe(on: Listener): void }, listener: Listener][];
 
-  constructor(store: JobStore, { events = {}, submit, run }: Subscribers) {
+  constructor(store: JobStore, { events = {}, submit, run, purged, action }: Subscribers) {
     const ofStore =
       <T extends { store: JobStore }>(subscriber: (message: T) => void): Listener =>
       (message) => {
@@ -27,6 +33,8 @@ export class Subscriptions {
     this.#all = Object.entries(events).map(([name, on]) => [JOB_CHANNELS[name as JobEventName], ofStore(on)]);
     if (submit) this.#all.push([WORK_CHANNELS.submit, ofStore(submit)]);
     if (run) this.#all.push([WORK_CHANNELS.run, ofStore(run)]);
+    if (purged) this.#all.push([JOBS_PURGED, ofStore(purged)]);
+    if (action) this.#all.push([OPERATOR_ACTION, ofStore(action)]);
   }
 
   open(): void {

@@ -1,8 +1,10 @@
 import type { JobStore } from '../store/job-store.js';
 import { describeCancel } from './contract/cancel.js';
 import { describeClaim } from './contract/claim.js';
+import { describeLifetime } from './contract/lifetime.js';
 import { describeListing } from './contract/listing.js';
 import { describePush } from './contract/push.js';
+import { describeQueueLimits } from './contract/queue-limits.js';
 import { describeRecover } from './contract/recover.js';
 import { describeRetention } from './contract/retention.js';
 import { describeSettle } from './contract/settle.js';
@@ -39,7 +41,9 @@ export function describeJobStore(
     });
     framework.afterEach(() => subject.dispose());
     for (const describeTopic of [
+      describeLifetime,
       describeSubmit,
+      describeQueueLimits,
       describeClaim,
       describeSettle,
       describeCancel,

@@ -1,6 +1,6 @@
 import { type Claim, isTerminal, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
-import type { ClaimRequest, QueueStats, Renewal, RenewalReply, Submission } from '../store/job-store.js';
+import type { ClaimRequest, QueueStats, Recovered, Renewal, RenewalReply, Submission } from '../store/job-store.js';
 
 interface Held {
   record: JobRecord;
@@ -13,6 +13,9 @@ interface Held {
  */
 export class JobStoreModel {
   now = 1_000_000;
+
+  /** @param agingMs by how much waiting raises a job by one step of priority */
+  constructor(private readonly agingMs = 60_000) {}
   /** In order of submission. */
   jobs: Held[] = [];
   keys: { scope: string; id: string; expiresAt: number }[] = [];
@@ -53,7 +56,7 @@ export class JobStoreModel {
       const ready = this.jobs
         .filter(({ record }) => record.name === name && lifecycle.allows('claim', record.status))
         .filter(({ record }) => record.dueAt <= this.now)
-        .toSorted((a, b) => b.record.priority - a.record.priority || a.record.dueAt - b.record.dueAt);
+        .toSorted((a, b) => this.#placeOf(a) - this.#placeOf(b) || b.record.priority - a.record.priority);
       for (const held of ready.slice(0, Math.min(slots, request.limit - claims.length))) {
         held.record = lifecycle.claim(held.record, request, this.now);
         claims.push({ job: held.record, input: held.input, token: held.record.fence });
@@ -61,6 +64,10 @@ export class JobStoreModel {
       }
     }
     return claims;
+  }
+
+  #placeOf({ record }: Held): number {
+    return record.dueAt - record.priority * this.agingMs;
   }
 
   renew(renewals: readonly Renewal[]): RenewalReply[] {
@@ -90,13 +97,14 @@ export class JobStoreModel {
     return this.#each(ids, 'rerun', (job) => lifecycle.rerun(job, this.now));
   }
 
-  recover(options: { limit: number; maxCrashes: number }): JobRecord[] {
+  recover(options: { limit: number; maxCrashes: number }): Recovered[] {
     const expired = this.jobs
       .filter(({ record }) => record.status === 'InProgress' && (record.leaseUntil as number) <= this.now)
       .toSorted((a, b) => (a.record.leaseUntil as number) - (b.record.leaseUntil as number));
     return expired.slice(0, options.limit).map((held) => {
-      held.record = lifecycle.recover(held.record, options.maxCrashes, this.now);
-      return held.record;
+      const { worker, leaseUntil } = held.record;
+      held.record = lifecycle.recover(held.record, options, this.now);
+      return { job: held.record, worker: worker as string, leaseUntil: leaseUntil as number };
     });
   }
 
@@ -113,6 +121,7 @@ export class JobStoreModel {
     return ids.map((id) => this.#find(id)?.record ?? null);
   }
 
+  /** What waiting jobs take is the store's business. */
   stats(): QueueStats[] {
     const groups = new Map<string, JobRecord[]>();
     for (const { record } of this.jobs) {
@@ -121,7 +130,7 @@ export class JobStoreModel {
     }
     return [...groups.values()].map((records) => {
       const { name, status } = records[0] as JobRecord;
-      return { name, status, count: records.length, oldestAgeMs: this.#oldestAgeMs(name, status) };
+      return { name, status, count: records.length, bytes: null, oldestAgeMs: this.#oldestAgeMs(name, status) };
     });
   }
 

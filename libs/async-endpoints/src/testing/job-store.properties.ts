@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { isTerminal, type NewJob } from '../job/job.js';
 import type { Verdict } from '../job/lifecycle.js';
+import type { Recovered } from '../store/job-store.js';
 import { aJob } from './a-job.js';
 import type { StoreUnderTest } from './describe-job-store.js';
 import { JobStoreModel } from './job-store.model.js';
@@ -57,7 +58,19 @@ interface Sides {
 
 async function compareStates(model: JobStoreModel, { store }: StoreUnderTest): Promise<void> {
   assert.deepEqual(await store.find(IDS), model.find(IDS));
-  assert.deepEqual(inOrder(await store.stats()), inOrder(model.stats()));
+  const stats = await store.stats();
+  assert.deepEqual(inOrder(stats.map((entry) => ({ ...entry, bytes: null }))), inOrder(model.stats()));
+  for (const { status, count, bytes } of stats) {
+    const isWaiting = status === 'Queued' || status === 'Scheduled';
+    assert.ok(
+      isWaiting ? isWithin(bytes ?? 0, count, 4_096 * count) : bytes === null,
+      `${bytes} bytes in ${count} jobs`,
+    );
+  }
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
 }
 
 function inOrder<T extends { name: string; status: string }>(items: readonly T[]): T[] {
@@ -114,7 +127,7 @@ const STEPS: fc.Arbitrary<Step>[] = [
     step(`recover ${limit}`, async ({ model, real }) => {
       // Leases that end together may be recovered in any order: all at once, then compared as a set.
       const all = { limit: 100, maxCrashes: limit };
-      const byId = (a: { id: string }, b: { id: string }) => a.id.localeCompare(b.id);
+      const byId = (a: Recovered, b: Recovered) => a.job.id.localeCompare(b.job.id);
       return { expected: model.recover(all).toSorted(byId), actual: (await real.store.recover(all)).toSorted(byId) };
     }),
   ),
@@ -156,10 +169,14 @@ function invariants({ jobs }: JobStoreModel): void {
  *
  * @throws with the shortest sequence found on which they differ
  */
-export async function checkAgainstModel(create: () => Promise<StoreUnderTest>, numRuns = 1_000): Promise<void> {
+export async function checkAgainstModel(
+  create: () => Promise<StoreUnderTest>,
+  numRuns = 1_000,
+  agingMs?: number,
+): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.commands(STEPS, { size: '+1' }), async (steps) => {
-      const model = new JobStoreModel();
+      const model = new JobStoreModel(agingMs);
       const real = await create();
       try {
         await fc.asyncModelRun(() => ({ model, real }), steps);

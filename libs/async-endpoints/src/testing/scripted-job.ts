@@ -7,7 +7,8 @@ import { type Gate, gate } from './gate.js';
 /** What a run should do: the request is the script. */
 export type Script =
   | { readonly do: 'return'; readonly value?: unknown }
-  | { readonly do: 'throw'; readonly message: string; readonly code?: string }
+  /** An error that clients are shown, unless it is internal. */
+  | { readonly do: 'throw'; readonly message: string; readonly code?: string; readonly internal?: boolean }
   | { readonly do: 'fail for good'; readonly message: string }
   | { readonly do: 'retry'; readonly afterMs: number }
   /** Stays until the test lets it go; obedient runs also end when their signal fires. */
@@ -48,7 +49,11 @@ export class ScriptedHandler implements JobHandler<typeof Scripted> {
       case 'return':
         return script.value;
       case 'throw':
-        throw Object.assign(new Error(script.message), script.code === undefined ? {} : { code: script.code });
+        throw Object.assign(
+          new Error(script.message),
+          { expose: script.internal !== true },
+          script.code !== undefined && { code: script.code },
+        );
       case 'fail for good':
         throw new PermanentJobError(script.message);
       case 'retry':

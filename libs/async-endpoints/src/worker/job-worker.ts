@@ -1,20 +1,23 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { HandlerRegistry, type RegisteredHandler } from '../handlers/handler-registry.js';
-import { AsyncEndpointsError } from '../job/errors.js';
-import type { Settlement, Verdict } from '../job/lifecycle.js';
+import { ResultSerializer } from '../handlers/result-serializer.js';
 import { announce, publish, type RunOutcome } from '../observability/channels.js';
 import { OPTIONS, type ResolvedOptions } from '../options.js';
-import { Batcher } from '../store/batcher.js';
 import { JobStore } from '../store/job-store.js';
+import { Wait } from '../wait.js';
 import { type Claimed, Claimer } from './claimer.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Loop } from './loop.js';
 import { recoveryLoop } from './recovery.js';
 import type { Run } from './run.js';
 import { runJob } from './run-job.js';
+import { Settlements } from './settlements.js';
 import { Slots } from './slots.js';
+import { ShutdownLog, StoreLog } from './worker-log.js';
 
-const SETTLE_AGAIN_MS = 500;
+/** How long a shutdown waits for the last calls to the store, when all else is over: as long as a call to Redis may take. */
+const LAST_CALLS_MS = 5_000;
+
 /**
  * The hosted worker. Claims what it can start now, runs each job, settles each exactly once; takes back what other
  * workers left; on shutdown lets running jobs end and gives back the rest. The module drives it:
@@ -22,30 +25,32 @@ const SETTLE_AGAIN_MS = 500;
  */
 @Injectable()
 export class JobWorker {
-  readonly #logger = new Logger(JobWorker.name);
+  readonly #log = new StoreLog();
   readonly #claiming: Loop;
   readonly #recovery: Loop;
   readonly #keeper: LeaseKeeper;
-  readonly #settlements: Batcher<Settlement, boolean>;
+  readonly #settlements: Settlements;
   readonly #jobs = new Map<Run, Promise<void>>();
   #slots = new Slots(0, new Map());
   #claimer: Claimer;
   #started = false;
   #stopping = false;
+  #drained: Promise<void> | undefined;
   #turnedAt = performance.now();
-  #failing = false;
 
   constructor(
     @Inject(JobStore) private readonly store: JobStore,
     @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
+    @Inject(ResultSerializer) private readonly results: ResultSerializer,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    const { worker } = options;
-    const onError = (error: unknown) => this.#failed(error);
+    const { worker, recovery } = options;
+    const onError = (error: unknown) => this.#log.failed(error);
     this.#claiming = new Loop(() => this.#turn(), { intervalMs: worker.pollingIntervalMs, onError });
-    this.#recovery = recoveryLoop(store, options.recovery, onError);
     this.#keeper = new LeaseKeeper(store, { ...worker, onError });
-    this.#settlements = new Batcher((settlements) => store.settle(settlements), { overlap: 2 });
+    const renewOwn = () => this.#keeper.renewOverdue();
+    this.#recovery = recoveryLoop(store, { ...recovery, leaseMs: worker.leaseMs }, renewOwn, onError);
+    this.#settlements = new Settlements(store, onError);
     this.#claimer = this.#claimerOf(this.#slots);
   }
 
@@ -57,6 +62,11 @@ export class JobWorker {
   /** True from the moment shutdown begins, in every role. */
   get isStopping(): boolean {
     return this.#stopping;
+  }
+
+  /** The names of the jobs that it claims now: those of its handlers, from its start until shutdown begins. */
+  get names(): string[] {
+    return this.#started && !this.#stopping ? this.handlers.names : [];
   }
 
   /** Jobs running here now. */
@@ -74,6 +84,10 @@ export class JobWorker {
     return performance.now() - this.#turnedAt;
   }
 
+  /**
+   * Begins to claim, which the module does by itself unless `worker.autoStart` is false. Does nothing in a process without
+   * handlers, when it has started before, and during shutdown.
+   */
   async start(): Promise<void> {
     const { names } = this.handlers;
     if (this.#started || this.#stopping || names.length === 0) return;
@@ -81,7 +95,7 @@ export class JobWorker {
     const concurrency = names.map((name) => [name, this.#handler(name).policy.concurrency] as const);
     this.#slots = new Slots(this.options.worker.maximumConcurrency, new Map(concurrency));
     this.#claimer = this.#claimerOf(this.#slots);
-    await this.#keeper.open();
+    await Promise.all([this.results.open(), this.#keeper.open()]);
     this.#recovery.start();
     this.#claiming.start();
   }
@@ -93,22 +107,42 @@ export class JobWorker {
     void this.#claiming.stop();
   }
 
-  /** Lets running jobs end within the drain budget, tells the rest to end, and gives back what is left. */
+  /**
+   * Lets running jobs end within the drain budget, tells the rest to end, and gives back what is left. Takes no longer than
+   * `drainTimeoutMs`, `abortGraceMs` and 5 s together, whatever handlers and store do; outcomes that the store has not taken by
+   * then are logged.
+   */
   async drain(): Promise<void> {
     this.stopClaiming();
-    if (!this.#started) return;
+    if (this.#started) await (this.#drained ??= this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    const { drainTimeoutMs, abortGraceMs } = this.options.worker;
+    const log = new ShutdownLog(() => this.#jobs.size, this.options.worker);
+    this.#settlements.holdUntil(performance.now() + drainTimeoutMs + abortGraceMs);
+    const budget = setTimeout(() => {
+      if (this.#jobs.size > 0) log.abort();
+      this.#keeper.shutDown();
+    }, drainTimeoutMs);
+    const end = new Wait(drainTimeoutMs + abortGraceMs + LAST_CALLS_MS);
+    await Promise.race([this.#finish(), end.ended]);
+    end.end();
+    clearTimeout(budget);
+    log.end(this.#jobs.keys());
+  }
+
+  async #finish(): Promise<void> {
     await this.#claiming.stop();
     this.#begin(await this.#claimer.rest());
-    const budget = setTimeout(() => this.#keeper.shutDown(), this.options.worker.drainTimeoutMs);
     while (this.#jobs.size > 0) await Promise.all(this.#jobs.values());
-    clearTimeout(budget);
     await Promise.all([this.#recovery.stop(), this.#keeper.close()]);
   }
 
   async #turn(): Promise<void> {
     this.#turnedAt = performance.now();
     this.#begin(await this.#claimer.claim());
-    this.#succeeded();
+    this.#log.succeeded();
   }
 
   /** No more than twice as many claims as slots are held, those on their way to being settled included. */
@@ -118,20 +152,22 @@ export class JobWorker {
   }
 
   #begin({ claims, askedAt }: Claimed): void {
+    // An answer that took as long as the lease: others may have the jobs by now.
+    const isLate = claims.length > 0 && performance.now() >= askedAt + this.options.worker.leaseMs;
     for (const claim of claims) {
       const run = this.#keeper.hold(claim, this.#handler(claim.job.name).policy.timeoutMs, askedAt);
-      this.#jobs.set(run, this.#work(run));
+      this.#jobs.set(run, this.#work(run, isLate));
     }
   }
 
-  async #work(run: Run): Promise<void> {
+  async #work(run: Run, isLate: boolean): Promise<void> {
     const { job } = run.claim;
     try {
-      const outcome = await this.#perform(run);
+      const outcome = await this.#perform(run, isLate);
       // The slot is free while the settlement is on its way: the store works while the next handler does.
       this.#slots.give(job.name);
       this.#freed(job.name);
-      if (outcome.verdict) await this.#settle(run, outcome.verdict, outcome.cause);
+      if (outcome.verdict) await this.#settlements.settle(run, outcome.verdict, outcome.cause);
       else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause: outcome.cause });
     } finally {
       this.#keeper.drop(run);
@@ -145,42 +181,19 @@ export class JobWorker {
     if (!this.#claimer.awaits(name)) this.#claiming.wake();
   }
 
-  #perform(run: Run): RunOutcome | Promise<RunOutcome> {
+  #perform(run: Run, isLate: boolean): RunOutcome | Promise<RunOutcome> {
     // Claimed while shutdown began: as good as not claimed.
-    if (this.#stopping) return { verdict: { verb: 'release' } };
+    if (this.#stopping || isLate) return { verdict: { verb: 'release' } };
     const { claim } = run;
     publish('claim', { job: claim.job, store: this.store });
-    return announce('run', { claim, store: this.store, work: () => runJob(run, this.#handler(claim.job.name)) });
-  }
-
-  /** Tries until the store answers, or the claim cannot be ours any more. */
-  async #settle(run: Run, verdict: Verdict, cause?: unknown): Promise<void> {
-    const { job, token } = run.claim;
-    for (;;) {
-      try {
-        const held = await this.#settlements.push({ id: job.id, name: job.name, token, ...verdict });
-        if (held) return publish(verdict.verb, { job, store: this.store, cause });
-        return publish('lose', { job, store: this.store, cause: new AsyncEndpointsError('CLAIM_LOST') });
-      } catch (error) {
-        this.#failed(error);
-        if (performance.now() >= run.leaseUntil) return publish('lose', { job, store: this.store, cause: error });
-        await new Promise((resolve) => setTimeout(resolve, SETTLE_AGAIN_MS));
-      }
-    }
+    return announce('run', {
+      claim,
+      store: this.store,
+      work: () => runJob(run, this.#handler(claim.job.name), this.results, () => this.#stopping),
+    });
   }
 
   #handler(name: string): RegisteredHandler {
     return this.handlers.get(name) as RegisteredHandler;
-  }
-
-  /** One line per change, not a flood. */
-  #failed(error: unknown): void {
-    if (!this.#failing) this.#logger.error('The job store does not answer; trying again until it does', error);
-    this.#failing = true;
-  }
-
-  #succeeded(): void {
-    if (this.#failing) this.#logger.log('The job store answers again');
-    this.#failing = false;
   }
 }

@@ -1,32 +1,33 @@
 import type { Claim } from '../job/job.js';
-import { Batcher } from '../store/batcher.js';
-import type { JobChange, JobStore, RenewalReply } from '../store/job-store.js';
+import type { JobChange, JobStore } from '../store/job-store.js';
 import { Loop } from './loop.js';
+import { Renewals } from './renewals.js';
 import { Run } from './run.js';
 
 export interface LeaseKeeperOptions {
   workerId: string;
   leaseMs: number;
   abortGraceMs: number;
+  abortOnLeaseEnd: boolean;
   onError: (error: unknown) => void;
 }
 
 /**
  * Keeps the claims of everything that runs here, and ends the runs that may not go on:
  *
- * 1. renews all leases in one call, at a third of the lease, sooner after an error; progress goes along, or at once when
- *    reported
+ * 1. renews all leases in one call, at a third of the lease, sooner after an error
  * 2. aborts a run when the store says that its claim is lost or its job canceled, in a reply or by push
- * 3. aborts a run when our own clock says that its lease has run out, whether or not the store answers
- * 4. aborts a run at its deadline
+ * 3. aborts a run at its deadline
+ * 4. only with `abortOnLeaseEnd`: aborts a run when its lease has run out by our own clock. Without it the run goes on while
+ *    the store does not answer, and the first answer decides (docs/decisions/0056)
  *
  * One timer serves 3 and 4 for all runs; a new run costs none.
  */
 export class LeaseKeeper {
   readonly #runs = new Map<string, Run>();
-  readonly #renewals: Batcher<Run, RenewalReply>;
+  readonly #renewals: Renewals;
   readonly #heartbeat: Loop;
-  readonly #report = (run: Run) => this.#renew(run);
+  readonly #report = (run: Run) => this.#renewals.report(run);
   #unwatch: (() => void) | undefined;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -36,8 +37,9 @@ export class LeaseKeeper {
     private readonly store: JobStore,
     private readonly options: LeaseKeeperOptions,
   ) {
-    this.#renewals = new Batcher((runs) => this.#renewAll(runs));
-    this.#heartbeat = new Loop(() => this.#beat(), { intervalMs: options.leaseMs / 3, onError: options.onError });
+    const { leaseMs, onError } = options;
+    this.#renewals = new Renewals(store, leaseMs, onError);
+    this.#heartbeat = new Loop(() => this.#beat(), { intervalMs: leaseMs / 3, onError });
   }
 
   async open(): Promise<void> {
@@ -58,7 +60,7 @@ export class LeaseKeeper {
     const lease = { timeoutMs, leaseUntil: claimedAt + leaseMs };
     const run = new Run(claim, lease, abortGraceMs, this.#report);
     this.#runs.set(claim.job.id, run);
-    this.#checkBy(Math.min(run.leaseUntil, run.deadlineAt));
+    this.#checkBy(this.#endOf(run));
     return run;
   }
 
@@ -71,10 +73,23 @@ export class LeaseKeeper {
     for (const run of this.#runs.values()) run.abort('SHUTTING_DOWN');
   }
 
+  /**
+   * Renews, or finds lost, the claims of this worker whose lease has run out by its own clock: its event loop stood still, or
+   * the store was away. Rejects where the store does not answer.
+   */
+  async renewOverdue(): Promise<void> {
+    const now = performance.now();
+    const overdue = this.#ours().filter(({ leaseUntil }) => leaseUntil <= now);
+    if (overdue.length > 0) await this.#renewals.beat(overdue);
+  }
+
   /** What it throws is followed by another beat before long. */
   async #beat(): Promise<void> {
-    const ours = [...this.#runs.values()].filter((run) => run.isOurs);
-    await Promise.all([this.#watch(), ...ours.map((run) => this.#renewals.push(run))]);
+    await Promise.all([this.#watch(), this.#renewals.beat(this.#ours())]);
+  }
+
+  #ours(): Run[] {
+    return [...this.#runs.values()].filter((run) => run.isOurs);
   }
 
   async #watch(): Promise<void> {
@@ -84,38 +99,16 @@ export class LeaseKeeper {
     if (this.#closed) unwatch();
   }
 
-  async #renew(run: Run): Promise<void> {
-    await this.#renewals.push(run).catch(() => {}); // reported once for the batch
-  }
-
-  async #renewAll(runs: Run[]): Promise<RenewalReply[]> {
-    const { leaseMs } = this.options;
-    const sentAt = performance.now();
-    const renewals = runs.map(({ claim, unsentProgress }) => ({
-      id: claim.job.id,
-      token: claim.token,
-      leaseMs,
-      ...(unsentProgress && { progress: unsentProgress }),
-    }));
-    try {
-      const replies = await this.store.renew(renewals);
-      runs.forEach((run, index) => {
-        if (run.unsentProgress === renewals[index]?.progress) run.unsentProgress = undefined;
-        if (replies[index] === 'held') run.leaseUntil = sentAt + leaseMs;
-        else run.abort(replies[index] === 'canceled' ? 'JOB_CANCELED' : 'CLAIM_LOST');
-      });
-      return replies;
-    } catch (error) {
-      this.options.onError(error);
-      throw error;
-    }
-  }
-
   #revoked({ id, status, version }: JobChange): void {
     const run = this.#runs.get(id);
     // An event about an earlier claim of a job that this worker has claimed anew.
     if (!run || version <= run.claim.job.version) return;
     run.abort(status === 'Canceled' ? 'JOB_CANCELED' : 'CLAIM_LOST');
+  }
+
+  /** When the run may not go on unless something happens. */
+  #endOf({ deadlineAt, leaseUntil }: Run): number {
+    return this.options.abortOnLeaseEnd ? Math.min(deadlineAt, leaseUntil) : deadlineAt;
   }
 
   #checkBy(time: number): void {
@@ -130,8 +123,8 @@ export class LeaseKeeper {
     let next = Infinity;
     for (const run of this.#runs.values()) {
       if (run.deadlineAt <= now) run.abort('JOB_TIMEOUT');
-      else if (run.leaseUntil <= now) run.abort('CLAIM_LOST');
-      if (!run.aborted) next = Math.min(next, run.leaseUntil, run.deadlineAt);
+      else if (this.#endOf(run) <= now) run.abort('CLAIM_LOST');
+      if (!run.aborted) next = Math.min(next, this.#endOf(run));
     }
     this.#checkAt = Infinity;
     if (next !== Infinity) this.#checkBy(next);

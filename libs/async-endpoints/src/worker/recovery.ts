@@ -1,16 +1,34 @@
 import type { RecoveryOptions } from '../options.js';
 import type { JobStore } from '../store/job-store.js';
+import { purgeSome, tellActions } from '../store/housekeeping.js';
 import { recoverAll } from '../store/recover-all.js';
 import { Loop } from './loop.js';
 
 /**
- * Takes back the jobs of workers that vanished, and removes finished jobs past their retention. Every worker does both;
- * each step is atomic in the store, so no leader is needed.
+ * Takes back the jobs of workers that vanished, removes finished jobs past their retention, and tells what tools did. Every worker
+ * does all of it; each step is atomic in the store, so no leader is needed.
+ *
+ * @param renewOwn renews what this worker holds itself and could not renew in time, lest it takes that back
  */
-export function recoveryLoop(store: JobStore, options: RecoveryOptions, onError: (error: unknown) => void): Loop {
+export function recoveryLoop(
+  store: JobStore,
+  options: RecoveryOptions & { leaseMs: number },
+  renewOwn: () => Promise<void>,
+  onError: (error: unknown) => void,
+): Loop {
+  const { enabled, batchSize, sweepIntervalMs: intervalMs, leaseMs } = options;
+  // Half a lease: living workers then have renewed before the rest has gone by.
+  const rhythm = { silenceMs: Math.max(1.5 * intervalMs, leaseMs / 2), leaseMs };
   const sweep = async () => {
-    if (options.enabled) await recoverAll(store, options);
-    while ((await store.purge(options.batchSize)) === options.batchSize);
+    await renewOwn();
+    const failures: unknown[] = [];
+    do {
+      // In between as well: while there is much to purge, the store must not believe that nobody sweeps.
+      if (enabled) await recoverAll(store, { ...options, sweep: rhythm }).catch((error) => failures.push(error));
+      // Also where that failed: a part of the store may answer, and what is purged makes room in it.
+    } while ((await purgeSome(store, batchSize)) && failures.length === 0);
+    await tellActions(store).catch((error) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
-  return new Loop(sweep, { intervalMs: options.sweepIntervalMs, onError });
+  return new Loop(sweep, { intervalMs, onError });
 }

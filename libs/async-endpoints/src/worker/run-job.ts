@@ -1,25 +1,50 @@
+import { isObservable } from 'rxjs';
 import { JobContext } from '../handlers/job-context.js';
 import type { RegisteredHandler } from '../handlers/handler-registry.js';
-import { PermanentJobError } from '../job/errors.js';
+import { lastValueOf } from '../handlers/last-value-of.js';
+import type { ResultSerializer } from '../handlers/result-serializer.js';
+import { PermanentJobError, RetryJobError } from '../job/errors.js';
 import type { JobInput } from '../job/job.js';
 import { decideRetry } from '../job/retry.js';
 import type { RunOutcome } from '../observability/channels.js';
 import type { Run } from './run.js';
 
-/** Runs one job through its handler; whatever happens in there comes out as one verdict. */
-export async function runJob(run: Run, handler: RegisteredHandler): Promise<RunOutcome> {
+/**
+ * Runs one job through its handler; whatever happens in there comes out as one verdict.
+ *
+ * @param isStopping whether the application shuts down: then what the handler needs may be gone
+ */
+export async function runJob(
+  run: Run,
+  handler: RegisteredHandler,
+  results: ResultSerializer,
+  isStopping: () => boolean,
+): Promise<RunOutcome> {
   try {
-    return completed(run, handler, await run.finish(perform(run, handler)));
+    return completed(run, handler, await run.finish(perform(run, handler, results)));
   } catch (thrown) {
-    return failed(run, handler, thrown);
+    try {
+      if (run.aborted || !isStopping() || isVerdict(thrown)) return failed(run, handler, thrown);
+      return { verdict: { verb: 'release' }, cause: thrown };
+    } catch {
+      // A Proxy whose traps throw, or a getter: whatever it is, it ends its job and no more.
+      const unreadable = new Error('What the handler threw cannot be read.');
+      return failed(run, handler, Object.assign(unreadable, { code: 'UNKNOWN_ERROR' }));
+    }
   }
 }
 
-async function perform(run: Run, handler: RegisteredHandler): Promise<string | null> {
+/** Whether the handler itself says what is to become of the job. */
+function isVerdict(thrown: unknown): boolean {
+  return thrown instanceof PermanentJobError || thrown instanceof RetryJobError;
+}
+
+async function perform(run: Run, handler: RegisteredHandler, results: ResultSerializer): Promise<string | null> {
   const input = decodeInput(run.claim.input);
-  const context = new JobContext(run, input.snapshot);
-  const instance = await handler.resolve(context);
-  return encodeResult(await instance.handle(input.request, context), handler.policy.maximumResultBytes);
+  const context = new JobContext(run, input);
+  const returned = await handler.run(input.request, context);
+  const result = isObservable(returned) ? await lastValueOf(returned, context.signal) : returned;
+  return encodeResult(result, handler, results);
 }
 
 function completed(run: Run, handler: RegisteredHandler, result: string | null): RunOutcome {
@@ -45,22 +70,38 @@ function failed(run: Run, handler: RegisteredHandler, thrown: unknown): RunOutco
 function decodeInput(input: string): JobInput {
   try {
     return JSON.parse(input) as JobInput;
-  } catch (cause) {
-    throw new PermanentJobError('The stored request cannot be read.', { code: 'INPUT_NOT_READABLE', cause });
+  } catch {
+    // Without the parser's error, which quotes the request.
+    throw new PermanentJobError('The stored request cannot be read.', { code: 'INPUT_NOT_READABLE' });
   }
 }
 
-function encodeResult(result: unknown, limit: number): string | null {
+/** Waits only where a serializer of the application does. */
+function encodeResult(
+  result: unknown,
+  { declaredBy, policy }: RegisteredHandler,
+  results: ResultSerializer,
+): string | null | Promise<string> {
   if (result === undefined || result === null) return null;
-  let json: string | undefined;
+  const checked = (json: string | undefined) => checkResult(json, result, policy.maximumResultBytes);
+  let json: ReturnType<ResultSerializer['stringify']>;
   try {
-    json = JSON.stringify(result);
+    json = results.stringify(result, declaredBy);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw notSerializable(`The result cannot be written as JSON: ${reason}`, cause);
+    return refuse(cause);
   }
+  return json instanceof Promise ? json.then(checked, refuse) : checked(json);
+}
+
+function refuse(cause: unknown): never {
+  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+  throw notSerializable(`The result cannot be written as JSON: ${reason}`, cause);
+}
+
+function checkResult(json: string | undefined, result: unknown, limit: number): string {
   if (json === undefined) throw notSerializable(`A ${typeof result} cannot be written as JSON.`);
-  if (Buffer.byteLength(json) <= limit) return json;
+  // No character takes more than three bytes for each of its UTF-16 units.
+  if (json.length * 3 <= limit || Buffer.byteLength(json) <= limit) return json;
   throw new PermanentJobError(`The result is larger than the ${limit} bytes allowed.`, { code: 'RESULT_TOO_LARGE' });
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { RunControl } from '../handlers/job-context.js';
 import { AsyncEndpointsError, type ErrorCode } from '../job/errors.js';
 import type { Claim, JobProgress } from '../job/job.js';
@@ -14,9 +15,15 @@ export class Run implements RunControl {
   leaseUntil: number;
   /** Reported, and not yet with the store. */
   unsentProgress: JobProgress | undefined;
+  /** Of the report that waits to be sent: all calls until then share it. */
+  reported: Promise<void> | undefined;
+  /** Whether the latest report did not reach the store. */
+  isReportLost = false;
   /** The same by the wall clock, for the handler. */
   readonly #deadlineMs: number;
   #controller: AbortController | undefined;
+  /** The handler's async context: its abort listeners must not run in that of whoever canceled the job. */
+  #context: AsyncResource | undefined;
   #abandon: ((reason: unknown) => void) | undefined;
   #grace: NodeJS.Timeout | undefined;
 
@@ -24,7 +31,7 @@ export class Run implements RunControl {
     readonly claim: Claim,
     options: { timeoutMs: number; leaseUntil: number },
     private readonly graceMs: number,
-    private readonly renew: (run: Run) => Promise<void>,
+    private readonly send: (run: Run) => Promise<void>,
   ) {
     this.deadlineAt = performance.now() + options.timeoutMs;
     this.#deadlineMs = Date.now() + options.timeoutMs;
@@ -39,6 +46,7 @@ export class Run implements RunControl {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
+      this.#context = new AsyncResource('JobRun');
       if (this.aborted) this.#controller.abort(this.aborted);
     }
     return this.#controller.signal;
@@ -51,14 +59,14 @@ export class Run implements RunControl {
 
   report(progress: JobProgress): Promise<void> {
     this.unsentProgress = progress;
-    return this.renew(this);
+    return this.send(this);
   }
 
   /** Tells the handler to end; it is left to itself when it has not within the grace. Only the first call counts. */
   abort(code: AbortCode): void {
     if (this.aborted) return;
     this.aborted = new AsyncEndpointsError(code);
-    this.#controller?.abort(this.aborted);
+    this.#context?.runInAsyncScope(() => this.#controller?.abort(this.aborted));
     if (this.#abandon) this.#grace = setTimeout(() => this.#abandon?.(this.aborted), this.graceMs);
   }
 

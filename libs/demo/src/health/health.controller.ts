@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthCheck, type HealthCheckResult, HealthCheckService, MemoryHealthIndicator } from '@nestjs/terminus';
 import { JobStore } from 'nestjs-async-endpoints';
-import { JobStoreHealthIndicator, JobWorkerHealthIndicator } from 'nestjs-async-endpoints/health';
+import { JobStoreHealthIndicator, JobWorkerHealthIndicator, liveness } from 'nestjs-async-endpoints/health';
 import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 
 const STORE_TIMEOUT_MS = 5_000;
@@ -33,11 +33,11 @@ export class HealthController {
     ]);
   }
 
-  /** 503: restart this process. Says nothing of the store, whose absence a restart would not mend. */
+  /** 503: restart this process. Says nothing of the store, whose absence a restart would not mend; 200 while it drains. */
   @Get('live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.worker.isHealthy('worker')]);
+    return liveness(() => this.health.check([() => this.worker.isHealthy('worker')]));
   }
 
   /** 503: send requests elsewhere. So from the moment that shutdown begins. */

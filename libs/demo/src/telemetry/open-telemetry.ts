@@ -5,6 +5,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { ProcessMetrics } from './process-metrics.js';
 
 /**
  * OpenTelemetry's SDK, as far as the demo needs it: metrics for whoever asks, in Prometheus's text format, and spans, sent
@@ -15,12 +16,14 @@ export class OpenTelemetry {
   readonly meterProvider: MeterProvider;
   readonly tracerProvider: BasicTracerProvider;
   readonly #reader = new PrometheusExporter({ preventServerStart: true });
+  readonly #process: ProcessMetrics;
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
 
   constructor(serviceName: string) {
     const own = resourceFromAttributes({ 'service.name': serviceName });
     const resource = own.merge(detectResources({ detectors: [envDetector] }));
     this.meterProvider = new MeterProvider({ resource, readers: [this.#reader] });
+    this.#process = new ProcessMetrics(this.meterProvider);
     const spanProcessors = hasCollector() ? [new BatchSpanProcessor(new OTLPTraceExporter())] : [];
     this.tracerProvider = new BasicTracerProvider({ resource, spanProcessors });
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -34,6 +37,7 @@ export class OpenTelemetry {
 
   /** Sends what has not been sent. */
   async onApplicationShutdown(): Promise<void> {
+    this.#process.stop();
     await Promise.allSettled([this.tracerProvider.shutdown(), this.meterProvider.shutdown()]);
   }
 }

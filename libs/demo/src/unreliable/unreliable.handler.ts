@@ -5,6 +5,8 @@ class DemoFailure extends Error {
   override readonly name = 'DemoFailure';
   /** What clients see as the job's `error.code`. */
   readonly code = 'DEMO_FAILURE';
+  /** Clients may see the message, too. */
+  readonly expose = true;
 }
 
 @AsyncHandler(Unreliable)

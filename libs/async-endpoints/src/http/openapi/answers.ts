@@ -16,7 +16,8 @@ const RESPONSE_HEADERS = {
   'Idempotency-Replayed': string('There where the same submission had been accepted before.', { enum: ['true'] }),
   'Preference-Applied': string('Which preferences were honoured.', { example: 'wait=20' }),
   ETag: string('Names this state of the job.'),
-  'Cache-Control': string('May be kept by the client itself, and asked about each time.'),
+  'Cache-Control': string('Whether the client may keep the answer; shared caches may not.'),
+  'X-Content-Type-Options': string('The answer is of its media type, whatever it looks like.', { enum: ['nosniff'] }),
   Vary: string('What the answer depends on.'),
 } satisfies Record<string, Header>;
 
@@ -84,7 +85,11 @@ export function problems(codes: readonly ErrorCode[], common: Response['headers'
 function problem(codes: ErrorCode[], status: number, common: Response['headers']): Response {
   return {
     description: codes.map((code) => `\`${code}\`: ${ERROR_CODES[code]}`).join('\n\n'),
-    headers: { ...(status !== 500 && common), ...(status === 503 && headers('Retry-After')) },
+    headers: {
+      ...(status !== 500 && common),
+      ...headers('X-Content-Type-Options'),
+      ...([429, 503].includes(status) && headers('Retry-After')),
+    },
     content: { 'application/problem+json': { schema: refTo(AsyncEndpointsProblem), examples: examplesOf(codes) } },
   };
 }

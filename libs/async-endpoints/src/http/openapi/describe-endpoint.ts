@@ -1,6 +1,6 @@
 import { headers, IDEMPOTENCY_KEY, json, orHttpException, PREFER, problems, REQUEST_ID } from './answers.js';
 import { AsyncEndpointsProblem, HttpExceptionBody, modelOf } from './schemas.js';
-import { describe, type Responses } from './swagger-metadata.js';
+import { describe, forgetReturnType, type Responses } from './swagger-metadata.js';
 
 export interface EndpointDescription {
   readonly job: string;
@@ -15,6 +15,7 @@ export interface EndpointDescription {
  */
 export function describeEndpoint(method: object, { job, resultType, takesBody }: EndpointDescription): void {
   const model = modelOf(job, resultType);
+  forgetReturnType(method);
   describe(method, {
     parameters: [PREFER, IDEMPOTENCY_KEY, REQUEST_ID],
     responses: {
@@ -25,7 +26,14 @@ export function describeEndpoint(method: object, { job, resultType, takesBody }:
       },
       200: {
         description: 'The job has ended: while the answer was held, or before the same submission came again.',
-        headers: headers('Location', 'X-Async-Request-Id', 'Idempotency-Replayed', 'Preference-Applied'),
+        headers: headers(
+          'Location',
+          'X-Async-Request-Id',
+          'Idempotency-Replayed',
+          'Preference-Applied',
+          'Cache-Control',
+          'X-Content-Type-Options',
+        ),
         content: json(model),
       },
       ...refusals(takesBody),
@@ -45,6 +53,8 @@ function refusals(takesBody: boolean): Responses {
     'INTERNAL_ERROR',
     'QUEUE_FULL',
     'STORE_UNAVAILABLE',
+    'STORE_FULL',
+    'STORE_READ_ONLY',
     'SHUTTING_DOWN',
   ]);
   return orHttpException(refused, 400, ...(takesBody ? [413, 415] : []));

@@ -15,11 +15,13 @@ export const OPERATION_IDS: Readonly<Record<StatusRoute, string>> = {
   cancel: 'cancelJob',
 };
 
-const STATE = headers('ETag', 'Cache-Control', 'Vary');
+const STATE = headers('ETag', 'Cache-Control', 'Vary', 'X-Content-Type-Options');
 const UNFINISHED = headers('ETag', 'Cache-Control', 'Vary', 'Location', 'Retry-After', 'Preference-Applied');
-const FINISHED = headers('ETag', 'Cache-Control', 'Vary', 'Preference-Applied');
+const FINISHED = { ...STATE, ...headers('Preference-Applied') };
 const NOT_MODIFIED: Responses = { 304: { description: 'The state is the one that is known.', headers: STATE } };
 const HEAD = '`HEAD` answers the same without a body.';
+
+const TOO_MANY = ['TOO_MANY_WAITS_OF_OWNER', 'TOO_MANY_WAITS'] as const;
 
 const refusals = (...codes: ErrorCode[]): Responses =>
   problems(
@@ -41,7 +43,7 @@ const ROUTES: Readonly<Record<StatusRoute, RouteDescription>> = {
       200: { description: 'The job has ended.', headers: FINISHED, content: json(AsyncJob) },
       202: { description: 'The job has not ended yet.', headers: UNFINISHED, content: json(AsyncJob) },
       ...NOT_MODIFIED,
-      ...refusals(),
+      ...refusals(...TOO_MANY),
     },
   },
   result: {
@@ -57,7 +59,7 @@ const ROUTES: Readonly<Record<StatusRoute, RouteDescription>> = {
       202: { description: 'The job has not ended yet.', headers: UNFINISHED, content: json(AsyncJob) },
       204: { description: 'The job is completed, and there is no result.', headers: FINISHED },
       ...NOT_MODIFIED,
-      ...refusals('JOB_FAILED', 'JOB_CANCELED'),
+      ...refusals('JOB_FAILED', 'JOB_CANCELED', ...TOO_MANY),
     },
   },
   events: {
@@ -67,9 +69,13 @@ const ROUTES: Readonly<Record<StatusRoute, RouteDescription>> = {
       'Their `data` is an AsyncJob; their `id` grows.',
     parameters: [JOB_ID, LAST_EVENT_ID],
     responses: {
-      200: { description: 'The events.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      200: {
+        description: 'The events.',
+        headers: headers('X-Content-Type-Options'),
+        content: { 'text/event-stream': { schema: { type: 'string' } } },
+      },
       204: { description: 'The end was seen already; there is no more to come.', headers: headers('Cache-Control') },
-      ...refusals(),
+      ...refusals(...TOO_MANY),
     },
   },
   cancel: {

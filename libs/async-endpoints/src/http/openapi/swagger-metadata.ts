@@ -70,6 +70,21 @@ export function describe(method: object, { operation, parameters, responses, mod
   if (operation) Reflect.defineMetadata(OPERATION, { ...operation, ...read(method, OPERATION, {}) }, method);
 }
 
+/**
+ * Forgets what swagger's CLI plugin has concluded from what a method returns, which is the request of the job: that it were
+ * the body of a 201, or of the 200 of another method than `POST`. The plugin's decorator is always the innermost.
+ */
+export function forgetReturnType(method: object): void {
+  const said = read<Record<string, object>>(method, RESPONSES, {});
+  const others = Object.entries(said).filter(([status]) => status !== '201');
+  const untyped = others.map(([status, response]) => {
+    if (status !== '200' && status !== '202') return [status, response];
+    const { type: _type, isArray: _isArray, ...rest } = response as Record<string, unknown>;
+    return [status, rest];
+  });
+  Reflect.defineMetadata(RESPONSES, Object.fromEntries(untyped), method);
+}
+
 export function responsesOf(method: object): Responses {
   return read<Responses>(method, RESPONSES, {});
 }

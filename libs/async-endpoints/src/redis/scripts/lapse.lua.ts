@@ -1,17 +1,12 @@
 /**
- * For scripts that look for leases that have run out, after `RECORD`.
+ * For scripts that look for leases that have run out, after `RECORD` and `SILENCE`.
  *
- * `lapse(limit)` answers the ids of up to so many claims that have run out, how many entries of `leases` were dropped because
+ * `lapse(limit)` answers the ids of up to so many claims that have run out or cannot be read, how many entries of `leases` were dropped because
  * nobody needs them any more, and whether there may be more entries to look at. An entry may name thousands of jobs, so it
  * stops behind the one with which it has found enough, or seen enough.
  */
 export const LAPSE = `
 local ENTRIES, IDS = 100, 1000
-
-local function has_run_out(claim)
-  local lease_until = match(claim or '', '^%d+,%d+,%d+,(%d+)')
-  return lease_until and tonumber(lease_until) <= now
-end
 
 local function lapse(limit)
   local entries = call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, ENTRIES)
@@ -25,9 +20,10 @@ local function lapse(limit)
     for id in string.gmatch(entry, '%S+') do ids[#ids + 1] = id end
     seen = seen + #ids
     for n, claim in ipairs(read(CLAIMS, ids)) do
-      if has_run_out(claim) then
+      local lease_until = claim and tonumber(match(claim, CLAIM_END) or '0')
+      if lease_until and lease_until <= now then
         is_needed = true
-        if #found < limit then found[#found + 1] = ids[n] end
+        if #found < limit and has_run_out(lease_until) then found[#found + 1] = ids[n] end
       end
     end
     if not is_needed then dropped[#dropped + 1] = entry end

@@ -31,7 +31,7 @@ end
 
 for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
   local first = first_in_line(queue)
-  local earliest = earliest_ready(queue_key(queue, READY), first and due_at(parse(first)))
+  local earliest = earliest_ready(queue_key(queue, READY), first and due_at(first))
   local planned = call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
   if planned and (not earliest or tonumber(planned) < earliest) then earliest = tonumber(planned) end
   replies[#replies + 1] = earliest and number(earliest) or ''

@@ -10,21 +10,41 @@ export const RECORD = `
 local JOBS, CLAIMS, LEASES, COMPLETED, FINISHED, COUNTERS = unpack(KEYS, 1, 6)
 local LINE, READY, PLANNED, RUNNING, WAKE = 1, 2, 3, 4, 5
 local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 6, 5, 2000, 35184372088832
-local STABLE = '^1(%a)(%x%x%x%x%x%x%x%x)(%x)(%x%x%x%x%x%x)(%d+),(%d+),(%-?%d+),(%d+),(%d+)'
+local STABLE = '^1([QRSCFX])(%x%x%x%x%x%x%x%x)(%x)(%x%x%x%x%x%x)(%d+),(%d+),(%-?%d+),(%d+),(%d+)'
 local CHANGING = '^;(%d+),(%d+),(%d*),(%d*),(%d*)[^\\n]*\\n()'
+local FIXED = '^[^\\n]*\\n[^\\n]*\\n%d+\\n[%d,]*\\n[^\\n]*\\n'
 local CLAIM = '^(%d+),(%d+),(%d+),(%d+),(%d*),([^\\n]*)\\n?(.*)$'
+local CLAIM_END = '^%d+,%d+,%d+,(%d+),%d*,[^\\n]*'
+local LONGEST_FIRST_LINE = 200
 local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
 local call = redis.call
 
-local now = tonumber(time)
-if not now then
-  local clock = call('TIME')
-  now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-end
-
 local function number(value) return format('%.0f', value) end
 
+-- The server's clock may be set back; the store's does not go back with it. Sweeps keep what is needed: see \`silence.lua.ts\`.
+local clock_now = tonumber(time)
+if not clock_now then
+  local clock = call('TIME')
+  clock_now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+end
+local CLOCK = '^(%d+),(%d+),(%d+),(%d+),(%d+),(%d)$'
+local clock_text, largest = unpack(call('HMGET', COUNTERS, 'clock', 'largest'))
+local offset, seen, silent_from, silent_until, grace_until, is_witnessed = match(clock_text or '0,0,0,0,0,0', CLOCK)
+offset, seen = tonumber(offset or 0), tonumber(seen or 0)
+local now = math.max(clock_now + offset, seen)
+
 local NOW = number(now)
+
+-- A script reads no more of records than that and one record, as no record is larger than the largest so far.
+local MOST_BYTES, USUAL_BYTES = 4194304, 4096
+largest = math.max(tonumber(largest or USUAL_BYTES) or USUAL_BYTES, USUAL_BYTES)
+local bytes_read = 0
+
+-- How many records may be read before one looks how large they were.
+local function step() return math.min(CHUNK, math.max(1, math.floor((MOST_BYTES - bytes_read) / largest))) end
+
+-- A full Redis refuses what may take memory, unless the script has written before. This is a write that changes nothing.
+local function go_on_when_full() call('HDEL', COUNTERS, '') end
 
 local function queue_key(queue, which) return KEYS[SHARED + (queue - 1) * OF_QUEUE + which] end
 
@@ -38,19 +58,25 @@ local function name_of(queue)
   return name
 end
 
+-- Nil where the record or the claim cannot be read.
 local function parse(text, claim)
   local status, sequence, lines, length, created, due, priority, retries, crashes, at = match(text, STABLE .. '()')
+  if not at then return nil end
   local fence, version, updated, started, completed, fixed_at = match(text, CHANGING, at)
+  if not fixed_at or fixed_at > LONGEST_FIRST_LINE then return nil end
   local fixed_end = fixed_at + tonumber(length, 16)
+  local fixed = sub(text, fixed_at, fixed_end - 1)
   local progress, failure, result, input_at = match(text, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n()', fixed_end)
+  if not input_at or byte(fixed, -1) ~= 10 or not find(fixed, FIXED) then return nil end
   local job = { status = status, sequence = sequence, lines = lines, created = created, due = due, priority = priority,
     retries = retries, crashes = crashes, fence = fence, version = version, updated = updated, started = started,
-    completed = completed, fixed = sub(text, fixed_at, fixed_end - 1), progress = progress, error = failure,
-    result = result, input = sub(text, input_at) }
+    completed = completed, fixed = fixed, progress = progress, error = failure,
+    result = result, input = sub(text, input_at), size = #text }
   if status == 'R' then job.status = 'Q' end
   if claim then
     job.status = 'P'
     job.fence, job.version, job.started, job.lease, job.updated, job.worker, job.progress = match(claim, CLAIM)
+    if not job.fence then return nil end
   end
   return job
 end
@@ -95,9 +121,26 @@ local function read(key, ids)
   return all
 end
 
+-- As many of the records as may be read, from the first; at least one.
+local function read_some(ids)
+  local texts, known = {}, 0
+  while known < #ids and (known == 0 or bytes_read < MOST_BYTES) do
+    local some = call('HMGET', JOBS, unpack(ids, known + 1, math.min(known + step(), #ids)))
+    for n = 1, #some do
+      local text = some[n]
+      if text then bytes_read = bytes_read + #text end
+      if known > 0 then texts[known + n] = text end
+    end
+    if known == 0 then texts = some end
+    known = known + #some
+  end
+  return texts
+end
+
+-- Of some of the ids, as \`read_some\`: job, or false where it is gone or cannot be read.
 local function load(ids)
-  local jobs, claims = read(JOBS, ids), read(CLAIMS, ids)
-  for n, text in ipairs(jobs) do jobs[n] = text and parse(text, claims[n]) end
+  local jobs, claims = read_some(ids), read(CLAIMS, ids)
+  for n, text in ipairs(jobs) do jobs[n] = text and parse(text, claims[n]) or false end
   return jobs
 end
 
@@ -112,13 +155,16 @@ local function rank(job) return (100 - job.priority) * PRIORITY_STEP + due_at(jo
 local IN_LINE, IN_SET = '^1Q(........)', '^1[RS](........)'
 local function waits(entry, text, place) return text and match(text, place) == sub(entry, 1, 8) end
 
--- The first job in the line, after dropping what is worth nothing in front of it, within reason.
+-- The first job in the line, after dropping what is worth nothing in front of it, within reason. Or nil and true, where the
+-- first one cannot be read: that is left to a claim, which tells of it.
 local function first_in_line(queue)
   for _ = 1, 1000 do
     local entry = call('LINDEX', queue_key(queue, LINE), 0)
     if not entry then return nil end
     local text = call('HGET', JOBS, sub(entry, 9))
-    if waits(entry, text, IN_LINE) then return text end
+    local job = waits(entry, text, IN_LINE) and parse(text)
+    if job then return job end
+    if text and not parse(text) then return nil, true end
     call('LPOP', queue_key(queue, LINE))
   end
 end

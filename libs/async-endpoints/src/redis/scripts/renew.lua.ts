@@ -20,6 +20,7 @@ local held, latest = read(CLAIMS, ids), {}
 local function renew(id, claim, lease_ms, progress)
   local job = {}
   job.fence, job.version, job.started, job.lease, job.updated, job.worker, job.progress = match(claim, CLAIM)
+  if not job.fence then return nil end
   job.status, job.lease = 'P', number(now + lease_ms)
   if progress ~= '' then
     job.progress = progress
@@ -33,14 +34,16 @@ end
 for n, id in ipairs(ids) do
   local at = FIRST + (n - 1) * 4
   local claim = latest[id] or held[n]
-  if claim and match(claim, '^%d+') == ARGV[at + 1] then
+  local renewed = claim and match(claim, '^%d+') == ARGV[at + 1] and renew(id, claim, ARGV[at + 2], ARGV[at + 3])
+  if renewed then
     replies[n] = 'held'
-    latest[id] = renew(id, claim, ARGV[at + 2], ARGV[at + 3])
+    latest[id] = renewed
   else
     local text = not claim and call('HGET', JOBS, id)
     replies[n] = text and sub(text, 2, 2) == 'X' and 'canceled' or 'lost'
   end
 end
+go_on_when_full()
 save()
 return replies`,
 });

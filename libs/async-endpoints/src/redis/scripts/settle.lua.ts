@@ -8,7 +8,8 @@ import { TRANSITION } from './transition.lua.js';
  * time, announce, channels as in `transition.lua.ts`
  * …        settlements in groups of what is alike: `count,queue,verb,delayMs` (queue from 1; delayMs may be empty); then for
  *          each the job's id, the token, and the error or result as JSON or ''
- * returns  for each: 1 where the claim was the caller's to end (now or before), 0 where it was not
+ * returns  for each: 1 where the claim was the caller's to end (now or before), 0 where it was not. Fewer than were asked for
+ *          where their records are large: ask again for the rest
  *
  * A token that is no longer the job's fence writes nothing.
  */
@@ -26,18 +27,20 @@ while at <= #ARGV do
   for n = 1, count_here do ids[#ids + 1] = ARGV[at + 1 + (n - 1) * STRIDE] end
   at = at + 1 + count_here * STRIDE
 end
-local texts, held = read(JOBS, ids), read(CLAIMS, ids)
+local texts, held = read_some(ids), read(CLAIMS, ids)
 local ended = {}
 
--- How long a completed job with these fixed lines is kept; nil where it is of another name.
+-- How long a completed job with these fixed lines is kept; false where it is of another name.
 local kept_of = {}
 local function kept_if_of(fixed, queue)
-  local kept = kept_of[fixed]
-  if not kept then
-    kept = tonumber(kept_for('C', fixed))
-    kept_of[fixed] = kept
+  local known = kept_of[queue]
+  if not known then known = {}; kept_of[queue] = known end
+  local kept = known[fixed]
+  if kept == nil then
+    kept = byte(fixed, -1) == 10 and is_of(fixed, queue) and tonumber(kept_for('C', fixed))
+    known[fixed] = kept
   end
-  return is_of(fixed, queue) and kept
+  return kept
 end
 
 local completed_of = {}
@@ -45,9 +48,9 @@ local completed_of = {}
 -- Nearly all settlements: no need to take the whole record apart.
 local function complete(id, queue, text, claim, token, result)
   local version, started = match(claim, '^%d+,(%d+),(%d+)')
-  local stable_end = find(text, ';', 17, true)
-  local fixed_at = find(text, '\\n', stable_end, true) + 1
-  local fixed = sub(text, fixed_at, fixed_at + tonumber(sub(text, 12, 17), 16) - 1)
+  local length, stable_end, fixed_at = match(text, '^1..........(%x%x%x%x%x%x)[^;\\n]*();[^\\n]*\\n()')
+  if not fixed_at or not started then return nil end
+  local fixed = sub(text, fixed_at, fixed_at + tonumber(length, 16) - 1)
   local kept = kept_if_of(fixed, queue)
   if not kept then return nil end
   local more = find(claim, '\\n', 1, true)
@@ -79,13 +82,13 @@ local apply = {
 local function settle(id, group, text, claim, token, value)
   if group.verb == 'complete' then return complete(id, group.queue, text, claim, token, value) end
   local job = parse(text, claim)
-  if not is_of(job.fixed, group.queue) then return nil end
+  if not job or not is_of(job.fixed, group.queue) then return nil end
   leave(id, job, group.queue)
   apply[group.verb](job, group.delay, value)
   touch(id, job)
+  local settled = write(id, job)
   enter(id, job, group.queue)
-  write(id, job)
-  return writes[#writes]
+  return settled
 end
 
 -- Nobody has claimed the job since, and so it is still as the claim left it.
@@ -94,10 +97,11 @@ local function was_ended(text, queue, token)
   return job and job.fence == token and is_of(job.fixed, queue)
 end
 
-local n = 0
+local n, known = 0, #texts
 for _, group in ipairs(groups) do
   for place = group.at, group.at + (group.count - 1) * STRIDE, STRIDE do
     n = n + 1
+    if n > known then break end
     local id, token, text = ids[n], ARGV[place + 1], texts[n]
     local claim = held[n]
     if ended[id] then text, claim = ended[id], nil end

@@ -3,9 +3,10 @@ import { RECORD } from './record.lua.js';
 /**
  * What every script that changes jobs begins with, after `RECORD`.
  *
- * `leave(id, job, queue)` and `enter(id, job, queue)` take a job out of the indexes that its status says and put it into
- * those of its new one; `write(id, job)` keeps what it says. `save()` does all of it, one command for each index, whatever
- * the number of jobs, and then tells those who wait and watch. As a script is one step, nobody sees anything in between.
+ * Call in this order: `leave(id, job, queue)` takes a job out of the indexes of its old status, `write(id, job)` keeps its
+ * record, `enter(id, job, queue)` puts it into the indexes of its new status. `save()` does all of it, one command for each index,
+ * whatever the number of jobs, and then tells those who wait and watch. As a script is one step, nobody sees anything in
+ * between.
  *
  * time     the clock in ms, or '' for Redis's own
  * announce 1 to publish changes unasked, '' to see first whether somebody listens here
@@ -18,6 +19,7 @@ local adds, removals, writes, claims, unclaimed, counts = {}, {}, {}, {}, {}, {}
 local completed, kept_until, leased = {}, nil, {}
 local changed, revoked, woken = {}, {}, {}
 local TOLD = 1024
+local DIGITS = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f' }
 local CHANGES, REVOCATIONS = channels .. ':changes', channels .. ':revocations'
 local is_watched = announce ~= '' or call('PUBSUB', 'NUMSUB', CHANGES)[2] > 0
 
@@ -45,7 +47,7 @@ end
 
 local function kept_for(status, fixed)
   local retention = match(fixed, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
-  return retention == '' and USUAL_RETENTION[status] or match(retention, RETENTION[status])
+  return retention and match(retention, RETENTION[status]) or USUAL_RETENTION[status]
 end
 
 -- When a finished job may go.
@@ -66,6 +68,12 @@ local function lease(id, until_ms)
   list[#list + 1] = id
 end
 
+local function count_waiting(job, queue, by)
+  count('waiting', by)
+  count('waitingBytes', by * job.size)
+  count('bytes:' .. job.status .. ':' .. name_of(queue), by * job.size)
+end
+
 local function enter(id, job, queue)
   local status = job.status
   if status == 'Q' then
@@ -79,7 +87,7 @@ local function enter(id, job, queue)
   end
   if status == 'Q' or status == 'S' then
     wake(queue)
-    count('waiting', 1)
+    count_waiting(job, queue, 1)
   end
   count(status .. ':' .. name_of(queue), 1)
 end
@@ -90,7 +98,7 @@ local function leave(id, job, queue)
   if status == 'Q' or status == 'S' then
     remove(queue_key(queue, READY), member(id, job))
     if status == 'S' then remove(queue_key(queue, PLANNED), member(id, job)) end
-    count('waiting', -1)
+    count_waiting(job, queue, -1)
   elseif status == 'P' then
     unclaimed[#unclaimed + 1] = id
     remove(queue_key(queue, RUNNING), id)
@@ -100,12 +108,28 @@ local function leave(id, job, queue)
   count(status .. ':' .. name_of(queue), -1)
 end
 
-local function write(id, job) put(writes, id, text_of(job)) end
+local function write(id, job)
+  local text = text_of(job)
+  job.size = #text
+  put(writes, id, text)
+  return text
+end
+
+-- Shows that a script wrote this: only who may read keys knows the secret (see \`redis-seal.ts\`).
+local function seal(text)
+  local secret = call('HGET', COUNTERS, 'secret')
+  return secret and redis.sha1hex(secret .. redis.sha1hex(secret .. text)) or ''
+end
 
 -- With the record, on the same line, where there is one that is small: watchers need not read it.
+local told_whole = false
 local function announce_change(id, status, version, text)
   local line = id .. ' ' .. status .. ' ' .. version
-  changed[#changed + 1] = text and #text <= TOLD and line .. ' ' .. string.gsub(text, '\\n', '\\30') or line
+  if text and #text <= TOLD then
+    told_whole = true
+    line = line .. ' ' .. string.gsub(text, '\\n', '\\30')
+  end
+  changed[#changed + 1] = line
 end
 
 -- A change that readers can see.
@@ -132,7 +156,25 @@ end
 -- The next \`n\` numbers of a counter, in the form in which they stand before an id.
 local function numbers(counter, n)
   local last = call('HINCRBY', COUNTERS, counter, n) - n
-  return function(nth) return format('%08x', (last + nth) % 4294967296) end
+  local known, prefix
+  return function(nth) -- for numbers that follow each other, formatting is slower than all else
+    local value = (last + nth) % 4294967296
+    local digit = value % 16
+    if value - digit ~= known then
+      known = value - digit
+      prefix = format('%07x', known / 16)
+    end
+    return prefix .. DIGITS[digit]
+  end
+end
+
+-- In powers of two, so that it seldom changes.
+local function note_largest()
+  local before = largest
+  for n = 2, #writes, 2 do
+    while #writes[n] > largest do largest = 2 * largest end
+  end
+  if largest > before then call('HSET', COUNTERS, 'largest', number(largest)) end
 end
 
 local function save()
@@ -141,6 +183,7 @@ local function save()
   in_chunks('HDEL', CLAIMS, unclaimed)
   in_chunks('HSET', CLAIMS, claims)
   in_chunks('HSET', JOBS, writes)
+  note_largest()
   for until_ms, list in pairs(leased) do
     if #list > 0 then call('ZADD', LEASES, until_ms, table.concat(list, ' ')) end
   end
@@ -154,7 +197,13 @@ local function save()
     if by ~= 0 and call('HINCRBY', COUNTERS, field, by) == 0 then call('HDEL', COUNTERS, field) end
   end
   for key in pairs(woken) do call('ZADD', key, 0, '0') end
-  if #changed > 0 then call('PUBLISH', CHANGES, table.concat(changed, '\\n')) end
-  if #revoked > 0 then call('PUBLISH', REVOCATIONS, table.concat(revoked, '\\n')) end
+  if #changed > 0 then
+    local text = table.concat(changed, '\\n')
+    call('PUBLISH', CHANGES, (told_whole and seal(text) or '') .. '\\n' .. text)
+  end
+  if #revoked > 0 then
+    local text = table.concat(revoked, '\\n')
+    call('PUBLISH', REVOCATIONS, seal(text) .. '\\n' .. text)
+  end
 end
 `;

@@ -6,9 +6,10 @@ interface Item {
   key: number;
   heapIndex: number;
   rosterNumber: number;
+  bytes: number;
 }
 
-const anItem = fc.nat({ max: 20 }).map((key): Item => ({ key, heapIndex: -1, rosterNumber: 0 }));
+const anItem = fc.nat({ max: 20 }).map((key): Item => ({ key, heapIndex: -1, rosterNumber: 0, bytes: 0 }));
 
 describe('A heap', () => {
   it('gives the least first, after any pushes, removals and updates', () => {
@@ -47,7 +48,7 @@ describe('A roster', () => {
         let model: Item[] = [];
         for (const step of steps) {
           if (step === 'add') {
-            const item = { key: 0, heapIndex: 0, rosterNumber: 0 };
+            const item = { key: 0, heapIndex: 0, rosterNumber: 0, bytes: 0 };
             roster.append(item);
             model.push(item);
           } else if (model.length > 0) {

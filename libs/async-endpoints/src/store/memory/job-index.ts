@@ -1,25 +1,35 @@
-import type { JobRecord, JobStatus } from '../../job/job.js';
-import { purgeableAt } from '../../job/lifecycle.js';
-import type { JobFilter, QueueStats } from '../job-store.js';
+import type { JobRecord, JobStatus, NewJob } from '../../job/job.js';
+import type { JobFilter, QueueLimits, QueueStats } from '../job-store.js';
+import { FinishedJobs } from './finished-jobs.js';
 import { Heap } from './heap.js';
 import { type Entry, isWaiting, Queue } from './queue.js';
+import { bytesOf } from './size.js';
 
 /** Keeps each job in exactly the indexes that its status says. No operation looks at all jobs. */
 export class JobIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #queues = new Map<string, Queue>();
   readonly #leases = new Heap<Entry>((a, b) => (a.job.leaseUntil as number) < (b.job.leaseUntil as number));
-  readonly #finished = new Heap<Entry>((a, b) => (purgeableAt(a.job) as number) < (purgeableAt(b.job) as number));
+  readonly #finished: FinishedJobs;
   #number = 0;
   #waiting = 0;
+  #waitingBytes = 0;
 
-  /** The jobs of all names that wait to be claimed. */
-  get waiting(): number {
-    return this.#waiting;
+  /** @param agingMs as `priorityAgingMs` of the store, and `maximumFinishedBytes` as there */
+  constructor(
+    private readonly agingMs: number,
+    maximumFinishedBytes: number,
+  ) {
+    this.#finished = new FinishedJobs(maximumFinishedBytes);
   }
 
-  waitingOf(name: string): number {
-    return this.#queues.get(name)?.waiting ?? 0;
+  /** Which limit leaves a job no room among those that wait to be claimed, if any does. */
+  reachedLimit(job: NewJob, { queueLimit, queueBytes }: QueueLimits): 'total' | 'name' | null {
+    if (this.#waiting >= queueLimit || this.#waitingBytes >= (queueBytes ?? Infinity)) return 'total';
+    const queue = this.#queues.get(job.name);
+    if (!queue) return job.queueLimit === 0 ? 'name' : null;
+    const isFull = queue.waiting >= (job.queueLimit ?? Infinity) || queue.waitingBytes >= (job.queueBytes ?? Infinity);
+    return isFull ? 'name' : null;
   }
 
   find(id: string): Entry | undefined {
@@ -27,7 +37,8 @@ export class JobIndex {
   }
 
   add(job: JobRecord, input: string): void {
-    const entry: Entry = { job, input, number: ++this.#number, heapIndex: -1, dueIndex: -1, rosterNumber: 0 };
+    const places = { heapIndex: -1, dueIndex: -1, endIndex: -1, rosterNumber: 0, endNumber: 0 };
+    const entry: Entry = { job, input, number: ++this.#number, bytes: 0, ...places };
     this.#entries.set(job.id, entry);
     this.#enter(entry);
   }
@@ -65,14 +76,18 @@ export class JobIndex {
     return earliest;
   }
 
-  nextExpired(now: number): Entry | undefined {
-    const entry = this.#leases.peek();
-    return entry && (entry.job.leaseUntil as number) <= now ? entry : undefined;
+  /** Of the jobs in progress, the one whose lease ends first. */
+  get earliestLease(): Entry | undefined {
+    return this.#leases.peek();
   }
 
   nextPurgeable(now: number): Entry | undefined {
-    const entry = this.#finished.peek();
-    return entry && (purgeableAt(entry.job) as number) <= now ? entry : undefined;
+    return this.#finished.purgeable(now);
+  }
+
+  /** @see FinishedJobs.surplus */
+  get surplus(): Entry | undefined {
+    return this.#finished.surplus;
   }
 
   stats(now: number): QueueStats[] {
@@ -114,9 +129,11 @@ export class JobIndex {
   #enter(entry: Entry): void {
     const { name, status } = entry.job;
     const queue = this.#queue(name);
+    if (status !== 'InProgress') entry.bytes = bytesOf(entry.job, entry.input);
     queue.roster(status).append(entry);
     if (isWaiting(status)) {
       this.#waiting++;
+      this.#waitingBytes += entry.bytes;
       queue.waitingByDueTime.push(entry);
     }
     this.#heapOf(queue, status).push(entry);
@@ -128,6 +145,7 @@ export class JobIndex {
     queue.roster(status).remove(entry);
     if (isWaiting(status)) {
       this.#waiting--;
+      this.#waitingBytes -= entry.bytes;
       queue.waitingByDueTime.remove(entry);
     }
     const cameDue = status === 'Scheduled' && queue.ready.has(entry);
@@ -136,11 +154,11 @@ export class JobIndex {
 
   #queue(name: string): Queue {
     let queue = this.#queues.get(name);
-    if (!queue) this.#queues.set(name, (queue = new Queue(name)));
+    if (!queue) this.#queues.set(name, (queue = new Queue(name, this.agingMs)));
     return queue;
   }
 
-  #heapOf(queue: Queue, status: JobStatus): Heap<Entry> {
+  #heapOf(queue: Queue, status: JobStatus): Heap<Entry> | FinishedJobs {
     if (status === 'Queued') return queue.ready;
     if (status === 'Scheduled') return queue.scheduled;
     return status === 'InProgress' ? this.#leases : this.#finished;
@@ -156,6 +174,7 @@ export function isPosition([name, status, rosterNumber]: readonly unknown[]): bo
 
 function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
   if (filter.owner !== undefined && filter.owner !== job.owner) return false;
+  if (filter.errorCode !== undefined && filter.errorCode !== job.error?.code) return false;
   if (filter.runningForMs === undefined) return true;
   return job.startedAt !== null && job.status === 'InProgress' && now - job.startedAt >= filter.runningForMs;
 }

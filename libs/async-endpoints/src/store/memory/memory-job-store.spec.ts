@@ -1,18 +1,27 @@
+import { checkHostileStrings } from '../../testing/hostile-strings.properties.js';
 import { checkAgainstModel } from '../../testing/job-store.properties.js';
-import { describeJobStore, type StoreUnderTest } from '../../testing/index.js';
+import { describeJobStore, type StoreUnderTest } from '../../testing/contract/index.js';
 import { MemoryJobStore } from './memory-job-store.js';
 
-async function create(Store = MemoryJobStore): Promise<StoreUnderTest> {
+async function create(Store = MemoryJobStore, priorityAgingMs?: number): Promise<StoreUnderTest> {
   let now = 1_000_000;
-  const store = new Store({ now: () => now });
+  const store = new Store({ now: () => now, priorityAgingMs });
   await store.open();
   return { store, advance: (ms) => void (now += ms), dispose: () => store.close() };
 }
 
 describeJobStore('MemoryJobStore', create);
 
+describe('MemoryJobStore, given any text', () => {
+  it('gives back what it was given', () => checkHostileStrings(() => create()));
+});
+
 describe('MemoryJobStore, compared with the lifecycle model', () => {
-  it('answers as the model over 1,000 random histories', () => checkAgainstModel(() => create()));
+  it('answers as the model over 1,000 random histories', () => checkAgainstModel(() => create()), 60_000);
+
+  it.each([0, 10])('answers as the model where priorities age by %s ms', (agingMs) =>
+    checkAgainstModel(() => create(MemoryJobStore, agingMs), 200, agingMs || 2 ** 45),
+  );
 
   it('would be caught without its fence', async () => {
     class Unfenced extends MemoryJobStore {

@@ -1,5 +1,7 @@
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
+import { checkJobIds } from '../../job/job-id.js';
 import * as lifecycle from '../../job/lifecycle.js';
+import { STORE_NOTICE, type StoreNotice } from '../../observability/channels.js';
 import { decodeCursor, encodeCursor } from '../cursor.js';
 import type {
   ClaimRequest,
@@ -7,23 +9,26 @@ import type {
   JobFilter,
   JobPage,
   JobStore,
+  QueueLimits,
   QueueStats,
+  Recovered,
+  RecoverOptions,
   Renewal,
   RenewalReply,
   Submission,
   Topic,
 } from '../job-store.js';
+import { Lifetime } from '../lifetime.js';
 import { Listeners } from '../listeners.js';
 import { Turns } from '../turns.js';
-import { IdempotencyKeys } from './idempotency-keys.js';
+import { IdempotencyKeys, isSameRequest } from './idempotency-keys.js';
 import { isPosition, JobIndex, type Position } from './job-index.js';
-import type { Entry } from './queue.js';
+import { type MemoryJobStoreOptions, readOptions } from './memory-options.js';
+import { Sweeps } from './sweeps.js';
+import { Transitions } from './transitions.js';
 import { WorkSignal } from './work-signal.js';
 
-export interface MemoryJobStoreOptions {
-  /** The store's clock, in milliseconds since the epoch. Default `Date.now`; tests set their own. */
-  now?: () => number;
-}
+export type { MemoryJobStoreOptions };
 
 /**
  * The reference implementation and the embedded default: all jobs in this process's memory, gone when it ends.
@@ -31,28 +36,39 @@ export interface MemoryJobStoreOptions {
  */
 export class MemoryJobStore implements JobStore {
   readonly #now: () => number;
-  readonly #jobs = new JobIndex();
+  readonly #jobs: JobIndex;
   readonly #keys = new IdempotencyKeys();
   readonly #listeners = new Listeners();
   readonly #work: WorkSignal;
   readonly #turns = new Turns();
+  readonly #sweeps = new Sweeps();
+  readonly #transitions: Transitions;
+  readonly #lifetime = new Lifetime({ end: async () => this.#work.close() });
 
+  /** @throws AsyncEndpointsError `INVALID_OPTION` */
   constructor(options: MemoryJobStoreOptions = {}) {
-    this.#now = options.now ?? Date.now;
+    const { now, agingMs, maximumFinishedBytes } = readOptions(options);
+    this.#now = now;
+    this.#jobs = new JobIndex(agingMs, maximumFinishedBytes);
     this.#work = new WorkSignal(this.#jobs, this.#now);
+    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+    this.#transitions = new Transitions(this.#jobs, this.#listeners, this.#work, notify);
   }
 
-  async open(): Promise<void> {}
+  open(): Promise<void> {
+    return this.#lifetime.open();
+  }
 
-  async close(): Promise<void> {
-    this.#work.close();
+  close(): Promise<void> {
+    return this.#lifetime.close();
   }
 
   async ping(): Promise<void> {}
 
-  async submit(jobs: readonly NewJob[], limits: { queueLimit: number }): Promise<Submission[]> {
+  async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    checkJobIds(jobs);
     const now = this.#now();
-    return jobs.map((job) => this.#submit(job, limits.queueLimit, now));
+    return jobs.map((job) => this.#submit(job, limits, now));
   }
 
   async claim(request: ClaimRequest): Promise<Claim[]> {
@@ -63,7 +79,7 @@ export class MemoryJobStore implements JobStore {
       turns = turns.filter((name) => {
         const entry = (slots.get(name) ?? 0) > 0 ? this.#jobs.nextReady(name, now) : undefined;
         if (!entry || claims.length >= request.limit) return false;
-        const job = this.#move(entry, lifecycle.claim(entry.job, request, now));
+        const job = this.#transitions.move(entry, lifecycle.claim(entry.job, request, now));
         claims.push({ job, input: entry.input, token: job.fence });
         slots.set(name, (slots.get(name) as number) - 1);
         return true;
@@ -80,7 +96,7 @@ export class MemoryJobStore implements JobStore {
       if (!entry || entry.job.status === 'Canceled') return entry ? 'canceled' : 'lost';
       if (entry.job.status !== 'InProgress' || entry.job.fence !== renewal.token) return 'lost';
       this.#jobs.renew(entry, lifecycle.renew(entry.job, renewal, now));
-      if (renewal.progress) this.#tell(entry.job);
+      if (renewal.progress) this.#listeners.tellOfJob(entry.job);
       return 'held';
     });
   }
@@ -90,24 +106,31 @@ export class MemoryJobStore implements JobStore {
     return settlements.map((settlement) => {
       const entry = this.#jobs.find(settlement.id);
       if (entry?.job.fence !== settlement.token || entry.job.name !== settlement.name) return false;
-      if (entry.job.status === 'InProgress') this.#move(entry, lifecycle.settle(entry.job, settlement, now));
+      if (entry.job.status === 'InProgress')
+        this.#transitions.move(entry, lifecycle.settle(entry.job, settlement, now));
       return true;
     });
   }
 
   async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#each(ids, 'cancel', (job, now) => lifecycle.cancel(job, now));
+    return this.#each(ids, 'cancel');
   }
 
   async rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#each(ids, 'rerun', (job, now) => lifecycle.rerun(job, now));
+    return this.#each(ids, 'rerun');
   }
 
-  async recover(options: { limit: number; maxCrashes: number }): Promise<JobRecord[]> {
+  async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
     const now = this.#now();
-    const recovered: JobRecord[] = [];
-    for (let entry; recovered.length < options.limit && (entry = this.#jobs.nextExpired(now));) {
-      recovered.push(this.#move(entry, lifecycle.recover(entry.job, options.maxCrashes, now)));
+    if (sweep) this.#sweeps.note(sweep, now);
+    const recovered: Recovered[] = [];
+    for (let entry; recovered.length < limit && (entry = this.#jobs.earliestLease);) {
+      const leaseUntil = entry.job.leaseUntil as number;
+      if (!this.#sweeps.hasRunOut(leaseUntil, now)) break;
+      const isCrash = !this.#sweeps.ranOutInSilence(leaseUntil);
+      const { worker } = entry.job;
+      const job = this.#transitions.move(entry, lifecycle.recover(entry.job, { maxCrashes, isCrash }, now));
+      recovered.push({ job, worker: worker as string, leaseUntil });
     }
     return recovered;
   }
@@ -120,8 +143,11 @@ export class MemoryJobStore implements JobStore {
     return purged;
   }
 
-  async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return ids.map((id) => this.#jobs.find(id)?.job ?? null);
+  async find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
+    return ids.map((id, index) => {
+      const job = this.#jobs.find(id)?.job;
+      return job && (!owners || job.owner === owners[index]) ? job : null;
+    });
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
@@ -142,7 +168,7 @@ export class MemoryJobStore implements JobStore {
     return this.#work.wait(names, signal);
   }
 
-  #submit(job: NewJob, queueLimit: number, now: number): Submission {
+  #submit(job: NewJob, limits: QueueLimits, now: number): Submission {
     const key = job.idempotency && this.#keys.find(job, now);
     const keyed = key ? this.#jobs.find(key) : undefined; // a key whose job is gone names nobody
     const known = (keyed ?? this.#jobs.find(job.id))?.job;
@@ -151,10 +177,8 @@ export class MemoryJobStore implements JobStore {
         ? { outcome: 'existing', job: known }
         : { outcome: 'conflict', on: keyed ? 'key' : 'id' };
     }
-    if (this.#jobs.waiting >= queueLimit) return { outcome: 'refused', limit: 'total' };
-    if (job.queueLimit !== null && this.#jobs.waitingOf(job.name) >= job.queueLimit) {
-      return { outcome: 'refused', limit: 'name' };
-    }
+    const limit = this.#jobs.reachedLimit(job, limits);
+    if (limit) return { outcome: 'refused', limit };
     const record = lifecycle.submit(job, now);
     this.#jobs.add(record, job.input);
     if (job.idempotency) this.#keys.add(job, now);
@@ -162,36 +186,15 @@ export class MemoryJobStore implements JobStore {
     return { outcome: 'created', job: record };
   }
 
-  #each(
-    ids: readonly string[],
-    verb: 'cancel' | 'rerun',
-    change: (job: JobRecord, now: number) => JobRecord,
-  ): (JobRecord | null)[] {
+  #each(ids: readonly string[], verb: 'cancel' | 'rerun'): (JobRecord | null)[] {
     const now = this.#now();
     return ids.map((id) => {
       const entry = this.#jobs.find(id);
       if (!entry || !lifecycle.allows(verb, entry.job.status)) return entry?.job ?? null;
-      return this.#move(entry, change(entry.job, now));
+      return this.#transitions.move(
+        entry,
+        verb === 'cancel' ? lifecycle.cancel(entry.job, now) : lifecycle.rerun(entry.job, now),
+      );
     });
   }
-
-  /** Every transition comes through here: record and indexes together, then those who wait are told. */
-  #move(entry: Entry, job: JobRecord): JobRecord {
-    const before = entry.job;
-    this.#jobs.move(entry, job);
-    this.#tell(job, before);
-    this.#work.arrived(job);
-    return job;
-  }
-
-  /** `before`: the record as it was, to know whose claim was revoked. */
-  #tell(job: JobRecord, before?: JobRecord): void {
-    this.#listeners.tellOfJob(job);
-    if (before?.worker != null && job.fence > before.fence) this.#listeners.tellWorker(before.worker, job);
-  }
-}
-
-function isSameRequest(known: JobRecord, job: NewJob): boolean {
-  const { name, owner, fingerprint } = known;
-  return fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
 }

@@ -1,6 +1,8 @@
 /** Something that knows its number in the one roster that holds it. */
 export interface RosterItem {
   rosterNumber: number;
+  /** What it takes in memory; it stays so while a roster holds it. */
+  readonly bytes: number;
 }
 
 const COMPACT_FROM = 64;
@@ -14,10 +16,16 @@ export class Roster<T extends RosterItem> {
   #items: (T | undefined)[] = [];
   #head = 0;
   #size = 0;
+  #bytes = 0;
   #last = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** What its items take in memory. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get oldest(): T | undefined {
@@ -29,11 +37,13 @@ export class Roster<T extends RosterItem> {
     this.#numbers.push(item.rosterNumber);
     this.#items.push(item);
     this.#size++;
+    this.#bytes += item.bytes;
   }
 
   remove(item: T): void {
     this.#items[this.#firstAfter(item.rosterNumber - 1)] = undefined;
     this.#size--;
+    this.#bytes -= item.bytes;
     while (this.#head < this.#items.length && this.#items[this.#head] === undefined) this.#head++;
     if (this.#items.length >= COMPACT_FROM && this.#size * 2 < this.#items.length) this.#compact();
   }

@@ -1,8 +1,7 @@
+import { LONGEST_TIMER_MS } from '../../job/bounds.js';
 import type { JobRecord } from '../../job/job.js';
 import { Waiters } from '../waiters.js';
 import type { JobIndex } from './job-index.js';
-
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Wakes one waiter for each job that becomes claimable. A timer exists only while somebody waits for a due time. */
 export class WorkSignal {

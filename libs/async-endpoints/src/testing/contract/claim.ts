@@ -52,6 +52,34 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       );
     });
 
+    it('lets a job that has waited a minute for each step of priority go first, and not before', async () => {
+      const { store, advance } = subject;
+      const [line, low] = [await created(store), await created(store, { priority: -1 })];
+      await advance(4 * 60_000 - 1);
+      const high = await created(store, { priority: 4 });
+      await advance(1);
+      const higher = await created(store, { priority: 4 });
+      const last = await created(store);
+      const claims = await claimSome(store, { limit: 10 });
+      assert.deepEqual(
+        claims.map(({ job }) => job.id),
+        [high, higher, line, low, last].map(({ id }) => id),
+      );
+    });
+
+    it('lets none wait for ever behind jobs of larger priority that keep coming', async () => {
+      const { store, advance } = subject;
+      const low = await created(store, { priority: -5 });
+      const claimed: string[] = [];
+      for (let minutes = 0; minutes < 24; minutes++) {
+        await created(store, { priority: 5 });
+        await created(store, { priority: 5 });
+        claimed.push((await claimOne(store)).job.id);
+        await advance(60_000);
+      }
+      assert.ok(claimed.includes(low.id));
+    });
+
     it('keeps the order of submission within one batch', async () => {
       const { store } = subject;
       const jobs = Array.from({ length: 20 }, () => aJob());

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { JobRecord } from '../../job/job.js';
-import type { JobFilter, JobStore } from '../../store/job-store.js';
+import type { JobFilter, JobStore, QueueStats } from '../../store/job-store.js';
 import { aJob } from '../a-job.js';
 import type { TestFramework } from '../test-framework.js';
 import { claimOne, claimSome, created, running, type Subject } from './subject.js';
@@ -41,6 +41,21 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await listAll(store, filter, 1), [wanted]);
     });
 
+    it('filters by the code of the error, also of an attempt that another will follow', async () => {
+      const { store } = subject;
+      const end = async (verb: 'fail' | 'retry', code: string) => {
+        const { job, token } = await running(store);
+        const settlement = { id: job.id, name: 'Work', token, error: { code, message: 'no' } };
+        await store.settle([verb === 'fail' ? { ...settlement, verb } : { ...settlement, verb, delayMs: 60_000 }]);
+        return job.id;
+      };
+      const wanted = [await end('fail', 'DOWN'), await end('retry', 'DOWN')];
+      await end('fail', 'OTHER');
+      await created(store);
+      assert.deepEqual(ids(await listAll(store, { errorCode: 'DOWN' }, 1)), wanted.toSorted());
+      assert.deepEqual(ids(await listAll(store, { errorCode: 'DOWN', status: 'Failed' })), wanted.slice(0, 1));
+    });
+
     it('finds what has been running for long', async () => {
       const { store, advance } = subject;
       const old = await running(store);
@@ -78,7 +93,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       await created(store);
       await created(store, { name: 'Other', delayMs: 60_000 });
       await advance(100);
-      const stats = (await store.stats()).toSorted((a, b) => a.name.localeCompare(b.name));
+      const stats = (await withoutBytes(store)).toSorted((a, b) => a.name.localeCompare(b.name));
       assert.deepEqual(stats, [
         { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 0 },
         { name: 'Work', status: 'Queued', count: 2, oldestAgeMs: 500 },
@@ -92,7 +107,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       await store.cancel([id]);
       await running(store);
       await advance(300);
-      const stats = (await store.stats()).toSorted((a, b) => a.name.localeCompare(b.name));
+      const stats = (await withoutBytes(store)).toSorted((a, b) => a.name.localeCompare(b.name));
       assert.deepEqual(stats, [
         { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 200 },
         { name: 'Third', status: 'Canceled', count: 1, oldestAgeMs: null },
@@ -123,6 +138,29 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await store.find([two.id, aJob().id, one.id]), [two, null, one]);
     });
 
+    it('answers only jobs of the owners that are given, each for its id', async () => {
+      const { store } = subject;
+      const [anns, bobs] = [await created(store, { owner: 'ann' }), await created(store, { owner: 'bob' })];
+      const [nobodys, anna] = [await created(store), await created(store, { owner: 'anna' })];
+      const all = [anns, bobs, nobodys, anna].map(({ id }) => id);
+      const ofAll = async (...owners: (string | null)[]) => store.find(all, owners);
+      assert.deepEqual(await ofAll('ann', 'bob', null, 'anna'), [anns, bobs, nobodys, anna]);
+      assert.deepEqual(await ofAll('ann', 'ann', 'ann', 'ann'), [anns, null, null, null]);
+      assert.deepEqual(await ofAll(null, null, null, null), [null, null, nobodys, null]);
+      assert.deepEqual(await ofAll('', '', '', ''), [null, null, null, null]);
+      assert.deepEqual(await store.find([aJob().id, anns.id], ['ann', 'ann']), [null, anns]);
+    });
+
+    it("answers an owner's job as it stands, in whatever status", async () => {
+      const { store, advance } = subject;
+      const { job, token } = await running(store, { owner: 'ann' });
+      assert.deepEqual(await store.find([job.id, job.id], ['ann', 'bob']), [job, null]);
+      await advance(10);
+      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: '"done"' }]);
+      const [found, hidden] = await store.find([job.id, job.id], ['ann', 'bob']);
+      assert.deepEqual([found?.status, found?.result, hidden], ['Completed', '"done"', null]);
+    });
+
     it('finds ten thousand at once', async () => {
       const { store } = subject;
       const { id } = await created(store);
@@ -143,5 +181,13 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       }
       assert.equal((await store.find([id]))[0]?.status, 'Queued');
     });
+  });
+}
+
+/** Which waiting jobs have, and no others; how many is the store's business. */
+async function withoutBytes(store: JobStore): Promise<Omit<QueueStats, 'bytes'>[]> {
+  return (await store.stats()).map(({ bytes, ...entry }) => {
+    assert.equal(bytes !== null, entry.status === 'Queued' || entry.status === 'Scheduled');
+    return entry;
   });
 }

@@ -5,6 +5,8 @@ import { claimOne, claimSome, created, find, running, type Subject } from './sub
 
 const error = { code: 'E', message: 'went wrong', details: { at: [1, 'x', null] } };
 
+const TEN_YEARS_MS = 10 * 365 * 86_400_000;
+
 const VERDICTS: Verdict[] = [
   { verb: 'complete', result: '{"a":1}' },
   { verb: 'retry', delayMs: 3_000, error },
@@ -58,7 +60,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       assert.equal((await find(store, first.job.id)).error, null);
     });
 
-    it('fails for good, readable for ever after (D-8)', async () => {
+    it('fails for good, readable for ever after', async () => {
       const { store, advance } = subject;
       const { job, token } = await running(store);
       await store.settle([{ id: job.id, name: 'Work', token, verb: 'fail', error }]);
@@ -139,6 +141,28 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
         true,
       ]);
     });
+
+    for (const [delayMs, bounded] of [
+      [Number.NaN, 0],
+      [-5, 0],
+      [2.6, 3],
+      [1e21, TEN_YEARS_MS],
+      [Infinity, TEN_YEARS_MS],
+    ] as const) {
+      it(`brings a delay of ${delayMs} ms into its bounds, and settles the rest of the batch`, async () => {
+        const { store } = subject;
+        const odd = await running(store);
+        const plain = await running(store);
+        const answers = await store.settle([
+          { id: odd.job.id, name: 'Work', token: odd.token, verb: 'retry', delayMs, error },
+          { id: plain.job.id, name: 'Work', token: plain.token, verb: 'complete', result: null },
+        ]);
+        assert.deepEqual(answers, [true, true]);
+        const retried = await find(store, odd.job.id);
+        assert.equal(retried.dueAt - retried.lastUpdatedAt, bounded);
+        assert.equal((await find(store, plain.job.id)).status, 'Completed');
+      });
+    }
 
     it('settles each of a batch for itself, in order', async () => {
       const { store } = subject;

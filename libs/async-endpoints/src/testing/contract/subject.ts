@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
-import type { ClaimRequest, JobStore, Submission } from '../../store/job-store.js';
+import type { ClaimRequest, JobStore, QueueLimits, Submission } from '../../store/job-store.js';
 import { aJob } from '../a-job.js';
 
 /** The store of the present test. */
@@ -10,7 +10,7 @@ export interface Subject {
   dispose(): Promise<void>;
 }
 
-const NO_LIMIT = { queueLimit: Number.MAX_SAFE_INTEGER };
+const NO_LIMIT: QueueLimits = { queueLimit: Number.MAX_SAFE_INTEGER };
 
 export async function submitOne(store: JobStore, job: Partial<NewJob> = {}, limits = NO_LIMIT): Promise<Submission> {
   return only(await store.submit([aJob(job)], limits));
@@ -45,6 +45,11 @@ export async function find(store: JobStore, id: string): Promise<JobRecord> {
 
 export async function statusOf(store: JobStore, id: string): Promise<string | null> {
   return only(await store.find([id]))?.status ?? null;
+}
+
+/** What all waiting jobs take, as the store counts it. */
+export async function waitingBytes(store: JobStore): Promise<number> {
+  return (await store.stats()).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
 }
 
 export function only<T>(items: readonly T[]): T {

@@ -149,34 +149,4 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(await find(store, other.id), other);
     });
   });
-
-  describe('submit with a limit', () => {
-    it('refuses what would wait beyond the limit of all names (D-18)', async () => {
-      const { store } = subject;
-      const answers = await store.submit([aJob(), aJob({ name: 'Other', delayMs: 1_000 }), aJob()], { queueLimit: 2 });
-      assert.deepEqual(answers[2], { outcome: 'refused', limit: 'total' });
-      await claimOne(store);
-      assert.equal((await submitOne(store, {}, { queueLimit: 2 })).outcome, 'created');
-    });
-
-    it('refuses what would wait beyond the limit of its own name', async () => {
-      const { store } = subject;
-      await created(store, { queueLimit: 1 });
-      assert.deepEqual(await submitOne(store, { queueLimit: 1 }), { outcome: 'refused', limit: 'name' });
-      assert.equal((await submitOne(store, { name: 'Other', queueLimit: 1 })).outcome, 'created');
-    });
-
-    it('answers a repeat although the queue is full', async () => {
-      const { store } = subject;
-      const asked = { id: randomUUID(), fingerprint: 'same' };
-      await created(store, asked);
-      assert.equal((await submitOne(store, asked, { queueLimit: 1 })).outcome, 'existing');
-    });
-
-    it('never exceeds the limit, however many submit at once', async () => {
-      const { store } = subject;
-      const answers = await Promise.all(Array.from({ length: 50 }, () => submitOne(store, {}, { queueLimit: 10 })));
-      assert.equal(answers.filter(({ outcome }) => outcome === 'created').length, 10);
-    });
-  });
 }

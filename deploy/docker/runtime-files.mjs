@@ -1,0 +1,58 @@
+// Copies the files that the built applications and the command-line tool run, and nothing else, to a folder: the image's /app.
+// sbom.cdx.json beside them names each package (CycloneDX), Node included.
+//
+//   node deploy/docker/runtime-files.mjs <folder>
+//
+// @vercel/nft follows every import from the entry points. It cannot follow a name that exists at run time only, and it follows
+// optional imports too, so both kinds of packages are listed here. test/deployment/runtime-files.e2e-spec.ts runs the
+// applications from the result.
+import { nodeFileTrace } from '@vercel/nft';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+const library = 'libs/async-endpoints';
+const loadedByName = ['class-validator', 'class-transformer', '@fastify/static'];
+/** Nest and `debug` use them where they are installed; here they are for development and tests only. */
+const notUsed = ['@nestjs/platform-express', '@nestjs/microservices', 'supports-color'];
+const servedByName = /^(favicon-.+\.png|index\.css|swagger-ui\.css|swagger-ui-(bundle|standalone-preset)\.js)$/;
+
+const [target] = process.argv.slice(2);
+if (!target) throw new Error('Expected a folder: node deploy/docker/runtime-files.mjs <folder>');
+
+const { bin } = JSON.parse(await readFile(join(root, library, 'package.json'), 'utf8'));
+const { resolve } = createRequire(import.meta.url);
+const { fileList } = await nodeFileTrace(
+  [
+    ...['dist/apps/api/src/main.js', 'dist/apps/worker/src/main.js'].map((entry) => join(root, entry)),
+    join(root, library, bin['async-endpoints']),
+    ...loadedByName.map((name) => resolve(name)),
+  ],
+  { base: root, ignore: notUsed.map((name) => `node_modules/${name}/**`) },
+);
+const swagger = 'node_modules/swagger-ui-dist';
+const assets = (await readdir(join(root, swagger))).filter((file) => servedByName.test(file));
+const files = new Set([...fileList, `${library}/package.json`, ...assets.map((file) => join(swagger, file))]);
+for (const file of files) {
+  await mkdir(dirname(join(target, file)), { recursive: true });
+  await cp(join(root, file), join(target, file), { dereference: true });
+}
+
+const manifests = [...files].filter((file) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(file));
+manifests.sort((one, other) => (one < other ? -1 : 1));
+const components = [{ type: 'platform', name: 'node', version: process.versions.node }];
+for (const file of manifests) {
+  const { name, version, license } = JSON.parse(await readFile(join(root, file), 'utf8'));
+  const licenses = typeof license === 'string' ? { licenses: [{ expression: license }] } : {};
+  components.push({
+    type: 'library',
+    name,
+    version,
+    purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+    ...licenses,
+  });
+}
+const sbom = { bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, components };
+await writeFile(join(target, 'sbom.cdx.json'), JSON.stringify(sbom));
+process.stdout.write(`${files.size} files, ${components.length} components\n`);

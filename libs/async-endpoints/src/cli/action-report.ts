@@ -1,0 +1,75 @@
+import { hostname } from 'node:os';
+import { JOB_CHANNELS, type JobEvent, JOBS_PURGED, type JobsPurged } from '../observability/channels.js';
+import type { JobStore, OperatorAction } from '../store/job-store.js';
+import { oneLine, say } from './exit.js';
+
+type Verb = OperatorAction['verb'];
+type Counts = OperatorAction['jobs'][number];
+
+const FLUSH_MS = 1_000;
+const VERBS = ['cancel', 'rerun', 'recover'] as const;
+
+/**
+ * Tells the workers what this process does to jobs, for their log and metrics: at the end, and every second while there is more, so
+ * that little is missing where the process is ended.
+ */
+export class ActionReport {
+  readonly #counts = new Map<string, { verb: Verb; jobs: Counts }>();
+  readonly #listeners = VERBS.map(
+    (verb) => [JOB_CHANNELS[verb], (message: unknown) => this.#add(verb, message as JobEvent)] as const,
+  );
+  readonly #purged = (message: unknown): void => this.#count('purge', null, null, (message as JobsPurged).count);
+  /** When the first of the counts was made. */
+  #since = 0;
+  #reporting = Promise.resolve();
+
+  constructor(private readonly store: JobStore) {}
+
+  open(): void {
+    for (const [channel, listener] of this.#listeners) channel.subscribe(listener);
+    JOBS_PURGED.subscribe(this.#purged);
+  }
+
+  /** Resolves when all is reported, or could not be. */
+  async close(): Promise<void> {
+    for (const [channel, listener] of this.#listeners) channel.unsubscribe(listener);
+    JOBS_PURGED.unsubscribe(this.#purged);
+    this.#flush();
+    await this.#reporting;
+  }
+
+  #add(verb: Verb, { job }: JobEvent): void {
+    this.#count(verb, job.name, job.status, 1);
+  }
+
+  #count(verb: Verb, name: string | null, status: string | null, by: number): void {
+    if (this.#counts.size === 0) this.#since = performance.now();
+    const key = JSON.stringify([verb, name, status]);
+    const count = (this.#counts.get(key)?.jobs.count ?? 0) + by;
+    this.#counts.set(key, { verb, jobs: { name, status, count } });
+    if (performance.now() - this.#since >= FLUSH_MS) this.#flush();
+  }
+
+  #flush(): void {
+    const counts = [...this.#counts.values()];
+    this.#counts.clear();
+    for (const verb of new Set(counts.map((one) => one.verb))) {
+      const jobs = counts.filter((one) => one.verb === verb).map((one) => one.jobs);
+      this.#reporting = this.#reporting.then(() => this.#report({ verb, by: who(), jobs }));
+    }
+  }
+
+  async #report(action: OperatorAction): Promise<void> {
+    try {
+      await this.store.reportAction?.(action);
+    } catch (error) {
+      say(`warning: log and metrics of the workers will not show this ${action.verb}: ${oneLine(error)}`, 'warn');
+    }
+  }
+}
+
+/** In a container, a user may have no name. */
+function who(): string {
+  const user = process.env['USER'] ?? process.env['USERNAME'] ?? `uid ${process.getuid?.() ?? 'unknown'}`;
+  return `${user}@${hostname()}`;
+}

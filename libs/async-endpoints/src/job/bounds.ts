@@ -1,0 +1,42 @@
+import { AsyncEndpointsError } from './errors.js';
+
+/** The longest duration that is stored with a job: ten years, in ms. */
+export const LONGEST_MS = 10 * 365 * 86_400_000;
+
+/** The longest that a timer of Node can wait, in ms: 24.8 days. A longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Brings a delay that was computed, by a handler for example, into whole milliseconds from 0 to {@link LONGEST_MS}. What is
+ * not a number becomes 0.
+ */
+export function boundedDelay(ms: number): number {
+  return Math.round(Math.min(Math.max(ms || 0, 0), LONGEST_MS));
+}
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` unless the value is an integer from `from` to `to` */
+export function checkInteger(argument: string, value: number, from: number, to: number): number {
+  if (Number.isInteger(value) && value >= from && value <= to) return value;
+  throw invalid(argument, value, `an integer from ${from} to ${to}`);
+}
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` unless the value is a number from `from` to `to`; fractions are allowed */
+export function checkNumber(argument: string, value: number, from: number, to: number): number {
+  if (typeof value === 'number' && value >= from && value <= to) return value;
+  throw invalid(argument, value, `a number from ${from} to ${to}`);
+}
+
+/**
+ * Returns the duration, or the longest one where it is longer; `Infinity` is allowed.
+ *
+ * @throws AsyncEndpointsError `INVALID_OPTION` for what is not a number from 0
+ */
+export function checkDuration(argument: string, ms: number, longest = LONGEST_MS): number {
+  if (typeof ms === 'number' && ms >= 0) return Math.min(ms, longest);
+  throw invalid(argument, ms, 'a number of milliseconds from 0');
+}
+
+function invalid(argument: string, value: unknown, expected: string): AsyncEndpointsError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new AsyncEndpointsError('INVALID_OPTION', `${argument} is ${shown}; expected ${expected}.`);
+}

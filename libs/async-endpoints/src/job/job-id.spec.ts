@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import { checkJobIds, parseJobId } from './job-id.js';
+
+describe('The id of a job', () => {
+  it('is a UUID in lower case', () => {
+    expect(parseJobId('6F9619FF-8B86-D011-B42D-00CF4FC964FF')).toBe('6f9619ff-8b86-d011-b42d-00cf4fc964ff');
+    expect(parseJobId('00000000-0000-0000-0000-000000000000')).toBeNull();
+    expect(parseJobId('17')).toBeNull();
+  });
+
+  it('is checked by stores, however many there are', () => {
+    const jobs = Array.from({ length: 1_000 }, () => ({ id: randomUUID() as string }));
+    expect(() => checkJobIds(jobs)).not.toThrow();
+    expect(() => checkJobIds([])).not.toThrow();
+    expect(() => checkJobIds([...jobs, { id: 'x' }])).toThrow(expect.objectContaining({ code: 'INVALID_JOB_ID' }));
+  });
+
+  it.each([
+    ['two in one', (a: string, b: string) => [`${a},${b}`]],
+    ['two in one beside none', (a: string, b: string) => [`${a},${b}`, '']],
+    ['one cut in two', (a: string) => [a.slice(0, 18), a.slice(18)]],
+    ['upper case', (a: string) => [a.toUpperCase().replace(/^./, 'A')]],
+    ['a line break behind it', (a: string) => [`${a}\n`]],
+    ['one that is too long beside one that is too short', (a: string, b: string) => [`${a}0`, b.slice(1)]],
+  ])('is refused where it is %s', (_, idsOf) => {
+    const jobs = idsOf(randomUUID(), randomUUID()).map((id) => ({ id }));
+    expect(() => checkJobIds(jobs)).toThrow(expect.objectContaining({ code: 'INVALID_JOB_ID' }));
+  });
+});

@@ -1,0 +1,129 @@
+import type { JobProgress, JobRecord, JobStatus } from '../job/job.js';
+
+/** What became of one submission. */
+export type Submission =
+  /** Inserted. */
+  | { readonly outcome: 'created'; readonly job: JobRecord }
+  /** The same request was accepted before; the job as it now stands. Nothing was inserted. */
+  | { readonly outcome: 'existing'; readonly job: JobRecord }
+  /** The id or key stands for a different request. Nothing was inserted. */
+  | { readonly outcome: 'conflict'; readonly on: 'id' | 'key' }
+  /** As many jobs wait as may, or they take as many bytes as they may. Nothing was inserted. */
+  | { readonly outcome: 'refused'; readonly limit: 'total' | 'name' };
+
+/** How much may wait, of all names together. */
+export interface QueueLimits {
+  /** The most jobs. */
+  readonly queueLimit: number;
+  /** The queue is full once all waiting jobs take so many bytes. No limit where absent. */
+  readonly queueBytes?: number | null | undefined;
+}
+
+export interface ClaimRequest {
+  /** Who claims; written into the job. */
+  readonly worker: string;
+  /** How long the claim is believed without renewal, in milliseconds. */
+  readonly leaseMs: number;
+  /** The most claims in all: what the worker can start now. */
+  readonly limit: number;
+  /** The names that the worker handles, each with the most claims of that name. */
+  readonly slots: ReadonlyMap<string, number>;
+}
+
+export interface Renewal {
+  readonly id: string;
+  readonly token: number;
+  readonly leaseMs: number;
+  /** Written with the renewal, where there is any. */
+  readonly progress?: JobProgress;
+}
+
+/** `held`: still ours. `canceled`: the job was canceled. `lost`: the claim is another's, or the job is gone. */
+export type RenewalReply = 'held' | 'canceled' | 'lost';
+
+export interface RecoverOptions {
+  /** The most jobs to take back. */
+  readonly limit: number;
+  /** The crash at which a job fails, from 1. */
+  readonly maxCrashes: number;
+  /** Given by sweeps that come round again and again; absent where somebody recovers once. */
+  readonly sweep?: SweepRhythm | undefined;
+}
+
+/** A job that was taken from a worker whose lease had run out. */
+export interface Recovered {
+  /** As it now stands. */
+  readonly job: JobRecord;
+  /** Who had claimed it. */
+  readonly worker: string;
+  /** When the lease of that claim ran out, in ms since the epoch by the store's clock. */
+  readonly leaseUntil: number;
+}
+
+/** By what a store knows that nobody could reach it for some time, and how long it then waits. */
+export interface SweepRhythm {
+  /** The longest time without any sweep that is not out of the ordinary, in ms. */
+  readonly silenceMs: number;
+  /** The lease of the worker that sweeps, in ms. */
+  readonly leaseMs: number;
+}
+
+/** Which jobs to list; every field given must match. */
+export interface JobFilter {
+  readonly name?: string | undefined;
+  readonly status?: JobStatus | undefined;
+  readonly owner?: string | undefined;
+  /** The code of the job's error: of a failed job, or of the last attempt of one that is tried again. */
+  readonly errorCode?: string | undefined;
+  /** Only jobs in progress that were claimed at least this long ago, in milliseconds. */
+  readonly runningForMs?: number | undefined;
+}
+
+export interface JobPage<TJob = JobRecord> {
+  readonly jobs: readonly TJob[];
+  /** Give it back for the next page; `null` at the end. */
+  readonly cursor: string | null;
+}
+
+/** How many jobs of one name have one status. */
+export interface QueueStats {
+  readonly name: string;
+  readonly status: JobStatus;
+  readonly count: number;
+  /** What waiting jobs take, in bytes: their payloads, and what the store keeps beside them. Of other jobs: null. */
+  readonly bytes: number | null;
+  /**
+   * Of waiting jobs: for how long the earliest of their name, queued or scheduled, has been due; 0 while none is. Of jobs
+   * in progress: how long ago the earliest was claimed. Of finished ones: null.
+   */
+  readonly oldestAgeMs: number | null;
+}
+
+/** How much memory a store uses, and how much it may. */
+export interface StoreMemory {
+  readonly usedBytes: number;
+  /** Null where there is no limit. */
+  readonly limitBytes: number | null;
+}
+
+/** A job changed. */
+export interface JobChange {
+  readonly id: string;
+  /** `null` where the job is found to be gone. */
+  readonly status: JobStatus | null;
+  readonly version: number;
+  /** The job as this change left it, where the store had it at hand: who has read the job before need not read it again. */
+  readonly job?: JobRecord;
+}
+
+/** What a tool in another process did to jobs, such as the command-line tool. */
+export interface OperatorAction {
+  readonly verb: 'cancel' | 'rerun' | 'recover' | 'purge';
+  /** Who: user and host. */
+  readonly by: string;
+  /** How many jobs of each name, and what they then were; null where that is not known. */
+  readonly jobs: readonly { readonly name: string | null; readonly status: string | null; readonly count: number }[];
+}
+
+/** What to be told of: every change of one job, or every revocation (cancel, recover) of a claim of one worker. */
+export type Topic = { readonly job: string } | { readonly worker: string };

@@ -1,0 +1,65 @@
+import { Batcher } from '../store/batcher.js';
+import type { JobStore, RenewalReply } from '../store/job-store.js';
+import { isRejected, outcomesOf } from '../store/partial-batch-error.js';
+import type { Run } from './run.js';
+
+/**
+ * Renews claims. Heartbeats go in calls of their own, so that they never wait behind progress. Of progress, each run has at
+ * most one report on its way and one that waits, which is always the latest: memory does not grow with the number of reports.
+ */
+export class Renewals {
+  readonly #heartbeats: Batcher<Run, RenewalReply>;
+  readonly #reports: Batcher<Run, RenewalReply>;
+
+  /** @param onError is told of each call that failed */
+  constructor(
+    private readonly store: JobStore,
+    private readonly leaseMs: number,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.#heartbeats = new Batcher((runs) => this.#renew(runs, false));
+    this.#reports = new Batcher((runs) => this.#renew(runs, true));
+  }
+
+  /** Resolves when the claims are renewed or known to be lost; rejects where the store did not answer. */
+  async beat(runs: readonly Run[]): Promise<void> {
+    await Promise.all(runs.map((run) => this.#heartbeats.push(run)));
+    // A report that failed is sent again, now that the store answers.
+    for (const run of runs) if (run.isReportLost && run.isOurs) void this.report(run);
+  }
+
+  /** Resolves when the store has the progress of this run, or something newer, or could not be reached. Never rejects. */
+  report(run: Run): Promise<void> {
+    return (run.reported ??= this.#reports.push(run).then(ignore, ignore));
+  }
+
+  async #renew(runs: Run[], withProgress: boolean): Promise<RenewalReply[]> {
+    const sentAt = performance.now();
+    const renewals = runs.map((run) => {
+      const { claim, unsentProgress: progress } = run;
+      const renewal = { id: claim.job.id, token: claim.token, leaseMs: this.leaseMs };
+      if (!withProgress) return renewal;
+      run.reported = undefined; // what is reported from now on is sent by the next call
+      run.isReportLost = false;
+      return progress ? { ...renewal, progress } : renewal;
+    });
+    const call = this.store.renew(renewals);
+    const outcomes = await outcomesOf(call, runs.length);
+    runs.forEach((run, index) => {
+      const outcome = outcomes[index] as PromiseSettledResult<RenewalReply>;
+      const { progress } = renewals[index] as { progress?: unknown };
+      if (isRejected(outcome)) {
+        run.isReportLost ||= withProgress;
+        return;
+      }
+      if (progress !== undefined && run.unsentProgress === progress) run.unsentProgress = undefined;
+      if (outcome.value === 'held') run.leaseUntil = sentAt + this.leaseMs;
+      else run.abort(outcome.value === 'canceled' ? 'JOB_CANCELED' : 'CLAIM_LOST');
+    });
+    const failed = outcomes.find(isRejected);
+    if (failed) this.onError(failed.reason);
+    return call;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,65 @@
+import { AsyncEndpointsError, toJobError } from '../job/errors.js';
+import type { Settlement, Verdict } from '../job/lifecycle.js';
+import { publish } from '../observability/channels.js';
+import { Batcher } from '../store/batcher.js';
+import type { JobStore } from '../store/job-store.js';
+import { sizeOfSettlement } from '../store/parts.js';
+import type { Run } from './run.js';
+import { logUndelivered } from './worker-log.js';
+
+const AGAIN_MS = 500;
+/** A store that refuses an outcome as often as that will not take it at all. */
+const MOST_REFUSALS = 3;
+
+/**
+ * Ends claims. An outcome is held until the store has answered, however long that takes: the store accepts it as long as nobody
+ * else has taken the job over.
+ */
+export class Settlements {
+  readonly #batches: Batcher<Settlement, boolean>;
+  #heldUntil = Infinity;
+
+  /** @param onError is told of each call that failed */
+  constructor(
+    private readonly store: JobStore,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.#batches = new Batcher((settlements) => store.settle(settlements), {
+      overlap: 2,
+      sizeOf: sizeOfSettlement,
+    });
+  }
+
+  /** From then on, on the monotonic clock, a call that fails is the last one of its outcome. */
+  holdUntil(time: number): void {
+    this.#heldUntil = time;
+  }
+
+  /** Resolves when the store has answered, or the outcome was given up, which is logged. */
+  async settle(run: Run, verdict: Verdict, cause?: unknown): Promise<void> {
+    const { store } = this;
+    const { job, token } = run.claim;
+    for (let refusals = 0; ;) {
+      try {
+        const settlement = refusals < MOST_REFUSALS ? verdict : NOT_STORABLE;
+        const held = await this.#batches.push({ id: job.id, name: job.name, token, ...settlement });
+        if (held) return publish(settlement.verb, { job, store, cause });
+        return publish('lose', { job, store, cause: new AsyncEndpointsError('CLAIM_LOST') });
+      } catch (error) {
+        this.onError(error);
+        if (!(error instanceof AsyncEndpointsError)) refusals++;
+        if (performance.now() >= this.#heldUntil || refusals >= 2 * MOST_REFUSALS) return logUndelivered(run, error);
+        await new Promise((resolve) => setTimeout(resolve, this.#pauseMs()));
+      }
+    }
+  }
+
+  #pauseMs(): number {
+    return Math.min(AGAIN_MS, Math.max(this.#heldUntil - performance.now(), 1));
+  }
+}
+
+const NOT_STORABLE: Verdict = {
+  verb: 'fail',
+  error: toJobError(new AsyncEndpointsError('INTERNAL_ERROR', 'The store refused the outcome of the job.')),
+};

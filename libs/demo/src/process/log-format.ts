@@ -1,0 +1,30 @@
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const FORMATS = ['json', 'text'] as const;
+
+/**
+ * `LOG_FORMAT`: json, a line each, with job and trace; or text, the default on a terminal.
+ *
+ * @throws RangeError in one line, naming the variable, what it is and what was expected
+ */
+export function logFormat(env: Environment, isTerminal = process.stdout.isTTY): (typeof FORMATS)[number] {
+  return choice(env, 'LOG_FORMAT', FORMATS) ?? (isTerminal ? 'text' : 'json');
+}
+
+/** @throws RangeError as {@link logFormat} */
+export function choice<T extends string>(env: Environment, name: string, choices: readonly T[]): T | undefined {
+  const text = env[name]?.trim();
+  if (!text) return undefined;
+  const chosen = choices.find((known) => known === text);
+  if (chosen !== undefined) return chosen;
+  throw new RangeError(`${name} is ${JSON.stringify(text)}; expected ${choices.join(' or ')}.`);
+}
+
+/** A format that does not exist is one of the things that can be wrong: then a person is told. */
+export function isJson(): boolean {
+  try {
+    return logFormat(process.env) === 'json';
+  } catch {
+    return false;
+  }
+}
