@@ -90,20 +90,9 @@ export function claimed(id: string, text: string, by: { worker: string; leaseMs:
 function takeApart(id: string, text: string): { job: Writable<JobRecord>; input: string } {
   const line = text.split('\n');
   const [first, name, owner, maxRetries, retention, fingerprint] = line as Fields;
-  const numbers = new Numbers(text, NUMBERS_AT);
-  // One by one: lists of them would be made and thrown away for every job.
-  const createdAt = numbers.next();
-  const due = numbers.next();
-  const priority = numbers.next();
-  const retryCount = numbers.next();
-  const crashes = numbers.next();
-  const fence = numbers.next();
-  const version = numbers.next();
-  const updatedAt = numbers.next();
-  const startedAt = numbers.next();
-  const completedAt = numbers.next();
+  const numbers = numbersOf(text);
   const after = 1 + Number.parseInt(first[10] as string, 16);
-  if (!isWhole(line, after) || createdAt === null || due === null || fence === null || version === null) {
+  if (!isWhole(line, after) || !areWhole(numbers)) {
     throw new Error('The record is not of format 1.');
   }
   const job = {
@@ -111,26 +100,50 @@ function takeApart(id: string, text: string): { job: Writable<JobRecord>; input:
     name: decodeText(name),
     status: statusOf(first[1] as string),
     owner: json<string>(owner),
-    priority: priority as number,
-    retryCount: retryCount as number,
+    priority: numbers.priority as number,
+    retryCount: numbers.retryCount as number,
     maxRetries: Number(maxRetries),
-    crashes: crashes as number,
-    createdAt,
-    dueAt: createdAt + due,
-    startedAt,
-    completedAt,
-    lastUpdatedAt: updatedAt ?? createdAt,
+    crashes: numbers.crashes as number,
+    createdAt: numbers.createdAt,
+    dueAt: numbers.createdAt + numbers.due,
+    startedAt: numbers.startedAt,
+    completedAt: numbers.completedAt,
+    lastUpdatedAt: numbers.updatedAt ?? numbers.createdAt,
     progress: json<JobProgress>(line[after] as string),
     result: line[after + 2] || null,
     error: json<JobError>(line[after + 1] as string),
-    fence,
+    fence: numbers.fence,
     worker: null,
     leaseUntil: null,
     retention: retention === '' ? USUAL_RETENTION : decodeRetention(retention),
     fingerprint: fingerprint === '' ? null : decodeText(fingerprint),
-    version,
+    version: numbers.version,
   };
   return { job, input: line[after + 3] as string };
+}
+
+/** The numbers of a record, in the order in which they are written, read in one pass. */
+function numbersOf(text: string) {
+  const numbers = new Numbers(text, NUMBERS_AT);
+  return {
+    createdAt: numbers.next(),
+    due: numbers.next(),
+    priority: numbers.next(),
+    retryCount: numbers.next(),
+    crashes: numbers.next(),
+    fence: numbers.next(),
+    version: numbers.next(),
+    updatedAt: numbers.next(),
+    startedAt: numbers.next(),
+    completedAt: numbers.next(),
+  };
+}
+
+type RecordNumbers = ReturnType<typeof numbersOf>;
+type WholeNumbers = RecordNumbers & Record<'createdAt' | 'due' | 'fence' | 'version', number>;
+
+function areWhole(numbers: RecordNumbers): numbers is WholeNumbers {
+  return numbers.createdAt !== null && numbers.due !== null && numbers.fence !== null && numbers.version !== null;
 }
 
 function decodeClaim(claim: string): Partial<JobRecord> {
