@@ -1,12 +1,13 @@
 import type { Subscriber } from 'rxjs';
 import { decodeJob } from './job/decode-job.js';
+import { AsyncEndpointsError } from './job/errors.js';
 import type { Job, JobRecord } from './job/job.js';
 import type { JobChange, JobStore } from './store/job-store.js';
 
 export type Find = (id: string) => Promise<JobRecord | null>;
 
 export interface Follower {
-  readonly subscriber: Subscriber<Job | null>;
+  readonly subscriber: Subscriber<Job>;
   readonly isWorthReading: (change: JobChange) => boolean;
 }
 
@@ -15,7 +16,7 @@ export class Watch {
   readonly #followers = new Set<Follower>();
   readonly #begun: Promise<() => void>;
   /** As it was last told; none before the first read. */
-  #known: Job | null | undefined;
+  #known: Job | undefined;
   #reading = false;
   #readAgain = false;
 
@@ -99,11 +100,13 @@ export function isSameState(known: State, job: State): boolean {
   );
 }
 
-function isNewer(job: JobRecord, known: Job | null | undefined): boolean {
+function isNewer(job: JobRecord, known: Job | undefined): boolean {
   return !!known && job.createdAt === known.createdAt && job.version > known.version;
 }
 
-export async function read(find: Find, id: string): Promise<Job | null> {
+/** @throws AsyncEndpointsError `JOB_NOT_FOUND` */
+export async function read(find: Find, id: string): Promise<Job> {
   const record = await find(id);
-  return record && decodeJob(record);
+  if (!record) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+  return decodeJob(record);
 }

@@ -5,7 +5,6 @@ import {
   distinctUntilChanged,
   fromEvent,
   lastValueFrom,
-  map,
   merge,
   NEVER,
   Observable,
@@ -15,7 +14,6 @@ import {
   timer,
 } from 'rxjs';
 import { checkDuration, LONGEST_TIMER_MS } from './job/bounds.js';
-import { AsyncEndpointsError } from './job/errors.js';
 import { isTerminal, type Job } from './job/job.js';
 import { type Find, type Follower, isSameState, read, Watch } from './job-watch.js';
 import type { JobChange, JobStore } from './store/job-store.js';
@@ -49,14 +47,10 @@ export class JobWatches {
     until: Observable<unknown>,
     isWorthReading: (change: JobChange) => boolean = () => true,
   ): Observable<Job> {
-    const watched = new Observable<Job | null>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
+    const watched = new Observable<Job>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
     const changes = watched.pipe(
       takeUntil(until),
       concatWith(defer(() => read(this.find, id))),
-      map((job) => {
-        if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
-        return job;
-      }),
       distinctUntilChanged<Job>(isSameState),
       takeWhile((job) => !isTerminal(job.status), true),
     );

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { defer, finalize, type Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import { AsyncEndpointsError } from '../job/errors.js';
 import { OPTIONS, type ResolvedOptions } from '../options.js';
 
@@ -25,7 +25,10 @@ export class HeldAnswers {
 
   /** One more, while it is subscribed to. It fails with `TOO_MANY_WAITS` or `TOO_MANY_WAITS_OF_OWNER`. */
   hold<T>(owner: string | null, answer: Observable<T>): Observable<T> {
-    return defer(() => answer.pipe(finalize(this.#take(owner))));
+    return new Observable((subscriber) => {
+      subscriber.add(this.#take(owner));
+      return answer.subscribe(subscriber);
+    });
   }
 
   #take(owner: string | null): () => void {
