@@ -1,36 +1,46 @@
 /** The arrows of the house (docs/architecture.md): which room may look into which. */
 const lib = '^libs/async-endpoints/src/';
-const room = (name) => `${lib}${name}/`;
-const root = (...names) => names.map((name) => `${lib}${name}[.]ts$`);
-
-/** Rooms and root files, each with what it may import beside itself. Specs are free. */
-const arrows = {
-  [room('job')]: [],
-  [room('store')]: [room('job'), room('observability')],
-  [room('observability')]: [room('job'), room('store')],
-  [room('handlers')]: [room('job'), ...root('options', 'job-policies')],
-  [room('worker')]: [room('handlers'), room('store'), room('observability'), room('job'), ...root('options', 'wait')],
-  [room('http')]: [room('job'), room('observability'), ...root('options', 'job-manager', 'fingerprint')],
-  [room('redis')]: [room('store'), room('job'), room('observability')],
-  [room('health')]: [room('store'), room('worker'), room('observability'), room('job'), ...root('options', 'wait')],
-  [room('config')]: [
-    room('job'),
-    room('store'),
-    room('redis'),
-    ...root('options', 'option-definitions', 'option-rules'),
+/** Rooms, each with the rooms that it may import. The root may import all of them. Specs are free. */
+const ROOMS = {
+  job: [],
+  nest: [],
+  events: ['job'],
+  store: ['job', 'events'],
+  options: ['job', 'store'],
+  handlers: ['job', 'options', 'nest'],
+  jobs: ['job', 'options', 'store', 'events'],
+  worker: ['job', 'options', 'store', 'events', 'handlers'],
+  http: ['job', 'options', 'events', 'jobs', 'nest'],
+  'http/openapi': ['job', 'options', 'nest', 'http/reply'],
+  'http/reply': ['job', 'options', 'events', 'jobs', 'nest'],
+  'http/endpoint': ['job', 'options', 'events', 'jobs', 'nest', 'http', 'http/reply', 'http/openapi'],
+  'http/status': ['job', 'options', 'events', 'jobs', 'nest', 'http', 'http/reply', 'http/openapi'],
+  'stores/memory': ['job', 'store', 'events'],
+  'stores/redis': ['job', 'store', 'events', 'stores/redis/scripts'],
+  'stores/redis/scripts': ['job'],
+  boot: [
+    'job',
+    'options',
+    'store',
+    'stores/memory',
+    'events',
+    'handlers',
+    'worker',
+    'http',
+    'http/endpoint',
+    'http/status',
   ],
-  [room('cli')]: [
-    room('config'),
-    room('redis'),
-    room('store'),
-    room('job'),
-    room('observability'),
-    ...root('option-rules'),
-  ],
-  [room('telemetry')]: [room('job'), room('store'), room('worker'), room('observability'), ...root('job-policies')],
-  [room('client')]: [room('job')],
-  [room('testing')]: [room('job'), room('store'), room('handlers'), room('worker'), ...root('job-manager')],
+  health: ['job', 'options', 'store', 'events', 'worker'],
+  telemetry: ['job', 'options', 'store', 'events', 'worker'],
+  config: ['job', 'options', 'store', 'stores/redis'],
+  cli: ['job', 'options', 'store', 'stores/redis', 'events', 'config'],
+  client: ['job'],
+  testing: ['job', 'store', 'stores/memory', 'handlers', 'worker', 'jobs', 'options'],
+  'testing/contract': ['job', 'store', 'testing'],
 };
+
+/** The files of a room, without those of rooms within it. */
+const room = (name) => `${lib}${name}/[^/]+$`;
 
 /** Packages that one room alone may import; applications may, too, but for ioredis. */
 const optional = {
@@ -39,18 +49,31 @@ const optional = {
   '(config|handlers)': ['class-validator'],
   cli: ['node_modules/commander'],
   telemetry: ['@opentelemetry/'],
-  redis: ['node_modules/ioredis'],
+  'stores/redis': ['node_modules/ioredis'],
 };
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    ...Object.entries(arrows).map(([from, allowed]) => ({
-      name: `arrows-of-${from.replace(lib, '').replace('/', '')}`,
+    ...Object.entries(ROOMS).map(([name, others]) => ({
+      name: `arrows-of-${name}`,
       severity: 'error',
-      from: { path: from, pathNot: '[.](spec|testing)[.]ts$' },
-      to: { path: lib, pathNot: [from, ...allowed] },
+      from: { path: room(name), pathNot: '[.](spec|testing|properties|model)[.]ts$' },
+      to: { path: lib, pathNot: [room(name), ...others.map(room)] },
     })),
+    {
+      name: 'every-file-has-a-room',
+      comment: 'The root holds the entry point and the composition root, nothing else.',
+      severity: 'error',
+      from: {},
+      to: { path: lib, pathNot: [`${lib}(index|async-endpoints[.]module)[.]ts$`, ...Object.keys(ROOMS).map(room)] },
+    },
+    {
+      name: 'nest-internals-in-one-file',
+      severity: 'error',
+      from: { path: lib, pathNot: room('nest') },
+      to: { path: 'node_modules/@nestjs/(common/constants|core/helpers|core/injector)' },
+    },
     {
       name: 'job-is-pure',
       severity: 'error',
@@ -76,14 +99,14 @@ module.exports = {
       comment: 'Apps, the demo and the tests use the package as its users do.',
       severity: 'error',
       from: { path: '^(apps|libs/demo|test)/' },
-      to: { path: lib, pathNot: [`${lib}index[.]ts$`, `${lib}[a-z]+(/contract)?/index[.]ts$`] },
+      to: { path: lib, pathNot: [`${lib}index[.]ts$`, `${lib}(stores/)?[a-z]+(/contract)?/index[.]ts$`] },
     },
     { name: 'package-knows-no-app', severity: 'error', from: { path: lib }, to: { path: '^(apps|libs/demo|test)/' } },
     ...Object.entries(optional).map(([home, packages]) => ({
       name: `optional-packages-of-${home}`,
       comment: 'An application that does not use the room does not have them.',
       severity: 'error',
-      from: { path: home === 'redis' ? '^(libs|apps)/' : lib, pathNot: room(home) },
+      from: { path: home === 'stores/redis' ? '^(libs|apps)/' : lib, pathNot: `${lib}${home}/` },
       to: { path: packages },
     })),
     {

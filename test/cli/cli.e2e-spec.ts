@@ -52,7 +52,7 @@ describe('npx async-endpoints', () => {
   async function fail(name: string, count: number, code = 'UPSTREAM_DOWN'): Promise<string[]> {
     const claims = await claim(name, count, 60_000);
     const error = { code, message: 'It is \u001b[31mdown' };
-    await store.settle(claims.map(({ job, token }) => ({ verb: 'fail' as const, id: job.id, name, token, error })));
+    await store.settle(claims.map(({ job, fence }) => ({ verb: 'fail' as const, id: job.id, name, fence, error })));
     return claims.map(({ job }) => job.id);
   }
 
@@ -215,24 +215,24 @@ describe('npx async-endpoints', () => {
     await submit(1, { name: 'Mail' });
     const [report] = await claim('Report', 1, 600_000);
     const [mail] = await claim('Mail', 1, 600_000);
-    expect(await json('recover', '--for', '0s', '--name', 'Mail')).toEqual({ recovered: 0, taken: 1 });
+    expect(await json('recover', '--running-for', '0s', '--name', 'Mail')).toEqual({ recovered: 0, taken: 1 });
     expect([await statusOf(report!.job.id), await statusOf(mail!.job.id)]).toEqual(['InProgress', 'Queued']);
     expect(await tool('recover', '--name', 'Mail')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--for'),
+      stderr: expect.stringContaining('--running-for'),
     });
   });
 
-  it('stuck and recover: what vanished workers hold, and with --for what living ones have held for long (S-93)', async () => {
+  it('stuck and recover: what vanished workers hold, and with --running-for what living ones have held for long', async () => {
     await submit(3, { name: 'Report' });
     now = Date.now() - LONG_AGO_MS - 1_000;
     const [dead, alive] = (await claim('Report', 2, 1_000)).map(({ job }) => job.id) as [string, string];
     now = null;
     const [young] = (await claim('Report', 1, 600_000)).map(({ job }) => job.id) as [string];
-    const stuck = await json<Job[]>('stuck', '--for', '2h');
+    const stuck = await json<Job[]>('stuck', '--running-for', '2h');
     expect(stuck.map(({ id }) => id).toSorted()).toEqual([dead, alive].toSorted());
     expect((await tool('stuck')).stdout).toMatch(new RegExp(`^${alive} +Report +\\S+Z +\\S+Z +0 +w$`, 'm'));
-    expect((await tool('stuck', '--for', '3d')).stdout).toBe('No job has been running for 3d.\n');
+    expect((await tool('stuck', '--running-for', '3d')).stdout).toBe('No job has been running for 3d.\n');
 
     expect((await tool('recover')).stdout).toBe('2 jobs taken back from workers that vanished.\n');
     expect([await statusOf(dead), await statusOf(alive), await statusOf(young)]).toEqual([
@@ -240,7 +240,7 @@ describe('npx async-endpoints', () => {
       'Queued',
       'InProgress',
     ]);
-    expect(await json('recover', '--for', '0s')).toEqual({ recovered: 0, taken: 1 });
+    expect(await json('recover', '--running-for', '0s')).toEqual({ recovered: 0, taken: 1 });
     expect(await statusOf(young)).toBe('Queued');
     expect(await store.audit()).toEqual([]);
   });
@@ -269,7 +269,7 @@ describe('npx async-endpoints', () => {
     [['show'], /^async-endpoints: missing required argument 'id'\n$/],
     [['show', 'x'], /^async-endpoints: "x" is no job id; expected a UUID\.\n$/],
     [
-      ['stuck', '--for', '2x'],
+      ['stuck', '--running-for', '2x'],
       /argument '2x' is invalid\. Expected something like 2h, 90s or 1d12h, at most 3650d\.\n$/,
     ],
     [['list', '--status', 'Done'], /^async-endpoints: option '--status <status>' argument 'Done' is invalid\./],
@@ -297,7 +297,7 @@ describe('npx async-endpoints', () => {
     expect(nowhere.stderr).toContain('REDIS_URL (redis.url) is missing; expected something like redis://');
   });
 
-  it('connects as the application is configured: file, .env, environment, password file (S-73)', async () => {
+  it('connects as the application is configured: file, .env, environment, password file', async () => {
     const folder = temporaryFolder();
     const shop = new RedisJobStore({ url: redis.url, prefix: 'shop', partitions: 4 });
     await shop.open();

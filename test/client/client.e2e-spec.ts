@@ -147,7 +147,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
   });
 
   it('comes back to a full queue when Retry-After is over', async () => {
-    const { app, client } = await startAccepting(adapter, { jobs: { maximumQueueSize: 1 } });
+    const { app, client } = await startAccepting(adapter, { jobs: { maxQueueSize: 1 } });
     const first = await client.submit(Report, BEES);
     const refusals: { at: number; retryAfter: string | null }[] = [];
     const refused = new Gate();

@@ -28,7 +28,7 @@ describe('A process whose configuration is wrong', () => {
     });
   }
 
-  it('says all that is wrong, where, and what was expected, and nothing else (S-76, S-100, D-19)', async () => {
+  it('says all that is wrong, where, and what was expected, and nothing else', async () => {
     const file = join(cwd, 'production.json');
     await writeFile(file, '{ "asyncEndpoints": { "worker": { "leaseMs": "15s" } } }');
     await writeFile(join(cwd, '.env'), 'ASYNC_WORKER_CONCURENCY=4\n');
@@ -39,7 +39,7 @@ describe('A process whose configuration is wrong', () => {
         'The configuration has 3 mistakes:',
         `  - worker.leaseMs in ${file} is "15s"; expected an integer from 100 to 3600000`,
         '  - ASYNC_WORKER_CONCURENCY in .env is no variable; did you mean ASYNC_WORKER_CONCURRENCY?',
-        '  - ASYNC_QUEUE_SIZE in the environment is "lots"; expected an integer from 1 to 9007199254740991 (jobs.maximumQueueSize)',
+        '  - ASYNC_QUEUE_SIZE in the environment is "lots"; expected an integer from 1 to 9007199254740991 (jobs.maxQueueSize)',
         '',
       ].join('\n'),
     });

@@ -173,7 +173,7 @@ const EFFECTS: Record<string, Effect> = {
 
   'worker.workerId': { is: 'me', see: async (app) => (await claim(app)).worker, shows: `me@${hostname()}` },
   // One claim asks for half of the free slots, so that the next can be on its way meanwhile.
-  'worker.maximumConcurrency': { is: '3000', see: async (app) => (await claim(app)).limit, shows: 1_500 },
+  'worker.maxConcurrency': { is: '3000', see: async (app) => (await claim(app)).limit, shows: 1_500 },
   'worker.maxClaimBatchSize': {
     is: '2',
     given: { ASYNC_WORKER_CONCURRENCY: '5' },
@@ -252,7 +252,7 @@ const EFFECTS: Record<string, Effect> = {
 
   'jobs.defaultMaxRetries': { is: '9', see: async (app) => (await stored(app))?.maxRetries, shows: 9 },
   'jobs.retryCurve': { is: 'fixed', given: STEADY, see: delay, shows: 2_000 },
-  'jobs.retryDelayBaseSeconds': { is: '2.5', given: STEADY, see: delay, shows: 5_000 },
+  'jobs.retryDelayBaseMs': { is: '2500', given: STEADY, see: delay, shows: 5_000 },
   'jobs.maxRetryDelayMs': { is: '7', given: STEADY, see: delay, shows: 7 },
   'jobs.retryJitter': { is: '0', see: delay, shows: 4_000 },
   'jobs.timeoutMs': {
@@ -271,20 +271,20 @@ const EFFECTS: Record<string, Effect> = {
     see: async (app) => (await stored(app))?.idempotency?.retentionMs,
     shows: 77,
   },
-  'jobs.maximumQueueSize': {
+  'jobs.maxQueueSize': {
     is: '1',
     given: API,
     see: async (app) => (await location(app)) && (await app.post({ do: 'return' })).status,
     shows: 503,
   },
-  'jobs.maximumQueueBytes': {
+  'jobs.maxQueueBytes': {
     is: '1',
     given: API,
     see: async (app) => (await location(app)) && (await app.post({ do: 'return' })).status,
     shows: 503,
   },
-  'jobs.maximumPayloadBytes': { is: '10', see: async (app) => (await app.post({ do: 'return' })).status, shows: 413 },
-  'jobs.maximumResultBytes': {
+  'jobs.maxPayloadBytes': { is: '10', see: async (app) => (await app.post({ do: 'return' })).status, shows: 413 },
+  'jobs.maxResultBytes': {
     is: '10',
     given: { ASYNC_MAX_RETRIES: '0' },
     see: async (app) => {
@@ -356,31 +356,31 @@ const EFFECTS: Record<string, Effect> = {
     see: async (app) => (await app.get(await location(app))).status,
     shows: 200,
   },
-  'http.maxRetryAfterSeconds': {
-    is: '7',
+  'http.maxRetryAfterMs': {
+    is: '7000',
     see: async (app) => {
       const { id } = await app.jobs.submit('Scripted', { do: 'return' }, { delayMs: 3_600_000 });
       return (await app.get(`/jobs/${id}`)).headers.get('retry-after');
     },
     shows: '7',
   },
-  'http.maxWaitSeconds': {
+  'http.maxWaitMs': {
     is: '0',
     given: API,
     see: async (app) => (await app.post({ do: 'return' }, { Prefer: 'wait=1' })).headers.get('preference-applied'),
     shows: null,
   },
-  'http.maximumHeldAnswers': { is: '1', given: API, see: held, shows: 503 },
-  'http.maximumHeldAnswersPerOwner': {
-    is: { http: { maximumHeldAnswersPerOwner: 1, owner: () => 'me' } },
+  'http.maxHeldAnswers': { is: '1', given: API, see: held, shows: 503 },
+  'http.maxHeldAnswersPerOwner': {
+    is: { http: { maxHeldAnswersPerOwner: 1, owner: () => 'me' } },
     given: API,
     see: held,
     shows: 429,
   },
   // What it does is in test/http/slow-readers.e2e-spec.ts; here, that it is read and validated.
   'http.slowReaderTimeoutMs': { is: '100', see: (app) => optionsOf(app).http.slowReaderTimeoutMs, shows: 100 },
-  'http.keepAliveSeconds': {
-    is: '1',
+  'http.keepAliveMs': {
+    is: '1000',
     given: API,
     see: async (app, ms) => {
       const { body } = await app.get(`${await location(app)}/events`);
@@ -420,7 +420,7 @@ const EFFECTS: Record<string, Effect> = {
   },
   'response.submissionError': {
     is: { response: { submissionError: marking } },
-    given: { ASYNC_JOBS_MAXIMUM_PAYLOAD_BYTES: '1' },
+    given: { ASYNC_JOBS_MAX_PAYLOAD_BYTES: '1' },
     see: async (app) => (await app.post({ do: 'return' })).status,
     shows: 299,
   },
@@ -500,7 +500,7 @@ function variableOf(key: string): string {
   return page.get(key) as string;
 }
 
-describe('Each option of docs/configuration.md is read: it changes what can be seen (D-19)', () => {
+describe('Each option of docs/configuration.md is read: it changes what can be seen', () => {
   beforeAll(async () => {
     const markdown = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
     const rows = [...markdown.matchAll(/^\| `([\w.]+)` +\| (?:`(\w+)`|code only) +\|/gm)];

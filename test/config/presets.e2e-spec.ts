@@ -29,32 +29,32 @@ describe('The presets of docs/configuration.md', () => {
   afterEach(() => vi.unstubAllEnvs());
   afterAll(() => redis.stop());
 
-  it('single instance: runs jobs, and says through ConfigService how (S-3 to S-11)', async () => {
+  it('single instance: runs jobs, and says through ConfigService how', async () => {
     const { jobs, config, options } = await start(singleInstance());
     expect(config.get('asyncEndpoints')).toMatchObject({
       store: 'redis',
       redis: { url: redis.url },
-      worker: { maximumConcurrency: Math.min(availableParallelism(), 20), pollingIntervalMs: 2_000 },
-      jobs: { maximumQueueSize: 500, timeoutMs: 3_600_000, defaultMaxRetries: 3, retryDelayBaseSeconds: 2 },
+      worker: { maxConcurrency: Math.min(availableParallelism(), 20), pollingIntervalMs: 2_000 },
+      jobs: { maxQueueSize: 500, timeoutMs: 3_600_000, defaultMaxRetries: 3, retryDelayBaseMs: 2_000 },
     });
     expect(options).toMatchObject({ recovery: { enabled: true } });
     const { id } = await jobs.submit(Scripted, { do: 'return', value: 'done' });
     expect(await jobs.waitFor(id)).toMatchObject({ status: 'Completed', result: 'done', maxRetries: 3 });
   });
 
-  it('multi instance: says through ConfigService how jobs are run (S-15 to S-26)', async () => {
+  it('multi instance: says through ConfigService how jobs are run', async () => {
     const { config, options } = await start(multiInstance());
     expect(config.get('asyncEndpoints')).toMatchObject({
       store: 'redis',
       redis: { url: redis.url },
-      worker: { maximumConcurrency: Math.max(1, Math.floor(availableParallelism() / 2)), pollingIntervalMs: 3_000 },
-      jobs: { maximumQueueSize: 1_000, timeoutMs: 3_600_000, defaultMaxRetries: 5, retryDelayBaseSeconds: 2 },
+      worker: { maxConcurrency: Math.max(1, Math.floor(availableParallelism() / 2)), pollingIntervalMs: 3_000 },
+      jobs: { maxQueueSize: 1_000, timeoutMs: 3_600_000, defaultMaxRetries: 5, retryDelayBaseMs: 2_000 },
       recovery: { enabled: true, sweepIntervalMs: 60_000, maxCrashes: 4 },
     });
-    expect(options).toMatchObject({ jobs: { maximumQueueSize: 1_000 }, recovery: { sweepIntervalMs: 60_000 } });
+    expect(options).toMatchObject({ jobs: { maxQueueSize: 1_000 }, recovery: { sweepIntervalMs: 60_000 } });
   });
 
-  it('multi instance: instances share jobs and the size of the queue (S-16, S-22, D-18)', async () => {
+  it('multi instance: instances share jobs and the size of the queue', async () => {
     vi.stubEnv('ASYNC_QUEUE_SIZE', '1');
     vi.stubEnv('ASYNC_WORKER_CONCURRENCY', '1');
     const [first, second] = [await start(multiInstance()), await start(multiInstance())];

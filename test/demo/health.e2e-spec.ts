@@ -31,7 +31,7 @@ describe('The health of the demo', () => {
     expect(checksOf(ready)).toEqual(['asyncendpoints']);
   });
 
-  it('is down where the process has more than 500 MB, and then liveness stays (S-80)', async () => {
+  it('is down where the process has more than 500 MB, and then liveness stays', async () => {
     const usage = vi.spyOn(process, 'memoryUsage');
     onTestFinished(() => usage.mockRestore());
     for (const [rss, memory] of [

@@ -73,7 +73,7 @@ const isOurs = ([name]: [string, Service]) => name === 'api' || name === 'worker
 describe.each(Object.entries(FILES))('%s', (_path, composed) => {
   const { services, volumes, networks, configs, secrets } = composed;
 
-  it('obeys the Compose specification (S-44)', () => {
+  it('obeys the Compose specification', () => {
     const validate = new Ajv({ strict: false, validateFormats: false }).compile(withoutIds(composeSchema));
     validate(composed);
     expect(validate.errors).toBeNull();
@@ -108,7 +108,7 @@ describe.each(Object.entries(FILES))('%s', (_path, composed) => {
     for (const { image } of all) expect(image ?? 'built').not.toMatch(/^[^$]*:latest$|^[^:]+\/[^:]+$/);
   });
 
-  it('gives API and worker longer to end than they need by their configuration (S-99)', async () => {
+  it('gives API and worker longer to end than they need by their configuration', async () => {
     const { file: path } = configs?.['async_endpoints'] ?? {};
     const config = path ? read(path) : '{"asyncEndpoints":{}}';
     const ours = Object.entries(services).filter(isOurs);
@@ -123,7 +123,7 @@ describe.each(Object.entries(FILES))('%s', (_path, composed) => {
 });
 
 describe('The development file', () => {
-  it('has API, worker, a Redis that keeps what it is told, a browser for it, and monitoring, on this machine only (S-45 to S-48)', () => {
+  it('has API, worker, a Redis that keeps what it is told, a browser for it, and monitoring, on this machine only', () => {
     const { services } = DEVELOPMENT;
     expect(Object.keys(services)).toEqual(['api', 'worker', 'redis', 'redis-browser', 'prometheus', 'grafana']);
     for (const name of ['api', 'worker']) {
@@ -168,7 +168,7 @@ describe('The monitoring file', () => {
 describe('The production file', () => {
   const { services } = PRODUCTION;
 
-  it('has several of each, with limits, restarts and nothing that can be written (S-49 to S-51, S-54, S-95)', () => {
+  it('has several of each, with limits, restarts and nothing that can be written', () => {
     expect([services['api'], services['worker']].map((service) => service?.deploy?.replicas)).toEqual([3, 2]);
     for (const [name, { deploy, read_only, cap_drop }] of Object.entries(services)) {
       expect([name, deploy?.restart_policy?.condition, read_only, cap_drop]).toEqual([name, 'any', true, ['ALL']]);
@@ -185,7 +185,7 @@ describe('The production file', () => {
     }
   });
 
-  it('is open to the world at the proxy only, and Redis to the processes only (S-53, S-55)', () => {
+  it('is open to the world at the proxy only, and Redis to the processes only', () => {
     const open = Object.entries(services).filter(([, { ports }]) => ports);
     expect(open.map(([name, { ports }]) => [name, ports])).toEqual([['proxy', ['80:80', '443:443']]]);
     const onData = Object.entries(services).filter(([, { networks }]) => networks?.includes('data'));
@@ -196,7 +196,7 @@ describe('The production file', () => {
     expect(PRODUCTION.networks?.['data']?.internal).toBe(true);
   });
 
-  it('has its password from a file that is mounted, in no variable and no command (S-52, S-101)', () => {
+  it('has its password from a file that is mounted, in no variable and no command', () => {
     for (const name of ['api', 'worker']) expect(services[name]?.secrets).toEqual(['redis_password']);
     const ofUsers = ['redis_password', 'redis_backup_password', 'redis_operator_password'];
     expect(services['redis']?.secrets).toEqual(ofUsers);
@@ -225,7 +225,7 @@ describe('The production file', () => {
     }
   });
 
-  it('is accepted by `docker stack config`, so that a swarm takes it as well (S-54, S-55)', (test) => {
+  it('is accepted by `docker stack config`, so that a swarm takes it as well', (test) => {
     if (spawnSync('docker', ['--version']).status !== 0) test.skip('there is no docker here');
     const folder = temporaryFolder();
     for (const { file } of Object.values(PRODUCTION.configs ?? {})) writeWithFolders(join(folder, file), read(file));

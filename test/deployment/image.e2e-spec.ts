@@ -13,7 +13,7 @@ const STAGES = stagesOf('Dockerfile');
 const IMAGES = ['api', 'worker'];
 
 describe('The Dockerfile', () => {
-  it('has stages that build on ones before them, the images last (S-28, S-34)', () => {
+  it('has stages that build on ones before them, the images last', () => {
     expect(STAGES.map(({ name, from }) => [name, from])).toEqual([
       ['build', '${NODE_IMAGE}'],
       ['node', '${NODE_IMAGE}'],
@@ -27,7 +27,7 @@ describe('The Dockerfile', () => {
     );
   });
 
-  it('copies what is there, and what .dockerignore lets through (S-29)', () => {
+  it('copies what is there, and what .dockerignore lets through', () => {
     const allowed = read('.dockerignore').match(/(?<=^!).+/gm) ?? [];
     expect(allowed.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
     const ofContext = copiedPaths(STAGES).filter(({ from }) => from === null);
@@ -41,7 +41,7 @@ describe('The Dockerfile', () => {
     expect(ofStages.filter((copied) => !isThere(copied))).toEqual([]);
   });
 
-  it('installs by the lockfile, before any source is copied, from a cache that is mounted, and runs no install script (S-35, S-36)', () => {
+  it('installs by the lockfile, before any source is copied, from a cache that is mounted, and runs no install script', () => {
     const build = STAGES.find(({ name }) => name === 'build')!;
     expect(wordsOf([build], 'COPY')[0]).toEqual(['package.json', 'package-lock.json', './']);
     const [install, ...builds] = textOf([build], 'RUN');
@@ -69,29 +69,26 @@ describe('The Dockerfile', () => {
     expect(Object.values(allowScripts)).toEqual([false]);
   });
 
-  it.each(IMAGES)(
-    'makes of %s an image that is not root and has what it runs and no more (S-30 to S-33, S-37)',
-    (name) => {
-      const stages = withBases(STAGES, name);
-      expect(stages[0]!.from).toBe('${RUNTIME_IMAGE}'); // without npm, and without a shell
-      expect(copiedPaths(stages).map(({ from, path }) => `${from}:${path}`)).toEqual([
-        'node:/node',
-        'build:/app',
-        'null:deploy/docker/async-endpoints',
-        'null:deploy/docker/health-check.mjs',
-      ]);
-      expect(textOf(stages, 'RUN')).toEqual([]);
-      expect(wordsOf(stages, 'WORKDIR')).toEqual([['/app']]);
-      // A number, which Kubernetes can see not to be root, and that of the manifests.
-      expect(wordsOf(stages, 'USER')).toEqual([['10001:10001']]);
-      expect(read(`k8s/base/${name}/deployment.yaml`)).toContain('runAsUser: 10001');
-      expect(textOf(stages, 'ENV')).toEqual(['NODE_ENV=production PORT=8080']);
-      expect(wordsOf(stages, 'EXPOSE')).toEqual([['8080']]);
-      expect(textOf(stages, 'LABEL').join(' ')).toMatch(/title=.*licenses=MIT.*version=.*revision=/);
-    },
-  );
+  it.each(IMAGES)('makes of %s an image that is not root and has what it runs and no more', (name) => {
+    const stages = withBases(STAGES, name);
+    expect(stages[0]!.from).toBe('${RUNTIME_IMAGE}'); // without npm, and without a shell
+    expect(copiedPaths(stages).map(({ from, path }) => `${from}:${path}`)).toEqual([
+      'node:/node',
+      'build:/app',
+      'null:deploy/docker/async-endpoints',
+      'null:deploy/docker/health-check.mjs',
+    ]);
+    expect(textOf(stages, 'RUN')).toEqual([]);
+    expect(wordsOf(stages, 'WORKDIR')).toEqual([['/app']]);
+    // A number, which Kubernetes can see not to be root, and that of the manifests.
+    expect(wordsOf(stages, 'USER')).toEqual([['10001:10001']]);
+    expect(read(`k8s/base/${name}/deployment.yaml`)).toContain('runAsUser: 10001');
+    expect(textOf(stages, 'ENV')).toEqual(['NODE_ENV=production PORT=8080']);
+    expect(wordsOf(stages, 'EXPOSE')).toEqual([['8080']]);
+    expect(textOf(stages, 'LABEL').join(' ')).toMatch(/title=.*licenses=MIT.*version=.*revision=/);
+  });
 
-  it.each(IMAGES)('starts %s as process 1, so that it gets the signals itself (S-33, S-43)', (name) => {
+  it.each(IMAGES)('starts %s as process 1, so that it gets the signals itself', (name) => {
     const stages = withBases(STAGES, name);
     const [entrypoint = ''] = textOf(stages, 'ENTRYPOINT');
     const [command, main] = JSON.parse(entrypoint) as string[];
@@ -100,14 +97,14 @@ describe('The Dockerfile', () => {
     expect([...textOf(stages, 'CMD'), ...textOf(stages, 'SHELL')]).toEqual([]);
   });
 
-  it.each(IMAGES)('checks the health of %s without curl, as often as the seed (S-42)', (name) => {
+  it.each(IMAGES)('checks the health of %s without curl, as often as the seed', (name) => {
     const [check = ''] = textOf(withBases(STAGES, name), 'HEALTHCHECK');
     expect(check).toBe('--interval=30s --timeout=3s --start-period=5s --retries=3 CMD ["node", "health-check.mjs"]');
   });
 });
 
 describe('The health check of the images', () => {
-  it.each(IMAGES)('succeeds where %s is alive, and fails where nobody is (S-42)', async (name) => {
+  it.each(IMAGES)('succeeds where %s is alive, and fails where nobody is', async (name) => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.stop());
     const app = await new AppProcess(name as 'api' | 'worker', { REDIS_URL: redis.url }).listening();

@@ -57,7 +57,7 @@ describe('The manifests in k8s', () => {
   const backup = manifestsIn(join(K8S, 'components/backup')).map(([, manifest]) => manifest);
   const workloads = workloadsOf([...base, ...redis, ...backup]);
 
-  it('obey the schemas of Kubernetes and KEDA (S-57, S-63, S-69, S-71, S-86, S-88)', () => {
+  it('obey the schemas of Kubernetes and KEDA', () => {
     expect(all.flatMap(([path, manifest]) => mistakesOf(manifest).map((mistake) => `${path}: ${mistake}`))).toEqual([]);
     expect(all.length).toBeGreaterThan(15);
   });
@@ -74,7 +74,7 @@ describe('The manifests in k8s', () => {
     expect(mistakesOf(deployment)).toEqual([expect.stringContaining('must have required property selector')]);
   });
 
-  it('let pods have nothing that they do not need: the restricted standard, resources, no token (S-59, S-95, S-101)', () => {
+  it('let pods have nothing that they do not need: the restricted standard, resources, no token', () => {
     const names = workloads.map(({ manifest }) => manifest.metadata.name);
     expect(names.toSorted()).toEqual([
       'async-endpoints-api',
@@ -88,7 +88,7 @@ describe('The manifests in k8s', () => {
     expect(namespace?.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
   });
 
-  it('probe liveness without Redis, readiness with it, and are patient at the start (S-60, S-61, S-62)', () => {
+  it('probe liveness without Redis, readiness with it, and are patient at the start', () => {
     for (const { container, manifest } of workloads.filter(isOurs)) {
       const { startupProbe, livenessProbe, readinessProbe } = container;
       const paths = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet?.path);
@@ -117,7 +117,7 @@ describe('The manifests in k8s', () => {
     expect(environmentOf(api.container)['OPERATIONS_PORT']).toBe(String(operations));
   });
 
-  it('roll without losing capacity: the API one by one, before each another (S-89)', () => {
+  it('roll without losing capacity: the API one by one, before each another', () => {
     const strategies = workloads.filter(isOurs).map(({ spec }) => (spec as { strategy?: unknown }).strategy);
     expect(strategies).toEqual([
       { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
@@ -125,7 +125,7 @@ describe('The manifests in k8s', () => {
     ]);
   });
 
-  it('scale the API down again after load: no memory target keeps a pod that the processor does not need (S-86)', () => {
+  it('scale the API down again after load: no memory target keeps a pod that the processor does not need', () => {
     const [autoscaler] = ofKind<IHorizontalPodAutoscaler>(base, 'HorizontalPodAutoscaler');
     const { minReplicas = 1, maxReplicas, metrics = [] } = autoscaler!.spec!;
     const target = metrics.find(({ resource }) => resource?.name === 'memory')?.resource?.target.averageValue;
@@ -150,7 +150,7 @@ describe('The manifests in k8s', () => {
     );
   });
 
-  it('run API and worker apart, behind a Service for the API and one without an address for Redis (S-57, S-63, S-71)', () => {
+  it('run API and worker apart, behind a Service for the API and one without an address for Redis', () => {
     const ours = workloads.filter(isOurs);
     expect(ours.map(({ manifest }) => [manifest.kind, manifest.metadata.name])).toEqual([
       ['Deployment', 'async-endpoints-api'],
@@ -165,14 +165,14 @@ describe('The manifests in k8s', () => {
     ]);
   });
 
-  it('ask for as much as the seed, limit memory alike and the processor at twice as much (S-59)', () => {
+  it('ask for as much as the seed, limit memory alike and the processor at twice as much', () => {
     const [api, worker] = workloads.filter(isOurs).map(({ container }) => container.resources);
     const requests = { cpu: '250m', memory: '256Mi' };
     expect(api).toEqual({ requests, limits: { cpu: '1', memory: '512Mi' } });
     expect(worker).toEqual(api);
   });
 
-  it('scale the API by processor and memory, from 3 to 10 (S-86)', () => {
+  it('scale the API by processor and memory, from 3 to 10', () => {
     const [scaler] = ofKind<IHorizontalPodAutoscaler & Manifest>(base, 'HorizontalPodAutoscaler');
     const { minReplicas, maxReplicas, metrics = [], scaleTargetRef } = scaler!.spec!;
     expect([scaleTargetRef.name, minReplicas, maxReplicas]).toEqual(['async-endpoints-api', 3, 10]);
@@ -204,7 +204,7 @@ describe('The manifests in k8s', () => {
     expect(brokenReferences(outside).join()).toContain('Job async-endpoints-tool is let out to');
   });
 
-  it('keep what is in Redis: append-only file, volume, no eviction, memory for a rewrite (S-69, S-70)', () => {
+  it('keep what is in Redis: append-only file, volume, no eviction, memory for a rewrite', () => {
     const [{ spec, container }] = workloadsOf(redis) as [Workload];
     const conf = new Map(
       read('k8s/redis/redis.conf')
@@ -220,7 +220,7 @@ describe('The manifests in k8s', () => {
     expect(spec.volumeClaimTemplates?.[0]?.spec?.resources?.requests?.['storage']).toBe('4Gi');
   });
 
-  it('scale workers alike with KEDA and without, by metrics that exist (S-87)', () => {
+  it('scale workers alike with KEDA and without, by metrics that exist', () => {
     const [scaledObject] = ofKind<{ spec: { triggers: { metadata: Record<string, string> }[] } }>(
       all.map(([, manifest]) => manifest),
       'ScaledObject',
@@ -253,7 +253,7 @@ describe.each(Object.keys(DEPLOYED))('The overlay %s', (name) => {
     expect(deployed(name).flatMap(mistakesOf)).toEqual([]);
   });
 
-  it('names nothing that is not there and has nothing that is not used (S-58, S-64, S-77)', (test) => {
+  it('names nothing that is not there and has nothing that is not used', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = deployed(name);
     // Applied by hand beside the rest, where Redis is one of ours.
@@ -277,7 +277,7 @@ describe.each(Object.keys(DEPLOYED))('The overlay %s', (name) => {
     expect(ofKind(manifests, 'Namespace')).toHaveLength(1);
   });
 
-  it('gives pods longer to end than they need by their configuration (S-90, S-99)', async (test) => {
+  it('gives pods longer to end than they need by their configuration', async (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = deployed(name);
     for (const workload of workloadsOf(manifests).filter(isOurs)) {
@@ -289,11 +289,11 @@ describe.each(Object.keys(DEPLOYED))('The overlay %s', (name) => {
       expect(settings.worker?.drainTimeoutMs).toBe(60_000);
       expect(preStop + shutdownSeconds(settings)).toBeLessThan(workload.pod.terminationGracePeriodSeconds ?? 30);
       // A request that is held is answered before the gateway gives up on it.
-      expect(settings.http?.maxWaitSeconds).toBeLessThan(60);
+      expect(settings.http?.maxWaitMs).toBeLessThan(60_000);
     }
   });
 
-  it('listens where it is probed, says each variable once, and logs as its environment (S-61, S-65, S-72)', (test) => {
+  it('listens where it is probed, says each variable once, and logs as its environment', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     for (const { container } of workloadsOf(deployed(name)).filter(isOurs)) {
       const names = (container.env ?? []).map((one) => one.name);
@@ -322,12 +322,12 @@ describe.each(Object.keys(DEPLOYED))('The overlay %s', (name) => {
     }
   });
 
-  it('has a worker for as many jobs as one does at once (S-87)', async (test) => {
+  it('has a worker for as many jobs as one does at once', async (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = deployed(name);
     const [worker] = workloadsOf(manifests).filter(({ labels }) => labels['app.kubernetes.io/component'] === 'worker');
     const settings = await settingsOf(configOf(manifests, worker as Workload));
-    for (const jobs of jobsPerWorker(manifests)) expect(jobs).toBe(String(settings.worker?.maximumConcurrency));
+    for (const jobs of jobsPerWorker(manifests)) expect(jobs).toBe(String(settings.worker?.maxConcurrency));
     expect(jobsPerWorker(manifests)).toHaveLength({ development: 0, 'blue and green': 2 }[name] ?? 1);
   });
 });
@@ -476,7 +476,7 @@ describe('Overlays', () => {
     expect([...manifests.flatMap(mistakesOf), ...brokenReferences(manifests)]).toEqual([]);
   });
 
-  it('of blue and green differ in nothing but color and version (S-88)', (test) => {
+  it('of blue and green differ in nothing but color and version', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const [blue, green] = ['blue', 'green'].map((color) => {
       const text = JSON.stringify(build(join(K8S, 'overlays/blue-green', color)));

@@ -11,7 +11,7 @@ echo "$*" >> "$CALLS"
 case "$*" in *rollout*) exit "$ROLLOUT" ;; esac
 `;
 
-describe('Switching between blue and green (S-88)', () => {
+describe('Switching between blue and green', () => {
   let folder: string;
   let calls: string;
 

@@ -41,7 +41,7 @@ describe('docs/scale.md', () => {
 
   afterAll(() => cluster.stop());
 
-  it('jobs are spread over a Redis Cluster, and one kind of them has limits of its own (D-14, D-47)', async () => {
+  it('jobs are spread over a Redis Cluster, and one kind of them has limits of its own', async () => {
     const store = clusterStore([...cluster.nodes]);
     const { jobs, submit, reached } = await startWorker({ store });
     const ids = await Promise.all(Array.from({ length: 40 }, () => submit({ do: 'return' })));
@@ -49,7 +49,7 @@ describe('docs/scale.md', () => {
     const held = await Promise.all(cluster.nodes.map(async ({ port }) => (await keysOf(port)).length));
     expect(held.filter((count) => count > 0).length).toBeGreaterThan(1);
     expect(await store.audit()).toEqual([]);
-    expect(Transcode.options).toMatchObject({ concurrency: 2, maximumQueueSize: 50 });
+    expect(Transcode.options).toMatchObject({ concurrency: 2, maxQueueSize: 50 });
     const submissions = Array.from({ length: 2_000 }, () => ({ request: { file: 'a' } }));
     await expect(Promise.all(submissions.map(({ request }) => jobs.submit(Transcode, request)))).rejects.toMatchObject({
       code: 'QUEUE_FULL',
@@ -63,7 +63,7 @@ async function keysOf(port: number): Promise<string[]> {
 }
 
 describe('docs/secure.md', () => {
-  it('a job of somebody else does not exist, and nobody gets in without a token (D-26)', async () => {
+  it('a job of somebody else does not exist, and nobody gets in without a token', async () => {
     const app = await startApp('Fastify', { ...ACCEPTING, providers: [SignedIn], options: { role: 'api', http } });
     const as = (user: string) => ({ Authorization: `Bearer token-of-${user}` });
     const { job } = await app.post('/reports', { title: 'Bees' }, as('ann'));

@@ -7,8 +7,8 @@ export class Pages {
   constructor(private readonly jobs: JobManager) {}
 
   /** Once for each key, however often it is called. */
-  async plan(url: string, dueAt: Date, key: string): Promise<string> {
-    const job = await this.jobs.submit(FetchPage, { url }, { dueAt, idempotencyKey: key, priority: 10 });
+  async plan(url: string, scheduledAt: Date, key: string): Promise<string> {
+    const job = await this.jobs.submit(FetchPage, { url }, { scheduledAt, idempotencyKey: key, priority: 10 });
     return job.id;
   }
 

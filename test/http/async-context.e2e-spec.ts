@@ -48,7 +48,7 @@ async function startLooking(stack: StackName, Handler: AppHandler): Promise<Runn
     controllers: [ReportsController],
     providers: [Handler, { provide: APP_INTERCEPTOR, useClass: LookingInterceptor }],
     options: {
-      worker: { maximumConcurrency: 100, drainTimeoutMs: 20_000 },
+      worker: { maxConcurrency: 100, drainTimeoutMs: 20_000 },
       http: { ...PATIENT, owner: (request) => (look('owner', request), null) },
       response: {
         jobStatus: (_job, { request, reply }) => (look('jobStatus', request), reply),

@@ -78,7 +78,7 @@ describe.each(ADAPTERS)('An application boots, on %s', (adapter) => {
   });
 
   it.each([Scope.REQUEST, Scope.TRANSIENT])(
-    'with a handler of scope %s, which gets the JobContext by @Inject(REQUEST) (D-33)',
+    'with a handler of scope %s, which gets the JobContext by @Inject(REQUEST)',
     async (scope) => {
       @AsyncHandler(Report, { scope })
       class ScopedHandler implements JobHandler<typeof Report> {
@@ -105,7 +105,7 @@ describe.each(ADAPTERS)('An application boots, on %s', (adapter) => {
     },
   );
 
-  it('with a handler that depends on a request-scoped provider, which gets the JobContext too (D-33)', async () => {
+  it('with a handler that depends on a request-scoped provider, which gets the JobContext too', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Ledger {
       constructor(@Inject(REQUEST) readonly context: JobContext) {}
@@ -126,7 +126,7 @@ describe.each(ADAPTERS)('An application boots, on %s', (adapter) => {
 });
 
 describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
-  it('with two handlers for one job, and names both (D-35)', async () => {
+  it('with two handlers for one job, and names both', async () => {
     @AsyncHandler(Report)
     class FirstHandler {
       handle() {
@@ -143,14 +143,14 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     );
   });
 
-  it('with an endpoint whose job nobody handles, and says what to do (D-35)', async () => {
+  it('with an endpoint whose job nobody handles, and says what to do', async () => {
     expect(await bootError(adapter, { controllers: [ReportsController] })).toBe(
       'INVALID_HANDLER: ReportsController.create submits job "Report", which nobody handles. ' +
         "Provide an @AsyncHandler for it, or set role: 'api'.",
     );
   });
 
-  it('with a handler that has no method handle (D-35)', async () => {
+  it('with a handler that has no method handle', async () => {
     class NoHandler {
       run() {}
     }
@@ -173,22 +173,22 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
 
   it.each<[string, object, ...string[]]>([
     ['role', { role: 'both' }, '"both"', 'all, api or worker'],
-    ['worker.maximumConcurrency', { worker: { maximumConcurrency: 0 } }, '0', 'an integer from 1 to 10000'],
+    ['worker.maxConcurrency', { worker: { maxConcurrency: 0 } }, '0', 'an integer from 1 to 10000'],
     ['worker.pollingIntervalMs', { worker: { pollingIntervalMs: '2000' } }, '"2000"', 'an integer from 10'],
     ['worker.workerId', { worker: { workerId: '' } }, '""', 'a text of 1 to 200 characters'],
     ['jobs.defaultMaxRetries', { jobs: { defaultMaxRetries: -1 } }, '-1', 'an integer from 0 to 1000'],
     ['jobs.retryCurve', { jobs: { retryCurve: 'steep' } }, '"steep"', 'exponential, linear, fixed or a function'],
     ['jobs.retryJitter', { jobs: { retryJitter: 1.5 } }, '1.5', 'a number from 0 to 1'],
     ['jobs.retention.completed', { jobs: { retention: { completed: 1 } } }, '1', 'completedMs, failedMs, canceledMs'],
-    ['jobs.maximumQueueSize', { jobs: { maximumQueueSize: Number.NaN } }, 'NaN', 'an integer from 1'],
+    ['jobs.maxQueueSize', { jobs: { maxQueueSize: Number.NaN } }, 'NaN', 'an integer from 1'],
     ['jobs.timeoutMs', { jobs: { timeoutMs: Infinity } }, 'Infinity', 'an integer from 1'],
     ['recovery.enabled', { recovery: { enabled: 'yes' } }, '"yes"', 'true or false'],
     ['http.path', { http: { path: '/jobs/:id' } }, '"/jobs/:id"', 'a path such as jobs or admin/jobs'],
     ['http.publicBasePath', { http: { publicBasePath: 'shop' } }, '"shop"', 'a path such as /shop'],
     ['http.unfinishedStatus', { http: { unfinishedStatus: 201 } }, '201', '200 or 202'],
-    ['http.maxRetryAfterSeconds', { http: { maxRetryAfterSeconds: 0 } }, '0', 'an integer from 1 to 86400'],
-    ['http.maxWaitSeconds', { http: { maxWaitSeconds: 1.5 } }, '1.5', 'an integer from 0 to 3600'],
-    ['http.keepAliveSeconds', { http: { keepAliveSeconds: '15' } }, '"15"', 'an integer from 1 to 3600'],
+    ['http.maxRetryAfterMs', { http: { maxRetryAfterMs: 0 } }, '0', 'an integer from 1000 to 86400000'],
+    ['http.maxWaitMs', { http: { maxWaitMs: 1.5 } }, '1.5', 'an integer from 0 to 3600000'],
+    ['http.keepAliveMs', { http: { keepAliveMs: '15' } }, '"15"', 'an integer from 1000 to 3600000'],
     ['http.guards', { http: { guards: 'none' } }, '"none"', 'a list of guards'],
     ['http.owner', { http: { owner: 'me' } }, '"me"', 'a function'],
     ['http.captureHeaders', { http: { captureHeaders: ['x y'] } }, 'x y', 'a list of header names'],
@@ -201,14 +201,14 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
       { workers: {} },
       'one of the options that exist: store, worker, jobs, recovery, context, response, http',
     ],
-  ])('with a wrong %s, and says which, what and what instead (D-19)', async (name, options, ...parts) => {
+  ])('with a wrong %s, and says which, what and what instead', async (name, options, ...parts) => {
     const message = await bootError(adapter, () => ({ ...ACCEPTING, options: untyped({ role: 'api', ...options }) }));
     expect(message.startsWith(`INVALID_OPTION: ${name} is `)).toBe(true);
     for (const part of parts) expect(message).toContain(part);
   });
 
   it.each(['Authorization', 'cookie', 'X-Api-Key', 'proxy-authorization', 'X-Session-Id', 'x-csrf-token'])(
-    'with the credential %s among the headers to capture (D-23)',
+    'with the credential %s among the headers to capture',
     async (name) => {
       const options = untyped({ role: 'api', http: { captureHeaders: ['accept', name] } });
       const message = await bootError(adapter, () => ({ ...ACCEPTING, options }));
@@ -238,21 +238,18 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     ['a retry count', 'Odd', { maxRetries: -1 }, 'job "Odd".maxRetries is -1; expected an integer from 0 to 1000.'],
     ['an unknown option', 'Odd', { retries: 3 }, 'job "Odd".retries is 3; expected one of the options that exist: '],
     ['a name', 'odd name', {}, 'the name of job "odd name" is "odd name"; expected letters, digits and . _ : - '],
-  ])(
-    'with %s of a job that is wrong, of a handler or of an endpoint (D-19)',
-    async (_what, name, options, expected) => {
-      const Odd = defineJob(name, options);
+  ])('with %s of a job that is wrong, of a handler or of an endpoint', async (_what, name, options, expected) => {
+    const Odd = defineJob(name, options);
 
-      @Controller()
-      class OddController {
-        @Post('odd')
-        @AsyncEndpoint(Odd)
-        odd() {}
-      }
-      const handled = await bootError(adapter, { providers: [handlerOf(Odd, () => {})] });
-      const posted = await bootError(adapter, { controllers: [OddController], options: { role: 'api' } });
-      expect(handled).toContain(`INVALID_OPTION: ${expected}`);
-      expect(posted).toBe(handled);
-    },
-  );
+    @Controller()
+    class OddController {
+      @Post('odd')
+      @AsyncEndpoint(Odd)
+      odd() {}
+    }
+    const handled = await bootError(adapter, { providers: [handlerOf(Odd, () => {})] });
+    const posted = await bootError(adapter, { controllers: [OddController], options: { role: 'api' } });
+    expect(handled).toContain(`INVALID_OPTION: ${expected}`);
+    expect(posted).toBe(handled);
+  });
 });

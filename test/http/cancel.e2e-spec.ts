@@ -5,7 +5,7 @@ import { STACKS, startApp } from './start-app.js';
 import { type Stores, storesOf } from './stacks.js';
 
 describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
-  it('cancels a queued job at once, and it never runs (D-27)', async () => {
+  it('cancels a queued job at once, and it never runs', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const answer = await app.delete(job.links.self);
@@ -24,7 +24,7 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
   });
 
-  it('cancels a running job: its signal fires, and what it still returns is discarded (D-6, D-27)', async () => {
+  it('cancels a running job: its signal fires, and what it still returns is discarded', async () => {
     const held = new HeldReport();
     const stores = await storesOf(stack);
     const options = { store: stores.replica() };
@@ -43,7 +43,7 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     expect(await stored(job.id, stores)).toMatchObject({ status: 'Canceled', result: null, error: null });
   });
 
-  it('reaches a job that runs in another process of the same store (D-27)', async () => {
+  it('reaches a job that runs in another process of the same store', async () => {
     const stores = await storesOf(stack);
     const held = new HeldReport();
     const api = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } });

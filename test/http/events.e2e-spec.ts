@@ -64,7 +64,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [held.Handler],
-      options: { worker: { maximumConcurrency: 1 } },
+      options: { worker: { maxConcurrency: 1 } },
     });
     await app.post('/reports', BEES);
     await held.started.opened;
@@ -90,9 +90,9 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     const { app, store, job } = await startAccepting(stack);
     const claim = async () => {
       const request = { slots: new Map([['Report', 1]]), limit: 1, worker: 'test', leaseMs: 60_000 };
-      return (await store.claim(request))[0]?.token as number;
+      return (await store.claim(request))[0]?.fence as number;
     };
-    const held = { id: job.id, name: job.name, token: await claim() };
+    const held = { id: job.id, name: job.name, fence: await claim() };
     const stream = await EventStream.open(app, job.links.events);
     expect(await stream.nextJob()).toMatchObject({ event: 'status', job: { status: 'InProgress' } });
     // While the progress is read, the job changes hands: that it waited in between is not seen.
@@ -177,7 +177,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
   });
 
   it('costs one watch and one read per change, however many streams and waits there are', async () => {
-    const { app, store, job } = await startAccepting(stack, { maxWaitSeconds: 600 });
+    const { app, store, job } = await startAccepting(stack, { maxWaitMs: 600_000 });
     const streams = await Promise.all(Array.from({ length: 50 }, () => EventStream.open(app, job.links.events)));
     for (const stream of streams) await stream.nextJob();
     const waiting = app.get(job.links.self, { Prefer: 'wait=600' });
@@ -271,8 +271,8 @@ describe.each(ADAPTERS)('A long stream of events, on %s', (stack) => {
     expect(requests).toEqual([null, '2', '4']);
   });
 
-  it('comments every http.keepAliveSeconds where nothing happens, and repeats the id', async () => {
-    const { app, job } = await startAccepting(stack, { keepAliveSeconds: 1 });
+  it('comments every http.keepAliveMs where nothing happens, and repeats the id', async () => {
+    const { app, job } = await startAccepting(stack, { keepAliveMs: 1_000 });
     const stream = await EventStream.open(app, job.links.events);
     const { id } = (await stream.next()) as ReceivedEvent;
     expect(id).toMatch(/^1-/);

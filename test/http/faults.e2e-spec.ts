@@ -86,7 +86,7 @@ describe.each(ADAPTERS)('A store that cannot be reached, on %s', (adapter) => {
 });
 
 describe.each(ADAPTERS)('A fault of the server, on %s', (adapter) => {
-  it('is 500 INTERNAL_ERROR with a correlation id that stands in the log, and says nothing else (D-25)', async () => {
+  it('is 500 INTERNAL_ERROR with a correlation id that stands in the log, and says nothing else', async () => {
     const store = new UnreachableStore();
     store.error = new Error('connect ECONNREFUSED redis://:sesame@10.0.0.7:6379');
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
@@ -102,7 +102,7 @@ describe.each(ADAPTERS)('A fault of the server, on %s', (adapter) => {
     expect(app.log.text).toContain('ECONNREFUSED');
   });
 
-  it('such as a method that returns what is no JSON says nothing of it either (D-25)', async () => {
+  it('such as a method that returns what is no JSON says nothing of it either', async () => {
     const app = await startApp(adapter, { controllers: [TanglesController], options: { role: 'api' } });
     const answer = await app.post('/tangles');
     expect(answer.refusal).toEqual(refused(500, 'INTERNAL_ERROR'));

@@ -11,7 +11,7 @@ const BEES = { title: 'Bees' };
 async function startOwned(stack: StackName) {
   const store = await watchedStoreOf(stack);
   const owner = ({ headers }: HttpRequest) => (headers['x-user'] as string | undefined) ?? null;
-  const http = { owner, maxWaitSeconds: 600 };
+  const http = { owner, maxWaitMs: 600_000 };
   const app = await startApp(stack, { controllers: [ReportsController], options: { role: 'api', store, http } });
   return { app, store };
 }
@@ -38,31 +38,28 @@ describe.each(STACKS)("Another's job, on %s", (stack) => {
     ['from where it left off', { 'Last-Event-ID': '1', Accept: 'text/event-stream' }],
   ];
 
-  it.each(conditions)(
-    'is answered as an unknown id on every route, and not read, asked for %s (D-20, D-26)',
-    async (_how, how) => {
-      const { app, store } = await startOwned(stack);
-      const queued = (await app.post('/reports', BEES, ANN)).job.id;
-      const ended = (await app.post('/reports', BEES, ANN)).job.id;
-      await app.delete(`/jobs/${ended}`, ANN);
-      const read: (JobRecord | null)[] = [];
-      store.onRead = (_ids, found) => read.push(...found);
-      for (const method of ['GET', 'HEAD', 'DELETE', 'POST', 'PUT', 'OPTIONS']) {
-        for (const route of ['', '/result', '/events', '/rerun']) {
-          const ask = (id: string) =>
-            learnt(app, store, id, () => app.send(method, `/jobs/${id}${route}`, { headers: { ...BOB, ...how } }));
-          const unknown = await ask(UNKNOWN_ID);
-          expect(unknown.status).toBe(404);
-          expect(await ask(queued)).toEqual(unknown);
-          expect(await ask(ended)).toEqual(unknown);
-        }
+  it.each(conditions)('is answered as an unknown id on every route, and not read, asked for %s', async (_how, how) => {
+    const { app, store } = await startOwned(stack);
+    const queued = (await app.post('/reports', BEES, ANN)).job.id;
+    const ended = (await app.post('/reports', BEES, ANN)).job.id;
+    await app.delete(`/jobs/${ended}`, ANN);
+    const read: (JobRecord | null)[] = [];
+    store.onRead = (_ids, found) => read.push(...found);
+    for (const method of ['GET', 'HEAD', 'DELETE', 'POST', 'PUT', 'OPTIONS']) {
+      for (const route of ['', '/result', '/events', '/rerun']) {
+        const ask = (id: string) =>
+          learnt(app, store, id, () => app.send(method, `/jobs/${id}${route}`, { headers: { ...BOB, ...how } }));
+        const unknown = await ask(UNKNOWN_ID);
+        expect(unknown.status).toBe(404);
+        expect(await ask(queued)).toEqual(unknown);
+        expect(await ask(ended)).toEqual(unknown);
       }
-      expect(read.length).toBeGreaterThan(0);
-      expect(read.filter((job) => job !== null)).toEqual([]); // nothing of another's record left the store
-      expect(store.begun).toBe(0);
-      expect((await app.jobs.find(queued))?.status).toBe('Queued');
-    },
-  );
+    }
+    expect(read.length).toBeGreaterThan(0);
+    expect(read.filter((job) => job !== null)).toEqual([]); // nothing of another's record left the store
+    expect(store.begun).toBe(0);
+    expect((await app.jobs.find(queued))?.status).toBe('Queued');
+  });
 
   it('has an id that says no more, used for a submission, than one of its own name and payload that differs', async () => {
     const { app, store } = await startOwned(stack);

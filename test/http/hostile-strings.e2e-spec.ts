@@ -29,7 +29,7 @@ const cursor = fc.oneof(
   fc.array(fc.oneof(fc.jsonValue(), hostileText), { minLength: 3, maxLength: 3 }).map((place) => JSON.stringify(place)),
 );
 
-describe.each(STACKS.filter((stack) => stack.startsWith('Express')))('Strings from code (R9), on %s', (stack) => {
+describe.each(STACKS.filter((stack) => stack.startsWith('Express')))('Strings from code, on %s', (stack) => {
   it('are found, listed or refused for what they are, whatever they hold', async () => {
     const app = await startApp(stack, ACCEPTING);
     await app.jobs.submit(Report, { title: 'Bees' });

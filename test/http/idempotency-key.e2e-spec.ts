@@ -97,7 +97,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
     expect([replay.job.id, replay.header('Idempotency-Replayed')]).toEqual([answers[1]?.job.id, 'true']);
   });
 
-  it('makes one job of 100 concurrent identical requests to two replicas (D-10)', async () => {
+  it('makes one job of 100 concurrent identical requests to two replicas', async () => {
     const stores = await storesOf(stack);
     const replicas = [
       await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } }),

@@ -64,7 +64,7 @@ class InterceptedController {
 describe.each(ADAPTERS)('Interceptors of an async endpoint, on %s', (adapter) => {
   const parts = {
     controllers: [InterceptedController],
-    options: { ...API, jobs: { maximumQueueSize: 1 } },
+    options: { ...API, jobs: { maxQueueSize: 1 } },
     configure: (nest: { useGlobalInterceptors(...interceptors: NestInterceptor[]): unknown }) =>
       void nest.useGlobalInterceptors(new Wrap()),
   };

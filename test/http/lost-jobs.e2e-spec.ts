@@ -12,7 +12,7 @@ describe('A job that Redis lost with all its data', () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.stop());
     const store = watched(new RedisJobStore({ url: redis.url, redis: { retryStrategy: () => 20 } }));
-    const http = { maxWaitSeconds: 600 };
+    const http = { maxWaitMs: 600_000 };
     const app = await startApp('Express', { ...ACCEPTING, options: { role: 'api', store, http } });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const stream = await EventStream.open(app, job.links.events);

@@ -45,7 +45,7 @@ class GuardedController {
 }
 
 describe.each(STACKS)('The owner of a job, on %s', (stack) => {
-  it('sees, follows and cancels it (D-26)', async () => {
+  it('sees, follows and cancels it', async () => {
     const app = await startApp(stack, ownedBy(byHeader));
     const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
     expect((await app.get(job.links.self, ANN)).status).toBe(202);
@@ -58,7 +58,7 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
     ['status', 'GET', ''],
     ['result', 'GET', '/result'],
     ['cancel', 'DELETE', ''],
-  ])('is the only one: for another the %s is as that of an unknown job (D-20, D-26)', async (_what, method, suffix) => {
+  ])('is the only one: for another the %s is as that of an unknown job', async (_what, method, suffix) => {
     const app = await startApp(stack, ownedBy(byHeader));
     const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
     const foreign = await app.send(method, job.links.self + suffix, { headers: BOB });
@@ -73,7 +73,7 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
     expect((await app.jobs.find(job.id))?.status).toBe('Queued');
   });
 
-  it('stays hidden once the job has ended, with its result (D-20)', async () => {
+  it('stays hidden once the job has ended, with its result', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [ReportHandler],

@@ -5,7 +5,7 @@ import { ACCEPTING, type ReportRequest, ReportsController, UNKNOWN_ID } from './
 import { ADAPTERS, STACKS, startApp } from './start-app.js';
 import { storesOf } from './stacks.js';
 
-const Poster = defineJob<ReportRequest>('Poster', { maximumQueueSize: 1, maximumPayloadBytes: 400 });
+const Poster = defineJob<ReportRequest>('Poster', { maxQueueSize: 1, maxPayloadBytes: 400 });
 
 @Controller()
 class OtherController {
@@ -24,7 +24,7 @@ class OtherController {
 
 describe.each(ADAPTERS)('A body that cannot be read, on %s', (adapter) => {
   it.each(['{"title": ', '{title: 1}', 'null garbage', '[1,2'])(
-    'is refused with 400 as on a synchronous route: %j (D-21)',
+    'is refused with 400 as on a synchronous route: %j',
     async (body) => {
       const app = await startApp(adapter, {
         controllers: [ReportsController, OtherController],
@@ -37,13 +37,13 @@ describe.each(ADAPTERS)('A body that cannot be read, on %s', (adapter) => {
     },
   );
 
-  it('that is JSON null never is a fault of the server (D-50)', async () => {
+  it('that is JSON null never is a fault of the server', async () => {
     const app = await startApp(adapter, ACCEPTING);
     expect((await app.post('/reports', 'null')).status).toBeLessThan(500);
   });
 
   it.each(['application/xml', 'image/png', 'application/jsonx', ''])(
-    'because of its content type %j is refused with 415, and nothing is queued (D-21)',
+    'because of its content type %j is refused with 415, and nothing is queued',
     async (type) => {
       const app = await startApp(adapter, ACCEPTING);
       for (const length of [{ 'Content-Length': 8 }, { 'Transfer-Encoding': 'chunked' }]) {
@@ -61,7 +61,7 @@ describe.each(ADAPTERS)('A body that cannot be read, on %s', (adapter) => {
     expect(await app.all()).toEqual([]);
   });
 
-  it('larger than the adapter takes is refused with 413, and nothing is queued (D-51)', async () => {
+  it('larger than the adapter takes is refused with 413, and nothing is queued', async () => {
     const app = await startApp(adapter, ACCEPTING);
     const answer = await app.post('/reports', { title: 'x'.repeat(1_100_000) });
     expect(answer.status).toBe(413);
@@ -70,10 +70,10 @@ describe.each(ADAPTERS)('A body that cannot be read, on %s', (adapter) => {
 });
 
 describe.each(STACKS)('A payload larger than allowed, on %s', (stack) => {
-  it('is refused with 413 PAYLOAD_TOO_LARGE by jobs.maximumPayloadBytes (D-51)', async () => {
+  it('is refused with 413 PAYLOAD_TOO_LARGE by jobs.maxPayloadBytes', async () => {
     const app = await startApp(stack, {
       ...ACCEPTING,
-      options: { role: 'api', jobs: { maximumPayloadBytes: 1_000 } },
+      options: { role: 'api', jobs: { maxPayloadBytes: 1_000 } },
     });
     const answer = await app.post('/reports', { title: 'x'.repeat(1_000) });
     expect(answer.refusal).toEqual(refused(413, 'PAYLOAD_TOO_LARGE'));
@@ -85,7 +85,7 @@ describe.each(STACKS)('A payload larger than allowed, on %s', (stack) => {
     expect((await app.post('/reports', { title: 'small' })).status).toBe(202);
   });
 
-  it("is refused by the job's own limit, counted in bytes and not characters (D-51)", async () => {
+  it("is refused by the job's own limit, counted in bytes and not characters", async () => {
     const app = await startApp(stack, { controllers: [OtherController], options: { role: 'api' } });
     const answer = await app.post('/posters', { title: '🐝'.repeat(100) });
     expect(answer.refusal).toEqual(refused(413, 'PAYLOAD_TOO_LARGE'));
@@ -93,8 +93,8 @@ describe.each(STACKS)('A payload larger than allowed, on %s', (stack) => {
 });
 
 describe.each(STACKS)('A full queue, on %s', (stack) => {
-  it('refuses with 503 QUEUE_FULL and Retry-After by jobs.maximumQueueSize, until there is room (D-18)', async () => {
-    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maximumQueueSize: 2 } } });
+  it('refuses with 503 QUEUE_FULL and Retry-After by jobs.maxQueueSize, until there is room', async () => {
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maxQueueSize: 2 } } });
     const { job } = await app.post('/reports', { title: '1' });
     await app.post('/reports', { title: '2' });
     const third = await app.post('/reports', { title: '3' });
@@ -106,8 +106,8 @@ describe.each(STACKS)('A full queue, on %s', (stack) => {
     expect((await app.post('/reports', { title: '3' })).status).toBe(202);
   });
 
-  it('refuses with 503 QUEUE_FULL and Retry-After by jobs.maximumQueueBytes, until there is room (D-18)', async () => {
-    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maximumQueueBytes: 10_000 } } });
+  it('refuses with 503 QUEUE_FULL and Retry-After by jobs.maxQueueBytes, until there is room', async () => {
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maxQueueBytes: 10_000 } } });
     const title = 'x'.repeat(7_000);
     const { job } = await app.post('/reports', { title });
     expect((await app.post('/reports', { title })).status).toBe(202);
@@ -121,7 +121,7 @@ describe.each(STACKS)('A full queue, on %s', (stack) => {
     expect((await app.post('/reports', { title: '3' })).refusal).toEqual(refused(503, 'QUEUE_FULL'));
   });
 
-  it("refuses by a job's own maximumQueueSize, and no other job for it (D-18)", async () => {
+  it("refuses by a job's own maxQueueSize, and no other job for it", async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController, OtherController],
       options: { role: 'api' },
@@ -131,9 +131,9 @@ describe.each(STACKS)('A full queue, on %s', (stack) => {
     expect((await app.post('/reports', { title: '2' })).status).toBe(202);
   });
 
-  it('is shared by all instances, and never exceeded by concurrent submissions (D-18)', async () => {
+  it('is shared by all instances, and never exceeded by concurrent submissions', async () => {
     const stores = await storesOf(stack);
-    const options = () => ({ role: 'api' as const, store: stores.replica(), jobs: { maximumQueueSize: 5 } });
+    const options = () => ({ role: 'api' as const, store: stores.replica(), jobs: { maxQueueSize: 5 } });
     const one = await startApp(stack, { ...ACCEPTING, options: options() });
     const other = await startApp(stack, { ...ACCEPTING, options: options() });
     const answers = await Promise.all(
@@ -145,7 +145,7 @@ describe.each(STACKS)('A full queue, on %s', (stack) => {
   });
 
   it('still replays what it accepted before', async () => {
-    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maximumQueueSize: 1 } } });
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maxQueueSize: 1 } } });
     await app.post('/reports', { title: '1' }, { 'X-Async-Request-Id': UNKNOWN_ID });
     const replay = await app.post('/reports', { title: '1' }, { 'X-Async-Request-Id': UNKNOWN_ID });
     expect([replay.status, replay.header('Idempotency-Replayed')]).toEqual([202, 'true']);

@@ -12,7 +12,7 @@ const BEES = { title: 'Bees' };
 const WAIT = { Prefer: 'wait=600' };
 const MIXED: StackName[] = ['Express and Redis', 'Fastify and Redis', 'Express and Redis'];
 
-const Poster = defineJob<ReportRequest>('Poster', { maximumQueueSize: 7 });
+const Poster = defineJob<ReportRequest>('Poster', { maxQueueSize: 7 });
 
 @Controller('posters')
 class PostersController {
@@ -37,7 +37,7 @@ async function startReplicas(
   const replicas = MIXED.map(async (stack) => {
     const store = watched(stores.replica());
     const controllers = [ReportsController, PostersController];
-    const options = { role: 'api' as const, store, jobs, http: { maxWaitSeconds: 600 } };
+    const options = { role: 'api' as const, store, jobs, http: { maxWaitMs: 600_000 } };
     return Object.assign(await startApp(stack, { ...ACCEPTING, controllers, options }), { store });
   });
   return Promise.all(replicas) as Promise<[Replica, Replica, Replica]>;
@@ -120,7 +120,7 @@ describe('A hundred identical requests at once, spread over the replicas', () =>
     ['X-Async-Request-Id', { 'X-Async-Request-Id': UNKNOWN_ID }, refused(409, 'REQUEST_ID_CONFLICT')],
   ];
 
-  it.each(identified)('make one job by their %s, and 99 replays (D-10)', async (_name, headers, conflict) => {
+  it.each(identified)('make one job by their %s, and 99 replays', async (_name, headers, conflict) => {
     const replicas = await startReplicas();
     const answers = await flood(replicas, 100, (app) => app.post('/reports', BEES, headers));
     expect(count(answers, 202)).toBe(100);
@@ -147,8 +147,8 @@ describe('A hundred identical requests at once, spread over the replicas', () =>
 });
 
 describe('A flood over all replicas', () => {
-  it('is admitted to the last place of the queue and no further (D-18)', async () => {
-    const replicas = await startReplicas({ jobs: { maximumQueueSize: 20 } });
+  it('is admitted to the last place of the queue and no further', async () => {
+    const replicas = await startReplicas({ jobs: { maxQueueSize: 20 } });
     const answers = await flood(replicas, 90, (app, n) => app.post('/reports', { title: `${n}` }));
     expect([count(answers, 202), count(answers, 503)]).toEqual([20, 70]);
     for (const answer of answers.filter(({ status }) => status === 503)) {
@@ -161,8 +161,8 @@ describe('A flood over all replicas', () => {
     expect(count(await flood(replicas, 9, (app, n) => app.post('/reports', { title: `${n}` })), 202)).toBe(1);
   });
 
-  it('is admitted by job name, and one name does not take the place of another (D-18)', async () => {
-    const replicas = await startReplicas({ jobs: { maximumQueueSize: 20 } });
+  it('is admitted by job name, and one name does not take the place of another', async () => {
+    const replicas = await startReplicas({ jobs: { maxQueueSize: 20 } });
     const answers = await flood(replicas, 90, (app, n) => app.post(n % 2 ? '/posters' : '/reports', { title: `${n}` }));
     const accepted = answers.filter(({ status }) => status === 202);
     const posters = accepted.filter(({ job }) => job.name === 'Poster');

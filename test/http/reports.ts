@@ -12,7 +12,7 @@ export interface ReportResult {
 }
 
 /** The job that most of these tests submit. */
-export const Report = defineJob<ReportRequest, ReportResult>('Report', { retryDelayBaseSeconds: 0 });
+export const Report = defineJob<ReportRequest, ReportResult>('Report', { retryDelayBaseMs: 0 });
 
 @Controller('reports')
 export class ReportsController {

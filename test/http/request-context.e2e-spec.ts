@@ -61,7 +61,7 @@ describe.each(ADAPTERS)('The context of a request in handlers, on %s', (adapter)
     AsyncEndpointsModule.forRootAsync({
       inject: [ClsService],
       useFactory: (cls: ClsService) => ({
-        worker: { maximumConcurrency: 100 },
+        worker: { maxConcurrency: 100 },
         context: {
           names: ['tenant', 'user', 'locale'],
           read: (name, request) => (name === 'locale' ? request?.headers['accept-language'] : cls.get<unknown>(name)),

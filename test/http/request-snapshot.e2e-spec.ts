@@ -69,7 +69,7 @@ const CREDENTIALS = {
 };
 
 describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
-  it('are the headers of the allow-list, the route values and the declared query values, as text (D-23, D-39)', async () => {
+  it('are the headers of the allow-list, the route values and the declared query values, as text', async () => {
     const app = await startApp(stack, LOOKING);
     const { job } = await app.send('PUT', '/shelves/A%2F7/books/42?tag=one&tag=two&Empty=&n=7&page=3', {
       body: {},
@@ -106,7 +106,7 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
     expect(seen.byName).toEqual(['r-1', 'r-1', 'A/7', 'one', ['one', 'two'], [true, false, 'nothing']]);
   });
 
-  it('are other headers where captureHeaders names them, in any case, and then only those (D-39)', async () => {
+  it('are other headers where captureHeaders names them, in any case, and then only those', async () => {
     const app = await startApp(stack, {
       ...LOOKING,
       options: { http: { captureHeaders: ['X-Tenant', 'x-request-id'] } },
@@ -143,7 +143,7 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
     expect(((await app.ended(job)).job.result as Seen).queryParams).toEqual([['page', '2']]);
   });
 
-  it('are no values that look like credentials, which the author is told at boot, unless the endpoint names them (D-23)', async () => {
+  it('are no values that look like credentials, which the author is told at boot, unless the endpoint names them', async () => {
     const app = await startApp(stack, LOOKING);
     expect(app.log.text).toMatch(
       /ShelvesController\.locked does not pass the route value "code".* routeParams of @AsyncEndpoint/,
@@ -170,7 +170,7 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
 });
 
 describe.each(STACKS)('What the store holds of a request, on %s', (stack) => {
-  it('never has a credential in it: neither record nor input, in whatever header or query it came (D-23)', async () => {
+  it('never has a credential in it: neither record nor input, in whatever header or query it came', async () => {
     const store = await storeOf(stack);
     const app = await startApp(stack, {
       controllers: [ReportsController, ShelvesController],
@@ -192,7 +192,7 @@ describe.each(STACKS)('What the store holds of a request, on %s', (stack) => {
     expect(stored).not.toMatch(/authorization|cookie|bearer|x-whatever|x-api-key|password/i);
   });
 
-  it('is not in the log either (D-23)', async () => {
+  it('is not in the log either', async () => {
     const app = await startApp(stack, ACCEPTING);
     await app.post('/reports?token=sesame', { title: 'sesame' }, CREDENTIALS);
     await app.post('/reports?token=sesame', { title: 'sesame' }, { ...CREDENTIALS, 'X-Async-Request-Id': 'sesame' });

@@ -31,12 +31,12 @@ function accepting(adapter: AdapterName, response: ResponseOptions, owner?: (req
   return startApp(adapter, {
     ...ACCEPTING,
     providers: [Telemetry],
-    options: { role: 'api', response, http: { owner }, jobs: { maximumPayloadBytes: 1_000 } },
+    options: { role: 'api', response, http: { owner }, jobs: { maxPayloadBytes: 1_000 } },
   });
 }
 
 describe.each(ADAPTERS)('response.jobSubmitted, on %s', (adapter) => {
-  it('really runs, asynchronously, with the job, the request and the DI container (D-1)', async () => {
+  it('really runs, asynchronously, with the job, the request and the DI container', async () => {
     const app = await accepting(adapter, {
       jobSubmitted: async (job, { request, reply, get }) => {
         await get(Telemetry).track(`${job.name} ${job.status} ${request.method} ${request.url} ${job.replayed}`);
@@ -89,7 +89,7 @@ describe.each(ADAPTERS)('response.jobSubmitted, on %s', (adapter) => {
     ['throws', BROKEN],
     ['rejects', () => Promise.reject(new Error('the factory is broken'))],
     ['asks for what nobody provides', (_: unknown, { get }: { get(token: string): Reply }) => get('nothing')],
-  ])('that %s falls back to the default answer, and the job is queued all the same (D-1)', async (_how, factory) => {
+  ])('that %s falls back to the default answer, and the job is queued all the same', async (_how, factory) => {
     const app = await accepting(adapter, { jobSubmitted: factory });
     const answer = await app.post('/reports', { title: 'Bees' });
     expect([answer.status, answer.job.status]).toEqual([202, 'Queued']);
@@ -111,7 +111,7 @@ describe.each(ADAPTERS)('response.jobSubmitted, on %s', (adapter) => {
 });
 
 describe.each(ADAPTERS)('response.jobStatus, on %s', (adapter) => {
-  it('really runs for status and cancel, asynchronously and with DI (D-1)', async () => {
+  it('really runs for status and cancel, asynchronously and with DI', async () => {
     const app = await accepting(adapter, {
       jobStatus: async (job, { request, reply, get }) => {
         const depth = await get(JobManager).depth();
@@ -164,7 +164,7 @@ describe.each(ADAPTERS)('response.jobStatus, on %s', (adapter) => {
     expect([answer.status, answer.body]).toEqual([200, { status: 'Forgotten' }]);
   });
 
-  it('that throws falls back to the default answer, of a job and of none (D-1)', async () => {
+  it('that throws falls back to the default answer, of a job and of none', async () => {
     const app = await accepting(adapter, { jobStatus: BROKEN });
     const { job } = await app.post('/reports', { title: 'Bees' });
     expect((await app.get(job.links.self)).body).toEqual(job);
@@ -222,7 +222,7 @@ describe.each(ADAPTERS)('A response factory that returns its job, on %s', (adapt
 });
 
 describe.each(ADAPTERS)('response.submissionError, on %s', (adapter) => {
-  it('really runs for a refusal, asynchronously, with the error, request and DI (D-1)', async () => {
+  it('really runs for a refusal, asynchronously, with the error, request and DI', async () => {
     const app = await accepting(adapter, {
       submissionError: async (error, { request, reply, get }) => {
         await get(Telemetry).track(`${error.code} ${request.url}`);
@@ -239,7 +239,7 @@ describe.each(ADAPTERS)('response.submissionError, on %s', (adapter) => {
     expect(app.nest.get(Telemetry).events).toEqual(['PAYLOAD_TOO_LARGE /reports', 'INVALID_REQUEST_ID /reports']);
   });
 
-  it('that throws falls back to the default problem (D-1)', async () => {
+  it('that throws falls back to the default problem', async () => {
     const app = await accepting(adapter, { submissionError: BROKEN });
     const answer = await app.post('/reports', { title: 'x'.repeat(2_000) });
     expect(answer.refusal).toEqual(refused(413, 'PAYLOAD_TOO_LARGE'));
@@ -261,7 +261,7 @@ class BrokenStore extends MemoryJobStore {
 }
 
 describe.each(ADAPTERS)('response.exception, on %s', (adapter) => {
-  it('really runs for a fault and for what status routes refuse, with DI (D-1)', async () => {
+  it('really runs for a fault and for what status routes refuse, with DI', async () => {
     const app = await startApp(adapter, {
       ...ACCEPTING,
       providers: [Telemetry],
@@ -285,7 +285,7 @@ describe.each(ADAPTERS)('response.exception, on %s', (adapter) => {
     expect(app.nest.get(Telemetry).events).toEqual(['TypeError: a fault', 'INVALID_JOB_ID']);
   });
 
-  it('that throws falls back to 500 with a correlation id (D-1)', async () => {
+  it('that throws falls back to 500 with a correlation id', async () => {
     const app = await startApp(adapter, {
       ...ACCEPTING,
       options: { role: 'api', store: new BrokenStore(), response: { exception: BROKEN } },

@@ -22,7 +22,7 @@ async function startClocked(adapter: AdapterName, { http = {}, jobs = {}, worker
   const app = await startApp(adapter, {
     controllers: [ReportsController],
     providers: [Handler],
-    options: { store, http, jobs, worker: { maximumConcurrency: workers }, recovery: { enabled: false } },
+    options: { store, http, jobs, worker: { maxConcurrency: workers }, recovery: { enabled: false } },
   });
 
   /** A job that has been in progress for so long. */
@@ -94,14 +94,14 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     const { app, store, running } = await startClocked(adapter);
     const { id, links } = await running(20);
     const [job] = await store.find([id]);
-    await store.renew([{ id, token: job?.fence as number, leaseMs: 60_000, progress: { fraction: 0.5, message: '' } }]);
+    await store.renew([{ id, fence: job?.fence as number, leaseMs: 60_000, progress: { fraction: 0.5, message: '' } }]);
     const seconds = await secondsOf(app.get(links.self));
     expect(seconds).toBeGreaterThanOrEqual(20);
     expect(seconds).toBeLessThan(30);
   });
 
   it('is later for the end of a queue than for its head', async () => {
-    const { app, running, learn } = await startClocked(adapter, { http: { maxRetryAfterSeconds: 3_600 } });
+    const { app, running, learn } = await startClocked(adapter, { http: { maxRetryAfterMs: 3_600_000 } });
     await learn(20);
     await running(0);
     const head = await app.post('/reports', BEES);
@@ -112,7 +112,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
   });
 
   it('is sooner where more jobs run at once', async () => {
-    const limits = { workers: 2, jobs: { maximumQueueSize: 4 } };
+    const limits = { workers: 2, jobs: { maxQueueSize: 4 } };
     const { app, running, learn } = await startClocked(adapter, limits);
     await learn(10);
     await running(0);
@@ -129,8 +129,8 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(seconds).toBeLessThanOrEqual(45);
   });
 
-  it('is never more than http.maxRetryAfterSeconds', async () => {
-    const { app, running, learn } = await startClocked(adapter, { http: { maxRetryAfterSeconds: 5 } });
+  it('is never more than http.maxRetryAfterMs', async () => {
+    const { app, running, learn } = await startClocked(adapter, { http: { maxRetryAfterMs: 5_000 } });
     await learn(40);
     expect(await secondsOf(app.get((await running(0)).links.self))).toBe(5);
     const { id } = await app.jobs.submit(Report, BEES, { delayMs: 60_000 });
@@ -138,8 +138,8 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
   });
 
   it.each([
-    ['jobs', { maximumQueueSize: 2 }],
-    ['bytes', { maximumQueueBytes: 2_000 }],
+    ['jobs', { maxQueueSize: 2 }],
+    ['bytes', { maxQueueBytes: 2_000 }],
   ])('tells a client whose request a queue full of %s refused how long the queue takes', async (_, jobs) => {
     const { app, running, learn } = await startClocked(adapter, { jobs });
     await learn(10);
@@ -156,8 +156,8 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     const options = {
       role: 'api' as const,
       store,
-      jobs: { maximumQueueSize: 1 },
-      http: { maxRetryAfterSeconds: 3_600 },
+      jobs: { maxQueueSize: 1 },
+      http: { maxRetryAfterMs: 3_600_000 },
     };
     const app = await startApp(adapter, { controllers: [ReportsController], options });
     await app.post('/reports', BEES);

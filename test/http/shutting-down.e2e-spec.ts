@@ -40,7 +40,7 @@ describe.each(STACKS)('An application that is shutting down, on %s', (stack) => 
 });
 
 describe.each(ADAPTERS)('An application that has told balancers to go elsewhere, on %s', (adapter) => {
-  it('takes submissions for shutdownDelayMs, each answer the last of its connection (S-90, S-99)', async () => {
+  it('takes submissions for shutdownDelayMs, each answer the last of its connection', async () => {
     const store = await watchedStoreOf(adapter);
     const options = { role: 'api', store, http: { shutdownDelayMs: 1_500 } } as const;
     const app = await startApp(adapter, { ...ACCEPTING, options });

@@ -39,7 +39,7 @@ async function startClaimed(adapter: AdapterName, http: object = {}) {
   const request = { worker: 'test', leaseMs: 600_000, limit: 1, slots: new Map([['Report', 1]]) };
   const [claim] = await store.claim(request);
   const progress = (fraction: number, message = MESSAGE) =>
-    store.renew([{ id: job.id, token: claim?.token as number, leaseMs: 600_000, progress: { fraction, message } }]);
+    store.renew([{ id: job.id, fence: claim?.fence as number, leaseMs: 600_000, progress: { fraction, message } }]);
   return { app, job, made, progress };
 }
 
@@ -90,8 +90,8 @@ describe.each(ADAPTERS)('The reader of a stream that is behind, on %s', (adapter
 describe.each(ADAPTERS)('Streams and held answers, on %s', (adapter) => {
   const WAIT = { Prefer: 'wait=20' };
 
-  it('are refused with 503 past http.maximumHeldAnswers, a submission is not held, and there is room again when one ends', async () => {
-    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { maximumHeldAnswers: 1 } } });
+  it('are refused with 503 past http.maxHeldAnswers, a submission is not held, and there is room again when one ends', async () => {
+    const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { maxHeldAnswers: 1 } } });
     const { job } = await app.post('/reports', BEES);
     const stream = await EventStream.open(app, job.links.events);
     await stream.nextJob();
@@ -114,9 +114,9 @@ describe.each(ADAPTERS)('Streams and held answers, on %s', (adapter) => {
     });
   });
 
-  it("are refused with 429 past http.maximumHeldAnswersPerOwner, and no other owner's for it", async () => {
+  it("are refused with 429 past http.maxHeldAnswersPerOwner, and no other owner's for it", async () => {
     const owner = ({ headers }: HttpRequest) => headers['x-user'] as string;
-    const http = { maximumHeldAnswersPerOwner: 1, owner };
+    const http = { maxHeldAnswersPerOwner: 1, owner };
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http } });
     const [ann, bob] = [{ 'X-User': 'ann' }, { 'X-User': 'bob' }];
     const { job } = await app.post('/reports', BEES, ann);

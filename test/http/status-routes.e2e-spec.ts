@@ -32,7 +32,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [held.Handler],
-      options: { worker: { maximumConcurrency: 1 } },
+      options: { worker: { maxConcurrency: 1 } },
     });
     const running = await app.post('/reports', { title: '1' });
     await held.started.opened;
@@ -119,7 +119,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     expect((await app.get(accepted.job.links.result)).status).toBe(202);
   });
 
-  it('is 404 JOB_NOT_FOUND for an unknown job, as a problem (D-21)', async () => {
+  it('is 404 JOB_NOT_FOUND for an unknown job, as a problem', async () => {
     const app = await startApp(stack, ACCEPTING);
     const answer = await app.get(`/jobs/${UNKNOWN_ID}?verbose=1`);
     expect(answer.refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
@@ -134,7 +134,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     });
   });
 
-  it('is 404 for a job that was purged after its retention (D-16)', async () => {
+  it('is 404 for a job that was purged after its retention', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [ReportHandler],
@@ -147,7 +147,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
   });
 
   it.each(['17', 'undefined', `${UNKNOWN_ID}x`, '00000000-0000-0000-0000-000000000000', '%20'])(
-    'is 400 INVALID_JOB_ID for the id %s, and so are result and cancel (D-21)',
+    'is 400 INVALID_JOB_ID for the id %s, and so are result and cancel',
     async (id) => {
       const app = await startApp(stack, ACCEPTING);
       for (const answer of [
@@ -195,7 +195,7 @@ describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
     0,
     true,
     false,
-  ])('is 200 with the bare result as JSON: %j (D-48)', async (result) => {
+  ])('is 200 with the bare result as JSON: %j', async (result) => {
     const app = await startApp(stack, echoing(result));
     const { job } = await app.post('/echo');
     expect((await app.ended(job)).job.result).toEqual(result);
@@ -207,7 +207,7 @@ describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
     expect(answer.header('X-Content-Type-Options')).toBe('nosniff');
   });
 
-  it.each([null, undefined])('is 204 where the handler returned %s, which is a success (D-29)', async (result) => {
+  it.each([null, undefined])('is 204 where the handler returned %s, which is a success', async (result) => {
     const app = await startApp(stack, echoing(result));
     const { job } = await app.post('/echo');
     expect((await app.ended(job)).job).toMatchObject({ status: 'Completed', result: null, retryCount: 0 });
@@ -247,7 +247,7 @@ class StaffGuard implements CanActivate {
 }
 
 describe.each(STACKS)('The status routes, on %s', (stack) => {
-  it('are guarded by the guards option, which does not guard the endpoints (D-26)', async () => {
+  it('are guarded by the guards option, which does not guard the endpoints', async () => {
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
     const { job, status } = await app.post('/reports', { title: 'Bees' });
     expect(status).toBe(202);
@@ -305,7 +305,7 @@ describe.each(STACKS)('The status routes, on %s', (stack) => {
     expect((await app.get(`/jobs/${id}`)).status).toBe(404);
   });
 
-  it('are only the ones of the contract: there is no list of jobs (D-26)', async () => {
+  it('are only the ones of the contract: there is no list of jobs', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     for (const [method, path] of [

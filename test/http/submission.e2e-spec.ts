@@ -25,7 +25,7 @@ class ManyRoutesController {
 }
 
 describe.each(STACKS)('Submitting, on %s', (stack) => {
-  it('is answered 202 with Location, Retry-After, X-Async-Request-Id and the job (D-22)', async () => {
+  it('is answered 202 with Location, Retry-After, X-Async-Request-Id and the job', async () => {
     const app = await startApp(stack, ACCEPTING);
     const answer = await app.post('/reports', { title: 'Bees' });
 
@@ -89,7 +89,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect((await app.get(`/jobs/${ID.toUpperCase()}`)).job.id).toBe(ID);
   });
 
-  it('makes a repeat a replay: the same job, nothing new queued (D-20)', async () => {
+  it('makes a repeat a replay: the same job, nothing new queued', async () => {
     const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', { title: 'Bees' }, WITH_ID);
     const second = await app.post('/reports', { title: 'Bees' }, { ...WITH_ID, Prefer: 'respond-async' });
@@ -130,7 +130,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(other.status).toBe(409); // the order of a list is part of it
   });
 
-  it('is a conflict for another payload, job name, route value or query, which reveals nothing of the job (D-20)', async () => {
+  it('is a conflict for another payload, job name, route value or query, which reveals nothing of the job', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController, ManyRoutesController],
       options: { role: 'api' },
@@ -159,7 +159,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(await app.all()).toHaveLength(1);
   });
 
-  it('is a conflict for another owner, even with the same payload (D-20)', async () => {
+  it('is a conflict for another owner, even with the same payload', async () => {
     const app = await startApp(stack, {
       ...ACCEPTING,
       options: { role: 'api', http: { owner: ({ headers }) => String(headers['x-user']) } },
@@ -180,13 +180,13 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(guessed.refusal).toEqual(refused(409, 'REQUEST_ID_CONFLICT'));
   });
 
-  it('makes one job of 50 concurrent identical requests (D-10)', async () => {
+  it('makes one job of 50 concurrent identical requests', async () => {
     let runs = 0;
     const held = new HeldReport();
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [held.Handler],
-      options: { worker: { maximumConcurrency: 50 } },
+      options: { worker: { maxConcurrency: 50 } },
     });
     void held.started.opened.then(() => runs++);
     const answers = await Promise.all(
@@ -210,7 +210,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
   });
 
-  it('is shared by all instances on one store: the other replica replays (D-10)', async () => {
+  it('is shared by all instances on one store: the other replica replays', async () => {
     const stores = await storesOf(stack);
     const one = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } });
     const other = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } });
@@ -227,7 +227,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     ['nil', '00000000-0000-0000-0000-000000000000'],
     ['two in one', `${ID}, ${ID}`],
     ['a path', '../../etc/passwd'],
-  ])('that is %s is refused with 400, and nothing is queued (D-20)', async (_what, id) => {
+  ])('that is %s is refused with 400, and nothing is queued', async (_what, id) => {
     const app = await startApp(stack, ACCEPTING);
     const answer = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': id });
     expect(answer.refusal).toEqual(refused(400, 'INVALID_REQUEST_ID'));

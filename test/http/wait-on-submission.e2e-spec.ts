@@ -19,8 +19,8 @@ describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
     expect(store.watching).toBe(0);
   });
 
-  it('is answered 202 with the job when time is up, and capped by http.maxWaitSeconds, which it says', async () => {
-    const { app, store } = await startAccepting(stack, { maxWaitSeconds: 1 });
+  it('is answered 202 with the job when time is up, and capped by http.maxWaitMs, which it says', async () => {
+    const { app, store } = await startAccepting(stack, { maxWaitMs: 1_000 });
     const applied = {
       'respond-async, wait=1': 'respond-async, wait=1',
       'wait="1"; foo, wait=600': 'wait=1',
@@ -45,8 +45,8 @@ describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
     },
   );
 
-  it('is ignored with http.maxWaitSeconds 0', async () => {
-    const { app, store, job } = await startAccepting(stack, { maxWaitSeconds: 0 });
+  it('is ignored with http.maxWaitMs 0', async () => {
+    const { app, store, job } = await startAccepting(stack, { maxWaitMs: 0 });
     expect((await app.post('/reports', BEES, WAIT)).status).toBe(202);
     expect((await app.get(job.links.self, WAIT)).header('Preference-Applied')).toBeNull();
     expect(store.begun).toBe(0);

@@ -23,7 +23,7 @@ describe.each(ADAPTERS)(`${WAITERS} waiting clients of one process (P14), on %s 
     const store = watched((await storesOf(`${adapter} and Redis`)).replica());
     const app = await startApp(adapter, {
       ...ACCEPTING,
-      options: { role: 'api', store, http: { maxWaitSeconds: 600 } },
+      options: { role: 'api', store, http: { maxWaitMs: 600_000 } },
     });
     const ids = await Promise.all(
       Array.from({ length: JOBS }, async (_, n) => (await app.jobs.submit('Report', { n })).id),

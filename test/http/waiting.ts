@@ -5,7 +5,7 @@ import { watchedStoreOf } from './watched-store.js';
 
 /** Longer than any test: only what is waited for can end it. */
 export const WAIT = { Prefer: 'wait=600' };
-export const PATIENT = { maxWaitSeconds: 600 };
+export const PATIENT = { maxWaitMs: 600_000 };
 export const BEES = { title: 'Bees' };
 
 /** An application whose jobs stay in progress until the test lets them end. */

@@ -36,14 +36,14 @@ export function watched(real: JobStore): WatchedStore {
     calls: [],
     onWatched: () => {},
     onRead: () => {},
-    async watch(topic, listener) {
-      const unwatch = await real.watch(topic, listener);
-      if (!('job' in topic)) return unwatch;
+    async subscribe(topic, listener) {
+      const unsubscribe = await real.subscribe(topic, listener);
+      if (!('job' in topic)) return unsubscribe;
       seen.begun++;
       seen.watching++;
       await seen.onWatched(topic.job);
       return () => {
-        unwatch();
+        unsubscribe();
         seen.watching--;
       };
     },

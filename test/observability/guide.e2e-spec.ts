@@ -13,7 +13,7 @@ function read(file: string | URL): Promise<string> {
 }
 
 describe('docs/observability.md', () => {
-  it('shows the hook that this test runs, word for word: an event per submitted job (S-84, D-1)', async () => {
+  it('shows the hook that this test runs, word for word: an event per submitted job', async () => {
     const code = await read(new URL('submitted-event.ts', import.meta.url));
     expect(await read(new URL('observability.md', docs))).toContain('```ts\n' + code + '```\n');
 

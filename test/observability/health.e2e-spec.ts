@@ -7,7 +7,7 @@ import { ACCEPTING, HeldReport, ReportsController } from '../http/reports.js';
 import { startApp } from '../http/start-app.js';
 import { System } from '../redis/system.js';
 
-describe('Health of API and worker, apart on one Redis (S-78 to S-82)', () => {
+describe('Health of API and worker, apart on one Redis', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -69,8 +69,8 @@ describe('Readiness', () => {
   });
 
   it.each([
-    ['jobs', { maximumQueueSize: 1 }],
-    ['bytes', { maximumQueueBytes: 1 }],
+    ['jobs', { maxQueueSize: 1 }],
+    ['bytes', { maxQueueBytes: 1 }],
   ])(
     'stays while the queue is full of %s, and tells of it: status, result and cancel are still answered',
     async (_, jobs) => {
@@ -102,7 +102,7 @@ describe('Readiness', () => {
     expect(JSON.parse(all.text)).toMatchObject({ details: { asyncendpoints: { status: 'down', message } } });
   });
 
-  it('is gone while the store is, or does not answer in time; liveness stays (S-60)', async () => {
+  it('is gone while the store is, or does not answer in time; liveness stays', async () => {
     const { store, fail, hang, mend } = unreliable(new MemoryJobStore());
     const app = await startApp('Fastify', { ...ACCEPTING, imports: [HealthModule], options: { role: 'api', store } });
     fail();

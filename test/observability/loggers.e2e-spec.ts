@@ -26,7 +26,7 @@ class Output extends Writable {
   }
 }
 
-const Unlucky = defineJob<{ amount: number }, void>('Unlucky', { maxRetries: 1, retryDelayBaseSeconds: 0 });
+const Unlucky = defineJob<{ amount: number }, void>('Unlucky', { maxRetries: 1, retryDelayBaseMs: 0 });
 
 @Controller('unlucky')
 class UnluckyController {

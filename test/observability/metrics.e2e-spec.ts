@@ -16,9 +16,9 @@ import { ACCEPTING } from '../http/reports.js';
 import { startApp } from '../http/start-app.js';
 import { ObservedApp } from './observed-app.js';
 
-const IMPATIENT = { leaseMs: 1_000, abortOnLeaseEnd: true, drainTimeoutMs: 0, abortGraceMs: 0, maximumConcurrency: 4 };
+const IMPATIENT = { leaseMs: 1_000, abortOnLeaseEnd: true, drainTimeoutMs: 0, abortGraceMs: 0, maxConcurrency: 4 };
 
-const Limited = defineJob<object>('Limited', { maximumQueueSize: 5, maximumQueueBytes: 50_000, timeoutMs: 90_000 });
+const Limited = defineJob<object>('Limited', { maxQueueSize: 5, maxQueueBytes: 50_000, timeoutMs: 90_000 });
 
 class MuteStore extends MemoryJobStore {
   memory() {
@@ -32,7 +32,7 @@ class MuteStore extends MemoryJobStore {
 
 async function everything(): Promise<ObservedApp> {
   const { store, hang, mend } = unreliable(new MuteStore());
-  const observed = await ObservedApp.start({ store, worker: IMPATIENT, jobs: { retryDelayBaseSeconds: 0 } });
+  const observed = await ObservedApp.start({ store, worker: IMPATIENT, jobs: { retryDelayBaseMs: 0 } });
   const { jobs, handler } = observed;
   const ended = async (id: string) => (await jobs.waitFor(id)).status;
 
@@ -71,7 +71,7 @@ async function orphansQueued({ jobs }: ObservedApp): Promise<boolean> {
   return orphans.length === 1;
 }
 
-describe('Metrics (S-87, D-41)', () => {
+describe('Metrics', () => {
   it('are those of the catalogue, every one of them, and each as it is written there', async () => {
     const observed = await everything();
     const before = await observed.metrics();
@@ -169,7 +169,7 @@ describe('Metrics (S-87, D-41)', () => {
     expect(text).toMatch(/asyncendpoints_jobs_submitted_total{job_name="Report"[^}]*} 0/);
   });
 
-  it('tell the depth and age of every queue, and 0 of one that is empty again (S-87)', async () => {
+  it('tell the depth and age of every queue, and 0 of one that is empty again', async () => {
     let now = 1_000_000;
     const store = new MemoryJobStore({ now: () => now });
     const observed = await ObservedApp.start({ store, worker: IMPATIENT });
@@ -202,7 +202,7 @@ describe('Metrics (S-87, D-41)', () => {
     expect((await observed.values('asyncendpoints.store.call.duration'))['stats']).toBe(1);
   });
 
-  it('say nothing of queues while the store is away, and the log says so once (S-87)', async () => {
+  it('say nothing of queues while the store is away, and the log says so once', async () => {
     const { store, fail } = unreliable(new MemoryJobStore());
     const log = new LogBook();
     const observed = await ObservedApp.start({ store, worker: IMPATIENT }, log);

@@ -30,7 +30,7 @@ describe('The demo, API and worker in two processes', () => {
 
   afterAll(() => system.stop());
 
-  it('sends one trace for a job, and logs JSON with job, attempt and trace; no credential in either (R12)', async () => {
+  it('sends one trace for a job, and logs JSON with job, attempt and trace; no credential in either', async () => {
     const collector = await startCollector();
     const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50', LOG_FORMAT: 'json' };
     const [api, worker] = await Promise.all([system.api(settings), system.worker(settings)]);

@@ -136,7 +136,7 @@ describe('/metrics of the demo, API and worker apart on one Redis', () => {
     }
   });
 
-  it('is scraped by a real Prometheus, which knows the queue and evaluates every rule and panel (S-87)', async (test) => {
+  it('is scraped by a real Prometheus, which knows the queue and evaluates every rule and panel', async (test) => {
     if (!hasPrometheus()) test.skip(SKIPPED);
     const [api, worker] = processes.map(({ client }) => new URL(client.url).host) as [string, string];
     const targets = { 'async-endpoints-api': [api], 'async-endpoints-worker': [worker] };

@@ -1,7 +1,7 @@
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { type JobContext, type JobInput, MemoryJobStore, type Role } from 'nestjs-async-endpoints';
+import { type JobContext, type StoredPayload, MemoryJobStore, type Role } from 'nestjs-async-endpoints';
 import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 import { AsyncEndpointsTelemetryModule } from 'nestjs-async-endpoints/telemetry';
 import { eventually } from 'nestjs-async-endpoints/testing';
@@ -13,7 +13,7 @@ const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const REQUEST_ID = crypto.randomUUID();
 const TRACEPARENT = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 
-describe('Traces, of an API and a worker on one Redis (N-32, D-41)', () => {
+describe('Traces, of an API and a worker on one Redis', () => {
   let redis: RedisServer;
 
   beforeAll(async () => {
@@ -74,7 +74,7 @@ describe('Traces, of an API and a worker on one Redis (N-32, D-41)', () => {
         'messaging.destination.name': 'Report',
         'messaging.message.id': id,
         'asyncendpoints.job.attempt': 1,
-        'asyncendpoints.job.verdict': 'complete',
+        'asyncendpoints.job.outcome': 'complete',
       },
     });
     expect([send, process].map((span) => span.spanContext().traceId)).toEqual([TRACE_ID, TRACE_ID]);
@@ -129,7 +129,7 @@ describe('Traces, of an API and a worker on one Redis (N-32, D-41)', () => {
     expect(seen).toEqual([process.spanContext().spanId]);
   });
 
-  it('tell of a refusal, and of nothing that the request carried (R12)', async () => {
+  it('tell of a refusal, and of nothing that the request carried', async () => {
     const { api, worker } = await twoApps();
     const secret = 'geheim-4711';
     const headers = { Authorization: `Bearer ${secret}`, Cookie: `session=${secret}`, 'X-Api-Key': secret };
@@ -182,7 +182,7 @@ describe('The trace given with a submission from code', () => {
     await app.jobs.submit(Report, { title: 'Bees' }, { trace: given });
     const slots = new Map([[Report.name, 1]]);
     const [claim] = await store.claim({ worker: 'test', leaseMs: 1_000, limit: 1, slots });
-    expect((JSON.parse(claim?.input ?? '') as JobInput).trace).toEqual(stored);
+    expect((JSON.parse(claim?.payload ?? '') as StoredPayload).trace).toEqual(stored);
   });
 });
 

@@ -46,7 +46,7 @@ function processData(text: string): NewJob {
   return aJob({
     id: randomUUID(),
     name: 'ProcessData',
-    input: JSON.stringify({ request: { data: text } }),
+    payload: JSON.stringify({ request: { data: text } }),
     delayMs: 0,
   });
 }
@@ -59,8 +59,8 @@ async function fill(): Promise<Record<'waiting' | 'running' | 'failed' | 'done',
   const slots = new Map([['ProcessData', 100]]);
   const take = async (leaseMs: number) => store.claim({ worker: 'gone', leaseMs, limit: 100, slots });
   const settle = (verb: 'complete' | 'fail') => async (claims: Awaited<ReturnType<typeof take>>) => {
-    const ends = claims.map(({ job: { id, name }, token }) => {
-      const claim = { id, name, token };
+    const ends = claims.map(({ job: { id, name }, fence }) => {
+      const claim = { id, name, fence };
       return verb === 'fail'
         ? { verb, ...claim, error: { code: 'X', message: 'x' } }
         : { verb, ...claim, result: '{}' };
@@ -87,7 +87,7 @@ function fileOf({ code, stdout, stderr }: Outcome): string {
   return stdout.trim();
 }
 
-describe('A Redis that is lost, and restored from a backup (S-92, S-98)', () => {
+describe('A Redis that is lost, and restored from a backup', () => {
   it.each(KINDS)(
     '$kind, appendonly $appendonly: every job is there again, all is where it should be, and workers finish them',
     async ({ kind, server, appendonly }) => {
@@ -267,7 +267,7 @@ describe('k8s/components/backup/redis-restore.sh', () => {
   });
 });
 
-describe('k8s/components/backup (S-98)', () => {
+describe('k8s/components/backup', () => {
   const component = new URL('../../k8s/components/backup/', import.meta.url).pathname;
 
   it('sets variables that the scripts read, and mounts what they need', async () => {

@@ -37,7 +37,7 @@ const tool = (system: System, command: string) =>
   );
 
 describe('docs/operations.md', () => {
-  it('writes what it says, one command after the other (S-93)', async () => {
+  it('writes what it says, one command after the other', async () => {
     const system = await start();
     const longAgo = new RedisJobStore({ url: system.redis.url, now: () => Date.now() - 2 * HOUR_MS - 1_000 });
     await longAgo.open();
@@ -47,7 +47,7 @@ describe('docs/operations.md', () => {
     const failing = await system.store.claim({ worker: 'worker-1', leaseMs: 60_000, limit: 2, slots });
     const error = { code: 'UPSTREAM_DOWN', message: 'No answer' };
     await system.store.settle(
-      failing.map(({ job: { id, name }, token }) => ({ verb: 'fail' as const, id, name, token, error })),
+      failing.map(({ job: { id, name }, fence }) => ({ verb: 'fail' as const, id, name, fence, error })),
     );
     // By now only one waits, and is taken as it would have been two hours ago.
     await longAgo.claim({ worker: 'worker-1', leaseMs: 3 * HOUR_MS, limit: 1, slots });
@@ -58,7 +58,7 @@ describe('docs/operations.md', () => {
 });
 
 describe('docs/backup.md', () => {
-  it('backs up, loses everything, and restores it (S-92)', async () => {
+  it('backs up, loses everything, and restores it', async () => {
     const system = await start();
     const backups = temporaryFolder();
     await writeFile(join(backups, 'password'), 'none, as this Redis asks for none');

@@ -12,7 +12,7 @@ for (const [length, count] of JSON.parse(sizes)) measured.push(await measure(len
 process.stdout.write(JSON.stringify(measured));
 
 async function measure(length, count) {
-  const store = new MemoryJobStore({ maximumFinishedBytes: 1e12 });
+  const store = new MemoryJobStore({ maxFinishedBytes: 1e12 });
   await store.open();
   const empty = heap();
   await submit(store, length, count);
@@ -34,7 +34,7 @@ async function submit(store, length, count) {
   const retention = { completedMs: 1e9, failedMs: 1e9, canceledMs: 1e9 };
   const usual = { name: 'Work', owner: null, priority: 0, delayMs: 0, maxRetries: 3, retention, queueLimit: null };
   for (let n = 0; n < count; n++) {
-    const job = { ...usual, id: crypto.randomUUID(), input: text('x', length), fingerprint: null, idempotency: null };
+    const job = { ...usual, id: crypto.randomUUID(), payload: text('x', length), fingerprint: null, idempotency: null };
     await store.submit([job], { queueLimit: 1e9 });
   }
 }
@@ -42,8 +42,8 @@ async function submit(store, length, count) {
 async function complete(store, length, count) {
   for (let n = 0; n < count; n++) {
     const slots = new Map([['Work', 1]]);
-    const [{ job, token }] = await store.claim({ worker: 'w', leaseMs: 1e6, limit: 1, slots });
-    await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: text('y', length) }]);
+    const [{ job, fence }] = await store.claim({ worker: 'w', leaseMs: 1e6, limit: 1, slots });
+    await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: text('y', length) }]);
   }
 }
 

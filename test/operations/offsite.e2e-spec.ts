@@ -33,7 +33,7 @@ describe.skipIf(!hasRclone)('Backups in an S3-compatible store', () => {
     env = { ...TARGET, ...s3.env, BACKUP_DIR: backups, S3_PREFIX: backups.split('/').at(-1)! };
   });
 
-  it('restore drill: the CronJob backs up, Redis and its volume are lost, and the restore Job brings every job back (S-92, S-98)', async () => {
+  it('restore drill: the CronJob backs up, Redis and its volume are lost, and the restore Job brings every job back', async () => {
     const system = await System.start(['--repl-diskless-sync-delay', '0', '--appendonly', 'yes']);
     onTestFinished(() => system.stop());
     const ids = await system.submit('ProcessData', { data: 'text' }, 20);

@@ -62,7 +62,7 @@ describe('docs/sizing.md is true of the memory', () => {
     const retention = { completedMs: 86_400_000, failedMs: 86_400_000, canceledMs: 86_400_000 };
     const jobs = Array.from({ length: count }, (_, n) => {
       const idempotency = keyed ? { key: String(n), retentionMs: 86_400_000 } : null;
-      return aJob({ input: text(length), retention, idempotency });
+      return aJob({ payload: text(length), retention, idempotency });
     });
     for (let at = 0; at < count; at += 50) await store.submit(jobs.slice(at, at + 50), LIMITS);
     return count;
@@ -80,7 +80,7 @@ describe('docs/sizing.md is true of the memory', () => {
       });
       left -= claims.length;
       if (left === 0) running = await used();
-      const held = claims.map(({ job, token }) => ({ id: job.id, name: 'Work', token }));
+      const held = claims.map(({ job, fence }) => ({ id: job.id, name: 'Work', fence }));
       const error = { code: 'E', message: 'm'.repeat(500) };
       await store.settle(
         held.map((one) => (verb === 'fail' ? { ...one, verb, error } : { ...one, verb, result: text(length) })),

@@ -8,7 +8,7 @@ import {
   defineJob,
   JobManager,
 } from '../../dist/libs/async-endpoints/src/index.js';
-import { RedisJobStore } from '../../dist/libs/async-endpoints/src/redis/index.js';
+import { RedisJobStore } from '../../dist/libs/async-endpoints/src/stores/redis/index.js';
 
 const Work = defineJob('Work');
 

@@ -4,7 +4,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { AsyncEndpointsModule } from '../../dist/libs/async-endpoints/src/index.js';
-import { RedisJobStore } from '../../dist/libs/async-endpoints/src/redis/index.js';
+import { RedisJobStore } from '../../dist/libs/async-endpoints/src/stores/redis/index.js';
 import {
   DemoApiModule,
   DemoJobsModule,

@@ -61,7 +61,7 @@ describe.each(Object.entries(kinds))('On %s', (kind, start) => {
     await redis.stop();
   });
 
-  it('a failover under load, in order or by SIGKILL, loses no more than was not replicated (R7, R11)', async () => {
+  it('a failover under load, in order or by SIGKILL, loses no more than was not replicated', async () => {
     const processes = await Promise.all([system.demo('api'), system.demo('worker'), system.demo('worker')]);
     const submitters = new Submitters(processes[0], 4);
     const lostBy: Record<string, number> = {};

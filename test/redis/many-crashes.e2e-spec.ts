@@ -16,7 +16,7 @@ const SETTINGS = {
   ASYNC_RECOVERY_MAX_CRASHES: '1000',
 };
 
-describe('Four workers of which one is killed every now and then, whatever it does (R1)', () => {
+describe('Four workers of which one is killed every now and then, whatever it does', () => {
   let system: System;
 
   beforeAll(async () => {

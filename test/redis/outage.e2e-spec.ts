@@ -16,7 +16,7 @@ describe('While Redis crashes and comes back', () => {
 
   afterAll(() => system.stop());
 
-  it('no job is lost that was accepted; others are refused in time; all goes on by itself (R2, R11)', async () => {
+  it('no job is lost that was accepted; others are refused in time; all goes on by itself', async () => {
     const [api, worker] = await Promise.all([system.api(), system.worker()]);
     const submitters = new Submitters(api, 2);
     const unready = { live: 200, ready: 503 };

@@ -18,7 +18,7 @@ describe('A worker that gets SIGTERM', () => {
 
   afterAll(() => system.stop());
 
-  it('lets its running jobs end, under load: nothing is lost, nothing runs twice (R5, S-91)', async () => {
+  it('lets its running jobs end, under load: nothing is lost, nothing runs twice', async () => {
     // Longer than the test may take: a worker that exits did not wait for its end.
     const settings = { ASYNC_WORKER_DRAIN_TIMEOUT_MS: '600000' };
     const [first, second] = await Promise.all([system.worker(settings), system.worker(settings)]);
@@ -33,7 +33,7 @@ describe('A worker that gets SIGTERM', () => {
     figure(`SIGTERM with 8 of 200 jobs running: exit 0 after ${tookMs} ms, 0 lost, 0 run twice`);
   });
 
-  it('gives back at the end of its budget what still runs, no attempt spent, and exits (D-4b)', async () => {
+  it('gives back at the end of its budget what still runs, no attempt spent, and exits', async () => {
     const worker = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '300' });
     const ids = await system.submit('Sleep', { durationMs: 600_000 }, 8);
     await eventually(async () => (await worker.running()) === 8);

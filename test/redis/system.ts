@@ -71,7 +71,7 @@ export class System {
 
   /** Submits as many jobs, all in one step, and answers their ids. */
   async submit(name: string, request: unknown, count = 1): Promise<[string, ...string[]]> {
-    const jobs = Array.from({ length: count }, () => aJob({ name, input: JSON.stringify({ request }) }));
+    const jobs = Array.from({ length: count }, () => aJob({ name, payload: JSON.stringify({ request }) }));
     const outcomes = await this.store.submit(jobs, { queueLimit: 100_000 });
     if (outcomes.some(({ outcome }) => outcome !== 'created')) throw new Error('A job was not accepted');
     return jobs.map(({ id }) => id) as [string, ...string[]];

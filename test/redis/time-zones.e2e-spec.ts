@@ -11,7 +11,7 @@ describe('Processes in time zones of their own', () => {
 
   afterAll(() => system.stop());
 
-  it('agree on when a retry is due, also after it was read and written again, and on every time (D-46)', async () => {
+  it('agree on when a retry is due, also after it was read and written again, and on every time', async () => {
     const [api] = await Promise.all([
       system.api({ TZ: 'Pacific/Auckland' }),
       system.worker({ TZ: 'America/St_Johns' }),

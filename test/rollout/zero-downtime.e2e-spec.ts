@@ -14,7 +14,7 @@ const SETTINGS = { ASYNC_HTTP_SHUTDOWN_DELAY_MS: '1500', LOG_FORMAT: 'text' };
 const RUN = /\[Sleep(?:V2)? ([0-9a-f-]{36})\] slept 60 ms/g;
 const UNKNOWN_TO_ALL = 'Nobody';
 
-describe('A rolling update, then blue to green, under one load (R10, S-88 to S-91, S-99)', () => {
+describe('A rolling update, then blue to green, under one load', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe('A rolling update, then blue to green, under one load (R10, S-88 to S-9
 
   afterAll(() => system.stop());
 
-  it('fails no request, loses no job and runs none twice; nobody claims what it cannot run (D-34)', async () => {
+  it('fails no request, loses no job and runs none twice; nobody claims what it cannot run', async () => {
     const first = await release(system, 'demo');
     const balancer = await Balancer.start(first.apis);
     const load = new Load(balancer.url, '/api/demo/sleep', { durationMs: 60 });

@@ -112,8 +112,8 @@ export async function startFailingApp(url: string, breakStore: () => Promise<unk
     imports: [AsyncEndpointsTelemetryModule.forRoot({ meterProvider, tracerProvider: book.provider })],
     options: {
       store: new RedisJobStore({ url }),
-      jobs: { maximumPayloadBytes: 50_000, maximumResultBytes: 1_000 },
-      worker: { maximumConcurrency: 1 },
+      jobs: { maxPayloadBytes: 50_000, maxResultBytes: 1_000 },
+      worker: { maxConcurrency: 1 },
       http: { owner, captureHeaders: ['x-note'], captureQueryParams: ['note'] },
     },
   });

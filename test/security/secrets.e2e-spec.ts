@@ -44,18 +44,18 @@ describe('No secret leaves the store when everything fails', () => {
 
   it('in errors of calls and boots', async () => {
     const store = await open({ url: url(SECRETS.password) });
-    const job = aJob({ input: JSON.stringify({ request: SECRETS.payload }) });
+    const job = aJob({ payload: JSON.stringify({ request: SECRETS.payload }) });
     await store.submit([job], { queueLimit: 10 });
     const [claim] = await store.claim({ worker: 'w', leaseMs: 60_000, limit: 1, slots: new Map([['Work', 1]]) });
     const settlement = {
       verb: 'complete',
       id: job.id,
       name: 'Work',
-      token: claim?.token ?? 0,
+      fence: claim?.fence ?? 0,
       result: SECRETS.result,
     } as const;
     const submit = () =>
-      store.submit([aJob({ input: JSON.stringify({ request: SECRETS.payload }) })], { queueLimit: 10 });
+      store.submit([aJob({ payload: JSON.stringify({ request: SECRETS.payload }) })], { queueLimit: 10 });
     const errors: unknown[] = [await errorOf(open({ url: url(`wrong-${SECRETS.password}`) }))];
     await redis('config', 'set', 'maxmemory', '1');
     errors.push(await errorOf(submit()));
@@ -130,7 +130,7 @@ describe('No secret leaves the store when everything fails', () => {
     await hold.claimed.opened;
     await spoil(unreadable.job.id, /\{[^\n]*$/, SECRETS.payload);
     hold.released.open();
-    expect(await codeOf(Promise.resolve(unreadable))).toBe('INPUT_NOT_READABLE');
+    expect(await codeOf(Promise.resolve(unreadable))).toBe('PAYLOAD_NOT_READABLE');
     await app.jobs.waitFor(held.job.id);
     const done = (await submit('')).job.id;
     await app.jobs.waitFor(done);

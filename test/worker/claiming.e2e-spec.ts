@@ -18,8 +18,8 @@ function counting() {
 }
 
 describe('A worker claims', () => {
-  it('no more than it can start now: the rest stays in the queue (D-2, D-3)', async () => {
-    const { jobs, handler, worker } = await startWorker({ worker: { maximumConcurrency: 2 } });
+  it('no more than it can start now: the rest stays in the queue', async () => {
+    const { jobs, handler, worker } = await startWorker({ worker: { maxConcurrency: 2 } });
     for (let n = 0; n < 10; n++) await jobs.submit(Scripted, { do: 'stay' });
     const runs = [await handler.nextRun(), await handler.nextRun()];
     expect(await jobs.depth('Scripted')).toBe(8);
@@ -35,13 +35,13 @@ describe('A worker claims', () => {
     expect(handler.runs).toHaveLength(10);
   });
 
-  it('no more at once than maxClaimBatchSize, and again until its slots are full (S-75)', async () => {
+  it('no more at once than maxClaimBatchSize, and again until its slots are full', async () => {
     const { limits, store } = counting();
-    const worker = { maximumConcurrency: 5, maxClaimBatchSize: 2, ...NEVER_POLLS };
+    const worker = { maxConcurrency: 5, maxClaimBatchSize: 2, ...NEVER_POLLS };
     const { jobs, handler } = await startWorker({ store, worker });
     await jobs.submitMany(
       Scripted,
-      Array.from({ length: 7 }, () => ({ request: { do: 'stay' } })),
+      Array.from({ length: 7 }, () => ({ payload: { do: 'stay' } })),
     );
     for (let n = 0; n < 5; n++) await handler.nextRun();
     expect(Math.max(...limits)).toBe(2);
@@ -52,8 +52,8 @@ describe('A worker claims', () => {
     });
   });
 
-  it('without polling: a hundred jobs on one slot, one after the other (D-5, D-54)', async () => {
-    const { jobs, handler } = await startWorker({ worker: { maximumConcurrency: 1, ...NEVER_POLLS } });
+  it('without polling: a hundred jobs on one slot, one after the other', async () => {
+    const { jobs, handler } = await startWorker({ worker: { maxConcurrency: 1, ...NEVER_POLLS } });
     const submitted = await Promise.all(
       Array.from({ length: 100 }, (_, value) => jobs.submit(Scripted, { do: 'return', value })),
     );
@@ -104,7 +104,7 @@ describe('A worker claims', () => {
     expect(most).toBe(1);
   });
 
-  it('only the jobs it has a handler for (D-34)', async () => {
+  it('only the jobs it has a handler for', async () => {
     const store = new MemoryJobStore();
     const { jobs, reached, submit } = await startWorker({ store });
     const { id } = await jobs.submit('ForANewerWorker', {});
@@ -112,7 +112,7 @@ describe('A worker claims', () => {
     expect(await jobs.find(id)).toMatchObject({ status: 'Queued', retryCount: 0 });
   });
 
-  it('each job once, however many workers share the store (D-13)', async () => {
+  it('each job once, however many workers share the store', async () => {
     const store = new MemoryJobStore();
     const workers = await Promise.all([1, 2, 3].map(() => startWorker({ store, worker: NEVER_POLLS })));
     const { jobs } = workers[0] as (typeof workers)[0];

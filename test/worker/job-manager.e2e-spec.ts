@@ -45,7 +45,7 @@ describe('JobManager', () => {
     [{ priority: 101 }, 'INVALID_OPTION'],
     [{ maxRetries: -1 }, 'INVALID_OPTION'],
     [{ delayMs: Number.NaN }, 'INVALID_OPTION'],
-    [{ dueAt: new Date('nonsense') }, 'INVALID_OPTION'],
+    [{ scheduledAt: new Date('nonsense') }, 'INVALID_OPTION'],
   ])('refuses to submit with %j', async (options, code) => {
     const { jobs } = await startWorker({ role: 'api' });
     expect(await codeOf(jobs.submit(Scripted, stay, options))).toBe(code);
@@ -53,7 +53,7 @@ describe('JobManager', () => {
   });
 
   it('refuses a request that is no JSON, too large, or one too many', async () => {
-    const { jobs } = await startWorker({ role: 'api', jobs: { maximumPayloadBytes: 200, maximumQueueSize: 1 } });
+    const { jobs } = await startWorker({ role: 'api', jobs: { maxPayloadBytes: 200, maxQueueSize: 1 } });
     expect(await codeOf(jobs.submit('Any', { big: 1n }))).toBe('PAYLOAD_NOT_SERIALIZABLE');
     expect(await codeOf(jobs.submit('Any', 'x'.repeat(200)))).toBe('PAYLOAD_TOO_LARGE');
     await jobs.submit('Any', 'fits');
@@ -73,11 +73,11 @@ describe('JobManager', () => {
 
   it('sees a job that finishes between its subscribing and its reading', async () => {
     class FinishesInBetween extends MemoryJobStore {
-      override async watch(...args: Parameters<MemoryJobStore['watch']>) {
-        const unwatch = await super.watch(...args);
+      override async subscribe(...args: Parameters<MemoryJobStore['subscribe']>) {
+        const unsubscribe = await super.subscribe(...args);
         const topic = args[0];
         if ('job' in topic) await this.cancel([topic.job]);
-        return unwatch;
+        return unsubscribe;
       }
     }
     const { jobs, submit } = await startWorker({ role: 'api', store: new FinishesInBetween() });
@@ -117,7 +117,7 @@ describe('JobManager', () => {
   });
 
   it('cancels and reruns many, each for itself', async () => {
-    const { jobs, submit, handler, reached } = await startWorker({ worker: { maximumConcurrency: 2 } });
+    const { jobs, submit, handler, reached } = await startWorker({ worker: { maxConcurrency: 2 } });
     const done = await submit({ do: 'return' });
     await reached(done, 'Completed');
     await handler.nextRun();
@@ -134,7 +134,7 @@ describe('JobManager', () => {
     expect(await codeOf(jobs.rerunMany(['nonsense']))).toBe('INVALID_JOB_ID');
   });
 
-  it('takes stuck jobs even from a worker that is alive, and no others (S-93)', async () => {
+  it('takes stuck jobs even from a worker that is alive, and no others', async () => {
     let now = Date.now();
     const store = new MemoryJobStore({ now: () => now });
     const { jobs, submit, handler, reached } = await startWorker({ store, worker: { leaseMs: 3_600_000 } });
@@ -153,18 +153,18 @@ describe('JobManager', () => {
     await reached(young, 'Completed');
   });
 
-  it('lists, counts and finds what is stuck (D-58)', async () => {
+  it('lists, counts and finds what is stuck', async () => {
     let now = Date.now();
     const store = new MemoryJobStore({ now: () => now });
-    const { jobs, submit, handler } = await startWorker({ store, worker: { maximumConcurrency: 1 } });
+    const { jobs, submit, handler } = await startWorker({ store, worker: { maxConcurrency: 1 } });
     const stuck = await submit(stay);
     const { leave } = await handler.nextRun();
     await submit({ do: 'return' });
     await jobs.submit('Other', null, { delayMs: 1_000 });
     expect([await jobs.depth(), await jobs.depth('Other'), await jobs.depth('Unknown')]).toEqual([2, 1, 0]);
-    expect(await jobs.stuckFor(7_200_000)).toEqual([]);
+    expect(await jobs.runningFor(7_200_000)).toEqual([]);
     now += 7_200_000;
-    expect((await jobs.stuckFor(7_200_000)).map(({ id }) => id)).toEqual([stuck]);
+    expect((await jobs.runningFor(7_200_000)).map(({ id }) => id)).toEqual([stuck]);
     const all = await jobs.list();
     expect(all.jobs).toHaveLength(3);
     expect((await jobs.list({ status: 'InProgress' })).jobs.map(({ id }) => id)).toEqual([stuck]);

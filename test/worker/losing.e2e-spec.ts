@@ -12,7 +12,7 @@ async function reasonOf(signal: AbortSignal): Promise<string> {
 }
 
 describe('A run that may not go on', () => {
-  it('past its timeout is told so, and counts as a failed attempt (D-17)', async () => {
+  it('past its timeout is told so, and counts as a failed attempt', async () => {
     const { submit, reached, handler } = await startWorker({ jobs: { timeoutMs: 20, defaultMaxRetries: 0 } });
     const id = await submit({ do: 'stay', obedient: true });
     const { context } = await handler.nextRun();
@@ -20,10 +20,10 @@ describe('A run that may not go on', () => {
     expect((await reached(id, 'Failed')).error?.code).toBe('JOB_TIMEOUT');
   });
 
-  it('past its timeout and deaf to its signal loses its slot all the same (D-17)', async () => {
+  it('past its timeout and deaf to its signal loses its slot all the same', async () => {
     const { submit, reached, handler, worker } = await startWorker({
       jobs: { timeoutMs: 20, defaultMaxRetries: 0 },
-      worker: { ...QUICK, maximumConcurrency: 1 },
+      worker: { ...QUICK, maxConcurrency: 1 },
     });
     const id = await submit({ do: 'stay' });
     const { leave } = await handler.nextRun();
@@ -34,7 +34,7 @@ describe('A run that may not go on', () => {
     expect((await reached(id, 'Failed')).result).toBeNull();
   });
 
-  it('whose job is canceled is told at once, and what it returns is discarded (D-27)', async () => {
+  it('whose job is canceled is told at once, and what it returns is discarded', async () => {
     const { submit, jobs, handler, reached } = await startWorker({ worker: { abortGraceMs: 60_000 } });
     const id = await submit({ do: 'stay' });
     const { context, leave } = await handler.nextRun();
@@ -46,7 +46,7 @@ describe('A run that may not go on', () => {
     await expect(jobs.cancel(id)).resolves.toMatchObject({ status: 'Canceled' });
   });
 
-  it('of a worker that is cut off goes on until the store says that the claim is lost; its successor wins, its late result is refused (D-6, D-7)', async () => {
+  it('of a worker that is cut off goes on until the store says that the claim is lost; its successor wins, its late result is refused', async () => {
     const truth = new MemoryJobStore();
     const cut = unreliable(truth);
     const loser = await startWorker({ store: cut.store, worker: { ...QUICK, abortGraceMs: 60_000 } });
@@ -121,7 +121,7 @@ describe('A run that may not go on', () => {
 });
 
 describe('A job whose worker vanishes', () => {
-  it('every time fails with WORKER_CRASHED, and others are unharmed (D-43)', async () => {
+  it('every time fails with WORKER_CRASHED, and others are unharmed', async () => {
     let now = Date.now();
     const store = new MemoryJobStore({ now: () => now });
     const vanishing = await startWorker({ store, role: 'api' });
@@ -140,7 +140,7 @@ describe('A job whose worker vanishes', () => {
     await worker.reached(id, 'Completed');
   });
 
-  it('is taken back by the sweep of another, and finished jobs leave when their time is up (D-16)', async () => {
+  it('is taken back by the sweep of another, and finished jobs leave when their time is up', async () => {
     const truth = new MemoryJobStore();
     await truth.open();
     const worker = await startWorker({

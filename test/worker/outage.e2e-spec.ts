@@ -7,7 +7,7 @@ import { hasStatus, startWorker, type StartedWorker } from './start-worker.js';
 
 const LEASE_MS = 300;
 const OPTIONS = {
-  worker: { leaseMs: LEASE_MS, pollingIntervalMs: 20, maximumConcurrency: 2 },
+  worker: { leaseMs: LEASE_MS, pollingIntervalMs: 20, maxConcurrency: 2 },
   recovery: { sweepIntervalMs: 20 },
   jobs: { defaultMaxRetries: 0 },
 };
@@ -146,7 +146,7 @@ describe('A settlement that the store refuses', () => {
     const { submit, reached } = await startWorker();
     const odd = await submit({ do: 'retry', afterMs: 1e300 });
     await reached(await submit({ do: 'return' }), 'Completed');
-    const { dueAt, lastUpdatedAt } = await reached(odd, 'Scheduled');
-    expect(dueAt - lastUpdatedAt).toBe(10 * 365 * 86_400_000);
+    const { scheduledAt, lastUpdatedAt } = await reached(odd, 'Scheduled');
+    expect(scheduledAt - lastUpdatedAt).toBe(10 * 365 * 86_400_000);
   });
 });

@@ -24,7 +24,7 @@ describe('A worker runs a job', () => {
   it.each([
     ['null', null],
     ['undefined', undefined],
-  ])('and takes %s for a success (D-29)', async (_name, value) => {
+  ])('and takes %s for a success', async (_name, value) => {
     const { submit, reached, handler } = await startWorker();
     const { result } = await reached(await submit({ do: 'return', value }), 'Completed');
     expect(result).toBeNull();
@@ -44,7 +44,7 @@ describe('A worker runs a job', () => {
     ],
     ['a symbol', () => Symbol('s')],
     ['nothing', () => undefined],
-  ])('and outlives a handler that throws %s (D-30)', async (_what, thrown) => {
+  ])('and outlives a handler that throws %s', async (_what, thrown) => {
     @AsyncHandler(Scripted)
     class Throwing implements JobHandler<typeof Scripted> {
       handle(): never {
@@ -56,7 +56,7 @@ describe('A worker runs a job', () => {
     expect(error?.code).toBe('UNKNOWN_ERROR');
   });
 
-  it('and tells its handler what it needs to know (D-33)', async () => {
+  it('and tells its handler what it needs to know', async () => {
     const { jobs, handler, reached } = await startWorker({ jobs: { defaultMaxRetries: 2, timeoutMs: 60_000 } });
     const snapshot = {
       headers: [['Accept-Language', 'de']],
@@ -93,7 +93,7 @@ describe('A worker runs a job', () => {
     expect((await reached(id, 'Completed')).result).toBe('done');
   });
 
-  it('again after an error, then gives the result and no error (D-31)', async () => {
+  it('again after an error, then gives the result and no error', async () => {
     const Flaky = defineJob<void, string>('Flaky', { maxRetries: 1, ...NO_DELAY });
     @AsyncHandler(Flaky)
     class FlakyHandler implements JobHandler<typeof Flaky> {
@@ -107,7 +107,7 @@ describe('A worker runs a job', () => {
     expect(job).toMatchObject({ result: 'second', error: null, retryCount: 1 });
   });
 
-  it('until its retries are spent, keeping code and message of the real error (D-30)', async () => {
+  it('until its retries are spent, keeping code and message of the real error', async () => {
     const { submit, reached, handler } = await startWorker({ jobs: { defaultMaxRetries: 2, ...NO_DELAY } });
     const id = await submit({ do: 'throw', message: 'upstream said no', code: 'UPSTREAM' });
     const failed = await reached(id, 'Failed');
@@ -116,7 +116,7 @@ describe('A worker runs a job', () => {
     expect(JSON.stringify(failed)).not.toContain('stack');
   });
 
-  it('telling of each attempt who ran it and what came of it, one after the other (D-32)', async () => {
+  it('telling of each attempt who ran it and what came of it, one after the other', async () => {
     const { submit, reached, store, worker } = await startWorker({
       jobs: { defaultMaxRetries: 1, ...NO_DELAY },
       worker: { workerId: 'teller' },
@@ -141,7 +141,7 @@ describe('A worker runs a job', () => {
     ]);
   });
 
-  it('once, when it fails for good (D-28)', async () => {
+  it('once, when it fails for good', async () => {
     const { submit, reached, handler } = await startWorker();
     const { error, retryCount } = await reached(await submit({ do: 'fail for good', message: 'hopeless' }), 'Failed');
     expect([error?.code, error?.message, retryCount]).toEqual(['PERMANENT_JOB_ERROR', 'hopeless', 0]);
@@ -151,7 +151,7 @@ describe('A worker runs a job', () => {
   it('again when its handler said, with the error visible while it waits', async () => {
     const { submit, reached } = await startWorker();
     const job = await reached(await submit({ do: 'retry', afterMs: 600_000 }), 'Scheduled');
-    expect(job.dueAt - job.lastUpdatedAt).toBe(600_000);
+    expect(job.scheduledAt - job.lastUpdatedAt).toBe(600_000);
     expect(job.error).toEqual({ code: 'RETRY_JOB_ERROR', message: 'later' });
   });
 
@@ -173,22 +173,22 @@ describe('A worker runs a job', () => {
     expect([error?.code, retryCount]).toEqual(['RESULT_NOT_SERIALIZABLE', 0]);
   });
 
-  it('and fails it with RESULT_TOO_LARGE when its result is (D-51)', async () => {
-    const { submit, reached } = await startWorker({ jobs: { maximumResultBytes: 10 } });
+  it('and fails it with RESULT_TOO_LARGE when its result is', async () => {
+    const { submit, reached } = await startWorker({ jobs: { maxResultBytes: 10 } });
     const { error } = await reached(await submit({ do: 'return', value: 'x'.repeat(11) }), 'Failed');
     expect(error?.code).toBe('RESULT_TOO_LARGE');
   });
 
-  it('from code as well as from HTTP, many at once, later, and in the order of their priority (D-53, D-47)', async () => {
-    const { jobs, handler, reached } = await startWorker({ worker: { maximumConcurrency: 1 } });
+  it('from code as well as from HTTP, many at once, later, and in the order of their priority', async () => {
+    const { jobs, handler, reached } = await startWorker({ worker: { maxConcurrency: 1 } });
     await jobs.submit(Scripted, { do: 'stay' });
     const first = await handler.nextRun();
     const stay = { do: 'return' } as const;
     const results = await jobs.submitMany(Scripted, [
-      { request: stay },
-      { request: stay, priority: 10 },
-      { request: stay, priority: 200 },
-      { request: stay, dueAt: new Date(Date.now() + 3_600_000) },
+      { payload: stay },
+      { payload: stay, priority: 10 },
+      { payload: stay, priority: 200 },
+      { payload: stay, scheduledAt: new Date(Date.now() + 3_600_000) },
     ]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     const [low, high, , later] = results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));

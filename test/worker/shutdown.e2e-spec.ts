@@ -5,9 +5,9 @@ import { startWithDatabase } from './start-with-database.js';
 import { hasStatus, startWorker } from './start-worker.js';
 
 describe('A worker that shuts down', () => {
-  it('lets running jobs end, and claims no more (D-4)', async () => {
+  it('lets running jobs end, and claims no more', async () => {
     const store = new MemoryJobStore();
-    const { app, jobs, submit, handler, worker } = await startWorker({ store, worker: { maximumConcurrency: 1 } });
+    const { app, jobs, submit, handler, worker } = await startWorker({ store, worker: { maxConcurrency: 1 } });
     const id = await submit({ do: 'stay' });
     const { context, leave } = await handler.nextRun();
     const waiting = await submit({ do: 'return' });
@@ -21,7 +21,7 @@ describe('A worker that shuts down', () => {
     expect(handler.runs).toHaveLength(1);
   });
 
-  it('tells those that take too long, and gives back what does not listen, no attempt spent (D-4)', async () => {
+  it('tells those that take too long, and gives back what does not listen, no attempt spent', async () => {
     const store = new MemoryJobStore();
     const { app, jobs, submit, handler } = await startWorker({
       store,
@@ -69,7 +69,7 @@ describe('A worker that shuts down', () => {
     expect(await jobs.find(id)).toMatchObject({ status: 'Queued' });
   });
 
-  it('drains before the providers are destroyed that its handlers depend on, global ones too (D-4)', async () => {
+  it('drains before the providers are destroyed that its handlers depend on, global ones too', async () => {
     const { app, jobs, id, database, handler, leave } = await startWithDatabase({ jobs: { defaultMaxRetries: 0 } });
     const closed = app.close();
     await eventually(() => app.get(JobWorker).isStopping);

@@ -32,7 +32,7 @@ export async function startWorker(
   providers: Provider[] = [ScriptedHandler],
 ): Promise<StartedWorker> {
   @Module({
-    imports: [AsyncEndpointsModule.forRoot({ ...options, worker: { maximumConcurrency: 4, ...options.worker } })],
+    imports: [AsyncEndpointsModule.forRoot({ ...options, worker: { maxConcurrency: 4, ...options.worker } })],
     providers,
   })
   class WorkerModule {}

@@ -8,13 +8,13 @@ const LONGEST_MS = 5_000;
  * answers at once and hangs up; a client that reads no answer before it has sent everything, such as `fetch`, then
  * reports a broken connection instead of the 413.
  */
-export function discardOversizedBodies(adapter: FastifyAdapter, maximumBytes: number): void {
+export function discardOversizedBodies(adapter: FastifyAdapter, maxBytes: number): void {
   adapter.getInstance().addHook('onSend', async (request, reply) => {
-    if (reply.statusCode === 413) await discardRest(request.raw, maximumBytes);
+    if (reply.statusCode === 413) await discardRest(request.raw, maxBytes);
   });
 }
 
-function discardRest(request: IncomingMessage, maximumBytes: number): Promise<void> {
+function discardRest(request: IncomingMessage, maxBytes: number): Promise<void> {
   return new Promise((resolve) => {
     if (request.complete || request.destroyed) return resolve();
     const patience = setTimeout(resolve, LONGEST_MS);
@@ -25,7 +25,7 @@ function discardRest(request: IncomingMessage, maximumBytes: number): Promise<vo
     };
     request.on('data', (chunk: Buffer) => {
       discarded += chunk.length;
-      if (discarded > maximumBytes) stop();
+      if (discarded > maxBytes) stop();
     });
     request.once('end', stop).once('close', stop).resume();
   });

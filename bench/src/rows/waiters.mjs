@@ -20,7 +20,7 @@ export const waiters = {
 async function held(redis, settings, { api, worker }, checkout) {
   const server = startChild('http-server.mjs', checkout);
   const holder = startChild('http-client.mjs');
-  const http = { maxWaitSeconds: WAIT_SECONDS };
+  const http = { maxWaitMs: WAIT_SECONDS * 1_000 };
   const url = await server.call('start', { side: 'redis', adapter: 'Fastify', port: redis.port, http });
   await redis.client.flushall();
   const count = settings.waiters;

@@ -30,7 +30,7 @@ export function ours(store, options = {}) {
     AsyncEndpointsModule.forRoot({
       role: 'api',
       store,
-      jobs: { maximumQueueSize: 100_000_000, maximumQueueBytes: 1e12 },
+      jobs: { maxQueueSize: 100_000_000, maxQueueBytes: 1e12 },
       ...options,
     }),
   ]);

@@ -28,7 +28,7 @@ AsyncHandler(Noop)(NoopHandler);
 
 /** An API process: it submits and reads. */
 export async function startApi(store) {
-  const app = await start({ store, role: 'api', jobs: { maximumQueueSize: 100_000_000, maximumQueueBytes: 1e12 } }, []);
+  const app = await start({ store, role: 'api', jobs: { maxQueueSize: 100_000_000, maxQueueBytes: 1e12 } }, []);
   return { manager: app.get(JobManager), close: () => app.close() };
 }
 
@@ -37,7 +37,7 @@ export async function startWorker(store, calls, { concurrency } = {}) {
   const desk = new Desk();
   desk.calls = calls;
   let startedAt;
-  const worker = concurrency ? { maximumConcurrency: concurrency } : {};
+  const worker = concurrency ? { maxConcurrency: concurrency } : {};
   const app = await start(
     { store, role: 'worker', worker },
     [NoopHandler, { provide: Desk, useValue: desk }],

@@ -49,10 +49,10 @@ function claimRequest() {
   return { worker: 'bench', leaseMs: 600_000, limit: BATCH, slots: new Map([[JOB_NAME, BATCH]]) };
 }
 
-function completionOf({ job, token, input }) {
-  const { request } = JSON.parse(input);
+function completionOf({ job, fence, payload }) {
+  const { request } = JSON.parse(payload);
   if (request.text !== requestOf(request.n).text) throw new Error(`job ${job.id} has the wrong request`);
-  return { id: job.id, name: job.name, token, verb: 'complete', result: JSON.stringify(resultOf(request)) };
+  return { id: job.id, name: job.name, fence, verb: 'complete', result: JSON.stringify(resultOf(request)) };
 }
 
 async function timed(call) {

@@ -7,35 +7,32 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { BOOT_ADVICE } from './boot-advice.js';
-import { BootCheck } from './boot-check.js';
+import { BOOT_ADVICE, BootCheck } from './boot/boot-check.js';
+import { lastCall, RuntimeModule } from './boot/shutdown.js';
+import { JobLog } from './events/log.js';
 import { HandlerEnhancers } from './handlers/handler-enhancers.js';
 import { HandlerRegistry } from './handlers/handler-registry.js';
 import { ResultSerializer } from './handlers/result-serializer.js';
-import { STATUS_CONTROLLER } from './http/access-notice.js';
-import { EndpointSubmission } from './http/endpoint-submission.js';
-import { EndpointWarnings } from './http/endpoint-warnings.js';
-import { HeldAnswers } from './http/held-answers.js';
-import { HttpShutdown } from './http/http-shutdown.js';
-import { JobEvents } from './http/job-events.js';
-import { JobLinks, STATUS_MODULE } from './http/job-links.js';
-import { JobMonitor } from './http/job-monitor.js';
-import { JobWaits } from './http/job-waits.js';
-import { createJobsController } from './http/jobs.controller.js';
-import { endpointLinks } from './http/openapi/endpoint-links.js';
-import { Responder } from './http/responder.js';
-import { ResponseFactories } from './http/response-factories.js';
-import { RetryAfter } from './http/retry-after.js';
-import { RouteCollisions } from './http/route-collisions.js';
-import { JobManager } from './job-manager.js';
-import { JobPolicies } from './job-policies.js';
-import { lastCall } from './last-call.js';
-import { JobLog } from './observability/logging.js';
-import { type AsyncEndpointsExtras, type AsyncEndpointsOptions, OPTIONS, ROLE, type Role } from './options.js';
-import { resolveExtras, resolveOptions } from './resolve-options.js';
-import { RuntimeModule } from './runtime.module.js';
+import { endpointLinks } from './http/endpoint/endpoint-links.js';
+import { EndpointSubmission } from './http/endpoint/endpoint-submission.js';
+import { EndpointWarnings } from './http/endpoint/endpoint-warnings.js';
+import { JobLinks, STATUS_MODULE } from './http/reply/job-links.js';
+import { Responder } from './http/reply/responder.js';
+import { ResponseFactories } from './http/reply/response-factories.js';
+import { RetryAfter } from './http/reply/retry-after.js';
+import { HttpShutdown } from './http/shutdown.js';
+import { STATUS_CONTROLLER } from './http/status/access-notice.js';
+import { EventStreams } from './http/status/event-streams.js';
+import { JobMonitor } from './http/status/job-monitor.js';
+import { createJobsController } from './http/status/jobs.controller.js';
+import { RouteCollisions } from './http/status/route-collisions.js';
+import { HeldAnswers, JobWaits } from './http/waits.js';
+import { JobManager } from './jobs/job-manager.js';
+import { type AsyncEndpointsExtras, type AsyncEndpointsOptions, OPTIONS, ROLE, type Role } from './options/options.js';
+import { JobPolicies } from './options/policies.js';
+import { resolveExtras, resolveOptions } from './options/resolve.js';
 import { JobStore } from './store/job-store.js';
-import { MemoryJobStore } from './store/memory/memory-job-store.js';
+import { MemoryJobStore } from './stores/memory/memory-job-store.js';
 import { JobWorker } from './worker/job-worker.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
@@ -54,7 +51,7 @@ const PARTS = [
   HandlerRegistry,
   HeldAnswers,
   HttpShutdown,
-  JobEvents,
+  EventStreams,
   JobLinks,
   JobManager,
   JobMonitor,

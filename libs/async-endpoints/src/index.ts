@@ -1,17 +1,17 @@
 export { AsyncEndpointsModule } from './async-endpoints.module.js';
 export { AsyncHandler, type HandlerOptions, type HandlerReturn, type JobHandler } from './handlers/async-handler.js';
 export { JobContext } from './handlers/job-context.js';
-export { AsyncEndpoint, type AsyncEndpointOptions, type AsyncEndpointReturn } from './http/async-endpoint.js';
-export { JobLinks } from './http/job-links.js';
-export type { ResultType } from './http/openapi/result-type.js';
-export type { Problem } from './http/problem.js';
-export { represent } from './http/represent.js';
+export { AsyncEndpoint, type AsyncEndpointOptions, type AsyncEndpointReturn } from './http/endpoint/async-endpoint.js';
+export { JobLinks } from './http/reply/job-links.js';
+export type { ResultType } from './http/openapi/schemas.js';
+export type { Problem } from './http/reply/problem.js';
+export { represent } from './http/reply/represent.js';
 export {
   defineJob,
   type JobDefinition,
   type JobOptions,
   type JobPayload,
-  type JobRequest,
+  type SubmittedPayload,
   type JobResult,
   type PayloadClass,
 } from './job/define-job.js';
@@ -30,7 +30,7 @@ export {
   type Job,
   JOB_STATUSES,
   type JobError,
-  type JobInput,
+  type StoredPayload,
   type JobProgress,
   type JobRecord,
   type JobStatus,
@@ -43,25 +43,25 @@ export {
   type TraceContext,
 } from './job/job.js';
 export type { JobRepresentation, Links } from './job/job-representation.js';
-export { LIFECYCLE, type Settlement, type Verb, type Verdict } from './job/lifecycle.js';
+export { LIFECYCLE, type Settlement, type Verb, type Outcome } from './job/lifecycle.js';
 export type { Serialized } from './job/serialized.js';
 export { RequestValues } from './job/request-values.js';
 export type { RetryCurve, RetryPolicy } from './job/retry.js';
-export { JobManager } from './job-manager.js';
-export type { WaitOptions } from './job-watches.js';
-export type { SubmitOptions } from './new-job.js';
+export { JobManager } from './jobs/job-manager.js';
+export type { WaitOptions } from './jobs/follow.js';
+export type { SubmitOptions } from './jobs/submit.js';
 export {
   JOB_CHANNELS,
   type JobEvent,
   type JobEventName,
   type JobRun,
   type JobSubmission,
-  type RunOutcome,
+  type RunEnd as RunOutcome,
   STORE_NOTICE,
   type StoreNotice,
   WORK_CHANNELS,
-} from './observability/channels.js';
-export { currentJob, followJobs } from './observability/job-scope.js';
+} from './events/channels.js';
+export { currentJob, followJobs } from './events/job-scope.js';
 export type {
   AsyncEndpointsExtras,
   AsyncEndpointsOptions,
@@ -78,7 +78,7 @@ export type {
   Role,
   StatusRoutesOptions,
   WorkerOptions,
-} from './options.js';
+} from './options/options.js';
 export {
   type ClaimRequest,
   type JobChange,
@@ -96,5 +96,5 @@ export {
   type SweepRhythm,
   type Topic,
 } from './store/job-store.js';
-export { MemoryJobStore, type MemoryJobStoreOptions } from './store/memory/memory-job-store.js';
+export { MemoryJobStore, type MemoryJobStoreOptions } from './stores/memory/memory-job-store.js';
 export { JobWorker } from './worker/job-worker.js';

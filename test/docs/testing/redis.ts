@@ -12,7 +12,7 @@ describe('POST /greetings with Redis', () => {
   beforeEach(async () => {
     const store = new RedisJobStore({ url: process.env.REDIS_URL as string, prefix: `test-${randomUUID()}` });
     const module = await Test.createTestingModule({
-      imports: [AsyncEndpointsModule.forRoot({ store, jobs: { retryDelayBaseSeconds: 0 } }), GreetingsModule],
+      imports: [AsyncEndpointsModule.forRoot({ store, jobs: { retryDelayBaseMs: 0 } }), GreetingsModule],
     }).compile();
     app = module.createNestApplication({ logger: false });
     await app.listen(0);

@@ -1,8 +1,8 @@
-import { publish } from '../observability/channels.js';
+import { publish } from '../events/channels.js';
 import * as lifecycle from '../job/lifecycle.js';
 import type { OperatorAction } from '../store/job-store.js';
-import { purgeSome } from '../store/housekeeping.js';
-import { MemoryJobStore } from '../store/memory/memory-job-store.js';
+import { purgeSome } from '../store/loops.js';
+import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { aJob } from '../testing/index.js';
 import { ActionReport } from './action-report.js';
 

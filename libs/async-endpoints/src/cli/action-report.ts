@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { JOB_CHANNELS, type JobEvent, JOBS_PURGED, type JobsPurged } from '../observability/channels.js';
+import { JOB_CHANNELS, type JobEvent, JOBS_PURGED, type JobsPurged } from '../events/channels.js';
 import type { JobStore, OperatorAction } from '../store/job-store.js';
 import { oneLine, say } from './exit.js';
 

@@ -1,14 +1,10 @@
 import type { JobStatus } from '../job/job.js';
-import { type Changed, changeAll, requeueAll } from '../store/change-jobs.js';
-import { purgeSome } from '../store/housekeeping.js';
-import { stuckJobs } from '../store/list-all.js';
-import { recoverAll } from '../store/recover-all.js';
+import { changeAll, type Changed, jobsRunningFor, purgeSome, recoverAll, requeueAll } from '../store/loops.js';
 import { confirm } from './confirm.js';
+import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
 import { EXIT, say, UsageError } from './exit.js';
 import { count, print, printJson } from './print.js';
-import { ProgressBar } from './progress.js';
-import type { Session } from './connect.js';
 import { type Selection, selectJobs } from './select-jobs.js';
 
 const UNFINISHED = ['Queued', 'Scheduled', 'InProgress'] as const;
@@ -58,7 +54,7 @@ export async function recover(session: Session, runningForMs: number | null, nam
   let isDeclined = false;
   const summary = { recovered: recovered.length, taken: 0 };
   if (runningForMs !== null) {
-    const stuck = (await stuckJobs(store, runningForMs, name)).map(({ id }) => id);
+    const stuck = (await jobsRunningFor(store, runningForMs, name)).map(({ id }) => id);
     const question = `This will take ${count(stuck.length, 'job')} from living workers and queue them anew.`;
     isDeclined = !(await confirm(question, stuck.length, yes));
     if (!isDeclined) summary.taken = (await follow(requeueAll(store, stuck), stuck.length)).changed;
@@ -104,4 +100,33 @@ async function follow(changes: AsyncIterable<Changed>, total: number): Promise<{
 function tell({ json }: Session, summary: object, sentence: string): void {
   if (json) printJson(summary);
   else print(`${sentence}.`);
+}
+
+const WIDTH = 30;
+
+/** How far long work has come, on one line that is gone afterwards; nothing where nobody is at a terminal. */
+export class ProgressBar {
+  #done = 0;
+
+  /** @param total null where nobody knows */
+  constructor(
+    private readonly total: number | null,
+    private readonly terminal: NodeJS.WriteStream = process.stderr,
+  ) {}
+
+  advance(by: number): void {
+    this.#done += by;
+    if (this.terminal.isTTY) this.terminal.write(`\r${this.#line()}`);
+  }
+
+  end(): void {
+    if (this.terminal.isTTY && this.#done > 0) this.terminal.write(`\r${' '.repeat(this.#line().length)}\r`);
+  }
+
+  #line(): string {
+    if (this.total === null) return `${this.#done} jobs`;
+    const filled = Math.round((WIDTH * this.#done) / this.total);
+    const percent = Math.floor((100 * this.#done) / this.total);
+    return `[${'#'.repeat(filled)}${'.'.repeat(WIDTH - filled)}] ${percent}% ${this.#done}/${this.total} jobs`;
+  }
 }

@@ -1,8 +1,8 @@
 import { createStore } from '../config/create-store.js';
 import { readSettings, type ResolvedSettings } from '../config/read-settings.js';
-import { STORE_NOTICE, type StoreNotice } from '../observability/channels.js';
-import { readNumber } from '../option-rules.js';
-import type { RedisJobStore } from '../redis/redis-job-store.js';
+import { STORE_NOTICE, type StoreNotice } from '../events/channels.js';
+import { readNumber } from '../options/rules.js';
+import type { RedisJobStore } from '../stores/redis/redis-job-store.js';
 import { ActionReport } from './action-report.js';
 import { say } from './exit.js';
 import { isLogged } from './print.js';

@@ -1,7 +1,7 @@
 import { decodeJob, decodeJobs } from '../job/decode-job.js';
 import { JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
 import type { JobFilter, QueueStats } from '../store/job-store.js';
-import { stuckJobs } from '../store/list-all.js';
+import { jobsRunningFor } from '../store/loops.js';
 import { confirm } from './confirm.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
@@ -61,9 +61,9 @@ function listRow(job: JobRecord, isOwned: boolean): Cell[] {
   return [id, name, ...(isOwned ? [owner] : []), status, retryCount, time(createdAt), noteOf(job)];
 }
 
-function noteOf({ status, error, worker, dueAt }: JobRecord): string | null {
+function noteOf({ status, error, worker, scheduledAt }: JobRecord): string | null {
   if (status === 'InProgress') return `held by ${worker}`;
-  const due = status === 'Scheduled' ? `due ${time(dueAt)}` : null;
+  const due = status === 'Scheduled' ? `due ${time(scheduledAt)}` : null;
   return [due, error?.code].filter(Boolean).join(', ') || null;
 }
 
@@ -79,7 +79,7 @@ export async function show({ store, json }: Session, id: string): Promise<number
   return EXIT.ok;
 }
 
-const TIMES = ['createdAt', 'dueAt', 'startedAt', 'completedAt', 'lastUpdatedAt', 'leaseUntil'];
+const TIMES = ['createdAt', 'scheduledAt', 'startedAt', 'completedAt', 'lastUpdatedAt', 'leaseUntil'];
 
 function shownField([field, value]: [string, unknown]): Cell[] {
   if (TIMES.includes(field)) return [field, time(value as number | null)];
@@ -89,7 +89,7 @@ function shownField([field, value]: [string, unknown]): Cell[] {
 
 /** Jobs that have been running for at least this long. */
 export async function stuck({ store, json }: Session, runningForMs: number): Promise<number> {
-  const jobs = await stuckJobs(store, runningForMs);
+  const jobs = await jobsRunningFor(store, runningForMs);
   if (json) printJson(jobs.map(decodeJob));
   else if (jobs.length === 0) print(`No job has been running for ${formatDuration(runningForMs)}.`);
   else printTable(['ID', 'NAME', 'STARTED', 'LEASE UNTIL', 'CRASHES', 'WORKER'], jobs.map(stuckRow));

@@ -1,6 +1,6 @@
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import type { JobRecord } from '../job/job.js';
-import { RedisJobStore } from '../redis/redis-job-store.js';
+import { RedisJobStore } from '../stores/redis/redis-job-store.js';
 import { aJob } from '../testing/index.js';
 import { newestJobs } from './newest-jobs.js';
 
@@ -23,8 +23,8 @@ describe('The newest jobs', () => {
     const claims = await store.claim({ worker: 'w', leaseMs: 60_000, limit: 3, slots: new Map([['Report', 3]]) });
     const error = { code: 'DOWN', message: 'no' };
     await store.settle(
-      claims.map(({ job: { id, name }, token }, n) =>
-        n === 0 ? { verb: 'complete', id, name, token, result: '1' } : { verb: 'fail', id, name, token, error },
+      claims.map(({ job: { id, name }, fence }, n) =>
+        n === 0 ? { verb: 'complete', id, name, fence, result: '1' } : { verb: 'fail', id, name, fence, error },
       ),
     );
     await store.cancel([ids[1] as string]);
@@ -60,8 +60,8 @@ describe('The newest jobs', () => {
     await store.submit(jobs, { queueLimit: 100 });
     const claims = await store.claim({ worker: 'w', leaseMs: 60_000, limit: 8, slots: new Map([['Large', 8]]) });
     const result = JSON.stringify('x'.repeat(1_000_000));
-    for (const { job, token } of claims)
-      await store.settle([{ verb: 'complete', id: job.id, name: job.name, token, result }]);
+    for (const { job, fence } of claims)
+      await store.settle([{ verb: 'complete', id: job.id, name: job.name, fence, result }]);
     const page = await store.list({ status: 'Completed' }, { limit: 1_000 });
     expect(page.jobs.length).toBeLessThan(8);
     expect(page.cursor).not.toBeNull();

@@ -13,7 +13,7 @@ import type { Selection } from './select-jobs.js';
 interface Flags extends SessionFlags, Selection {
   readonly limit?: number;
   readonly scan?: number;
-  readonly for?: number;
+  readonly runningFor?: number;
   readonly repair?: boolean;
 }
 
@@ -69,10 +69,10 @@ function addLooks(program: Command, begin: Begin): void {
   program
     .command('stuck')
     .description('jobs that have been running for long')
-    .option('--for <duration>', 'at least so long, such as 2h, 90s or 1d12h', duration, duration('2h'))
+    .option('--running-for <duration>', 'at least so long, such as 2h, 90s or 1d12h', duration, duration('2h'))
     .action((_flags, command: Command) => {
       const flags = flagsOf(command);
-      return begin(flags, (session) => stuck(session, flags.for as number));
+      return begin(flags, (session) => stuck(session, flags.runningFor as number));
     });
   program
     .command('audit')
@@ -126,12 +126,12 @@ function addChanges(program: Command, begin: Begin): void {
   program
     .command('recover')
     .description('takes jobs back from workers that vanished, now instead of at the next sweep')
-    .option('--for <duration>', 'also from any worker that has had them for so long', duration)
+    .option('--running-for <duration>', 'also from any worker that has had them for so long', duration)
     .option('--name <name>', 'with --for: only of this name')
     .option('-y, --yes', 'do not ask before many jobs are changed')
     .action((_flags, command: Command) => {
       const flags = flagsOf(command);
-      return begin(flags, (session) => recover(session, flags.for ?? null, flags.name));
+      return begin(flags, (session) => recover(session, flags.runningFor ?? null, flags.name));
     });
   program
     .command('purge')

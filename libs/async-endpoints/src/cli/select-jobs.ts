@@ -1,7 +1,7 @@
-import type { JobStatus } from '../job/job.js';
 import { parseJobId } from '../job/job-id.js';
+import type { JobStatus } from '../job/job.js';
 import type { JobStore } from '../store/job-store.js';
-import { listAll } from '../store/list-all.js';
+import { listAll } from '../store/loops.js';
 import { UsageError } from './exit.js';
 
 /** Which jobs to change: ids, or all that match. */

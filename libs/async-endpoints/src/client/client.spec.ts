@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import type { represent } from '../http/represent.js';
+import type { represent } from '../http/reply/represent.js';
 import { defineJob } from '../job/define-job.js';
 import { AsyncEndpointsClient, type ClientOptions, type JobState, type RemoteJob } from './index.js';
 

@@ -1,4 +1,4 @@
-import type { JobRequest } from '../job/define-job.js';
+import type { SubmittedPayload } from '../job/define-job.js';
 import type { Answer } from './answer.js';
 import { JobReader } from './job-reader.js';
 import type { AnyJob } from './job-state.js';
@@ -13,9 +13,8 @@ import {
 } from './options.js';
 import { type CallOptions, RemoteJob } from './remote-job.js';
 import { Transport } from './transport.js';
-import { randomUuid } from './uuid.js';
 
-export interface SubmitOptions extends CallOptions {
+export interface RemoteSubmitOptions extends CallOptions {
   /** Where the endpoint is, below `baseUrl`, with its query if it takes one. Default: as `routes` of the client say. */
   path?: string | undefined;
   /** Default `POST`, or as `routes` of the client say. */
@@ -64,14 +63,14 @@ export class AsyncEndpointsClient {
    */
   async submit<TJob extends AnyJob>(
     job: TJob | TJob['name'],
-    request: JobRequest<TJob>,
-    options: SubmitOptions = {},
+    payload: SubmittedPayload<TJob>,
+    options: RemoteSubmitOptions = {},
   ): Promise<RemoteJob<TJob>> {
     const name = nameOf(job);
     const answer = await this.#transport.send({
       ...this.#locations.endpoint(name, options),
       headers: identityOf(options),
-      body: JSON.stringify(request),
+      body: JSON.stringify(payload),
       signal: options.signal,
       mayRepeat: true,
       waitSeconds: Math.ceil(numberFrom0('waitSeconds', options.waitSeconds ?? 0, MOST_WAIT_SECONDS)),
@@ -114,7 +113,7 @@ function nameOf(job: AnyJob | string): string {
 }
 
 /** What the server knows a repeated submission by: always something. */
-function identityOf({ idempotencyKey, requestId }: SubmitOptions): HeaderValues {
+function identityOf({ idempotencyKey, requestId }: RemoteSubmitOptions): HeaderValues {
   const id = requestId ?? (idempotencyKey === undefined ? randomUuid() : undefined);
   return {
     ...(id !== undefined && { 'X-Async-Request-Id': id }),
@@ -124,4 +123,14 @@ function identityOf({ idempotencyKey, requestId }: SubmitOptions): HeaderValues 
 
 function quoted(key: string): string {
   return `"${key.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
+/** A random UUID, also in pages that came over plain HTTP, where browsers have no `crypto.randomUUID`. */
+export function randomUuid(): string {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

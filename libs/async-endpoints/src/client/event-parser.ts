@@ -26,8 +26,8 @@ export class EventParser {
   #id = '';
   #retryMs: number | null = null;
 
-  /** @param maximumLength of one event: what is longer is not kept */
-  constructor(private readonly maximumLength = Infinity) {}
+  /** @param maxLength of one event: what is longer is not kept */
+  constructor(private readonly maxLength = Infinity) {}
 
   /** How long the server would have clients wait before they reconnect; `null` where it did not say. */
   get retryMs(): number | null {
@@ -74,7 +74,7 @@ export class EventParser {
   }
 
   #limit(more: number): void {
-    if (this.#dataLength + more > this.maximumLength) throw new TooLongError(this.maximumLength);
+    if (this.#dataLength + more > this.maxLength) throw new TooLongError(this.maxLength);
   }
 
   #dispatch(): ServerSentEvent | null {

@@ -25,7 +25,7 @@ function clientOf(baseUrl: string, options: ClientOptions = {}): AsyncEndpointsC
     baseUrl,
     headers: { 'X-Api-Key': 'sesame' },
     routes: { Report: '/reports' },
-    maximumResponseBytes: 1024 * 1024,
+    maxResponseBytes: 1024 * 1024,
     retry: { baseDelayMs: 1 },
     ...options,
   });
@@ -83,7 +83,7 @@ describe('A hostile server', () => {
     const job = clientOf(await serverOf(listener)).job(Report, ID);
     await expect(job.refresh()).rejects.toMatchObject({
       code: 'UNEXPECTED_ANSWER',
-      detail: 'The answer is longer than the 1048576 bytes that maximumResponseBytes allows.',
+      detail: 'The answer is longer than the 1048576 bytes that maxResponseBytes allows.',
     });
     expect(sent.requests).toBe(1);
     expect(sent.bytes).toBeLessThan(20 * 1024 * 1024);

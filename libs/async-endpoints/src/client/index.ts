@@ -3,11 +3,11 @@ export {
   type JobDefinition,
   type JobOptions,
   type JobPayload,
-  type JobRequest,
+  type SubmittedPayload,
   type JobResult,
   type PayloadClass,
 } from '../job/define-job.js';
-export { AsyncEndpointsClient, type SubmitOptions } from './client.js';
+export { AsyncEndpointsClient, type RemoteSubmitOptions as SubmitOptions } from './client.js';
 export {
   AsyncEndpointsProblem,
   JobCanceledError,
@@ -18,4 +18,4 @@ export {
 } from './errors.js';
 export type { AnyJob, JobState, StateOf } from './job-state.js';
 export type { ClientOptions, Fetch, HeaderValues, RetryOptions, Route, SubmissionMethod } from './options.js';
-export type { CallOptions, RemoteJob, WaitOptions } from './remote-job.js';
+export type { CallOptions, RemoteJob, RemoteWaitOptions as WaitOptions } from './remote-job.js';

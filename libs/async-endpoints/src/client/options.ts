@@ -46,7 +46,7 @@ export interface ClientOptions {
    * The longest answer that is read, and the longest event of a stream, in bytes; a longer one is a problem with code
    * `UNEXPECTED_ANSWER`. Default 16 MiB.
    */
-  maximumResponseBytes?: number | undefined;
+  maxResponseBytes?: number | undefined;
   retry?: RetryOptions | undefined;
 }
 
@@ -65,7 +65,7 @@ export interface Settings {
   readonly longPollSeconds: number;
   readonly requestTimeoutMs: number;
   readonly streamIdleMs: number;
-  readonly maximumResponseBytes: number;
+  readonly maxResponseBytes: number;
   readonly retry: Readonly<Required<RetryOptions>>;
 }
 
@@ -82,11 +82,7 @@ export function settingsOf(options: ClientOptions): Settings {
     longPollSeconds: Math.floor(numberFrom0('longPollSeconds', options.longPollSeconds ?? 20, MOST_WAIT_SECONDS)),
     requestTimeoutMs: numberFrom0('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, LONGEST_TIMER_MS),
     streamIdleMs: numberFrom0('streamIdleMs', options.streamIdleMs ?? 45_000, LONGEST_TIMER_MS),
-    maximumResponseBytes: numberFrom0(
-      'maximumResponseBytes',
-      options.maximumResponseBytes ?? 16 * 1024 * 1024,
-      Infinity,
-    ),
+    maxResponseBytes: numberFrom0('maxResponseBytes', options.maxResponseBytes ?? 16 * 1024 * 1024, Infinity),
     retry: {
       limit: numberFrom0('retry.limit', retry.limit ?? 5, Infinity),
       baseDelayMs: numberFrom0('retry.baseDelayMs', retry.baseDelayMs ?? 500, LONGEST_TIMER_MS),

@@ -1,11 +1,11 @@
 import { orAborted } from './scope.js';
 
-/** An answer, or an event of a stream, that is longer than `maximumResponseBytes`. */
+/** An answer, or an event of a stream, that is longer than `maxResponseBytes`. */
 export class TooLongError extends Error {
   override readonly name = 'TooLongError';
 
-  constructor(maximumBytes: number) {
-    super(`The answer is longer than the ${maximumBytes} bytes that maximumResponseBytes allows.`);
+  constructor(maxBytes: number) {
+    super(`The answer is longer than the ${maxBytes} bytes that maxResponseBytes allows.`);
   }
 }
 
@@ -34,12 +34,12 @@ export async function* textOf(
 }
 
 /** The whole text of a body. @throws TooLongError as soon as it is too long; the rest is not read */
-export async function wholeTextOf(response: Response, signal: AbortSignal, maximumBytes: number): Promise<string> {
+export async function wholeTextOf(response: Response, signal: AbortSignal, maxBytes: number): Promise<string> {
   let text = '';
   for await (const piece of textOf(response, signal)) {
     text += piece;
     // A character is at least one byte.
-    if (text.length > maximumBytes) throw new TooLongError(maximumBytes);
+    if (text.length > maxBytes) throw new TooLongError(maxBytes);
   }
   return text;
 }

@@ -1,9 +1,9 @@
 import type { JobResult } from '../job/define-job.js';
 import { JobCanceledError, JobFailedError, JobWaitTimeoutError } from './errors.js';
-import { JobEvents } from './job-events.js';
 import type { JobReader } from './job-reader.js';
 import { hasEnded, type JobState, type StateOf } from './job-state.js';
 import { numberFrom0 } from './options.js';
+import { RemoteEvents } from './remote-events.js';
 import { Scope } from './scope.js';
 import { statesUntilLeft } from './states.js';
 
@@ -15,7 +15,7 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface WaitOptions extends CallOptions {
+export interface RemoteWaitOptions extends CallOptions {
   /** How long to wait in all, in milliseconds; `Infinity` for as long as it takes. Default 1,800,000: half an hour. */
   timeoutMs?: number | undefined;
 }
@@ -58,7 +58,7 @@ export class RemoteJob<TJob> {
    * @throws JobWaitTimeoutError after `timeoutMs`: the job goes on
    * @throws TypeError for a `timeoutMs` that is no number from 0
    */
-  async wait({ signal, timeoutMs = TIMEOUT_MS }: WaitOptions = {}): Promise<JobResult<TJob>> {
+  async wait({ signal, timeoutMs = TIMEOUT_MS }: RemoteWaitOptions = {}): Promise<JobResult<TJob>> {
     numberFrom0('timeoutMs', timeoutMs, Infinity);
     const scope = new Scope(signal);
     scope.limit(timeoutMs, () => new JobWaitTimeoutError(this.id, timeoutMs));
@@ -79,7 +79,7 @@ export class RemoteJob<TJob> {
    */
   events({ signal }: CallOptions = {}): AsyncIterableIterator<StateOf<TJob>> {
     return statesUntilLeft(this.#reader, signal, (until) =>
-      new JobEvents(this.#reader).follow(until),
+      new RemoteEvents(this.#reader).follow(until),
     ) as AsyncIterableIterator<StateOf<TJob>>;
   }
 

@@ -69,7 +69,7 @@ export class Transport {
   async #read(response: Response, scope: Scope): Promise<Answer> {
     const { status, headers } = response;
     try {
-      const text = await wholeTextOf(response, scope.signal, this.settings.maximumResponseBytes);
+      const text = await wholeTextOf(response, scope.signal, this.settings.maxResponseBytes);
       return new Answer(status, headers, text);
     } catch (error) {
       throw error instanceof TooLongError ? new Answer(status, headers, '').unexpected(error.message) : error;

@@ -7,7 +7,7 @@ import type {
   ResponseOptions,
   Role,
   WorkerOptions,
-} from '../options.js';
+} from '../options/options.js';
 import type { JobStore } from '../store/job-store.js';
 
 export interface ModuleSettings {

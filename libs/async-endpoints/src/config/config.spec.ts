@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AsyncEndpointsError } from '../job/errors.js';
-import type { ConfigOptions } from './read-settings.js';
-import { readSettings } from './read-settings.js';
+import { type ConfigOptions, readSettings } from './read-settings.js';
 import { SETTINGS } from './settings.js';
 
 let cwd: string;
@@ -37,7 +36,7 @@ function mistakes(options: ConfigOptions): string[] {
 
 const env = (variables: Record<string, string>) => mistakes({ env: variables });
 
-describe('Of the sources of a configuration (S-76, S-100)', () => {
+describe('Of the sources of a configuration', () => {
   it('the later one holds: defaults, file, .env, environment, overrides', () => {
     const named = (workerId: string) => ({ worker: { workerId } });
     const options: ConfigOptions = {};
@@ -72,7 +71,7 @@ describe('Of the sources of a configuration (S-76, S-100)', () => {
   it('an empty variable says nothing, and what ConfigModule copied from .env is said once', () => {
     file('.env', 'ASYNC_QUEUE_SIZE=many');
     expect(mistakes({ env: { ASYNC_QUEUE_SIZE: 'many', ASYNC_ROLE: ' ' } })).toEqual([
-      'ASYNC_QUEUE_SIZE in .env is "many"; expected an integer from 1 to 9007199254740991 (jobs.maximumQueueSize)',
+      'ASYNC_QUEUE_SIZE in .env is "many"; expected an integer from 1 to 9007199254740991 (jobs.maxQueueSize)',
     ]);
   });
 
@@ -107,7 +106,7 @@ describe('Of the sources of a configuration (S-76, S-100)', () => {
 });
 
 describe('The names of the seed', () => {
-  /** S-67, S-68, S-74 and S-75, as the page has them. */
+  /** Every name of its settings, as the page of the seed has them. */
   const appsettings = {
     Logging: { LogLevel: { Default: 'Warning', AsyncEndpoints: 'Information' } },
     ConnectionStrings: { Redis: 'redis-cluster-endpoint:6379,password=your-redis-password' },
@@ -128,21 +127,21 @@ describe('The names of the seed', () => {
     },
   };
 
-  it('keep their meaning, as the page writes them; of two that say the same the smaller holds (S-72 to S-75)', () => {
+  it('keep their meaning, as the page writes them; of two that say the same the smaller holds', () => {
     file('config/production.json', appsettings);
     const { worker, jobs } = read({ env: { NODE_ENV: 'production' } });
-    expect(worker).toMatchObject({ maximumConcurrency: 8, pollingIntervalMs: 1000, maxClaimBatchSize: 20 });
-    expect(jobs).toMatchObject({ maximumQueueSize: 2000, timeoutMs: 7_200_000, defaultMaxRetries: 5 });
+    expect(worker).toMatchObject({ maxConcurrency: 8, pollingIntervalMs: 1000, maxClaimBatchSize: 20 });
+    expect(jobs).toMatchObject({ maxQueueSize: 2000, timeoutMs: 7_200_000, defaultMaxRetries: 5 });
     const limits = {
       workerConfigurations: { maximumConcurrency: 8 },
       jobManagerConfiguration: { maxConcurrentJobs: 3 },
     };
-    expect(read({ defaults: limits }).worker?.maximumConcurrency).toBe(3);
+    expect(read({ defaults: limits }).worker?.maxConcurrency).toBe(3);
     const delay = { jobManagerConfiguration: { retryDelayBaseSeconds: 2.5 } };
-    expect(read({ defaults: delay }).jobs?.retryDelayBaseSeconds).toBe(2.5);
+    expect(read({ defaults: delay }).jobs?.retryDelayBaseMs).toBe(2_500);
   });
 
-  it('of recovery count retries, minutes, seconds and time spans (S-21, S-23 to S-26, D-43)', () => {
+  it('of recovery count retries, minutes, seconds and time spans', () => {
     const recoveryConfiguration = {
       enableDistributedJobRecovery: true,
       jobTimeoutMinutes: 60,
@@ -157,7 +156,7 @@ describe('The names of the seed', () => {
     expect(read({ defaults: { recoveryConfiguration } }).recovery?.sweepIntervalMs).toBe(300_000);
   });
 
-  it('are variables, too (S-76b to S-76e)', () => {
+  it('are variables, too', () => {
     const variables = {
       ASYNC_WORKER_CONCURRENCY: '4',
       ASYNC_QUEUE_SIZE: '1000',
@@ -165,14 +164,14 @@ describe('The names of the seed', () => {
       ASYNC_MAX_RETRIES: '7',
     };
     const { worker, jobs } = read({ env: variables });
-    expect(worker).toMatchObject({ maximumConcurrency: 4, pollingIntervalMs: 2000 });
-    expect(jobs).toMatchObject({ maximumQueueSize: 1000, defaultMaxRetries: 7 });
+    expect(worker).toMatchObject({ maxConcurrency: 4, pollingIntervalMs: 2000 });
+    expect(jobs).toMatchObject({ maxQueueSize: 1000, defaultMaxRetries: 7 });
   });
 });
 
-describe('A mistake in a configuration (D-19)', () => {
+describe('A mistake in a configuration', () => {
   it.each(['ASYNC_WORKER_CONCURRENCY', 'ASYNC_QUEUE_SIZE', 'ASYNC_POLLING_INTERVAL', 'ASYNC_MAX_RETRIES'])(
-    'is what is no number: %s (S-76)',
+    'is what is no number: %s',
     (name) => {
       const { message } = catchError(() => read({ env: { [name]: 'four' } }));
       expect(message).toContain(`${name} in the environment is "four"; expected an integer`);
@@ -221,8 +220,8 @@ describe('A mistake in a configuration (D-19)', () => {
   });
 
   it.each([
-    [{ maximumConcurrency: 4 }, 'maximumConcurrency', 'worker.maximumConcurrency'],
-    [{ jobs: { maximumConcurency: 4 } }, 'jobs.maximumConcurency', 'worker.maximumConcurrency'],
+    [{ maxConcurrency: 4 }, 'maxConcurrency', 'worker.maxConcurrency'],
+    [{ jobs: { maxConcurency: 4 } }, 'jobs.maxConcurency', 'worker.maxConcurrency'],
     [{ wroker: { leaseMs: 400 } }, 'wroker.leaseMs', 'worker.leaseMs'],
     [
       { jobManagerConfigurations: { maxConcurrentJobs: 1 } },

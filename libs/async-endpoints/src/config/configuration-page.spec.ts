@@ -13,20 +13,20 @@ const read = (path: string, from = root) => readFileSync(new URL(path, from), 'u
 const DECLARED: Readonly<Record<string, readonly [file: string, declarations: string[], about: string]>> = {
   '': ['config/async-endpoints-settings.ts', ['ModuleSettings'], 'What the process is'],
   redis: ['config/async-endpoints-settings.ts', ['RedisSettings'], 'Redis'],
-  worker: ['options.ts', ['WorkerOptions'], 'The worker'],
-  jobs: ['options.ts', ['JobsOptions'], 'Jobs, where `defineJob` says nothing else'],
+  worker: ['options/options.ts', ['WorkerOptions'], 'The worker'],
+  jobs: ['options/options.ts', ['JobsOptions'], 'Jobs, where `defineJob` says nothing else'],
   'jobs.retention': ['job/job.ts', ['Retention'], 'How long finished jobs are kept, in ms'],
-  recovery: ['options.ts', ['RecoveryOptions'], 'Taking back the jobs of workers that vanished'],
-  context: ['options.ts', ['ContextOptions'], 'Values of the request that handlers get'],
-  http: ['options.ts', ['StatusRoutesOptions', 'HttpOptions'], 'HTTP'],
-  response: ['options.ts', ['ResponseOptions'], 'Hooks that change answers'],
+  recovery: ['options/options.ts', ['RecoveryOptions'], 'Taking back the jobs of workers that vanished'],
+  context: ['options/options.ts', ['ContextOptions'], 'Values of the request that handlers get'],
+  http: ['options/options.ts', ['StatusRoutesOptions', 'HttpOptions'], 'HTTP'],
+  response: ['options/options.ts', ['ResponseOptions'], 'Hooks that change answers'],
 };
 
 /** Defaults that are another on every machine, or that no value says. */
 const DEFAULTS: Readonly<Record<string, string>> = {
   store: 'see there',
   'worker.workerId': 'host, process, random',
-  'worker.maximumConcurrency': 'processors',
+  'worker.maxConcurrency': 'processors',
   'http.version': 'neutral',
   'http.captureHeaders': 'see code',
 };

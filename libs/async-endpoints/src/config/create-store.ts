@@ -1,6 +1,6 @@
 import { AsyncEndpointsError } from '../job/errors.js';
-import type * as Redis from '../redis/index.js';
 import type { JobStore } from '../store/job-store.js';
+import type * as Redis from '../stores/redis/index.js';
 import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
 
 /** What is new among the options of the Redis store does not compile before a text can state it, or it stands here. */
@@ -21,7 +21,7 @@ export async function createStore({ store, redis }: AsyncEndpointsSettings): Pro
 /** Only where it is used, because ioredis is an optional peer. */
 async function loadRedis(): Promise<typeof Redis> {
   try {
-    return await import('../redis/index.js');
+    return await import('../stores/redis/index.js');
   } catch (cause) {
     const message = 'The store "redis" needs the package ioredis: npm install ioredis.';
     throw new AsyncEndpointsError('INVALID_OPTION', message, { cause });

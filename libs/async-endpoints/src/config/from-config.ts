@@ -1,7 +1,7 @@
 import type { DynamicModule, InjectionToken } from '@nestjs/common';
 import { ConfigModule, registerAs } from '@nestjs/config';
-import { STATIC } from '../option-definitions.js';
-import type { AsyncEndpointsExtras, AsyncEndpointsOptions, Role } from '../options.js';
+import { STATIC } from '../options/definitions.js';
+import type { AsyncEndpointsExtras, AsyncEndpointsOptions, Role } from '../options/options.js';
 import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
 import { createStore } from './create-store.js';
 import { type ConfigOptions, readSettings } from './read-settings.js';

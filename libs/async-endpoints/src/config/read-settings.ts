@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { oneOf } from '../option-rules.js';
-import type { Role } from '../options.js';
+import type { Role } from '../options/options.js';
+import { oneOf } from '../options/rules.js';
 import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
 import { SETTINGS } from './settings.js';
 import {

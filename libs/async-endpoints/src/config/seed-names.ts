@@ -1,4 +1,4 @@
-import type { Rule } from '../option-rules.js';
+import type { Rule } from '../options/rules.js';
 import { type Setting, SETTINGS } from './settings.js';
 
 /** A name of the seed, the option that it states, and the value that it states for it. */
@@ -19,13 +19,13 @@ const TIME_SPAN: Unit = ['a time such as 00:01:00, or ms', timeSpan];
 const RETRIES: Unit = ['retries', (value) => (typeof value === 'number' ? value + 1 : value)];
 
 const NAMES: Readonly<Record<string, readonly [key: string, unit: Unit]>> = {
-  'workerConfigurations.maximumConcurrency': ['worker.maximumConcurrency', SAME],
-  'workerConfigurations.maximumQueueSize': ['jobs.maximumQueueSize', SAME],
+  'workerConfigurations.maximumConcurrency': ['worker.maxConcurrency', SAME],
+  'workerConfigurations.maximumQueueSize': ['jobs.maxQueueSize', SAME],
   'workerConfigurations.jobTimeoutMinutes': ['jobs.timeoutMs', MINUTES],
   'workerConfigurations.pollingIntervalMs': ['worker.pollingIntervalMs', SAME],
   'jobManagerConfiguration.defaultMaxRetries': ['jobs.defaultMaxRetries', SAME],
-  'jobManagerConfiguration.retryDelayBaseSeconds': ['jobs.retryDelayBaseSeconds', SAME],
-  'jobManagerConfiguration.maxConcurrentJobs': ['worker.maximumConcurrency', SAME],
+  'jobManagerConfiguration.retryDelayBaseSeconds': ['jobs.retryDelayBaseMs', SECONDS],
+  'jobManagerConfiguration.maxConcurrentJobs': ['worker.maxConcurrency', SAME],
   'jobManagerConfiguration.jobPollingIntervalMs': ['worker.pollingIntervalMs', SAME],
   'jobManagerConfiguration.maxClaimBatchSize': ['worker.maxClaimBatchSize', SAME],
   'jobManagerConfiguration.staleJobClaimCheckInterval': ['recovery.sweepIntervalMs', TIME_SPAN],

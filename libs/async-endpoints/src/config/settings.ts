@@ -1,3 +1,4 @@
+import { LONGEST_MS } from '../job/bounds.js';
 import {
   CONTEXT,
   type Definitions,
@@ -9,13 +10,12 @@ import {
   RESPONSE,
   RETENTION,
   WORKER,
-} from '../option-definitions.js';
-import { flag, integer, isObject, oneOf, pattern, readText, rule, text } from '../option-rules.js';
-import { LONGEST_MS } from '../job/bounds.js';
-import type { Role } from '../options.js';
-import { PRIORITY_AGING_MS } from '../store/priority-aging.js';
-import { PREFIX } from '../redis/keys.js';
-import { isRedisUrl, REDIS_URL } from '../redis/redis-url.js';
+} from '../options/definitions.js';
+import type { Role } from '../options/options.js';
+import { flag, integer, isObject, oneOf, pattern, readText, rule, text } from '../options/rules.js';
+import { PRIORITY_AGING_MS } from '../store/fairness.js';
+import { PREFIX } from '../stores/redis/keys.js';
+import { isRedisUrl, REDIS_URL } from '../stores/redis/url.js';
 import type { ModuleSettings, RedisSettings } from './async-endpoints-settings.js';
 
 /** One option, and all that can state it. */
@@ -69,10 +69,10 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Option<unkn
 /** The variables that had their names before there was a system to them. */
 const NAMED: Readonly<Record<string, string>> = {
   'redis.url': 'REDIS_URL',
-  'worker.maximumConcurrency': 'ASYNC_WORKER_CONCURRENCY',
+  'worker.maxConcurrency': 'ASYNC_WORKER_CONCURRENCY',
   'worker.pollingIntervalMs': 'ASYNC_POLLING_INTERVAL',
-  'jobs.maximumQueueSize': 'ASYNC_QUEUE_SIZE',
-  'jobs.maximumQueueBytes': 'ASYNC_QUEUE_BYTES',
+  'jobs.maxQueueSize': 'ASYNC_QUEUE_SIZE',
+  'jobs.maxQueueBytes': 'ASYNC_QUEUE_BYTES',
   'jobs.defaultMaxRetries': 'ASYNC_MAX_RETRIES',
 };
 const SECRETS = ['redis.url', 'redis.password', 'redis.sentinelPassword', 'redis.partitionSecret'];

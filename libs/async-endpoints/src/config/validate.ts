@@ -1,5 +1,5 @@
 import { ValidateBy, validateSync } from 'class-validator';
-import { didYouMean } from './did-you-mean.js';
+import { didYouMean } from '../options/did-you-mean.js';
 import { SEED_NAMES } from './seed-names.js';
 import { SETTINGS } from './settings.js';
 import type { Source, Statement } from './sources.js';

@@ -8,7 +8,7 @@ export type HandlerReturn<TResult> = TResult | Promise<TResult> | Observable<TRe
 
 /** Does one kind of job. What it returns is the result, what it throws is a failed attempt. */
 export interface JobHandler<TJob extends JobDefinition = JobDefinition> {
-  handle(request: JobPayload<TJob>, context: JobContext): HandlerReturn<JobReturn<TJob>>;
+  handle(payload: JobPayload<TJob>, context: JobContext): HandlerReturn<JobReturn<TJob>>;
 }
 
 /** What the worker decides: these win over the definition. The rest is fixed when a job is submitted, in `defineJob`. */
@@ -18,10 +18,10 @@ export type HandlerOptions = ScopeOptions &
     | 'concurrency'
     | 'timeoutMs'
     | 'retryCurve'
-    | 'retryDelayBaseSeconds'
+    | 'retryDelayBaseMs'
     | 'maxRetryDelayMs'
     | 'retryJitter'
-    | 'maximumResultBytes'
+    | 'maxResultBytes'
   >;
 
 /** On the class: the {@link JobDefinition} that it handles. */

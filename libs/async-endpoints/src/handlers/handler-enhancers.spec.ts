@@ -17,7 +17,7 @@ import {
   UseInterceptors,
   UsePipes,
 } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, REQUEST, Reflector } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR, Reflector, REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { EMPTY, map, NEVER, of, tap } from 'rxjs';
 import {
@@ -96,7 +96,7 @@ class GreetHandler {
 async function run(name: string, providers: Provider[], options: AsyncEndpointsOptions = {}) {
   notes = [];
   const module = await Test.createTestingModule({
-    imports: [AsyncEndpointsModule.forRoot({ ...options, worker: { maximumConcurrency: 1, ...options.worker } })],
+    imports: [AsyncEndpointsModule.forRoot({ ...options, worker: { maxConcurrency: 1, ...options.worker } })],
     providers: [Prefix, ...providers],
   }).compile();
   onTestFinished(() => module.close().catch(() => {})); // on Nest 11 it rejects after a failed boot
@@ -134,7 +134,7 @@ describe('Guards, interceptors, pipes and filters of a handler', () => {
   it('run around what a test puts in the place of a handler', async () => {
     notes = [];
     const module = await Test.createTestingModule({
-      imports: [AsyncEndpointsModule.forRoot({ worker: { maximumConcurrency: 1 } })],
+      imports: [AsyncEndpointsModule.forRoot({ worker: { maxConcurrency: 1 } })],
       providers: [Prefix, GreetHandler],
     })
       .overrideProvider(GreetHandler)

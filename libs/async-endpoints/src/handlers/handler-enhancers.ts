@@ -1,12 +1,12 @@
 import { Catch, type ExceptionFilter, Inject, Injectable, type Type } from '@nestjs/common';
+import { ApplicationConfig, type ContextId, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
 import {
   EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
   INTERCEPTORS_METADATA,
   PIPES_METADATA,
-} from '@nestjs/common/constants.js';
-import { ApplicationConfig, type ContextId, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { OPTIONS, type ResolvedOptions } from '../options.js';
+} from '../nest/internals.js';
+import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import type { JobHandler } from './async-handler.js';
 import { type HandlerProvider, invalidHandler } from './handler-providers.js';
 import type { JobContext } from './job-context.js';

@@ -40,7 +40,7 @@ const HANDLER = 'any token';
 
 /** What a job of this application results in. */
 async function resultWith(providers: Provider[], replace = (builder: TestingModuleBuilder) => builder) {
-  const imports = [AsyncEndpointsModule.forRoot({ worker: { maximumConcurrency: 1 } })];
+  const imports = [AsyncEndpointsModule.forRoot({ worker: { maxConcurrency: 1 } })];
   const builder = Test.createTestingModule({ imports, providers: [Greeting, ...providers] });
   const module = await replace(builder).compile();
   onTestFinished(() => module.close().catch(() => {})); // on Nest 11 it rejects after a failed boot

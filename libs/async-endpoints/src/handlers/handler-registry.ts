@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ContextId, ContextIdFactory, DiscoveryService, ModuleRef } from '@nestjs/core';
-import { isObservable } from 'rxjs';
-import { JobPolicies } from '../job-policies.js';
-import { type JobPolicy, OPTIONS, type ResolvedOptions } from '../options.js';
+import { isObservable, lastValueFrom, Observable, takeUntil } from 'rxjs';
+import { type JobPolicy, OPTIONS, type ResolvedOptions } from '../options/options.js';
+import { JobPolicies } from '../options/policies.js';
 import type { JobHandler } from './async-handler.js';
 import { HandlerEnhancers } from './handler-enhancers.js';
 import { type Class, type HandlerProvider, handlerProviders, isShared, type Provider } from './handler-providers.js';
 import type { JobContext } from './job-context.js';
-import { lastValueOf } from './last-value-of.js';
 import { type Rebuild, rebuildOf } from './payload-class.js';
 
 /** Runs a handler: the provider itself, or one made for this run. What it returns may be a promise or an Observable. */
@@ -101,4 +100,15 @@ function rebuilding(rebuild: Rebuild | undefined, run: RunHandler): RunHandler {
 async function settled(run: RunHandler, payload: unknown, context: JobContext): Promise<unknown> {
   const result = await run(payload, context);
   return isObservable(result) ? lastValueOf(result, context.signal) : result;
+}
+
+/** The last value of what a handler returned, or undefined; unsubscribes, and rejects with the reason, when the run should end. */
+export function lastValueOf(result: Observable<unknown>, signal: AbortSignal): Promise<unknown> {
+  const aborted = new Observable<never>((subscriber) => {
+    const end = () => subscriber.error(signal.reason);
+    if (signal.aborted) return end();
+    signal.addEventListener('abort', end, { once: true });
+    return () => signal.removeEventListener('abort', end);
+  });
+  return lastValueFrom(result.pipe(takeUntil(aborted)), { defaultValue: undefined });
 }

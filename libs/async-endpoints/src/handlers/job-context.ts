@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { CarriedValues, Claim, JobInput, JobProgress, RequestSnapshot } from '../job/job.js';
+import type { CarriedValues, Claim, JobProgress, RequestSnapshot, StoredPayload } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
 
 const NO_VALUES = new RequestValues();
@@ -39,15 +39,15 @@ export class JobContext {
   #headers: RequestValues | undefined;
   #logger: Logger | undefined;
 
-  constructor(control: RunControl, { snapshot, context }: JobInput = {}) {
-    const { job, token } = control.claim;
+  constructor(control: RunControl, { snapshot, context }: StoredPayload = {}) {
+    const { job, fence } = control.claim;
     this.#control = control;
     this.#snapshot = snapshot;
     this.id = job.id;
     this.name = job.name;
     this.attempt = job.retryCount + 1;
     this.maxAttempts = job.maxRetries + 1;
-    this.fence = token;
+    this.fence = fence;
     this.owner = job.owner;
     this.routeParams = snapshot ? new RequestValues(snapshot.routeParams) : NO_VALUES;
     this.queryParams = snapshot ? new RequestValues(snapshot.queryParams) : NO_VALUES;

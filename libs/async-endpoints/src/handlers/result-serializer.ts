@@ -1,7 +1,7 @@
 import { Inject, Injectable, type NestInterceptor, type Type } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
-import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { from, lastValueFrom, of } from 'rxjs';
+import { ExecutionContextHost } from '../nest/internals.js';
 import type { JobHandler } from './async-handler.js';
 import { type ClassTransformer, loadClassTransformer } from './class-transformer.js';
 import type { Class } from './handler-providers.js';

@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { logError } from '../events/error-text.js';
 import { AsyncEndpointsError, ERROR_CODES } from '../job/errors.js';
-import { logError } from '../observability/error-text.js';
-import { OPTIONS, type ResolvedOptions } from '../options.js';
-import { depthOf, isFull } from '../store/depth.js';
+import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobStore } from '../store/job-store.js';
-import { Wait } from '../wait.js';
+import { depthOf, isFull } from '../store/verbs.js';
 import { JobWorker } from '../worker/job-worker.js';
+import { Wait } from '../worker/loop.js';
 
 const ACCESSIBLE = 'AsyncEndpoints job store is accessible';
 const NOT_ACCESSIBLE = 'AsyncEndpoints job store is not accessible';

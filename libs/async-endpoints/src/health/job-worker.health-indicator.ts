@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import { OPTIONS, type ResolvedOptions } from '../options.js';
+import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobWorker } from '../worker/job-worker.js';
 
 /** Whether the worker's claim loop still turns. It does so while the store is away: that is no reason to restart. */
@@ -13,17 +13,17 @@ export class JobWorkerHealthIndicator {
   ) {}
 
   /**
-   * Up when the loop came round within `maximumAgeMs` (default: ten polling intervals, at least 30,000), or this process
+   * Up when the loop came round within `maxAgeMs` (default: ten polling intervals, at least 30,000), or this process
    * has no worker, or is shutting down.
    */
   async isHealthy<const TKey extends string = 'worker'>(
     key = 'worker' as TKey,
-    { maximumAgeMs = Math.max(10 * this.options.worker.pollingIntervalMs, 30_000) } = {},
+    { maxAgeMs = Math.max(10 * this.options.worker.pollingIntervalMs, 30_000) } = {},
   ): Promise<HealthIndicatorResult<TKey>> {
     const check = this.health.check(key);
     const { isStarted, isStopping, running, lastTurnAgeMs } = this.worker;
     if (!isStarted || isStopping) return check.up({ running });
     const facts = { running, lastTurnAgeMs: Math.round(lastTurnAgeMs) };
-    return lastTurnAgeMs <= maximumAgeMs ? check.up(facts) : check.down(facts);
+    return lastTurnAgeMs <= maxAgeMs ? check.up(facts) : check.down(facts);
   }
 }

@@ -1,3 +1,5 @@
+import type { CarriedValues } from './job.js';
+
 const ANYWHERE =
   /authori[sz]ation|authentication|cookie|token|secret|passw|passphrase|passcode|credential|sess(?:ion|id)|signature|hmac|jwt|saml|oidc|assertion|mnemonic|client-cert|connection[-_]?string|remember[-_]?me/i;
 const KEY =
@@ -14,4 +16,21 @@ const PATTERNS = [ANYWHERE, KEY, AS_A_WORD, CODE, KEY_HEADER];
 export function isCredential(name: string): boolean {
   const words = name.replaceAll(/[a-z](?=[A-Z])/g, '$&-');
   return PATTERNS.some((pattern) => pattern.test(words));
+}
+
+/**
+ * The values of these names that are there, as JSON will have them: copied, so that they do not change until they are
+ * stored, and without the properties that are named like credentials.
+ */
+export function carriedValues(names: readonly string[], read: (name: string) => unknown): CarriedValues | undefined {
+  let carried: Record<string, unknown> | undefined;
+  for (const name of names) {
+    const json = JSON.stringify(read(name) ?? undefined, withoutCredentials) as string | undefined;
+    if (json !== undefined) (carried ??= {})[name] = JSON.parse(json) as unknown;
+  }
+  return carried;
+}
+
+function withoutCredentials(name: string, value: unknown): unknown {
+  return isCredential(name) ? undefined : value;
 }

@@ -12,7 +12,7 @@ export function decodeJob<TResult>(record: JobRecord): Job<TResult> {
     maxRetries: record.maxRetries,
     crashes: record.crashes,
     createdAt: record.createdAt,
-    dueAt: record.dueAt,
+    scheduledAt: record.scheduledAt,
     startedAt: record.startedAt,
     completedAt: record.completedAt,
     lastUpdatedAt: record.lastUpdatedAt,

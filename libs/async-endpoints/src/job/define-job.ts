@@ -8,8 +8,8 @@ export interface JobOptions {
   maxRetries?: number | undefined;
   /** Read by the worker when an attempt fails. */
   retryCurve?: RetryCurve | undefined;
-  /** The base of the curve in seconds. */
-  retryDelayBaseSeconds?: number | undefined;
+  /** The base of the curve, in milliseconds. */
+  retryDelayBaseMs?: number | undefined;
   /** The longest delay between attempts, in milliseconds. */
   maxRetryDelayMs?: number | undefined;
   /** The random part of each delay, 0 to 1. */
@@ -22,20 +22,20 @@ export interface JobOptions {
   retention?: Partial<Retention> | undefined;
   /**
    * The most jobs of this name that run at once **in each worker process**, from 1. It is no limit across workers:
-   * `concurrency: 1` on two workers runs two jobs at once. Default: the worker's own limit, `worker.maximumConcurrency`.
+   * `concurrency: 1` on two workers runs two jobs at once. Default: the worker's own limit, `worker.maxConcurrency`.
    */
   concurrency?: number | undefined;
   /** The most jobs of this name that may wait, over all instances; more are refused. Default: no limit of its own. */
-  maximumQueueSize?: number | undefined;
+  maxQueueSize?: number | undefined;
   /**
    * How much waiting jobs of this name may take in the store, over all instances, in bytes; once they do, more are refused.
    * Default: no limit of its own.
    */
-  maximumQueueBytes?: number | undefined;
+  maxQueueBytes?: number | undefined;
   /** The largest request in bytes of JSON. */
-  maximumPayloadBytes?: number | undefined;
+  maxPayloadBytes?: number | undefined;
   /** The largest result in bytes of JSON. */
-  maximumResultBytes?: number | undefined;
+  maxResultBytes?: number | undefined;
 }
 
 declare const types: unique symbol;
@@ -44,16 +44,18 @@ declare const types: unique symbol;
 export type PayloadClass<TPayload> = new () => TPayload;
 
 /** A job's name, its options and, for the compiler only, the types of its request, its payload and its result. */
-export interface JobDefinition<TRequest = unknown, TResult = unknown, TPayload = Serialized<TRequest>> {
+export interface JobDefinition<TSubmitted = unknown, TResult = unknown, TPayload = Serialized<TSubmitted>> {
   readonly name: string;
   readonly options: Readonly<JobOptions>;
   /** The class that the worker makes of each payload again. */
   readonly payload?: PayloadClass<unknown>;
-  readonly [types]?: { request: TRequest; result: TResult; payload: TPayload };
+  readonly [types]?: { submitted: TSubmitted; result: TResult; payload: TPayload };
 }
 
-/** What is submitted, before it is written as JSON: `JobRequest<typeof ProcessData>`. */
-export type JobRequest<TJob> = TJob extends { readonly [types]?: { request: infer TRequest } } ? TRequest : never;
+/** What is submitted, before it is written as JSON: `SubmittedPayload<typeof ProcessData>`. */
+export type SubmittedPayload<TJob> = TJob extends { readonly [types]?: { submitted: infer TSubmitted } }
+  ? TSubmitted
+  : never;
 
 /** What the handler gets: the request after JSON, or an instance of the job's payload class. */
 export type JobPayload<TJob> = TJob extends { readonly [types]?: { payload: infer TPayload } } ? TPayload : never;
@@ -65,9 +67,9 @@ export type JobResult<TJob> = Serialized<JobReturn<TJob>>;
 export type JobReturn<TJob> = TJob extends { readonly [types]?: { result: infer TResult } } ? TResult : never;
 
 /** A text, or else a type that says what is wrong with the types of a job. */
-type NameOf<TRequest, TResult> = [JsonProblem<TRequest, 'payload'> | JsonProblem<TResult, 'result'>] extends [never]
+type NameOf<TSubmitted, TResult> = [JsonProblem<TSubmitted, 'payload'> | JsonProblem<TResult, 'result'>] extends [never]
   ? string
-  : JsonProblem<TRequest, 'payload'> | JsonProblem<TResult, 'result'>;
+  : JsonProblem<TSubmitted, 'payload'> | JsonProblem<TResult, 'result'>;
 
 /**
  * Names a kind of job once, for the endpoints that submit it, the handler that does it and the clients that follow it.
@@ -84,10 +86,10 @@ export function defineJob<TPayload extends object, TResult = void>(
   name: string,
   options: JobOptions & { payload: PayloadClass<TPayload> },
 ): JobDefinition<TPayload, TResult, TPayload>;
-export function defineJob<TRequest = void, TResult = void>(
-  name: NameOf<TRequest, TResult>,
+export function defineJob<TSubmitted = void, TResult = void>(
+  name: NameOf<TSubmitted, TResult>,
   options?: JobOptions & { payload?: never },
-): JobDefinition<TRequest, TResult>;
+): JobDefinition<TSubmitted, TResult>;
 export function defineJob(
   name: string,
   { payload, ...options }: JobOptions & { payload?: PayloadClass<unknown> } = {},

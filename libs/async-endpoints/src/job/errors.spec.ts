@@ -26,7 +26,7 @@ describe('What is kept of an error', () => {
       { message: 5, code: 17 },
       { code: 'UNKNOWN_ERROR', message: '[object Object]', internal: true },
     ],
-  ])('%s (D-30)', (thrown, kept) => {
+  ])('%s', (thrown, kept) => {
     expect(toJobError(thrown)).toEqual(kept);
   });
 
@@ -39,7 +39,7 @@ describe('What is kept of an error', () => {
     expect(toJobError(thrown)).toEqual({ code: 'UNKNOWN_ERROR', message: '[object Object]', internal: true });
   });
 
-  it('is never a stack (D-25)', () => {
+  it('is never a stack', () => {
     expect(JSON.stringify(toJobError(new Error('boom', { cause: new Error('deeper') })))).not.toContain('errors.spec');
   });
 

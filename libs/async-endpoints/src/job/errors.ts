@@ -29,7 +29,7 @@ export const ERROR_CODES = {
   INTERNAL_ERROR: 'Something went wrong.',
   RESULT_TOO_LARGE: 'The result is larger than allowed.',
   RESULT_NOT_SERIALIZABLE: 'The result cannot be written as JSON.',
-  INPUT_NOT_READABLE: 'The stored request cannot be read.',
+  PAYLOAD_NOT_READABLE: 'The stored payload cannot be read.',
   PAYLOAD_INVALID: 'The payload is not valid for its class.',
   JOB_TIMEOUT: 'The job ran longer than its timeout.',
   WORKER_CRASHED: 'The worker that ran the job vanished, as often as is allowed.',

@@ -68,7 +68,7 @@ export interface JobRecord {
   readonly crashes: number;
   readonly createdAt: number;
   /** Not claimable before this time; its place in the queue among jobs of one priority. */
-  readonly dueAt: number;
+  readonly scheduledAt: number;
   readonly startedAt: number | null;
   readonly completedAt: number | null;
   readonly lastUpdatedAt: number;
@@ -76,7 +76,7 @@ export interface JobRecord {
   /** The handler's result as JSON text; `null` for none. */
   readonly result: string | null;
   readonly error: JobError | null;
-  /** The token of the latest claim. Grows with every claim and every revocation: a fence. */
+  /** The fence of the latest claim: a number that grows with every claim and every revocation. */
   readonly fence: number;
   /** The worker that holds the claim, while in progress. */
   readonly worker: string | null;
@@ -106,8 +106,8 @@ export interface NewJob {
   readonly [PARSED_ID]?: true;
   readonly id: string;
   readonly name: string;
-  /** The {@link JobInput} as JSON text. */
-  readonly input: string;
+  /** The {@link StoredPayload} as JSON text. */
+  readonly payload: string;
   readonly owner: string | null;
   readonly priority: number;
   /** 0 to be claimable at once. */
@@ -143,8 +143,8 @@ export interface TraceContext {
 export type CarriedValues = Readonly<Record<string, unknown>>;
 
 /** What a handler is given, stored beside the record and read only by a claim. */
-export interface JobInput {
-  /** Absent where the job takes no request. */
+export interface StoredPayload {
+  /** The payload; absent where the job takes none. Called `request` in what is stored, which stays. */
   readonly request?: unknown;
   readonly snapshot?: RequestSnapshot;
   /** Of the submission, where it was traced. */
@@ -156,8 +156,8 @@ export interface JobInput {
 /** A job in a worker's hands. */
 export interface Claim {
   readonly job: JobRecord;
-  /** The {@link JobInput} as JSON text. */
-  readonly input: string;
-  /** Proves ownership to `renew` and `settle`; larger than every earlier token of this job. */
-  readonly token: number;
+  /** The {@link StoredPayload} as JSON text. */
+  readonly payload: string;
+  /** Proves ownership to `renew` and `settle`; larger than every earlier fence of this job. */
+  readonly fence: number;
 }

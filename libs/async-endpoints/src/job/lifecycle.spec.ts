@@ -1,5 +1,5 @@
 import { aJob } from '../testing/index.js';
-import { JOB_STATUSES, isTerminal, type JobRecord, type JobStatus } from './job.js';
+import { isTerminal, JOB_STATUSES, type JobRecord, type JobStatus } from './job.js';
 import * as lifecycle from './lifecycle.js';
 
 const by = { worker: 'w', leaseMs: 1_000 };

@@ -26,10 +26,10 @@ export const LIFECYCLE = {
 export type Verb = keyof typeof LIFECYCLE;
 
 /** How a claim ends. The name is the job's: it says to which queue it may go back. */
-export type Settlement = { readonly id: string; readonly name: string; readonly token: number } & Verdict;
+export type Settlement = { readonly id: string; readonly name: string; readonly fence: number } & Outcome;
 
 /** What is to become of a claimed job. */
-export type Verdict =
+export type Outcome =
   | { readonly verb: 'complete'; readonly result: string | null }
   | { readonly verb: 'retry'; readonly delayMs: number; readonly error: JobError }
   | { readonly verb: 'fail'; readonly error: JobError }
@@ -56,7 +56,7 @@ export function submit(job: NewJob, now: number): JobRecord {
     maxRetries: job.maxRetries,
     crashes: 0,
     createdAt: now,
-    dueAt: now + job.delayMs,
+    scheduledAt: now + job.delayMs,
     startedAt: null,
     completedAt: null,
     lastUpdatedAt: now,
@@ -91,14 +91,14 @@ export function renew(job: JobRecord, by: { leaseMs: number; progress?: JobProgr
   return Object.freeze({ ...job, leaseUntil });
 }
 
-export function settle(job: JobRecord, verdict: Verdict, now: number): JobRecord {
+export function settle(job: JobRecord, outcome: Outcome, now: number): JobRecord {
   const free = { worker: null, leaseUntil: null };
-  switch (verdict.verb) {
+  switch (outcome.verb) {
     case 'complete':
       return move(job, 'complete', now, {
         status: 'Completed',
         completedAt: now,
-        result: verdict.result,
+        result: outcome.result,
         error: null,
         ...free,
       });
@@ -106,13 +106,13 @@ export function settle(job: JobRecord, verdict: Verdict, now: number): JobRecord
       return move(job, 'retry', now, {
         status: 'Scheduled',
         retryCount: job.retryCount + 1,
-        dueAt: now + boundedDelay(verdict.delayMs),
+        scheduledAt: now + boundedDelay(outcome.delayMs),
         progress: null,
-        error: verdict.error,
+        error: outcome.error,
         ...free,
       });
     case 'fail':
-      return move(job, 'fail', now, { status: 'Failed', completedAt: now, error: verdict.error, ...free });
+      return move(job, 'fail', now, { status: 'Failed', completedAt: now, error: outcome.error, ...free });
     case 'release':
       return move(job, 'release', now, { status: 'Queued', startedAt: null, progress: null, ...free });
   }
@@ -146,7 +146,7 @@ export function rerun(job: JobRecord, now: number): JobRecord {
     status: 'Queued',
     retryCount: 0,
     crashes: 0,
-    dueAt: now,
+    scheduledAt: now,
     startedAt: null,
     completedAt: null,
     progress: null,
@@ -181,7 +181,7 @@ function successor(job: JobRecord, to: Partial<JobRecord>, now: number): JobReco
     maxRetries: job.maxRetries,
     crashes: to.crashes ?? job.crashes,
     createdAt: job.createdAt,
-    dueAt: to.dueAt ?? job.dueAt,
+    scheduledAt: to.scheduledAt ?? job.scheduledAt,
     startedAt: to.startedAt === undefined ? job.startedAt : to.startedAt,
     completedAt: to.completedAt === undefined ? job.completedAt : to.completedAt,
     lastUpdatedAt: now,

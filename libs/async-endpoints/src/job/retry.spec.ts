@@ -4,7 +4,7 @@ import { decideRetry, retryDelayMs, type RetryPolicy } from './retry.js';
 
 const POLICY: RetryPolicy = {
   retryCurve: 'exponential',
-  retryDelayBaseSeconds: 2,
+  retryDelayBaseMs: 2_000,
   maxRetryDelayMs: 3_600_000,
   retryJitter: 0,
 };
@@ -14,7 +14,7 @@ function delays(policy: Partial<RetryPolicy>, retries = [1, 2, 3]): number[] {
 }
 
 describe('The delay before a retry', () => {
-  it('is 4, 8 and 16 seconds by default, as in the reference system (N-26)', () => {
+  it('is 4, 8 and 16 seconds by default, as in the reference system', () => {
     expect(delays({})).toEqual([4_000, 8_000, 16_000]);
   });
 
@@ -24,7 +24,7 @@ describe('The delay before a retry', () => {
     expect(delays({ retryCurve: (retry) => retry * 7 })).toEqual([7, 14, 21]);
   });
 
-  it('is never longer than the cap, however many retries there were (D-38)', () => {
+  it('is never longer than the cap, however many retries there were', () => {
     expect(delays({}, [12, 37, 1_000, 5_000])).toEqual([3_600_000, 3_600_000, 3_600_000, 3_600_000]);
   });
 
@@ -40,7 +40,7 @@ describe('The delay before a retry', () => {
     expect(delays({ retryCurve }, [1])).toEqual([3_600_000]);
   });
 
-  it('is spread by jitter, downwards only (D-38)', () => {
+  it('is spread by jitter, downwards only', () => {
     const jittered = (random: number) => retryDelayMs(1, { ...POLICY, retryJitter: 0.5 }, () => random);
     expect([jittered(0), jittered(0.5), jittered(1)]).toEqual([4_000, 3_000, 2_000]);
   });
@@ -54,7 +54,7 @@ describe('A failed attempt', () => {
     expect(decideRetry(new Error('x'), { ...job, retryCount: 1 }, POLICY).verb).toBe('fail');
   });
 
-  it('fails at once with a PermanentJobError (D-28)', () => {
+  it('fails at once with a PermanentJobError', () => {
     expect(decideRetry(new PermanentJobError('x'), job, POLICY).verb).toBe('fail');
   });
 
@@ -84,7 +84,7 @@ describe('A failed attempt', () => {
 
   it('of an HTTP exception waits until the date that it names', () => {
     const headers = { 'Retry-After': new Date(Date.now() + 3_600_000).toUTCString() };
-    const verdict = decideRetry(Object.assign(new HttpException('later', 503), { headers }), job, POLICY);
-    expect(verdict.verb === 'retry' && verdict.delayMs).toBeGreaterThan(3_500_000);
+    const outcome = decideRetry(Object.assign(new HttpException('later', 503), { headers }), job, POLICY);
+    expect(outcome.verb === 'retry' && outcome.delayMs).toBeGreaterThan(3_500_000);
   });
 });

@@ -1,7 +1,7 @@
 import { boundedDelay } from './bounds.js';
 import { PermanentJobError, RetryJobError, toJobError } from './errors.js';
 import type { JobRecord } from './job.js';
-import type { Verdict } from './lifecycle.js';
+import type { Outcome } from './lifecycle.js';
 import { httpFailureOf, isPermanent } from './thrown.js';
 
 /**
@@ -16,20 +16,20 @@ export type RetryCurve = 'exponential' | 'linear' | 'fixed' | ((retry: number) =
 
 export interface RetryPolicy {
   readonly retryCurve: RetryCurve;
-  readonly retryDelayBaseSeconds: number;
+  readonly retryDelayBaseMs: number;
   /** No delay is longer than this, in milliseconds. */
   readonly maxRetryDelayMs: number;
   /** The part of the delay, 0 to 1, that is drawn at random so that retries do not come in step. */
   readonly retryJitter: number;
 }
 
-/** Retry or fail, and when: decided here and nowhere else; a store only applies the verdict. */
+/** Retry or fail, and when: decided here and nowhere else; a store only applies the outcome. */
 export function decideRetry(
   thrown: unknown,
   job: Pick<JobRecord, 'retryCount' | 'maxRetries'>,
   policy: RetryPolicy,
   random: () => number = Math.random,
-): Verdict & { verb: 'retry' | 'fail' } {
+): Outcome & { verb: 'retry' | 'fail' } {
   const error = toJobError(thrown);
   const http = httpFailureOf(thrown);
   const isHopeless = thrown instanceof PermanentJobError || (http !== null && isPermanent(http));
@@ -45,11 +45,10 @@ export function retryDelayMs(retry: number, policy: RetryPolicy, random: () => n
 }
 
 /** A curve that throws or gives no duration falls back to the cap: a mistake there must not strand a job. */
-function curveMs(retry: number, { retryCurve, retryDelayBaseSeconds, maxRetryDelayMs }: RetryPolicy): number {
-  const baseMs = retryDelayBaseSeconds * 1_000;
-  if (retryCurve === 'exponential') return 2 ** retry * baseMs;
-  if (retryCurve === 'linear') return retry * baseMs;
-  if (retryCurve === 'fixed') return baseMs;
+function curveMs(retry: number, { retryCurve, retryDelayBaseMs, maxRetryDelayMs }: RetryPolicy): number {
+  if (retryCurve === 'exponential') return 2 ** retry * retryDelayBaseMs;
+  if (retryCurve === 'linear') return retry * retryDelayBaseMs;
+  if (retryCurve === 'fixed') return retryDelayBaseMs;
   try {
     const delayMs = retryCurve(retry);
     return isDelay(delayMs) ? delayMs : maxRetryDelayMs;

@@ -1,8 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setImmediate } from 'node:timers';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { endOfPart, isLarge } from './parts.js';
-import { isRejected, PartialBatchError } from './partial-batch-error.js';
+import { endOfPart, isLarge, isRejected, PartialBatchError } from './parts.js';
 
 /** Fewer than that are not worth two calls. */
 const WORTH_SPLITTING = 16;

@@ -1,3 +1,4 @@
+import type { OperatorAction } from '../events/channels.js';
 import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/lifecycle.js';
 import type {
@@ -5,7 +6,6 @@ import type {
   JobChange,
   JobFilter,
   JobPage,
-  OperatorAction,
   QueueLimits,
   QueueStats,
   Recovered,
@@ -17,6 +17,7 @@ import type {
   Topic,
 } from './verbs.js';
 
+export type { OperatorAction };
 export type * from './verbs.js';
 
 /**
@@ -138,7 +139,7 @@ export abstract class JobStore {
    * Calls the listener after each change that the topic names, from when the promise resolves until the returned
    * function is called. Events may be merged, never invented; read the job for the truth.
    */
-  abstract watch(topic: Topic, listener: (change: JobChange) => void): Promise<() => void>;
+  abstract subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void>;
 
   /**
    * Resolves when a job of one of the names may be claimable, at once if one is, and when the signal is aborted. One

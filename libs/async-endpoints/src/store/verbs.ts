@@ -32,7 +32,7 @@ export interface ClaimRequest {
 
 export interface Renewal {
   readonly id: string;
-  readonly token: number;
+  readonly fence: number;
   readonly leaseMs: number;
   /** Written with the renewal, where there is any. */
   readonly progress?: JobProgress;
@@ -116,14 +116,22 @@ export interface JobChange {
   readonly job?: JobRecord;
 }
 
-/** What a tool in another process did to jobs, such as the command-line tool. */
-export interface OperatorAction {
-  readonly verb: 'cancel' | 'rerun' | 'recover' | 'purge';
-  /** Who: user and host. */
-  readonly by: string;
-  /** How many jobs of each name, and what they then were; null where that is not known. */
-  readonly jobs: readonly { readonly name: string | null; readonly status: string | null; readonly count: number }[];
-}
-
 /** What to be told of: every change of one job, or every revocation (cancel, recover) of a claim of one worker. */
 export type Topic = { readonly job: string } | { readonly worker: string };
+
+/** How many jobs wait to be claimed: of one name, or of all. */
+export function depthOf(stats: readonly QueueStats[], name?: string): number {
+  return stats
+    .filter((entry) => entry.status === 'Queued' || entry.status === 'Scheduled')
+    .filter((entry) => name === undefined || entry.name === name)
+    .reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Whether waiting jobs of all names are as many as may wait, or take as many bytes as they may. */
+export function isFull(
+  stats: readonly QueueStats[],
+  limits: { readonly maxQueueSize: number; readonly maxQueueBytes: number },
+): boolean {
+  const bytes = stats.reduce((sum, entry) => sum + (entry.bytes ?? 0), 0);
+  return depthOf(stats) >= limits.maxQueueSize || bytes >= limits.maxQueueBytes;
+}

@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { type MeterProvider, metrics, trace, type TracerProvider } from '@opentelemetry/api';
-import { JobPolicies } from '../job-policies.js';
+import { JobPolicies } from '../options/policies.js';
 import { JobStore } from '../store/job-store.js';
 import { JobWorker } from '../worker/job-worker.js';
 import { JobMetrics } from './job-metrics.js';

@@ -16,7 +16,7 @@ export const ATTRIBUTES = {
   name: 'job.name',
   status: 'job.status',
   error: 'error.type',
-  verdict: 'job.verdict',
+  outcome: 'job.outcome',
   operation: 'store.operation',
 } as const;
 
@@ -32,7 +32,7 @@ export const METRICS = {
   'async_endpoint.queue.depth': gauge('{job}', 'Jobs that wait to be started, in the whole store.', 'name', 'status'),
   'asyncendpoints.queue.bytes': gauge(
     'By',
-    'What waiting jobs take in the store, as jobs.maximumQueueBytes counts it.',
+    'What waiting jobs take in the store, as jobs.maxQueueBytes counts it.',
     'name',
     'status',
   ),
@@ -45,12 +45,12 @@ export const METRICS = {
   'asyncendpoints.queue.running': gauge('{job}', 'Jobs in progress, on whichever worker.', 'name'),
   'asyncendpoints.queue.limit': gauge(
     '{job}',
-    'The most jobs of this name that may wait. Only names that have a maximumQueueSize of their own.',
+    'The most jobs of this name that may wait. Only names that have a maxQueueSize of their own.',
     'name',
   ),
   'asyncendpoints.queue.bytes.limit': gauge(
     'By',
-    'What waiting jobs of this name may take. Only names that have a maximumQueueBytes of their own.',
+    'What waiting jobs of this name may take. Only names that have a maxQueueBytes of their own.',
     'name',
   ),
   'asyncendpoints.job.timeout': gauge('s', 'How long one attempt may run: timeoutMs of this name.', 'name'),
@@ -74,10 +74,10 @@ export const METRICS = {
   'asyncendpoints.job.wait.duration': histogram('s', 'From when a job was due until its claim.', OF_JOBS, 'name'),
   'asyncendpoints.job.run.duration': histogram(
     's',
-    'Of one attempt, from claim to verdict: complete, retry, fail, release, cancel or lose.',
+    'Of one attempt, from claim to outcome: complete, retry, fail, release, cancel or lose.',
     OF_JOBS,
     'name',
-    'verdict',
+    'outcome',
   ),
   'asyncendpoints.job.total.duration': histogram(
     's',
@@ -89,11 +89,11 @@ export const METRICS = {
   'asyncendpoints.store.up': gauge('1', '1 when the store answered this read, 0 when it did not.'),
   'asyncendpoints.store.queue.limit': gauge(
     '{job}',
-    'The most jobs of all names that may wait: jobs.maximumQueueSize of this process.',
+    'The most jobs of all names that may wait: jobs.maxQueueSize of this process.',
   ),
   'asyncendpoints.store.queue.bytes.limit': gauge(
     'By',
-    'What waiting jobs of all names may take: jobs.maximumQueueBytes of this process.',
+    'What waiting jobs of all names may take: jobs.maxQueueBytes of this process.',
   ),
   'asyncendpoints.store.memory.used': gauge(
     'By',

@@ -1,5 +1,5 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
-import { METRICS, type Metric, type MetricName } from './catalogue.js';
+import { type Metric, type MetricName, METRICS } from './catalogue.js';
 
 type OfKind<K> = { [N in MetricName]: (typeof METRICS)[N]['kind'] extends K ? N : never }[MetricName];
 

@@ -1,8 +1,7 @@
 import { ConsoleLogger, type ConsoleLoggerOptions, type LogLevel } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
-import { textOf } from '../observability/error-text.js';
-import { currentJob, followJobs } from '../observability/job-scope.js';
-import { printable } from '../observability/printable.js';
+import { printable, textOf } from '../events/error-text.js';
+import { currentJob, followJobs } from '../events/job-scope.js';
 import { spanContextOf } from './tracing.js';
 
 /**

@@ -1,12 +1,12 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
+import type { JobEvent, JobEventName, JobRun, JobSubmission } from '../events/channels.js';
 import { toJobError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import { WORKER_CRASHED } from '../job/lifecycle.js';
-import type { JobEvent, JobEventName, JobRun, JobSubmission } from '../observability/channels.js';
 import type { JobStore, OperatorAction } from '../store/job-store.js';
 import { ATTRIBUTES } from './catalogue.js';
+import { EventSubscriptions } from './event-subscriptions.js';
 import { type CounterName, Instruments } from './instruments.js';
-import { Subscriptions } from './subscriptions.js';
 
 const COUNTED_BY_NAME = [
   'asyncendpoints.jobs.submitted',
@@ -27,7 +27,7 @@ const REFUSAL_CODES = ['QUEUE_FULL', 'STORE_FULL', 'STORE_READ_ONLY'];
 /** Counts and times what happens to the jobs of one store in this process, as the core publishes it. */
 export class JobMetrics {
   readonly #instruments: Instruments;
-  readonly #subscriptions: Subscriptions;
+  readonly #subscriptions: EventSubscriptions;
   /** How long an attempt took, in seconds, until its settlement has said what became of the job. */
   readonly #runs = new WeakMap<JobRecord, number>();
 
@@ -36,7 +36,7 @@ export class JobMetrics {
 
   constructor(meter: Meter, store: JobStore) {
     this.#instruments = new Instruments(meter);
-    this.#subscriptions = new Subscriptions(store, {
+    this.#subscriptions = new EventSubscriptions(store, {
       events: this.#events(),
       submit: (submission) => this.#submitting(submission),
       run: (run) => this.#running(run),
@@ -76,7 +76,7 @@ export class JobMetrics {
       claim: ({ job }) => {
         this.begin(job.name);
         count('asyncendpoints.jobs.claimed', of(job));
-        record('asyncendpoints.job.wait.duration', secondsBetween(job.dueAt, job.startedAt), of(job));
+        record('asyncendpoints.job.wait.duration', secondsBetween(job.scheduledAt, job.startedAt), of(job));
       },
       complete: ({ job }) => {
         count('asyncendpoints.jobs.completed', of(job));
@@ -121,15 +121,15 @@ export class JobMetrics {
     const { job } = run.claim;
     run.work = async () => {
       const startedAt = performance.now();
-      const outcome = await work();
+      const end = await work();
       const seconds = (performance.now() - startedAt) / 1_000;
       this.#runs.set(job, seconds);
-      const verdict = outcome.verdict?.verb ?? (toJobError(outcome.cause).code === 'JOB_CANCELED' ? 'cancel' : 'lose');
+      const outcome = end.outcome?.verb ?? (toJobError(end.cause).code === 'JOB_CANCELED' ? 'cancel' : 'lose');
       this.#instruments.record('asyncendpoints.job.run.duration', seconds, {
         [ATTRIBUTES.name]: job.name,
-        [ATTRIBUTES.verdict]: verdict,
+        [ATTRIBUTES.outcome]: outcome,
       });
-      return outcome;
+      return end;
     };
   }
 

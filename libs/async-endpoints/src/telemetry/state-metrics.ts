@@ -1,12 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
+import { logError } from '../events/error-text.js';
 import type { JobStatus } from '../job/job.js';
-import type { JobPolicies } from '../job-policies.js';
-import { logError } from '../observability/error-text.js';
+import type { JobPolicies } from '../options/policies.js';
 import type { JobStore, QueueStats, StoreMemory } from '../store/job-store.js';
 import type { JobWorker } from '../worker/job-worker.js';
 import { ATTRIBUTES } from './catalogue.js';
-import { forgetObservations } from './forget-observations.js';
 import { type GaugeName, optionsOf } from './instruments.js';
 
 /** Readers that come at the same time, as two scrapers do, share one answer of the store. */
@@ -92,16 +91,15 @@ export class StateMetrics {
   /** What alerts compare the other gauges with. */
   #observeLimits(observer: BatchObservableResult): void {
     const { limits } = this.policies;
-    observer.observe(this.#gauges['asyncendpoints.store.queue.limit'], limits.maximumQueueSize);
-    observer.observe(this.#gauges['asyncendpoints.store.queue.bytes.limit'], limits.maximumQueueBytes);
+    observer.observe(this.#gauges['asyncendpoints.store.queue.limit'], limits.maxQueueSize);
+    observer.observe(this.#gauges['asyncendpoints.store.queue.bytes.limit'], limits.maxQueueBytes);
     for (const name of this.policies.names) {
-      const { timeoutMs, maximumQueueSize, maximumQueueBytes } = this.policies.of(name);
+      const { timeoutMs, maxQueueSize, maxQueueBytes } = this.policies.of(name);
       const attribute = { [ATTRIBUTES.name]: name };
       observer.observe(this.#gauges['asyncendpoints.job.timeout'], timeoutMs / 1_000, attribute);
-      if (maximumQueueSize !== null)
-        observer.observe(this.#gauges['asyncendpoints.queue.limit'], maximumQueueSize, attribute);
-      if (maximumQueueBytes !== null)
-        observer.observe(this.#gauges['asyncendpoints.queue.bytes.limit'], maximumQueueBytes, attribute);
+      if (maxQueueSize !== null) observer.observe(this.#gauges['asyncendpoints.queue.limit'], maxQueueSize, attribute);
+      if (maxQueueBytes !== null)
+        observer.observe(this.#gauges['asyncendpoints.queue.bytes.limit'], maxQueueBytes, attribute);
     }
   }
 
@@ -165,4 +163,23 @@ export class StateMetrics {
 
 function attributes(name: string, status: JobStatus): Attributes {
   return { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: status };
+}
+
+// oxlint-disable no-underscore-dangle -- the names are the SDK's
+/** Fields of the SDK's instruments that its public types do not name. */
+interface StoredObservable extends Observable {
+  readonly _metricStorages?: Iterable<{
+    readonly _temporalMetricStorage?: { readonly _reportHistory?: Map<unknown, unknown> };
+  }>;
+}
+
+/**
+ * Makes the series of an observable gauge disappear until it is observed again. OpenTelemetry's specification asks the SDK to drop
+ * what a callback no longer observes, but the SDK for JavaScript exports the last observation for ever to readers that ask for
+ * cumulative values, as Prometheus does. Does nothing with another SDK. See docs/decisions/0076-gauges-are-forgotten.md.
+ */
+export function forgetObservations(observable: Observable): void {
+  for (const { _temporalMetricStorage: temporal } of (observable as StoredObservable)._metricStorages ?? []) {
+    temporal?._reportHistory?.clear();
+  }
 }

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
+import { STORE_MESSAGE_IGNORED, STORE_RECORD_UNREADABLE } from '../events/channels.js';
 import { toJobError } from '../job/errors.js';
-import { STORE_MESSAGE_IGNORED, STORE_RECORD_UNREADABLE } from '../observability/channels.js';
 import type { JobStore } from '../store/job-store.js';
 import { ATTRIBUTES } from './catalogue.js';
 import { type CounterName, Instruments } from './instruments.js';

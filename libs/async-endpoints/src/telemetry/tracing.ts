@@ -12,13 +12,13 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
+import type { JobRun, JobSubmission, RunEnd } from '../events/channels.js';
 import { toJobError } from '../job/errors.js';
-import type { Claim, JobInput, JobRecord, RequestSnapshot, TraceContext } from '../job/job.js';
+import type { Claim, JobRecord, RequestSnapshot, StoredPayload, TraceContext } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
 import { parseTraceContext } from '../job/trace-context.js';
-import type { JobRun, JobSubmission, RunOutcome } from '../observability/channels.js';
 import type { JobStore } from '../store/job-store.js';
-import { Subscriptions } from './subscriptions.js';
+import { EventSubscriptions } from './event-subscriptions.js';
 
 /** Of the attempt that ran last here, for what is logged of the job when its span has ended. */
 const runs = new WeakMap<JobRecord, SpanContext>();
@@ -33,13 +33,13 @@ export function spanContextOf(job: JobRecord): SpanContext | undefined {
  * it run is the failure before and not the request. Nothing of the request is an attribute.
  */
 export class Tracing {
-  readonly #subscriptions: Subscriptions;
+  readonly #subscriptions: EventSubscriptions;
 
   constructor(
     private readonly tracer: Tracer,
     store: JobStore,
   ) {
-    this.#subscriptions = new Subscriptions(store, {
+    this.#subscriptions = new EventSubscriptions(store, {
       submit: (submission) => this.#submitting(submission),
       run: (run) => this.#running(run),
     });
@@ -86,8 +86,8 @@ export class Tracing {
     };
   }
 
-  #attempt({ job, input, token }: Claim): { span: Span; within: Context } {
-    const submitted = contextOf(traceOf(input));
+  #attempt({ job, payload, fence }: Claim): { span: Span; within: Context } {
+    const submitted = contextOf(traceOf(payload));
     const link = submitted && trace.getSpanContext(submitted);
     const isFirst = job.retryCount === 0 && job.crashes === 0;
     const options = {
@@ -95,7 +95,7 @@ export class Tracing {
       attributes: {
         'messaging.message.id': job.id,
         'asyncendpoints.job.attempt': job.retryCount + 1,
-        'asyncendpoints.job.fence': token,
+        'asyncendpoints.job.fence': fence,
         ...messaging(job.name, 'process'),
       },
       links: link && !isFirst ? [{ context: link }] : [],
@@ -115,8 +115,8 @@ function messaging(name: string, operation: 'send' | 'process'): Attributes {
   };
 }
 
-function concluded(span: Span, { verdict, cause }: RunOutcome): void {
-  span.setAttribute('asyncendpoints.job.verdict', verdict?.verb ?? 'none');
+function concluded(span: Span, { outcome, cause }: RunEnd): void {
+  span.setAttribute('asyncendpoints.job.outcome', outcome?.verb ?? 'none');
   if (cause !== undefined) failed(span, cause);
 }
 
@@ -132,10 +132,10 @@ function active(): Context | null {
 }
 
 /** Looked for first, so that the large request of an untraced job is not read twice. */
-function traceOf(input: string): TraceContext | undefined {
-  if (!input.includes('traceparent')) return undefined;
+function traceOf(payload: string): TraceContext | undefined {
+  if (!payload.includes('traceparent')) return undefined;
   try {
-    const { trace: stored, snapshot } = JSON.parse(input) as JobInput;
+    const { trace: stored, snapshot } = JSON.parse(payload) as StoredPayload;
     return stored ?? headersOf(snapshot);
   } catch {
     return undefined; // the run will say so

@@ -35,7 +35,7 @@ export class TestJobContext extends JobContext {
     const reports: JobProgress[] = [];
     const controller = new AbortController();
     const { fence = 1, signal = controller.signal, deadline = new Date(Date.now() + 1_800_000) } = parts;
-    const claim = { job: recordOf(job, parts), input: '{}', token: fence };
+    const claim = { job: recordOf(job, parts), payload: '{}', fence };
     const report = async (progress: JobProgress): Promise<void> => void reports.push(progress);
     const snapshot = {
       headers: pairs(parts.headers),

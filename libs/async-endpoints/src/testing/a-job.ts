@@ -6,7 +6,7 @@ export function aJob(given: Partial<NewJob> = {}): NewJob {
   return {
     id: randomUUID(),
     name: 'Work',
-    input: JSON.stringify({ request: 'something' }),
+    payload: JSON.stringify({ request: 'something' }),
     owner: null,
     priority: 0,
     delayMs: 0,

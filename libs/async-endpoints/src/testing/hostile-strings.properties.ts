@@ -3,8 +3,8 @@ import * as fc from 'fast-check';
 import type { JobRecord, NewJob } from '../job/job.js';
 import type { JobChange, JobStore } from '../store/job-store.js';
 import { aJob } from './a-job.js';
-import type { StoreUnderTest } from './describe-job-store.js';
-import { eventually } from './eventually.js';
+import type { StoreUnderTest } from './contract/describe-job-store.js';
+import { eventually } from './gate.js';
 
 /** What separates, ends, quotes or begins something in one of the stored forms, and what UTF-8 cannot hold. */
 const TROUBLE = [
@@ -95,7 +95,7 @@ async function liveThrough(real: StoreUnderTest, texts: Texts): Promise<void> {
   const neighbor = aJob();
   const job = hostileJob(texts);
   const revocations: JobChange[] = [];
-  const unwatch = await store.watch({ worker: texts.worker }, (change) => revocations.push(change));
+  const unsubscribe = await store.subscribe({ worker: texts.worker }, (change) => revocations.push(change));
   const [, submission] = await store.submit([neighbor, job], NO_LIMIT);
   assert.equal(submission?.outcome, 'created');
   await checkRepeats(store, job);
@@ -103,11 +103,11 @@ async function liveThrough(real: StoreUnderTest, texts: Texts): Promise<void> {
   await checkRuns(real, job, texts);
   await checkRevocations(real, job, texts, revocations);
   await checkUnknown(store, texts);
-  unwatch();
+  unsubscribe();
   const [claim] = await claimOf(store, 'Work', 'w');
-  assert.deepEqual([claim?.job.id, claim?.input], [neighbor.id, neighbor.input]);
-  const token = claim?.token as number;
-  await store.settle([{ id: neighbor.id, name: 'Work', token, verb: 'complete', result: null }]);
+  assert.deepEqual([claim?.job.id, claim?.payload], [neighbor.id, neighbor.payload]);
+  const fence = claim?.fence as number;
+  await store.settle([{ id: neighbor.id, name: 'Work', fence, verb: 'complete', result: null }]);
   await real.advance(KEY_MS); // the next run may have the same key
   await store.purge(100);
 }
@@ -121,7 +121,7 @@ function hostileJob({ name, owner, fingerprint, key, value }: Texts): NewJob {
     owner,
     fingerprint,
     idempotency: { key, retentionMs: KEY_MS },
-    input: JSON.stringify(input, null, 2),
+    payload: JSON.stringify(input, null, 2),
   });
 }
 
@@ -170,14 +170,14 @@ async function checkRuns({ store }: StoreUnderTest, job: NewJob, { worker, value
   const { id, name } = job;
   const [first] = await claimOf(store, name, worker);
   assertIsAsGiven(first?.job, job);
-  assert.deepEqual(JSON.parse(first?.input ?? 'null'), JSON.parse(job.input));
-  const token = first?.token as number;
+  assert.deepEqual(JSON.parse(first?.payload ?? 'null'), JSON.parse(job.payload));
+  const fence = first?.fence as number;
   const progress = { fraction: 0.5, message: value };
-  assert.deepEqual(await store.renew([{ id, token, leaseMs: 1_000, progress }]), ['held']);
+  assert.deepEqual(await store.renew([{ id, fence, leaseMs: 1_000, progress }]), ['held']);
   const [running] = await store.find([id]);
   assert.deepEqual([running?.worker, running?.progress], [worker, progress]);
   const error = { code: value, message: value, details: { [value]: [value] } };
-  assert.deepEqual(await store.settle([{ id, name, token, verb: 'retry', delayMs: 0, error }]), [true]);
+  assert.deepEqual(await store.settle([{ id, name, fence, verb: 'retry', delayMs: 0, error }]), [true]);
   assert.deepEqual((await store.find([id]))[0]?.error, error);
   await checkCompletion(store, job, worker, value);
 }
@@ -186,17 +186,17 @@ async function checkRuns({ store }: StoreUnderTest, job: NewJob, { worker, value
 async function checkCompletion(store: JobStore, job: NewJob, worker: string, value: string): Promise<void> {
   const { id, name } = job;
   const told: JobChange[] = [];
-  const unwatch = await store.watch({ job: id }, (change) => told.push(change));
+  const unsubscribe = await store.subscribe({ job: id }, (change) => told.push(change));
   const [claim] = await claimOf(store, name, worker);
   const result = JSON.stringify({ value });
-  const settlement = { id, name, token: claim?.token as number, verb: 'complete', result } as const;
+  const settlement = { id, name, fence: claim?.fence as number, verb: 'complete', result } as const;
   assert.deepEqual(await store.settle([settlement]), [true]);
   const [completed] = await store.find([id]);
   assertIsAsGiven(completed, job);
   assert.deepEqual([completed?.status, completed?.result], ['Completed', result]);
   await eventually(() => told.at(-1)?.status === 'Completed');
   assert.deepEqual(told.at(-1)?.job ?? completed, completed);
-  unwatch();
+  unsubscribe();
 }
 
 async function checkRevocations(
@@ -228,8 +228,8 @@ async function checkUnknown(store: JobStore, { unknownId: id, name }: Texts): Pr
   assert.deepEqual(await store.find([id]), [null]);
   assert.deepEqual(await store.cancel([id]), [null]);
   assert.deepEqual(await store.rerun([id]), [null]);
-  assert.deepEqual(await store.renew([{ id, token: 1, leaseMs: 1 }]), ['lost']);
-  assert.deepEqual(await store.settle([{ id, name, token: 1, verb: 'release' }]), [false]);
+  assert.deepEqual(await store.renew([{ id, fence: 1, leaseMs: 1 }]), ['lost']);
+  assert.deepEqual(await store.settle([{ id, name, fence: 1, verb: 'release' }]), [false]);
   await assert.rejects(store.submit([aJob({ id })], NO_LIMIT), { code: 'INVALID_JOB_ID' });
   await assert.rejects(store.list({}, { limit: 1, cursor: id }), { code: 'INVALID_OPTION' });
   await assert.rejects(store.list({}, { limit: 1, cursor: JSON.stringify([id, id]) }), { code: 'INVALID_OPTION' });

@@ -1,6 +1,6 @@
 export { aJob } from './a-job.js';
 export { aJobContext, type JobContextParts, TestJobContext } from './a-job-context.js';
-export { eventually } from './eventually.js';
+export { eventually } from './gate.js';
 export { gate, type Gate } from './gate.js';
 export { runJobs } from './run-jobs.js';
 export { type Script, Scripted, ScriptedHandler, type ScriptedRun } from './scripted-job.js';

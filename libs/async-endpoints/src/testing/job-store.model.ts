@@ -4,7 +4,7 @@ import type { ClaimRequest, QueueStats, Recovered, Renewal, RenewalReply, Submis
 
 interface Held {
   record: JobRecord;
-  readonly input: string;
+  readonly payload: string;
 }
 
 /**
@@ -20,7 +20,7 @@ export class JobStoreModel {
   jobs: Held[] = [];
   keys: { scope: string; id: string; expiresAt: number }[] = [];
   /** Every claim ever made, to settle and renew with tokens that have gone stale. */
-  readonly claims: { id: string; name: string; token: number }[] = [];
+  readonly claims: { id: string; name: string; fence: number }[] = [];
 
   submit(jobs: readonly NewJob[], limits: { queueLimit: number }): Submission[] {
     return jobs.map((job) => this.#submit(job, limits.queueLimit));
@@ -41,7 +41,7 @@ export class JobStoreModel {
     const ofName = waiting.filter(({ record }) => record.name === job.name).length;
     if (job.queueLimit !== null && ofName >= job.queueLimit) return { outcome: 'refused', limit: 'name' };
     const record = lifecycle.submit(job, this.now);
-    this.jobs.push({ record, input: job.input });
+    this.jobs.push({ record, payload: job.payload });
     if (job.idempotency) {
       this.keys = this.keys.filter((one) => one.scope !== scope);
       this.keys.push({ scope, id: job.id, expiresAt: this.now + job.idempotency.retentionMs });
@@ -55,26 +55,26 @@ export class JobStoreModel {
     for (const [name, slots] of request.slots) {
       const ready = this.jobs
         .filter(({ record }) => record.name === name && lifecycle.allows('claim', record.status))
-        .filter(({ record }) => record.dueAt <= this.now)
+        .filter(({ record }) => record.scheduledAt <= this.now)
         .toSorted((a, b) => this.#placeOf(a) - this.#placeOf(b) || b.record.priority - a.record.priority);
       for (const held of ready.slice(0, Math.min(slots, request.limit - claims.length))) {
         held.record = lifecycle.claim(held.record, request, this.now);
-        claims.push({ job: held.record, input: held.input, token: held.record.fence });
-        this.claims.push({ id: held.record.id, name, token: held.record.fence });
+        claims.push({ job: held.record, payload: held.payload, fence: held.record.fence });
+        this.claims.push({ id: held.record.id, name, fence: held.record.fence });
       }
     }
     return claims;
   }
 
   #placeOf({ record }: Held): number {
-    return record.dueAt - record.priority * this.agingMs;
+    return record.scheduledAt - record.priority * this.agingMs;
   }
 
   renew(renewals: readonly Renewal[]): RenewalReply[] {
     return renewals.map((renewal) => {
       const held = this.#find(renewal.id);
       if (held?.record.status === 'Canceled') return 'canceled';
-      if (held?.record.status !== 'InProgress' || held.record.fence !== renewal.token) return 'lost';
+      if (held?.record.status !== 'InProgress' || held.record.fence !== renewal.fence) return 'lost';
       held.record = lifecycle.renew(held.record, renewal, this.now);
       return 'held';
     });
@@ -83,7 +83,7 @@ export class JobStoreModel {
   settle(settlements: readonly lifecycle.Settlement[]): boolean[] {
     return settlements.map((settlement) => {
       const held = this.#find(settlement.id);
-      if (held?.record.fence !== settlement.token || held.record.name !== settlement.name) return false;
+      if (held?.record.fence !== settlement.fence || held.record.name !== settlement.name) return false;
       if (held.record.status === 'InProgress') held.record = lifecycle.settle(held.record, settlement, this.now);
       return true;
     });
@@ -142,7 +142,7 @@ export class JobStoreModel {
       return this.now - Math.min(...started);
     }
     const waiting = records.filter((record) => record.status === 'Queued' || record.status === 'Scheduled');
-    return Math.max(this.now - Math.min(...waiting.map(({ dueAt }) => dueAt)), 0);
+    return Math.max(this.now - Math.min(...waiting.map(({ scheduledAt }) => scheduledAt)), 0);
   }
 
   #find(id: string): Held | undefined {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { isTerminal, type NewJob } from '../job/job.js';
-import type { Verdict } from '../job/lifecycle.js';
+import type { Outcome } from '../job/lifecycle.js';
 import type { Recovered } from '../store/job-store.js';
 import { aJob } from './a-job.js';
-import type { StoreUnderTest } from './describe-job-store.js';
+import type { StoreUnderTest } from './contract/describe-job-store.js';
 import { JobStoreModel } from './job-store.model.js';
 
 type Step = fc.AsyncCommand<JobStoreModel, StoreUnderTest>;
@@ -31,11 +31,11 @@ const aSubmission: fc.Arbitrary<NewJob> = fc
   })
   .map((given) => aJob({ ...given, retention: { completedMs: 300, failedMs: 600, canceledMs: 100 } }));
 
-const aVerdict: fc.Arbitrary<Verdict> = fc.oneof(
-  fc.constant<Verdict>({ verb: 'complete', result: '"done"' }),
-  fc.constant<Verdict>({ verb: 'fail', error: ERROR }),
-  fc.constant<Verdict>({ verb: 'release' }),
-  aDelay.map((delayMs): Verdict => ({ verb: 'retry', delayMs, error: ERROR })),
+const anOutcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.constant<Outcome>({ verb: 'complete', result: '"done"' }),
+  fc.constant<Outcome>({ verb: 'fail', error: ERROR }),
+  fc.constant<Outcome>({ verb: 'release' }),
+  aDelay.map((delayMs): Outcome => ({ verb: 'retry', delayMs, error: ERROR })),
 );
 
 /** Runs one verb on both and compares the answers. */
@@ -80,8 +80,8 @@ function inOrder<T extends { name: string; status: string }>(items: readonly T[]
 /** A claim made at some time, by its place among all of them: usually a recent one, often stale. */
 const aClaim = fc.nat({ max: 6 });
 
-function claimAt({ claims }: JobStoreModel, back: number): { id: string; name: string; token: number } {
-  return claims.at(-1 - back) ?? { id: IDS[0] as string, name: 'A', token: 0 };
+function claimAt({ claims }: JobStoreModel, back: number): { id: string; name: string; fence: number } {
+  return claims.at(-1 - back) ?? { id: IDS[0] as string, name: 'A', fence: 0 };
 }
 
 const STEPS: fc.Arbitrary<Step>[] = [
@@ -100,14 +100,14 @@ const STEPS: fc.Arbitrary<Step>[] = [
   fc.tuple(aClaim, fc.boolean()).map(([back, reports]) =>
     step(`renew the claim ${back} back`, async ({ model, real }) => {
       const progress = reports ? { progress: { fraction: 0.5, message: null } } : {};
-      const { id, token } = claimAt(model, back);
-      const renewals = [{ id, token, leaseMs: 150, ...progress }];
+      const { id, fence } = claimAt(model, back);
+      const renewals = [{ id, fence, leaseMs: 150, ...progress }];
       return { expected: model.renew(renewals), actual: await real.store.renew(renewals) };
     }),
   ),
-  fc.tuple(aClaim, aVerdict).map(([back, verdict]) =>
-    step(`${verdict.verb} the claim ${back} back`, async ({ model, real }) => {
-      const settlements = [{ ...claimAt(model, back), ...verdict }];
+  fc.tuple(aClaim, anOutcome).map(([back, outcome]) =>
+    step(`${outcome.verb} the claim ${back} back`, async ({ model, real }) => {
+      const settlements = [{ ...claimAt(model, back), ...outcome }];
       return { expected: model.settle(settlements), actual: await real.store.settle(settlements) };
     }),
   ),

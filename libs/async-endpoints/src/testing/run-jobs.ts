@@ -2,7 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { filter, firstValueFrom, takeUntil, timer } from 'rxjs';
 import { HandlerRegistry } from '../handlers/handler-registry.js';
 import { isTerminal, type Job } from '../job/job.js';
-import { JobManager } from '../job-manager.js';
+import { JobManager } from '../jobs/job-manager.js';
 import { JobStore } from '../store/job-store.js';
 import { JobWorker } from '../worker/job-worker.js';
 import { TestJobStore } from './test-job-store.js';
@@ -29,7 +29,7 @@ export async function runJobs(app: INestApplicationContext, withinMs = 10_000): 
       await Promise.all(active.map((job) => rest(jobs, job, store, withinMs)));
     } else if (waiting.length > 0) {
       const testStore = store as TestJobStore;
-      await testStore.advance(Math.min(...waiting.map(({ dueAt }) => dueAt)) - testStore.now);
+      await testStore.advance(Math.min(...waiting.map(({ scheduledAt }) => scheduledAt)) - testStore.now);
     } else {
       return handled.toSorted((a, b) => a.createdAt - b.createdAt);
     }
@@ -57,6 +57,6 @@ async function rest(jobs: JobManager, { id, name }: Job, store: JobStore, within
   throw new Error(`Job ${name} ${id} is still ${status} after ${withinMs} ms.`);
 }
 
-function isDelayed({ status, dueAt }: Job, now: number): boolean {
-  return status === 'Scheduled' && dueAt > now;
+function isDelayed({ status, scheduledAt }: Job, now: number): boolean {
+  return status === 'Scheduled' && scheduledAt > now;
 }

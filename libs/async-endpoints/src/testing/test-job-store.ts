@@ -1,4 +1,4 @@
-import { MemoryJobStore } from '../store/memory/memory-job-store.js';
+import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 
 /** A store in memory whose clock a test moves forward, so that delays and retries need no waiting. */
 export class TestJobStore extends MemoryJobStore {

@@ -1,10 +1,10 @@
 import type { Claim } from '../job/job.js';
-import { MemoryJobStore } from '../store/memory/memory-job-store.js';
+import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { aJob, eventually } from '../testing/index.js';
 import { Claimer } from './claimer.js';
 import { Slots } from './slots.js';
 
-const OPTIONS = { workerId: 'w', leaseMs: 60_000, maxClaimBatchSize: 1_000, maximumConcurrency: 8 };
+const OPTIONS = { workerId: 'w', leaseMs: 60_000, maxClaimBatchSize: 1_000, maxConcurrency: 8 };
 
 /** A claimer on a store with so many jobs, and the limits of all its claims. */
 async function aClaimer(jobs: number, room: () => number = () => 16) {

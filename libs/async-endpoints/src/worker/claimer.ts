@@ -6,7 +6,7 @@ export interface ClaimerOptions {
   workerId: string;
   leaseMs: number;
   maxClaimBatchSize: number;
-  maximumConcurrency: number;
+  maxConcurrency: number;
 }
 
 /** Claims that have taken their slots. */
@@ -77,8 +77,8 @@ export class Claimer {
 
   /** For no more than half of what can run at once, so that there is room to ask for while that begins. */
   #ask(unbegun = 0): Asked | undefined {
-    const { workerId: worker, leaseMs, maxClaimBatchSize, maximumConcurrency } = this.options;
-    const half = Math.ceil(maximumConcurrency / 2);
+    const { workerId: worker, leaseMs, maxClaimBatchSize, maxConcurrency } = this.options;
+    const half = Math.ceil(maxConcurrency / 2);
     const limit = Math.min(this.slots.free, this.worker.room() - unbegun, maxClaimBatchSize, half);
     const slots = limit > 0 ? this.slots.byName() : new Map<string, number>();
     if (slots.size === 0 || this.#stopped) return undefined;

@@ -1,16 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { announce, publish, type RunEnd } from '../events/channels.js';
 import { HandlerRegistry, type RegisteredHandler } from '../handlers/handler-registry.js';
 import { ResultSerializer } from '../handlers/result-serializer.js';
-import { announce, publish, type RunOutcome } from '../observability/channels.js';
-import { OPTIONS, type ResolvedOptions } from '../options.js';
+import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobStore } from '../store/job-store.js';
-import { Wait } from '../wait.js';
 import { type Claimed, Claimer } from './claimer.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import { Loop } from './loop.js';
+import { Loop, Wait } from './loop.js';
 import { recoveryLoop } from './recovery.js';
-import type { Run } from './run.js';
 import { runJob } from './run-job.js';
+import type { Run } from './run.js';
 import { Settlements } from './settlements.js';
 import { Slots } from './slots.js';
 import { ShutdownLog, StoreLog } from './worker-log.js';
@@ -76,7 +75,7 @@ export class JobWorker {
 
   /** The most jobs that run here at once. */
   get slots(): number {
-    return this.options.worker.maximumConcurrency;
+    return this.options.worker.maxConcurrency;
   }
 
   /** How long ago the claim loop last came round, whether or not the store answered it. */
@@ -93,7 +92,7 @@ export class JobWorker {
     if (this.#started || this.#stopping || names.length === 0) return;
     this.#started = true;
     const concurrency = names.map((name) => [name, this.#handler(name).policy.concurrency] as const);
-    this.#slots = new Slots(this.options.worker.maximumConcurrency, new Map(concurrency));
+    this.#slots = new Slots(this.options.worker.maxConcurrency, new Map(concurrency));
     this.#claimer = this.#claimerOf(this.#slots);
     await Promise.all([this.results.open(), this.#keeper.open()]);
     this.#recovery.start();
@@ -163,12 +162,12 @@ export class JobWorker {
   async #work(run: Run, isLate: boolean): Promise<void> {
     const { job } = run.claim;
     try {
-      const outcome = await this.#perform(run, isLate);
+      const { outcome, cause } = await this.#perform(run, isLate);
       // The slot is free while the settlement is on its way: the store works while the next handler does.
       this.#slots.give(job.name);
       this.#freed(job.name);
-      if (outcome.verdict) await this.#settlements.settle(run, outcome.verdict, outcome.cause);
-      else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause: outcome.cause });
+      if (outcome) await this.#settlements.settle(run, outcome, cause);
+      else if (run.aborted?.code === 'CLAIM_LOST') publish('lose', { job, store: this.store, cause });
     } finally {
       this.#keeper.drop(run);
       this.#jobs.delete(run);
@@ -181,9 +180,9 @@ export class JobWorker {
     if (!this.#claimer.awaits(name)) this.#claiming.wake();
   }
 
-  #perform(run: Run, isLate: boolean): RunOutcome | Promise<RunOutcome> {
+  #perform(run: Run, isLate: boolean): RunEnd | Promise<RunEnd> {
     // Claimed while shutdown began: as good as not claimed.
-    if (this.#stopping || isLate) return { verdict: { verb: 'release' } };
+    if (this.#stopping || isLate) return { outcome: { verb: 'release' } };
     const { claim } = run;
     publish('claim', { job: claim.job, store: this.store });
     return announce('run', {

@@ -26,9 +26,9 @@ export interface LeaseKeeperOptions {
 export class LeaseKeeper {
   readonly #runs = new Map<string, Run>();
   readonly #renewals: Renewals;
-  readonly #heartbeat: Loop;
+  readonly #heartbeats: Loop;
   readonly #report = (run: Run) => this.#renewals.report(run);
-  #unwatch: (() => void) | undefined;
+  #unsubscribe: (() => void) | undefined;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #checkAt = Infinity;
@@ -39,19 +39,19 @@ export class LeaseKeeper {
   ) {
     const { leaseMs, onError } = options;
     this.#renewals = new Renewals(store, leaseMs, onError);
-    this.#heartbeat = new Loop(() => this.#beat(), { intervalMs: leaseMs / 3, onError });
+    this.#heartbeats = new Loop(() => this.#heartbeat(), { intervalMs: leaseMs / 3, onError });
   }
 
   async open(): Promise<void> {
-    await this.#watch().catch(this.options.onError);
-    this.#heartbeat.start();
+    await this.#subscribe().catch(this.options.onError);
+    this.#heartbeats.start();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#unwatch?.();
+    this.#unsubscribe?.();
     clearTimeout(this.#timer);
-    await this.#heartbeat.stop();
+    await this.#heartbeats.stop();
   }
 
   /** @param claimedAt when the claim was asked for, on the monotonic clock */
@@ -80,23 +80,25 @@ export class LeaseKeeper {
   async renewOverdue(): Promise<void> {
     const now = performance.now();
     const overdue = this.#ours().filter(({ leaseUntil }) => leaseUntil <= now);
-    if (overdue.length > 0) await this.#renewals.beat(overdue);
+    if (overdue.length > 0) await this.#renewals.heartbeat(overdue);
   }
 
   /** What it throws is followed by another beat before long. */
-  async #beat(): Promise<void> {
-    await Promise.all([this.#watch(), this.#renewals.beat(this.#ours())]);
+  async #heartbeat(): Promise<void> {
+    await Promise.all([this.#subscribe(), this.#renewals.heartbeat(this.#ours())]);
   }
 
   #ours(): Run[] {
     return [...this.#runs.values()].filter((run) => run.isOurs);
   }
 
-  async #watch(): Promise<void> {
-    if (this.#unwatch) return;
-    const unwatch = await this.store.watch({ worker: this.options.workerId }, (change) => this.#revoked(change));
-    this.#unwatch = unwatch;
-    if (this.#closed) unwatch();
+  async #subscribe(): Promise<void> {
+    if (this.#unsubscribe) return;
+    const unsubscribe = await this.store.subscribe({ worker: this.options.workerId }, (change) =>
+      this.#revoked(change),
+    );
+    this.#unsubscribe = unsubscribe;
+    if (this.#closed) unsubscribe();
   }
 
   #revoked({ id, status, version }: JobChange): void {

@@ -40,7 +40,7 @@ describe('A loop', () => {
     await loop.stop();
   });
 
-  it('survives what a turn throws, and does not spin on it (D-36)', async () => {
+  it('survives what a turn throws, and does not spin on it', async () => {
     const { loop, state } = counted((count) => {
       if (count > 1) return;
       loop.wake();

@@ -1,7 +1,6 @@
-import type { RecoveryOptions } from '../options.js';
+import type { RecoveryOptions } from '../options/options.js';
 import type { JobStore } from '../store/job-store.js';
-import { purgeSome, tellActions } from '../store/housekeeping.js';
-import { recoverAll } from '../store/recover-all.js';
+import { publishActions, purgeSome, recoverAll } from '../store/loops.js';
 import { Loop } from './loop.js';
 
 /**
@@ -27,7 +26,7 @@ export function recoveryLoop(
       if (enabled) await recoverAll(store, { ...options, sweep: rhythm }).catch((error) => failures.push(error));
       // Also where that failed: a part of the store may answer, and what is purged makes room in it.
     } while ((await purgeSome(store, batchSize)) && failures.length === 0);
-    await tellActions(store).catch((error) => failures.push(error));
+    await publishActions(store).catch((error) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   };
   return new Loop(sweep, { intervalMs, onError });

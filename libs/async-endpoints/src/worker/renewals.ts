@@ -1,6 +1,6 @@
 import { Batcher } from '../store/batcher.js';
 import type { JobStore, RenewalReply } from '../store/job-store.js';
-import { isRejected, outcomesOf } from '../store/partial-batch-error.js';
+import { isRejected, outcomesOf } from '../store/parts.js';
 import type { Run } from './run.js';
 
 /**
@@ -22,7 +22,7 @@ export class Renewals {
   }
 
   /** Resolves when the claims are renewed or known to be lost; rejects where the store did not answer. */
-  async beat(runs: readonly Run[]): Promise<void> {
+  async heartbeat(runs: readonly Run[]): Promise<void> {
     await Promise.all(runs.map((run) => this.#heartbeats.push(run)));
     // A report that failed is sent again, now that the store answers.
     for (const run of runs) if (run.isReportLost && run.isOurs) void this.report(run);
@@ -37,7 +37,7 @@ export class Renewals {
     const sentAt = performance.now();
     const renewals = runs.map((run) => {
       const { claim, unsentProgress: progress } = run;
-      const renewal = { id: claim.job.id, token: claim.token, leaseMs: this.leaseMs };
+      const renewal = { id: claim.job.id, fence: claim.fence, leaseMs: this.leaseMs };
       if (!withProgress) return renewal;
       run.reported = undefined; // what is reported from now on is sent by the next call
       run.isReportLost = false;

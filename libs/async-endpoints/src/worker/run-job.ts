@@ -1,16 +1,15 @@
 import { isObservable } from 'rxjs';
+import type { RunEnd } from '../events/channels.js';
+import { lastValueOf, type RegisteredHandler } from '../handlers/handler-registry.js';
 import { JobContext } from '../handlers/job-context.js';
-import type { RegisteredHandler } from '../handlers/handler-registry.js';
-import { lastValueOf } from '../handlers/last-value-of.js';
 import type { ResultSerializer } from '../handlers/result-serializer.js';
 import { PermanentJobError, RetryJobError } from '../job/errors.js';
-import type { JobInput } from '../job/job.js';
+import type { StoredPayload } from '../job/job.js';
 import { decideRetry } from '../job/retry.js';
-import type { RunOutcome } from '../observability/channels.js';
 import type { Run } from './run.js';
 
 /**
- * Runs one job through its handler; whatever happens in there comes out as one verdict.
+ * Runs one job through its handler; whatever happens in there comes out as one outcome.
  *
  * @param isStopping whether the application shuts down: then what the handler needs may be gone
  */
@@ -19,13 +18,13 @@ export async function runJob(
   handler: RegisteredHandler,
   results: ResultSerializer,
   isStopping: () => boolean,
-): Promise<RunOutcome> {
+): Promise<RunEnd> {
   try {
     return completed(run, handler, await run.finish(perform(run, handler, results)));
   } catch (thrown) {
     try {
-      if (run.aborted || !isStopping() || isVerdict(thrown)) return failed(run, handler, thrown);
-      return { verdict: { verb: 'release' }, cause: thrown };
+      if (run.aborted || !isStopping() || saysOutcome(thrown)) return failed(run, handler, thrown);
+      return { outcome: { verb: 'release' }, cause: thrown };
     } catch {
       // A Proxy whose traps throw, or a getter: whatever it is, it ends its job and no more.
       const unreadable = new Error('What the handler threw cannot be read.');
@@ -35,44 +34,44 @@ export async function runJob(
 }
 
 /** Whether the handler itself says what is to become of the job. */
-function isVerdict(thrown: unknown): boolean {
+function saysOutcome(thrown: unknown): boolean {
   return thrown instanceof PermanentJobError || thrown instanceof RetryJobError;
 }
 
 async function perform(run: Run, handler: RegisteredHandler, results: ResultSerializer): Promise<string | null> {
-  const input = decodeInput(run.claim.input);
-  const context = new JobContext(run, input);
-  const returned = await handler.run(input.request, context);
+  const stored = decodePayload(run.claim.payload);
+  const context = new JobContext(run, stored);
+  const returned = await handler.run(stored.request, context);
   const result = isObservable(returned) ? await lastValueOf(returned, context.signal) : returned;
   return encodeResult(result, handler, results);
 }
 
-function completed(run: Run, handler: RegisteredHandler, result: string | null): RunOutcome {
+function completed(run: Run, handler: RegisteredHandler, result: string | null): RunEnd {
   const { aborted } = run;
   // A result that came during a shutdown's grace is a result.
-  if (!aborted || aborted.code === 'SHUTTING_DOWN') return { verdict: { verb: 'complete', result } };
+  if (!aborted || aborted.code === 'SHUTTING_DOWN') return { outcome: { verb: 'complete', result } };
   return failed(run, handler, aborted);
 }
 
-function failed(run: Run, handler: RegisteredHandler, thrown: unknown): RunOutcome {
+function failed(run: Run, handler: RegisteredHandler, thrown: unknown): RunEnd {
   switch (run.aborted?.code) {
     case undefined:
-      return { verdict: decideRetry(thrown, run.claim.job, handler.policy), cause: thrown };
+      return { outcome: decideRetry(thrown, run.claim.job, handler.policy), cause: thrown };
     case 'JOB_TIMEOUT':
-      return { verdict: decideRetry(run.aborted, run.claim.job, handler.policy), cause: run.aborted };
+      return { outcome: decideRetry(run.aborted, run.claim.job, handler.policy), cause: run.aborted };
     case 'SHUTTING_DOWN':
-      return { verdict: { verb: 'release' }, cause: run.aborted };
+      return { outcome: { verb: 'release' }, cause: run.aborted };
     default:
-      return { verdict: null, cause: run.aborted };
+      return { outcome: null, cause: run.aborted };
   }
 }
 
-function decodeInput(input: string): JobInput {
+function decodePayload(text: string): StoredPayload {
   try {
-    return JSON.parse(input) as JobInput;
+    return JSON.parse(text) as StoredPayload;
   } catch {
-    // Without the parser's error, which quotes the request.
-    throw new PermanentJobError('The stored request cannot be read.', { code: 'INPUT_NOT_READABLE' });
+    // Without the parser's error, which quotes the payload.
+    throw new PermanentJobError('The stored payload cannot be read.', { code: 'PAYLOAD_NOT_READABLE' });
   }
 }
 
@@ -83,7 +82,7 @@ function encodeResult(
   results: ResultSerializer,
 ): string | null | Promise<string> {
   if (result === undefined || result === null) return null;
-  const checked = (json: string | undefined) => checkResult(json, result, policy.maximumResultBytes);
+  const checked = (json: string | undefined) => checkResult(json, result, policy.maxResultBytes);
   let json: ReturnType<ResultSerializer['stringify']>;
   try {
     json = results.stringify(result, declaredBy);

@@ -1,6 +1,6 @@
+import { publish } from '../events/channels.js';
 import { AsyncEndpointsError, toJobError } from '../job/errors.js';
-import type { Settlement, Verdict } from '../job/lifecycle.js';
-import { publish } from '../observability/channels.js';
+import type { Outcome, Settlement } from '../job/lifecycle.js';
 import { Batcher } from '../store/batcher.js';
 import type { JobStore } from '../store/job-store.js';
 import { sizeOfSettlement } from '../store/parts.js';
@@ -36,13 +36,13 @@ export class Settlements {
   }
 
   /** Resolves when the store has answered, or the outcome was given up, which is logged. */
-  async settle(run: Run, verdict: Verdict, cause?: unknown): Promise<void> {
+  async settle(run: Run, outcome: Outcome, cause?: unknown): Promise<void> {
     const { store } = this;
-    const { job, token } = run.claim;
+    const { job, fence } = run.claim;
     for (let refusals = 0; ;) {
       try {
-        const settlement = refusals < MOST_REFUSALS ? verdict : NOT_STORABLE;
-        const held = await this.#batches.push({ id: job.id, name: job.name, token, ...settlement });
+        const settlement = refusals < MOST_REFUSALS ? outcome : NOT_STORABLE;
+        const held = await this.#batches.push({ id: job.id, name: job.name, fence, ...settlement });
         if (held) return publish(settlement.verb, { job, store, cause });
         return publish('lose', { job, store, cause: new AsyncEndpointsError('CLAIM_LOST') });
       } catch (error) {
@@ -59,7 +59,7 @@ export class Settlements {
   }
 }
 
-const NOT_STORABLE: Verdict = {
+const NOT_STORABLE: Outcome = {
   verb: 'fail',
   error: toJobError(new AsyncEndpointsError('INTERNAL_ERROR', 'The store refused the outcome of the job.')),
 };

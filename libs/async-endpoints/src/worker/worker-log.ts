@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { logError } from '../observability/error-text.js';
-import type { WorkerOptions } from '../options.js';
+import { logError } from '../events/error-text.js';
+import type { WorkerOptions } from '../options/options.js';
 import type { Run } from './run.js';
 
 const PROGRESS_MS = 5_000;

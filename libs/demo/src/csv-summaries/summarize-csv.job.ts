@@ -52,10 +52,10 @@ export class CsvSummary {
 
 export const SummarizeCsv = defineJob<SummarizeCsvRequest, CsvSummary>('SummarizeCsv', {
   // JSON writes a quote or a line break of the CSV as two bytes; the rest of the job is small.
-  maximumPayloadBytes: 2 * MAXIMUM_CSV_BYTES + 64 * 1024,
+  maxPayloadBytes: 2 * MAXIMUM_CSV_BYTES + 64 * 1024,
   // Parsing keeps a processor busy, and there is one for all jobs of a process.
   concurrency: 2,
   // Each may hold 20 MB of the store's memory: few wait, and none stays for long.
-  maximumQueueSize: 100,
+  maxQueueSize: 100,
   retention: { completedMs: 3_600_000, failedMs: 3_600_000, canceledMs: 3_600_000 },
 });

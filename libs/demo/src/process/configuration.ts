@@ -1,7 +1,7 @@
 import { type AsyncEndpointsConfiguration, type ConfigOptions, fromConfig } from 'nestjs-async-endpoints/config';
 
 /** More jobs at once than there are processors, because the demo's jobs mostly wait. */
-const DEFAULTS = { worker: { maximumConcurrency: 16 } };
+const DEFAULTS = { worker: { maxConcurrency: 16 } };
 
 /**
  * The library as files and variables would have it.

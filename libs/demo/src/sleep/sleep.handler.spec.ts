@@ -5,7 +5,7 @@ import { SleepHandler } from './sleep.handler.js';
 function aRun(signal: AbortSignal): { context: JobContext; reports: JobProgress[] } {
   const reports: JobProgress[] = [];
   const report = async (progress: JobProgress): Promise<void> => void reports.push(progress);
-  const claim = { job: { id: 'a-sleep', name: 'Sleep', retryCount: 0, maxRetries: 0, owner: null }, token: 1 } as Claim;
+  const claim = { job: { id: 'a-sleep', name: 'Sleep', retryCount: 0, maxRetries: 0, owner: null }, fence: 1 } as Claim;
   return { context: new JobContext({ claim, deadline: new Date(), signal, report }, undefined), reports };
 }
 

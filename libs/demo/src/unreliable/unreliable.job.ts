@@ -21,5 +21,5 @@ export class UnreliableResult {
 export const Unreliable = defineJob<UnreliableRequest, UnreliableResult>('Unreliable', {
   maxRetries: MAXIMUM_FAILURES,
   retryCurve: 'fixed',
-  retryDelayBaseSeconds: 0.1,
+  retryDelayBaseMs: 100,
 });

@@ -20,8 +20,8 @@ export const store = text ? new RedisJobStore({ url: text, commandTimeoutMs: num
   imports: [
     AsyncEndpointsModule.forRoot({
       store: new RedisJobStore({ url: process.env.REDIS_URL }),
-      worker: { maximumConcurrency: number },
-      jobs: { maximumQueueSize: number },
+      worker: { maxConcurrency: number },
+      jobs: { maxQueueSize: number },
       http: { path: text },
       role: undefined,
     }),
@@ -34,7 +34,7 @@ export const store = text ? new RedisJobStore({ url: text, commandTimeoutMs: num
 export class AppModule {}
 
 export const configured = AsyncEndpointsModule.forRootAsync(
-  fromConfig({ defaults: { store: undefined, worker: { maximumConcurrency: number } } }),
+  fromConfig({ defaults: { store: undefined, worker: { maxConcurrency: number } } }),
 );
 export const events = async (id: string) => {
   const job = client.job(Report, id);

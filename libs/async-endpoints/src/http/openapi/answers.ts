@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { AsyncEndpointsError, ERROR_CODES, type ErrorCode } from '../../job/errors.js';
-import { problemReply, statusOf } from '../problem.js';
+import { problemReply, statusOf } from '../reply/problem.js';
 import { AsyncEndpointsProblem, HttpExceptionBody } from './schemas.js';
 import { type Header, type Parameter, refTo, type Response, type Responses, type Schema } from './swagger-metadata.js';
 

@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ErrorCode } from '../../job/errors.js';
-import type { StatusRoutesOptions } from '../../options.js';
+import type { StatusRoutesOptions } from '../../options/options.js';
 import { headers, IF_NONE_MATCH, JOB_ID, json, LAST_EVENT_ID, PREFER, problems } from './answers.js';
 import { AsyncEndpointsProblem, AsyncJob } from './schemas.js';
 import { describe, type Description, type Responses } from './swagger-metadata.js';

@@ -1,7 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { JOB_STATUSES } from '../../job/job.js';
-import { PROBLEM_CODES } from '../problem.js';
-import { classOf } from './result-type.js';
+import { PROBLEM_CODES } from '../reply/problem.js';
 import { model, refTo, type Schema } from './swagger-metadata.js';
 
 const text = (description: string): Schema => ({ type: 'string', description });
@@ -134,4 +133,28 @@ function resultSchema(type: Type): { item: Schema; uses: Type[] } {
   ]).get(type);
   if (builtIn !== undefined) return { item: { type: builtIn }, uses: [] };
   return { item: { type: 'object', allOf: [refTo(type)] }, uses: [type] };
+}
+
+type Constructor<T> = abstract new (...args: never[]) => T;
+type ClassOf<T> = T extends string
+  ? StringConstructor
+  : T extends number
+    ? NumberConstructor
+    : T extends boolean
+      ? BooleanConstructor
+      : Constructor<T>;
+
+/** A class for results of this type, in brackets for a list of them; `String`, `Number` or `Boolean` for these. */
+export type ResultType<TResult = unknown> = unknown extends TResult
+  ? Constructor<unknown> | readonly [Constructor<unknown>]
+  : TResult extends readonly (infer TItem)[]
+    ? readonly [ClassOf<TItem>]
+    : ClassOf<TResult>;
+
+/** @throws TypeError where it is neither a class nor a list of one, as plain JavaScript may have it */
+export function classOf(resultType: unknown): { type: Type; isList: boolean } {
+  const [type, ...others] = [resultType].flat();
+  if (typeof type === 'function' && others.length === 0)
+    return { type: type as Type, isList: Array.isArray(resultType) };
+  throw new TypeError(`resultType is ${String(resultType)}; expected a class, or a list of one class.`);
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { aJob } from '../a-job.js';
-import type { TestFramework } from '../test-framework.js';
 import { claimOne, claimSome, created, find, only, running, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 export function describeCancel(subject: Subject, { describe, it }: TestFramework): void {
   describe('cancel', () => {
     for (const delayMs of [0, 5_000]) {
-      it(`takes a job that waits ${delayMs ? 'for its time' : 'in the queue'} out of it (D-27)`, async () => {
+      it(`takes a job that waits ${delayMs ? 'for its time' : 'in the queue'} out of it`, async () => {
         const { store, advance } = subject;
         const { id } = await created(store, { delayMs });
         const canceled = only(await store.cancel([id]));
@@ -29,10 +29,10 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
 
     it('revokes the claim of a running job: its worker is told, and its result refused', async () => {
       const { store } = subject;
-      const { job, token } = await running(store);
+      const { job, fence } = await running(store);
       await store.cancel([job.id]);
-      assert.deepEqual(await store.renew([{ id: job.id, token, leaseMs: 1_000 }]), ['canceled']);
-      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: '1' }]), [
+      assert.deepEqual(await store.renew([{ id: job.id, fence, leaseMs: 1_000 }]), ['canceled']);
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: '1' }]), [
         false,
       ]);
       const { status, result } = await find(store, job.id);
@@ -56,8 +56,8 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
 
     it('leaves finished jobs as they are', async () => {
       const { store } = subject;
-      const { job, token } = await running(store);
-      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: '1' }]);
+      const { job, fence } = await running(store);
+      await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: '1' }]);
       const done = await find(store, job.id);
       assert.deepEqual(await store.cancel([job.id]), [done]);
       assert.deepEqual(await find(store, job.id), done);
@@ -69,23 +69,23 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       const { store } = subject;
       const first = await running(store);
       const error = { code: 'E', message: 'm' };
-      await store.settle([{ id: first.job.id, name: 'Work', token: first.token, verb: 'retry', delayMs: 0, error }]);
+      await store.settle([{ id: first.job.id, name: 'Work', fence: first.fence, verb: 'retry', delayMs: 0, error }]);
       const second = await claimOne(store);
-      await store.settle([{ id: second.job.id, name: 'Work', token: second.token, verb: 'fail', error }]);
+      await store.settle([{ id: second.job.id, name: 'Work', fence: second.fence, verb: 'fail', error }]);
       const again = only(await store.rerun([first.job.id]));
       assert.equal(again?.status, 'Queued');
       assert.equal(again?.retryCount, 0);
       assert.equal(again?.error, null);
       assert.equal(again?.completedAt, null);
-      assert.ok((await claimOne(store)).token > second.token);
+      assert.ok((await claimOne(store)).fence > second.fence);
     });
 
     it('queues a canceled job anew; its old claim stays revoked', async () => {
       const { store } = subject;
-      const { job, token } = await running(store);
+      const { job, fence } = await running(store);
       await store.cancel([job.id]);
       assert.equal(only(await store.rerun([job.id]))?.status, 'Queued');
-      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]), [
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: null }]), [
         false,
       ]);
     });
@@ -104,9 +104,9 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       const { store } = subject;
       const waiting = await created(store);
       assert.deepEqual(await store.rerun([waiting.id, aJob().id]), [waiting, null]);
-      const { job, token } = await claimOne(store);
+      const { job, fence } = await claimOne(store);
       assert.deepEqual(await store.rerun([job.id]), [job]);
-      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]);
+      await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: null }]);
       assert.equal(only(await store.rerun([job.id]))?.status, 'Completed');
     });
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { TestFramework } from '../test-framework.js';
 import { aJob } from '../a-job.js';
 import { claimOne, claimSome, created, find, running, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 export function describeClaim(subject: Subject, { describe, it }: TestFramework): void {
   describe('claim', () => {
@@ -12,22 +12,22 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
     it('puts a job in the hands of one worker, until a time', async () => {
       const { store } = subject;
       await created(store);
-      const { job, token } = await claimOne(store, { worker: 'w', leaseMs: 2_000 });
+      const { job, fence } = await claimOne(store, { worker: 'w', leaseMs: 2_000 });
       assert.equal(job.status, 'InProgress');
       assert.equal(job.worker, 'w');
-      assert.equal(job.fence, token);
+      assert.equal(job.fence, fence);
       assert.equal(job.startedAt, job.lastUpdatedAt);
       assert.equal(job.leaseUntil, job.lastUpdatedAt + 2_000);
       assert.deepEqual(await find(store, job.id), job);
     });
 
-    it('takes only jobs of the names it is asked for (D-34)', async () => {
+    it('takes only jobs of the names it is asked for', async () => {
       const { store } = subject;
       await created(store, { name: 'Unknown here' });
       assert.deepEqual(await claimSome(store, { limit: 10 }), []);
     });
 
-    it('takes as many as the limit, and as the slots of a name (D-2, D-3)', async () => {
+    it('takes as many as the limit, and as the slots of a name', async () => {
       const { store } = subject;
       await store.submit(
         [1, 2, 3, 4, 5].map(() => aJob()),
@@ -38,7 +38,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.equal((await claimSome(store, { limit: 10 })).length, 2);
     });
 
-    it('takes larger priorities first, then earlier submissions (D-47)', async () => {
+    it('takes larger priorities first, then earlier submissions', async () => {
       const { store, advance } = subject;
       const ids: string[] = [];
       for (const priority of [0, 5, -100, 5, 100]) {
@@ -107,7 +107,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.deepEqual(names.toSorted(), ['Few', 'Many']);
     });
 
-    it('gives no job to two workers, however many ask at once (D-13)', async () => {
+    it('gives no job to two workers, however many ask at once', async () => {
       const { store } = subject;
       await store.submit(
         Array.from({ length: 50 }, () => aJob()),
@@ -119,38 +119,38 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.equal(new Set(ids).size, 50);
     });
 
-    it('makes a larger token at each claim of a job', async () => {
+    it('makes a larger fence at each claim of a job', async () => {
       const { store } = subject;
       const first = await running(store);
-      await store.settle([{ id: first.job.id, name: 'Work', token: first.token, verb: 'release' }]);
+      await store.settle([{ id: first.job.id, name: 'Work', fence: first.fence, verb: 'release' }]);
       const second = await claimOne(store);
-      assert.ok(second.token > first.token);
+      assert.ok(second.fence > first.fence);
     });
   });
 
   describe('renew', () => {
     it('holds a claim past its first lease', async () => {
       const { store, advance } = subject;
-      const { job, token } = await running(store);
+      const { job, fence } = await running(store);
       await advance(900);
-      assert.deepEqual(await store.renew([{ id: job.id, token, leaseMs: 1_000 }]), ['held']);
+      assert.deepEqual(await store.renew([{ id: job.id, fence, leaseMs: 1_000 }]), ['held']);
       await advance(900);
       assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 3 }), []);
     });
 
     it('writes progress for readers, who do not see a bare heartbeat', async () => {
       const { store } = subject;
-      const { job, token } = await running(store);
-      await store.renew([{ id: job.id, token, leaseMs: 1_000 }]);
+      const { job, fence } = await running(store);
+      await store.renew([{ id: job.id, fence, leaseMs: 1_000 }]);
       assert.equal((await find(store, job.id)).version, job.version);
       const progress = { fraction: 0.5, message: 'half "way"' };
-      await store.renew([{ id: job.id, token, leaseMs: 1_000, progress }]);
+      await store.renew([{ id: job.id, fence, leaseMs: 1_000, progress }]);
       const seen = await find(store, job.id);
       assert.deepEqual(seen.progress, progress);
       assert.equal(seen.version, job.version + 1);
     });
 
-    it('tells a worker whose claim was taken over that it lost it, and writes nothing of its progress (D-6)', async () => {
+    it('tells a worker whose claim was taken over that it lost it, and writes nothing of its progress', async () => {
       const { store, advance } = subject;
       const lost = await running(store);
       await advance(1_000);
@@ -158,8 +158,8 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       const held = await claimOne(store);
       const progress = { fraction: 1, message: 'stale' };
       const renewals = [
-        { id: lost.job.id, token: lost.token, leaseMs: 1_000, progress },
-        { id: held.job.id, token: held.token, leaseMs: 1_000 },
+        { id: lost.job.id, fence: lost.fence, leaseMs: 1_000, progress },
+        { id: held.job.id, fence: held.fence, leaseMs: 1_000 },
       ];
       assert.deepEqual(await store.renew(renewals), ['lost', 'held']);
       assert.equal((await find(store, lost.job.id)).progress, null);
@@ -167,12 +167,12 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
 
     it('answers lost for a job that is gone or finished', async () => {
       const { store } = subject;
-      const { job, token } = await running(store);
-      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]);
+      const { job, fence } = await running(store);
+      await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: null }]);
       assert.deepEqual(
         await store.renew([
-          { id: job.id, token, leaseMs: 1_000 },
-          { id: aJob().id, token: 1, leaseMs: 1_000 },
+          { id: job.id, fence, leaseMs: 1_000 },
+          { id: aJob().id, fence: 1, leaseMs: 1_000 },
         ]),
         ['lost', 'lost'],
       );

@@ -1,2 +1,2 @@
-export { describeJobStore, type StoreUnderTest } from '../describe-job-store.js';
-export type { TestFramework } from '../test-framework.js';
+export { describeJobStore, type StoreUnderTest } from './describe-job-store.js';
+export type { TestFramework } from './test-framework.js';

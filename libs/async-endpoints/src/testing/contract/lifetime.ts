@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { JobStore } from '../../store/job-store.js';
-import type { TestFramework } from '../test-framework.js';
 import { claimOne, created, find, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 export function describeLifetime(subject: Subject, { describe, it }: TestFramework): void {
   const never = new AbortController().signal;
@@ -37,7 +37,7 @@ export function describeLifetime(subject: Subject, { describe, it }: TestFramewo
 
     it('closes in every state: waiting for work, watched, closing, closed, opening', async () => {
       const { store } = subject;
-      await store.watch({ job: (await created(store)).id }, () => {});
+      await store.subscribe({ job: (await created(store)).id }, () => {});
       const waiting = store.waitForWork(['Other'], never);
       await Promise.all([store.close(), store.close()]);
       await waiting;
@@ -65,6 +65,6 @@ export function describeLifetime(subject: Subject, { describe, it }: TestFramewo
 async function watched(store: JobStore, id: string): Promise<() => Promise<unknown>> {
   let tell: (change: unknown) => void = () => {};
   const told = new Promise((resolve) => (tell = resolve));
-  await store.watch({ job: id }, (change) => tell(change));
+  await store.subscribe({ job: id }, (change) => tell(change));
   return () => told;
 }

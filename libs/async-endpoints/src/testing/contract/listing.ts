@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { JobRecord } from '../../job/job.js';
 import type { JobFilter, JobStore, QueueStats } from '../../store/job-store.js';
 import { aJob } from '../a-job.js';
-import type { TestFramework } from '../test-framework.js';
 import { claimOne, claimSome, created, running, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 async function listAll(store: JobStore, filter: JobFilter, limit = 3): Promise<JobRecord[]> {
   const jobs: JobRecord[] = [];
@@ -44,8 +44,8 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
     it('filters by the code of the error, also of an attempt that another will follow', async () => {
       const { store } = subject;
       const end = async (verb: 'fail' | 'retry', code: string) => {
-        const { job, token } = await running(store);
-        const settlement = { id: job.id, name: 'Work', token, error: { code, message: 'no' } };
+        const { job, fence } = await running(store);
+        const settlement = { id: job.id, name: 'Work', fence, error: { code, message: 'no' } };
         await store.settle([verb === 'fail' ? { ...settlement, verb } : { ...settlement, verb, delayMs: 60_000 }]);
         return job.id;
       };
@@ -120,10 +120,10 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       const statuses = async () => (await store.stats()).map(({ status, count }) => `${status} ${count}`);
       await created(store);
       assert.deepEqual(await statuses(), ['Queued 1']);
-      const { job, token } = await claimOne(store);
+      const { job, fence } = await claimOne(store);
       assert.deepEqual(await statuses(), ['InProgress 1']);
       await store.settle([
-        { id: job.id, name: 'Work', token, verb: 'retry', delayMs: 100, error: { code: 'E', message: 'm' } },
+        { id: job.id, name: 'Work', fence, verb: 'retry', delayMs: 100, error: { code: 'E', message: 'm' } },
       ]);
       assert.deepEqual(await statuses(), ['Scheduled 1']);
       await store.cancel([job.id]);
@@ -153,10 +153,10 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
 
     it("answers an owner's job as it stands, in whatever status", async () => {
       const { store, advance } = subject;
-      const { job, token } = await running(store, { owner: 'ann' });
+      const { job, fence } = await running(store, { owner: 'ann' });
       assert.deepEqual(await store.find([job.id, job.id], ['ann', 'bob']), [job, null]);
       await advance(10);
-      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: '"done"' }]);
+      await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: '"done"' }]);
       const [found, hidden] = await store.find([job.id, job.id], ['ann', 'bob']);
       assert.deepEqual([found?.status, found?.result, hidden], ['Completed', '"done"', null]);
     });
@@ -170,7 +170,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.equal(found[0], null);
     });
 
-    it('hands out records that nobody can change (D-40)', async () => {
+    it('hands out records that nobody can change', async () => {
       const { store } = subject;
       const { id } = await created(store);
       const [found] = await store.find([id]);

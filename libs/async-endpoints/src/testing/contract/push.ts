@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { JobChange } from '../../store/job-store.js';
-import { eventually } from '../eventually.js';
-import type { TestFramework } from '../test-framework.js';
+import { eventually } from '../gate.js';
 import { claimOne, claimSome, created, find, running, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 export function describePush(subject: Subject, { describe, it }: TestFramework): void {
   describe('watch', () => {
@@ -11,49 +11,51 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       const { id } = await created(store);
       await created(store);
       const changes: JobChange[] = [];
-      const unwatch = await store.watch({ job: id }, (change) => changes.push(change));
-      const { token } = await claimOne(store);
-      await store.renew([{ id, token, leaseMs: 1_000, progress: { fraction: 0.1, message: null } }]);
-      await store.settle([{ id, name: 'Work', token, verb: 'complete', result: null }]);
+      const unsubscribe = await store.subscribe({ job: id }, (change) => changes.push(change));
+      const { fence } = await claimOne(store);
+      await store.renew([{ id, fence, leaseMs: 1_000, progress: { fraction: 0.1, message: null } }]);
+      await store.settle([{ id, name: 'Work', fence, verb: 'complete', result: null }]);
       const completed = await find(store, id);
       await eventually(() => changes.at(-1)?.status === 'Completed');
       const { version, job = completed } = changes.at(-1) as JobChange;
       assert.equal(version, completed.version);
       assert.deepEqual(job, completed);
       assert.ok(changes.every((change) => change.id === id));
-      unwatch();
+      unsubscribe();
     });
 
     it('says no more once it was told to stop', async () => {
       const { store } = subject;
       const [one, two] = [await created(store), await created(store)];
       const heard: string[] = [];
-      const stop = await store.watch({ job: one.id }, ({ id }) => heard.push(id));
-      const unwatch = await store.watch({ job: two.id }, ({ id }) => heard.push(id));
+      const stop = await store.subscribe({ job: one.id }, ({ id }) => heard.push(id));
+      const unsubscribe = await store.subscribe({ job: two.id }, ({ id }) => heard.push(id));
       stop();
       stop();
       await store.cancel([one.id, two.id]);
       await eventually(() => heard.length > 0);
       assert.deepEqual(heard, [two.id]);
-      unwatch();
+      unsubscribe();
     });
 
     it('tells a worker of the claims that were taken from it, and of no others', async () => {
       const { store, advance } = subject;
       const revoked: string[] = [];
-      const unwatch = await store.watch({ worker: 'worker-1' }, ({ id, status }) => revoked.push(`${id} ${status}`));
+      const unsubscribe = await store.subscribe({ worker: 'worker-1' }, ({ id, status }) =>
+        revoked.push(`${id} ${status}`),
+      );
       const canceled = await running(store);
       const settled = await running(store);
       await created(store);
       const others = await claimOne(store, { worker: 'worker-2' });
-      await store.settle([{ id: settled.job.id, name: 'Work', token: settled.token, verb: 'complete', result: null }]);
+      await store.settle([{ id: settled.job.id, name: 'Work', fence: settled.fence, verb: 'complete', result: null }]);
       await store.cancel([others.job.id, canceled.job.id]);
       const crashed = await running(store);
       await advance(1_000);
       await store.recover({ limit: 10, maxCrashes: 3 });
       await eventually(() => revoked.length === 2);
       assert.deepEqual(revoked, [`${canceled.job.id} Canceled`, `${crashed.job.id} Queued`]);
-      unwatch();
+      unsubscribe();
     });
   });
 
@@ -65,7 +67,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       await subject.store.waitForWork(['Other', 'Work'], never);
     });
 
-    it('resolves when work comes: submitted, released, recovered, rerun (D-5, D-54)', async () => {
+    it('resolves when work comes: submitted, released, recovered, rerun', async () => {
       const { store, advance } = subject;
       const woken = async (cause: () => Promise<unknown>) => {
         const waiting = store.waitForWork(['Work'], never);
@@ -74,7 +76,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
         return claimOne(store);
       };
       const first = await woken(() => created(store));
-      const settlement = { id: first.job.id, name: 'Work', token: first.token, verb: 'release' } as const;
+      const settlement = { id: first.job.id, name: 'Work', fence: first.fence, verb: 'release' } as const;
       const second = await woken(() => store.settle([settlement]));
       assert.equal(second.job.id, first.job.id);
       await woken(async () => {

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { Submission } from '../../store/job-store.js';
 import { aJob } from '../a-job.js';
-import type { TestFramework } from '../test-framework.js';
 import { claimOne, claimSome, created, type Subject, submitOne, waitingBytes } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 export function describeQueueLimits(subject: Subject, { describe, it }: TestFramework): void {
   describe('submit with a limit', () => {
-    it('refuses what would wait beyond the limit of all names (D-18)', async () => {
+    it('refuses what would wait beyond the limit of all names', async () => {
       const { store } = subject;
       const answers = await store.submit([aJob(), aJob({ name: 'Other', delayMs: 1_000 }), aJob()], { queueLimit: 2 });
       assert.deepEqual(answers[2], { outcome: 'refused', limit: 'total' });
@@ -37,7 +37,7 @@ export function describeQueueLimits(subject: Subject, { describe, it }: TestFram
   });
 
   describe('submit with a limit of bytes', () => {
-    const large = { input: JSON.stringify({ request: 'x'.repeat(20_000) }) };
+    const large = { payload: JSON.stringify({ request: 'x'.repeat(20_000) }) };
     const limits = { queueLimit: 100, queueBytes: 50_000 };
     const outcomes = (answers: readonly Submission[]) => answers.map(({ outcome }) => outcome);
 
@@ -97,7 +97,7 @@ export function describeQueueLimits(subject: Subject, { describe, it }: TestFram
       assert.equal(await waitingBytes(store), 0);
       const error = { code: 'E', message: 'm'.repeat(1_000) };
       await store.settle([
-        { id: one?.job.id as string, name: 'Work', token: one?.token as number, verb: 'retry', delayMs: 1_000, error },
+        { id: one?.job.id as string, name: 'Work', fence: one?.fence as number, verb: 'retry', delayMs: 1_000, error },
       ]);
       const retried = await waitingBytes(store);
       assert.ok(retried > bytes / 2 && retried < 25_000, `${retried} bytes wait`);

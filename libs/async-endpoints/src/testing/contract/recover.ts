@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { TestFramework } from '../test-framework.js';
 import { claimOne, created, find, only, running, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 export function describeRecover(subject: Subject, { describe, it }: TestFramework): void {
   describe('recover', () => {
-    it('leaves a claim alone as long as its lease runs (D-17)', async () => {
+    it('leaves a claim alone as long as its lease runs', async () => {
       const { store, advance } = subject;
       await running(store);
       await advance(999);
@@ -31,7 +31,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       await created(store);
       const silent = await claimOne(store, { worker: 'silent, "quoted"' });
       await advance(300);
-      await store.renew([{ id: renewed.job.id, token: renewed.token, leaseMs: 1_000 }]);
+      await store.renew([{ id: renewed.job.id, fence: renewed.fence, leaseMs: 1_000 }]);
       const until = (silent.job.leaseUntil as number) + 300;
       await advance(1_000);
       const recovered = await store.recover({ limit: 10, maxCrashes: 1 });
@@ -39,7 +39,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(told, { renewing: until, 'silent, "quoted"': until - 300 });
     });
 
-    it('fails a job with WORKER_CRASHED when its crashes are spent, readable for ever after (D-8, D-43)', async () => {
+    it('fails a job with WORKER_CRASHED when its crashes are spent, readable for ever after', async () => {
       const { store, advance } = subject;
       const { id } = await created(store, { maxRetries: 100 });
       for (const crash of [1, 2, 3]) {
@@ -55,7 +55,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       assert.equal(failed.completedAt, failed.lastUpdatedAt);
     });
 
-    it('does no more than it was asked for, earliest lease first (D-15)', async () => {
+    it('does no more than it was asked for, earliest lease first', async () => {
       const { store, advance } = subject;
       const first = await running(store);
       await advance(10);
@@ -68,7 +68,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 3 }), []);
     });
 
-    it('recovers a job once, however many sweep at once (D-56)', async () => {
+    it('recovers a job once, however many sweep at once', async () => {
       const { store, advance } = subject;
       await running(store);
       await advance(1_000);
@@ -90,7 +90,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
         assert.deepEqual([failed.id, failed.status, failed.crashes], [job.id, 'Failed', 1]);
       });
 
-      it('leaves every claim one more lease after a time without sweeps, for its worker to renew or settle (R14)', async () => {
+      it('leaves every claim one more lease after a time without sweeps, for its worker to renew or settle', async () => {
         const { store, advance } = subject;
         const renewed = await running(store);
         const settled = await running(store);
@@ -99,8 +99,8 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
         assert.deepEqual(await store.recover(options), []);
         await advance(400);
         assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 1 }), []);
-        assert.deepEqual(await store.renew([{ id: renewed.job.id, token: renewed.token, leaseMs: 1_000 }]), ['held']);
-        const settlement = { id: settled.job.id, name: 'Work', token: settled.token, verb: 'complete' } as const;
+        assert.deepEqual(await store.renew([{ id: renewed.job.id, fence: renewed.fence, leaseMs: 1_000 }]), ['held']);
+        const settlement = { id: settled.job.id, name: 'Work', fence: settled.fence, verb: 'complete' } as const;
         assert.deepEqual(await store.settle([{ ...settlement, result: '1' }]), [true]);
         await advance(400);
         assert.deepEqual(await store.recover(options), []);

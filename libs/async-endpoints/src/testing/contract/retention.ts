@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
-import type { TestFramework } from '../test-framework.js';
 import { created, running, statusOf, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 export function describeRetention(subject: Subject, { describe, it }: TestFramework): void {
   describe('retention', () => {
     const retention = { completedMs: 10_000, failedMs: 30_000, canceledMs: 20_000 };
     const error = { code: 'E', message: 'm' };
 
-    it('keeps each kind of finished job for its own time, then lets it go (D-16)', async () => {
+    it('keeps each kind of finished job for its own time, then lets it go', async () => {
       const { store, advance } = subject;
       const one = await running(store, { retention });
-      await store.settle([{ id: one.job.id, name: 'Work', token: one.token, verb: 'complete', result: '1' }]);
+      await store.settle([{ id: one.job.id, name: 'Work', fence: one.fence, verb: 'complete', result: '1' }]);
       const two = await running(store, { retention });
-      await store.settle([{ id: two.job.id, name: 'Work', token: two.token, verb: 'fail', error }]);
+      await store.settle([{ id: two.job.id, name: 'Work', fence: two.fence, verb: 'fail', error }]);
       const three = await created(store, { retention });
       await store.cancel([three.id]);
 
@@ -46,8 +46,8 @@ export function describeRetention(subject: Subject, { describe, it }: TestFramew
       const ids = await Promise.all([1, 2, 3].map(async () => (await created(store, { retention })).id));
       await store.cancel(ids);
       for (let n = 1; n <= 3; n++) {
-        const { job, token } = await running(store, { retention });
-        await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: '1' }]);
+        const { job, fence } = await running(store, { retention });
+        await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: '1' }]);
         ids.push(job.id);
       }
       await advance(20_000);

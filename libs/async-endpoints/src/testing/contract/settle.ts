@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import type { Verdict } from '../../job/lifecycle.js';
-import type { TestFramework } from '../test-framework.js';
+import type { Outcome } from '../../job/lifecycle.js';
 import { claimOne, claimSome, created, find, running, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 const error = { code: 'E', message: 'went wrong', details: { at: [1, 'x', null] } };
 
 const TEN_YEARS_MS = 10 * 365 * 86_400_000;
 
-const VERDICTS: Verdict[] = [
+const OUTCOMES: Outcome[] = [
   { verb: 'complete', result: '{"a":1}' },
   { verb: 'retry', delayMs: 3_000, error },
   { verb: 'fail', error },
@@ -18,9 +18,9 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
   describe('settle', () => {
     it('completes with a result, as text that nobody looks into', async () => {
       const { store } = subject;
-      const { job, token } = await running(store);
+      const { job, fence } = await running(store);
       const result = '{"b":1, "a":[1e400, "\\u0000"]}';
-      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result }]), [true]);
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result }]), [true]);
       const done = await find(store, job.id);
       assert.equal(done.status, 'Completed');
       assert.equal(done.result, result);
@@ -29,41 +29,41 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       assert.equal(done.leaseUntil, null);
     });
 
-    it('completes without a result (D-29)', async () => {
+    it('completes without a result', async () => {
       const { store } = subject;
-      const { job, token } = await running(store);
-      await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]);
+      const { job, fence } = await running(store);
+      await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: null }]);
       const { status, result } = await find(store, job.id);
       assert.deepEqual({ status, result }, { status: 'Completed', result: null });
     });
 
     it('retries after the delay, counting the attempt and keeping the error', async () => {
       const { store, advance } = subject;
-      const { job, token } = await running(store);
-      await store.settle([{ id: job.id, name: 'Work', token, verb: 'retry', delayMs: 3_000, error }]);
+      const { job, fence } = await running(store);
+      await store.settle([{ id: job.id, name: 'Work', fence, verb: 'retry', delayMs: 3_000, error }]);
       const waiting = await find(store, job.id);
       assert.equal(waiting.status, 'Scheduled');
       assert.equal(waiting.retryCount, 1);
-      assert.equal(waiting.dueAt, waiting.lastUpdatedAt + 3_000);
+      assert.equal(waiting.scheduledAt, waiting.lastUpdatedAt + 3_000);
       assert.deepEqual(waiting.error, error);
       assert.deepEqual(await claimSome(store), []);
       await advance(3_000);
       assert.equal((await claimOne(store)).job.retryCount, 1);
     });
 
-    it('clears the error of an earlier attempt on success (D-31)', async () => {
+    it('clears the error of an earlier attempt on success', async () => {
       const { store } = subject;
       const first = await running(store);
-      await store.settle([{ id: first.job.id, name: 'Work', token: first.token, verb: 'retry', delayMs: 0, error }]);
+      await store.settle([{ id: first.job.id, name: 'Work', fence: first.fence, verb: 'retry', delayMs: 0, error }]);
       const second = await claimOne(store);
-      await store.settle([{ id: second.job.id, name: 'Work', token: second.token, verb: 'complete', result: null }]);
+      await store.settle([{ id: second.job.id, name: 'Work', fence: second.fence, verb: 'complete', result: null }]);
       assert.equal((await find(store, first.job.id)).error, null);
     });
 
     it('fails for good, readable for ever after', async () => {
       const { store, advance } = subject;
-      const { job, token } = await running(store);
-      await store.settle([{ id: job.id, name: 'Work', token, verb: 'fail', error }]);
+      const { job, fence } = await running(store);
+      await store.settle([{ id: job.id, name: 'Work', fence, verb: 'fail', error }]);
       await advance(10_000);
       assert.deepEqual(await claimSome(store), []);
       const failed = await find(store, job.id);
@@ -72,22 +72,22 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       assert.equal(failed.completedAt, failed.lastUpdatedAt);
     });
 
-    it('releases to the old place in the queue, the attempt not counted (D-4)', async () => {
+    it('releases to the old place in the queue, the attempt not counted', async () => {
       const { store, advance } = subject;
       const first = await running(store);
       await advance(1);
       await created(store);
-      await store.settle([{ id: first.job.id, name: 'Work', token: first.token, verb: 'release' }]);
+      await store.settle([{ id: first.job.id, name: 'Work', fence: first.fence, verb: 'release' }]);
       const { status, retryCount, crashes, startedAt } = await find(store, first.job.id);
       assert.deepEqual([status, retryCount, crashes, startedAt], ['Queued', 0, 0, null]);
       assert.equal((await claimOne(store)).job.id, first.job.id);
     });
 
-    for (const verdict of VERDICTS) {
-      it(`answers a repeated ${verdict.verb} as the first time, and changes nothing`, async () => {
+    for (const outcome of OUTCOMES) {
+      it(`answers a repeated ${outcome.verb} as the first time, and changes nothing`, async () => {
         const { store, advance } = subject;
-        const { job, token } = await running(store);
-        const settlement = { id: job.id, name: 'Work', token, ...verdict };
+        const { job, fence } = await running(store);
+        const settlement = { id: job.id, name: 'Work', fence, ...outcome };
         assert.deepEqual(await store.settle([settlement]), [true]);
         const settled = await find(store, job.id);
         await advance(10);
@@ -95,31 +95,31 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
         assert.deepEqual(await find(store, job.id), settled);
       });
 
-      it(`refuses to ${verdict.verb} for a worker that lost its claim to recovery (D-6, D-7)`, async () => {
+      it(`refuses to ${outcome.verb} for a worker that lost its claim to recovery`, async () => {
         const { store, advance } = subject;
-        const { job, token } = await running(store);
+        const { job, fence } = await running(store);
         await advance(1_000);
         await store.recover({ limit: 10, maxCrashes: 3 });
         const recovered = await find(store, job.id);
-        assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, ...verdict }]), [false]);
+        assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', fence, ...outcome }]), [false]);
         assert.deepEqual(await find(store, job.id), recovered);
       });
 
-      it(`refuses to ${verdict.verb} for a worker whose job another one holds by now (D-6)`, async () => {
+      it(`refuses to ${outcome.verb} for a worker whose job another one holds by now`, async () => {
         const { store, advance } = subject;
         const lost = await running(store);
         await advance(1_000);
         await store.recover({ limit: 10, maxCrashes: 3 });
         const held = await claimOne(store, { worker: 'worker-2' });
-        assert.deepEqual(await store.settle([{ id: lost.job.id, name: 'Work', token: lost.token, ...verdict }]), [
+        assert.deepEqual(await store.settle([{ id: lost.job.id, name: 'Work', fence: lost.fence, ...outcome }]), [
           false,
         ]);
         assert.deepEqual(await find(store, held.job.id), held.job);
       });
     }
 
-    for (const verdict of VERDICTS) {
-      it(`refuses to ${verdict.verb} a job of another name, which has the id of one that is gone`, async () => {
+    for (const outcome of OUTCOMES) {
+      it(`refuses to ${outcome.verb} a job of another name, which has the id of one that is gone`, async () => {
         const { store, advance } = subject;
         const lost = await running(store, { retention: { completedMs: 0, failedMs: 0, canceledMs: 0 } });
         const { id } = lost.job;
@@ -128,16 +128,16 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
         await store.purge(10);
         await created(store, { id, name: 'Other' });
         const held = await claimOne(store, { slots: new Map([['Other', 1]]) });
-        assert.deepEqual(await store.settle([{ id, name: 'Work', token: held.token, ...verdict }]), [false]);
+        assert.deepEqual(await store.settle([{ id, name: 'Work', fence: held.fence, ...outcome }]), [false]);
         assert.deepEqual(await find(store, id), held.job);
       });
     }
 
     it('accepts a late success as long as nobody took the job over', async () => {
       const { store, advance } = subject;
-      const { job, token } = await running(store);
+      const { job, fence } = await running(store);
       await advance(5_000);
-      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', token, verb: 'complete', result: null }]), [
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: null }]), [
         true,
       ]);
     });
@@ -154,12 +154,12 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
         const odd = await running(store);
         const plain = await running(store);
         const answers = await store.settle([
-          { id: odd.job.id, name: 'Work', token: odd.token, verb: 'retry', delayMs, error },
-          { id: plain.job.id, name: 'Work', token: plain.token, verb: 'complete', result: null },
+          { id: odd.job.id, name: 'Work', fence: odd.fence, verb: 'retry', delayMs, error },
+          { id: plain.job.id, name: 'Work', fence: plain.fence, verb: 'complete', result: null },
         ]);
         assert.deepEqual(answers, [true, true]);
         const retried = await find(store, odd.job.id);
-        assert.equal(retried.dueAt - retried.lastUpdatedAt, bounded);
+        assert.equal(retried.scheduledAt - retried.lastUpdatedAt, bounded);
         assert.equal((await find(store, plain.job.id)).status, 'Completed');
       });
     }
@@ -169,9 +169,9 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       const one = await running(store);
       const two = await running(store);
       const answers = await store.settle([
-        { id: one.job.id, name: 'Work', token: one.token + 1, verb: 'complete', result: null },
-        { id: two.job.id, name: 'Work', token: two.token, verb: 'complete', result: null },
-        { id: '00000000-0000-4000-8000-000000000000', name: 'Work', token: 1, verb: 'release' },
+        { id: one.job.id, name: 'Work', fence: one.fence + 1, verb: 'complete', result: null },
+        { id: two.job.id, name: 'Work', fence: two.fence, verb: 'complete', result: null },
+        { id: '00000000-0000-4000-8000-000000000000', name: 'Work', fence: 1, verb: 'release' },
       ]);
       assert.deepEqual(answers, [false, true, false]);
     });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { aJob } from '../a-job.js';
-import type { TestFramework } from '../test-framework.js';
 import { claimOne, claimSome, created, find, running, type Subject, submitOne } from './subject.js';
+import type { TestFramework } from './test-framework.js';
 
 export function describeSubmit(subject: Subject, { describe, it }: TestFramework): void {
   describe('submit', () => {
@@ -21,9 +21,9 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
 
     it('gives the input to the claim as it came, whatever the text', async () => {
       const { store } = subject;
-      const input = JSON.stringify({ request: '\u0000 \u2028 "\\" 😀 null', __proto__: null });
-      await created(store, { input });
-      assert.equal((await claimOne(store)).input, input);
+      const payload = JSON.stringify({ request: '\u0000 \u2028 "\\" 😀 null', __proto__: null });
+      await created(store, { payload });
+      assert.equal((await claimOne(store)).payload, payload);
     });
 
     it('answers a batch in its order, each job for itself', async () => {
@@ -36,22 +36,22 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       );
     });
 
-    it('schedules a delayed job, claimable when due and not before (D-52, D-12)', async () => {
+    it('schedules a delayed job, claimable when due and not before', async () => {
       const { store, advance } = subject;
       const job = await created(store, { delayMs: 5_000 });
       assert.equal(job.status, 'Scheduled');
-      assert.equal(job.dueAt, job.createdAt + 5_000);
+      assert.equal(job.scheduledAt, job.createdAt + 5_000);
       await advance(4_000);
       assert.deepEqual(await claimSome(store), []);
       await advance(1_000);
       assert.equal((await claimOne(store)).job.id, job.id);
     });
 
-    it('answers the known job to a repeat with the same id, and inserts nothing (D-10, D-20)', async () => {
+    it('answers the known job to a repeat with the same id, and inserts nothing', async () => {
       const { store } = subject;
       const asked = { id: randomUUID(), owner: 'ann', fingerprint: 'same' };
       const first = await created(store, asked);
-      const again = await submitOne(store, { ...asked, input: '{"request":"ignored"}' });
+      const again = await submitOne(store, { ...asked, payload: '{"request":"ignored"}' });
       assert.deepEqual(again, { outcome: 'existing', job: first });
       await claimOne(store);
       assert.deepEqual(await claimSome(store), []);
@@ -63,7 +63,7 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       const again = await submitOne(store, { id: claim.job.id, fingerprint: 'same' });
       assert.equal(again.outcome === 'existing' && again.job.status, 'InProgress');
       assert.deepEqual(
-        await store.settle([{ id: claim.job.id, name: 'Work', token: claim.token, verb: 'complete', result: '1' }]),
+        await store.settle([{ id: claim.job.id, name: 'Work', fence: claim.fence, verb: 'complete', result: '1' }]),
         [true],
       );
     });
@@ -73,7 +73,7 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       ['job name', { name: 'Other' }],
       ['owner', { owner: 'bob' }],
     ] as const) {
-      it(`refuses a known id with another ${what} (D-20)`, async () => {
+      it(`refuses a known id with another ${what}`, async () => {
         const { store } = subject;
         const asked = { id: randomUUID(), owner: 'ann', fingerprint: 'same' };
         await created(store, asked);

@@ -1,0 +1,111 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type Type } from '@nestjs/common';
+import { DiscoveryService, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { HandlerRegistry } from '../handlers/handler-registry.js';
+import { LazyHandlers } from '../handlers/lazy-handlers.js';
+import { discoverEndpoints } from '../http/endpoint/endpoints.js';
+import { AccessNotice } from '../http/status/access-notice.js';
+import { RouteCollisions } from '../http/status/route-collisions.js';
+import { AsyncEndpointsError } from '../job/errors.js';
+import { didYouMean } from '../options/did-you-mean.js';
+import { type Role, ROLE } from '../options/options.js';
+import { JobPolicies } from '../options/policies.js';
+import { JobStore } from '../store/job-store.js';
+import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
+
+/** Finds what the application declares, and refuses to boot with what could only fail later. */
+@Injectable()
+export class BootCheck {
+  constructor(
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
+    @Inject(JobPolicies) private readonly policies: JobPolicies,
+    @Inject(RouteCollisions) private readonly collisions: RouteCollisions,
+  ) {}
+
+  /** @throws AsyncEndpointsError `INVALID_HANDLER`, `INVALID_ENDPOINT`, `INVALID_OPTION` */
+  async run(role: Role): Promise<void> {
+    await this.handlers.discover();
+    for (const { job, where } of discoverEndpoints(this.discovery)) {
+      this.policies.of(job);
+      if (role !== 'all' || this.handlers.get(job.name)) continue;
+      const meant = didYouMean(job.name, this.handlers.names);
+      throw new AsyncEndpointsError(
+        'INVALID_HANDLER',
+        `${where} submits job "${job.name}", which nobody handles. Provide an @AsyncHandler for it, or set role: 'api'.` +
+          (meant === null ? '' : ` There is a handler for "${meant}": did you mean that?`),
+      );
+    }
+  }
+
+  /** When all modules are there and no route is mapped yet. @see RouteCollisions.refuse */
+  refuseCollidingRoutes(): void {
+    this.collisions.refuse();
+  }
+
+  /** Before routes are mapped, or their conflict would be reported instead. */
+  refuseSecondImport(module: Type): void {
+    if ([...this.modules.values()].filter(({ metatype }) => metatype === module).length === 1) return;
+    throw new AsyncEndpointsError(
+      'INVALID_OPTION',
+      'AsyncEndpointsModule.forRoot() is imported twice, which would make two workers; import it once.',
+    );
+  }
+}
+
+/** Warns of what boots and is most likely not what was meant. */
+@Injectable()
+export class BootAdvice implements OnApplicationBootstrap {
+  readonly #logger = new Logger('AsyncEndpoints');
+
+  constructor(
+    @Inject(ROLE) private readonly role: Role,
+    @Inject(JobStore) private readonly store: JobStore,
+    @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    for (const advice of this.#advice()) this.#logger.warn(advice);
+  }
+
+  *#advice(): Generator<string> {
+    const endpoints = discoverEndpoints(this.discovery);
+    const [endpoint] = endpoints;
+    if (this.role === 'api' && this.store instanceof MemoryJobStore)
+      yield (
+        `role is "api", but jobs are in this process's memory, where no other process finds them. Give the API and its ` +
+        `workers one store, such as RedisJobStore, or set role: 'all'.`
+      );
+    if (this.role === 'worker' && endpoint && (this.host.httpAdapter as unknown))
+      yield (
+        `role is "worker", but ${endpoint.where} accepts jobs over HTTP, and there are no status routes to follow them. Start ` +
+        `it with NestFactory.createApplicationContext(), or leave its controller to the API.`
+      );
+    const submitted = new Set(endpoints.map(({ job }) => job.name));
+    for (const name of this.handlers.names) {
+      const meant = submitted.has(name) ? null : didYouMean(name, submitted);
+      if (meant !== null)
+        yield `No endpoint submits job "${name}", which has a handler. Did you mean "${meant}"? Ignore this where code submits it.`;
+    }
+    if (countCopies() > 1)
+      yield (
+        `${countCopies()} copies of nestjs-async-endpoints are loaded in this process. One does not find the handlers and ` +
+        'endpoints of another: see npm ls nestjs-async-endpoints, and install it once.'
+      );
+  }
+}
+
+/** Everything that warns at boot. */
+export const BOOT_ADVICE = [BootAdvice, AccessNotice, LazyHandlers];
+
+const COPIES = Symbol.for('nestjs-async-endpoints:copies');
+
+/** One entry for each copy of the library that this process has loaded: two do not know each other's decorators and classes. */
+const copies = ((globalThis as unknown as Record<symbol, Set<symbol> | undefined>)[COPIES] ??= new Set());
+copies.add(Symbol('copy'));
+
+export function countCopies(): number {
+  return copies.size;
+}

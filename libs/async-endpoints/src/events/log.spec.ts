@@ -1,0 +1,111 @@
+import { Logger } from '@nestjs/common';
+import * as lifecycle from '../job/lifecycle.js';
+import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
+import { aJob } from '../testing/index.js';
+import { JOB_CHANNELS, STORE_NOTICE } from './channels.js';
+import { JobLog } from './log.js';
+
+const store = new MemoryJobStore();
+const log = JobLog.of(store);
+let lines: string[] = [];
+
+/** What is written when a job fails of this. */
+function written(cause: unknown): string {
+  JOB_CHANNELS.fail.publish({ job: lifecycle.submit(aJob(), 0), store, cause });
+  return lines.splice(0).join('\n');
+}
+
+describe('What the log says of a recovered job', () => {
+  it('names the worker that held it, and when that was last heard of', () => {
+    const said: unknown[] = [];
+    Logger.overrideLogger({ log: () => {}, error: () => {}, warn: (line: unknown) => said.push(line) });
+    log.open();
+    const now = Date.UTC(2026, 0, 1);
+    const claimed = lifecycle.claim(lifecycle.submit(aJob(), now), { worker: 'w\u001b@host-1', leaseMs: 1_000 }, now);
+    const job = lifecycle.recover(claimed, { maxCrashes: 3 }, now + 23_400);
+    JOB_CHANNELS.recover.publish({
+      job,
+      store,
+      vanished: { worker: 'w\u001b@host-1', heartbeatAt: now, leaseUntil: now + 1_000 },
+    });
+    log.close();
+    Logger.overrideLogger(true);
+    expect(said).toEqual([
+      `Job Work ${job.id} was taken back from worker w\\u001b@host-1, which vanished ` +
+        '(last heartbeat at 2026-01-01T00:00:00.000Z, 23 s ago); now Queued',
+    ]);
+  });
+});
+
+describe('What the log says of a failed job', () => {
+  beforeAll(() => {
+    const note = (line: unknown, stack?: unknown) => void lines.push(`${String(line)}\n${String(stack)}`);
+    Logger.overrideLogger({ log: note, warn: note, error: note });
+    log.open();
+  });
+
+  afterAll(() => {
+    log.close();
+    Logger.overrideLogger(true);
+    lines = [];
+  });
+
+  it('is where it came from', () => {
+    const line = written(new Error('boom'));
+    expect(line).toMatch(/^Job Work \S+ failed for good: boom\nError: boom\n +at .*logging\.spec/);
+  });
+
+  it('is logged once where two applications share the store, also after one of them is closed', () => {
+    const second = JobLog.of(store);
+    second.open();
+    expect(written(new Error('boom')).match(/failed for good/g)).toHaveLength(1);
+    second.close();
+    expect(written(new Error('boom')).match(/failed for good/g)).toHaveLength(1);
+  });
+
+  it('is bounded, whatever a client has made its handler say; the stack stays', () => {
+    const line = written(new Error('x'.repeat(200_000)));
+    expect(line.length).toBeLessThan(10_000);
+    expect(line).toContain('logging.spec');
+    expect(written('y'.repeat(200_000)).length).toBeLessThan(10_000);
+  });
+
+  it('names every cause, also below a message that is cut, and each once', () => {
+    const root = new Error('the disk is full');
+    const cause = new Error('x'.repeat(200_000), { cause: root });
+    root.cause = cause;
+    const [line, ...stack] = written(new Error('not saved', { cause })).split('\n');
+    expect(line).toMatch(/failed for good: not saved: x+ … x+: the disk is full$/);
+    expect(stack.filter((one) => one.startsWith('[cause]: '))).toHaveLength(2);
+    expect(stack).toContain('[cause]: Error: the disk is full');
+    expect([line, ...stack].join('\n').length).toBeLessThan(10_000);
+  });
+
+  it('is no escape sequence, wherever it stands', () => {
+    const line = written(new Error('a\u001b[2J', { cause: 'b\u202ec' }));
+    for (const mark of ['\u001b', '\u202e']) expect(line).not.toContain(mark);
+    expect(line).toContain('failed for good: a\\u001b[2J: b\\u202ec\n');
+  });
+
+  it('is no escape sequence of what a store has to say either', () => {
+    STORE_NOTICE.publish({ store, message: 'The record of job a\u001b[2J cannot be read' });
+    expect(lines.splice(0).join()).toContain('The record of job a\\u001b[2J cannot be read');
+  });
+
+  it('is all of a text that was thrown', () => {
+    expect(written('first\nsecond')).toContain('failed for good: first\nsecond');
+  });
+
+  it.each([
+    ['no prototype', Object.create(null)],
+    ['a stack that cannot be read', Object.defineProperty(new Error('x'), 'stack', { get: () => unreadable() })],
+    ['a stack that is no text', Object.assign(new Error('x'), { stack: 7 })],
+    ['a symbol', Symbol('s')],
+  ])('is something also where what was thrown has %s', (_what, cause) => {
+    expect(written(cause)).toContain('failed for good: ');
+  });
+});
+
+function unreadable(): never {
+  throw new Error('unreadable');
+}

@@ -1,0 +1,128 @@
+import { HttpCode, HttpStatus, Inject, Optional, UseFilters, UseGuards } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import type { JobDefinition } from '../../job/define-job.js';
+import {
+  keepReplies,
+  PROPERTY_DEPS_METADATA,
+  RESPONSE_PASSTHROUGH_METADATA,
+  ROUTE_ARGS_METADATA,
+  SSE_METADATA,
+} from '../../nest/internals.js';
+import { describeEndpoint } from '../openapi/describe-endpoint.js';
+import type { ResultType } from '../openapi/schemas.js';
+import { ReplyFilter } from '../reply/reply.filter.js';
+import { BodyReadGuard } from './body-read.guard.js';
+import { declaredValues } from './declared-values.js';
+import {
+  copyMetadata,
+  ENDPOINT_METADATA,
+  type EndpointMetadata,
+  endpointMethod,
+  isPassedRequest,
+  type Method,
+  passRequest,
+  refuseParameters,
+  SUBMISSION,
+} from './endpoint-method.js';
+import { EndpointSubmission } from './endpoint-submission.js';
+
+/** What the method of an async endpoint may return. */
+export type AsyncEndpointReturn<TPayload> = TPayload | Promise<TPayload> | Observable<TPayload>;
+
+export interface AsyncEndpointOptions<TResult = unknown> {
+  /** What the result looks like in an OpenAPI document: a class with `@ApiProperty`. Default: any JSON. */
+  resultType?: ResultType<TResult> | undefined;
+  /**
+   * Query values that the handler gets to see, beside those that parameters of the method declare by `@Query('name')` and
+   * those of `http.captureQueryParams`. Here also a value is named that looks like a credential and is to be stored all the
+   * same, such as `nextToken`. Default none.
+   */
+  queryParams?: readonly string[] | undefined;
+  /** Route values that look like credentials, and that the handler gets to see all the same. Default none. */
+  routeParams?: readonly string[] | undefined;
+}
+
+/** `RouteParamtypes.RESPONSE`, `NEXT` and `BODY`, which Nest does not export. */
+const RESPONSE_PARAMETERS = ['1', '2'];
+const BODY_PARAMETER = '3';
+
+/** A method decorator that checks what the method returns; `applyDecorators` of Nest takes it too, but cannot check. */
+export interface AsyncEndpointDecorator<TPayload> {
+  <TMethod extends (...args: never[]) => AsyncEndpointReturn<TPayload>>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<TMethod>,
+  ): void;
+  /** Never chosen for a decorator, which is called without `this`: it makes the type one of method decorators. */
+  <T>(this: object, target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
+}
+
+/**
+ * Makes a route with `@Post`, `@Put`, `@Patch` or `@Delete` an asynchronous endpoint: what the method returns is queued
+ * as the job's request, and the client is answered 202 with the job to follow. Guards, pipes, validation, interceptors
+ * and filters behave as on any route; what the method throws is answered as Nest answers it, and nothing is queued.
+ *
+ * A call without HTTP, as in a unit test or by a `@MessagePattern` on the same method, just runs the method.
+ */
+export function AsyncEndpoint<TPayload, TResult>(
+  job: JobDefinition<TPayload, TResult, unknown>,
+  options: AsyncEndpointOptions<TResult> = {},
+): AsyncEndpointDecorator<TPayload> {
+  const decorate = (target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<unknown>): void => {
+    const method = descriptor.value as Method;
+    const declared = parametersOf(target, key);
+    const parameters = Math.max(method.length, ...declared.map(([, index]) => Number(index) + 1));
+    refuseMisuse(target, key, method, declared);
+    refuseParameters(nameOf(target, key), parameters);
+    passRequest(target, key);
+    injectSubmission(target);
+    const values = declaredValues(target, key, options);
+    const endpoint = endpointMethod({ job, values }, method, parameters);
+    copyMetadata(method, endpoint);
+    descriptor.value = endpoint;
+    const metadata: EndpointMetadata = { job, values, parameters, endpoint };
+    Reflect.defineMetadata(ENDPOINT_METADATA, metadata, endpoint);
+    Reflect.defineMetadata(ENDPOINT_METADATA, metadata, target, key);
+    HttpCode(HttpStatus.ACCEPTED)(target, key, descriptor);
+    UseFilters(ReplyFilter)(target, key, descriptor);
+    const takesBody = declared.some(([type]) => type === BODY_PARAMETER);
+    if (takesBody) UseGuards(BodyReadGuard)(target, key, descriptor);
+    keepReplies(endpoint);
+    describeEndpoint(endpoint, { job: job.name, resultType: options.resultType, takesBody });
+  };
+  return decorate;
+}
+
+/** Type and index of each parameter that its author decorated; those of ours come from an endpoint that is overridden. */
+function parametersOf(target: object, key: string | symbol): [type: string, index: string][] {
+  const all = (Reflect.getMetadata(ROUTE_ARGS_METADATA, target.constructor, key) ?? {}) as Record<string, unknown>;
+  const declared = Object.keys(all).map((parameter) => parameter.split(':') as [string, string]);
+  return declared.filter(([, index]) => !isPassedRequest(Number(index)));
+}
+
+/**
+ * By property, so that the controller's constructor stays its author's. Optional, so that a unit test can construct the
+ * controller without `AsyncEndpointsModule`; an application that forgot the module is refused by `ReplyFilter`.
+ */
+function injectSubmission(target: object): void {
+  const injected = (Reflect.getMetadata(PROPERTY_DEPS_METADATA, target.constructor) ?? []) as { key: unknown }[];
+  if (injected.some(({ key }) => key === SUBMISSION)) return;
+  Optional()(target, SUBMISSION);
+  Inject(EndpointSubmission)(target, SUBMISSION);
+}
+
+function refuseMisuse(target: object, key: string | symbol, method: Method, declared: [string, string][]): void {
+  const where = nameOf(target, key);
+  if (Reflect.hasMetadata(ENDPOINT_METADATA, method))
+    throw new TypeError(`${where} has two @AsyncEndpoint decorators.`);
+  if (Reflect.hasMetadata(SSE_METADATA, method)) throw new TypeError(`${where} cannot be @Sse and @AsyncEndpoint.`);
+  const answersItself = declared.some(([type]) => RESPONSE_PARAMETERS.includes(type));
+  if (answersItself && !Reflect.hasMetadata(RESPONSE_PASSTHROUGH_METADATA, target.constructor, key))
+    throw new TypeError(
+      `${where} takes @Res() or @Next() to answer itself; an async endpoint needs @Res({ passthrough: true }).`,
+    );
+}
+
+function nameOf(target: object, key: string | symbol): string {
+  return `${target.constructor.name}.${String(key)}`;
+}

@@ -1,0 +1,135 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { catchError, isObservable, lastValueFrom, mergeMap, of } from 'rxjs';
+import { carriedValues } from '../../job/credentials.js';
+import type { JobDefinition } from '../../job/define-job.js';
+import { AsyncEndpointsError } from '../../job/errors.js';
+import { parseJobId } from '../../job/job-id.js';
+import { isTerminal, type RequestSnapshot, type SubmittedJob } from '../../job/job.js';
+import { JobManager } from '../../jobs/job-manager.js';
+import { fingerprint } from '../../jobs/payload.js';
+import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
+import { principalOf, scopeOf } from '../reply/principal.js';
+import { preferencesOf } from '../reply/request-headers.js';
+import { Responder } from '../reply/responder.js';
+import { HttpShutdown } from '../shutdown.js';
+import { JobWaits } from '../waits.js';
+import { isReadLater } from './body-read.guard.js';
+import { type DeclaredValues, WithheldValues } from './declared-values.js';
+import { idempotencyKeyOf, scopedKey } from './idempotency-key.js';
+import { type Captured, type CapturedHeader, snapshot } from './request-snapshot.js';
+
+/** What an endpoint submits, and what of its requests. */
+export interface SubmittingEndpoint {
+  readonly job: JobDefinition;
+  readonly values: DeclaredValues;
+}
+
+interface Admission {
+  readonly id?: string;
+  readonly idempotencyKey?: string;
+}
+
+/** What happens in an async endpoint once guards and pipes have let the request through. */
+@Injectable()
+export class EndpointSubmission {
+  readonly #captured: readonly CapturedHeader[];
+  readonly #queryParams: ReadonlySet<string>;
+  readonly #withheld = new WithheldValues();
+
+  constructor(
+    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(Responder) private readonly responder: Responder,
+    @Inject(JobWaits) private readonly waits: JobWaits,
+    @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
+  ) {
+    this.#captured = options.http.captureHeaders.map((name) => ({ name, key: name.toLowerCase() }));
+    this.#queryParams = new Set(options.http.captureQueryParams);
+  }
+
+  /**
+   * Answers with the body; with an Observable of it where the client would wait, for Nest to unsubscribe should it leave.
+   *
+   * @param produce the controller's method; what it throws is not ours to answer
+   */
+  async answer(
+    { job, values }: SubmittingEndpoint,
+    request: unknown,
+    response: unknown,
+    produce: () => unknown,
+  ): Promise<unknown> {
+    const http = request as HttpRequest;
+    const refuse = async (error: unknown): Promise<never> => {
+      throw await this.responder.refusal(error, http, 'submission', job.name);
+    };
+    let admission: Admission;
+    try {
+      admission = this.#admit(http);
+    } catch (error) {
+      return refuse(error);
+    }
+    const produced = produce();
+    const payload = isObservable(produced)
+      ? await lastValueFrom(produced, { defaultValue: undefined })
+      : await produced;
+    const submitted = await this.#submit({ job, values }, payload, http, admission).catch(refuse);
+    const preferences = preferencesOf(http, this.options.http.maxWaitMs);
+    const accept = async (accepted: SubmittedJob, preferred = preferences) =>
+      this.responder.send(response, await this.responder.submitted(accepted, http, preferred));
+    if (preferences.wait === null || isTerminal(submitted.status)) return accept(submitted);
+    return this.waits.untilEnd(submitted, preferences.wait, response).pipe(
+      // It is queued, whatever becomes of the wait.
+      catchError(() => of(null)),
+      mergeMap((waited) =>
+        waited
+          ? accept({ replayed: submitted.replayed, ...waited })
+          : accept(submitted, { ...preferences, wait: null }),
+      ),
+    );
+  }
+
+  #admit(request: HttpRequest): Admission {
+    if (this.shutdown.isRefusing) throw new AsyncEndpointsError('SHUTTING_DOWN');
+    const idempotencyKey = idempotencyKeyOf(request);
+    const header = request.headers['x-async-request-id'];
+    if (header === undefined) return { idempotencyKey };
+    const id = parseJobId(String(header));
+    if (id === null) throw new AsyncEndpointsError('INVALID_REQUEST_ID');
+    return { id, idempotencyKey };
+  }
+
+  async #submit(
+    { job, values }: SubmittingEndpoint,
+    payload: unknown,
+    request: HttpRequest,
+    admission: Admission,
+  ): Promise<SubmittedJob> {
+    const { owner, idempotencyScope } = this.options.http;
+    const { names, read } = this.options.context;
+    const { id, idempotencyKey: key } = admission;
+    return this.jobs.submit(job, payload, {
+      id,
+      idempotencyKey: key && idempotencyScope ? scopedKey(await scopeOf(idempotencyScope, request), key) : key,
+      fingerprint: () => fingerprintOf(request),
+      owner: owner ? await principalOf(owner, request) : null,
+      snapshot: this.#snapshot(request, values),
+      context: read && carriedValues(names, (name) => read(name, request)),
+    });
+  }
+
+  #snapshot(request: HttpRequest, values: DeclaredValues): RequestSnapshot | undefined {
+    const captured: Captured = {
+      headers: this.#captured,
+      queryParams: this.#queryParams,
+      onWithheld: (option, name) => this.#withheld.tell(values, { option, name }),
+    };
+    return snapshot(request, captured, values);
+  }
+}
+
+/** Of what the client sent, not of what the method made of it, which may differ each time; unless that is known only later. */
+function fingerprintOf(request: HttpRequest): string | undefined {
+  if (isReadLater(request)) return undefined;
+  const { body, params, query } = request;
+  return fingerprint([body instanceof Uint8Array ? fingerprint(body) : body, params, query]);
+}

@@ -1,0 +1,64 @@
+import { isCredential } from '../../job/credentials.js';
+import type { RequestSnapshot, RequestValue } from '../../job/job.js';
+import type { HttpRequest } from '../../options/options.js';
+import type { DeclaredValues } from './declared-values.js';
+
+/** A header that handlers get to see: as they name it, and as Node does. */
+export interface CapturedHeader {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface Captured {
+  readonly headers: readonly CapturedHeader[];
+  /** Query values of every endpoint. */
+  readonly queryParams: ReadonlySet<string>;
+  /** Called with each value that is left out. */
+  onWithheld(option: 'queryParams' | 'routeParams', name: string): void;
+}
+
+/**
+ * What a handler may know of the request, as text: the headers and query values asked for, and route values; a credential
+ * only where the endpoint names it. Nothing where there is none.
+ */
+export function snapshot(
+  request: HttpRequest,
+  captured: Captured,
+  declared: DeclaredValues,
+): RequestSnapshot | undefined {
+  const headers: RequestValue[] = [];
+  for (const { name, key } of captured.headers) {
+    const value = request.headers[key];
+    if (value !== undefined) headers.push(...valuesOf(name, value));
+  }
+  const routeParams = pairs(request.params, (name) => {
+    if (!isCredential(name) || declared.routeParams.has(name)) return true;
+    return captured.onWithheld('routeParams', name);
+  });
+  const queryParams = pairs(request.query, (name) => {
+    if (declared.queryParams.has(name) || captured.queryParams.has(name)) return true;
+    return captured.onWithheld('queryParams', name);
+  });
+  // Most often there is nothing to be known; then nothing is stored.
+  if (headers.length + routeParams.length + queryParams.length === 0) return undefined;
+  return { headers, routeParams, queryParams };
+}
+
+function pairs(values: unknown, isPassed: (name: string) => true | void): RequestValue[] {
+  const pairsOf: RequestValue[] = [];
+  for (const name of Object.keys(values ?? {})) {
+    if (isPassed(name)) pairsOf.push(...valuesOf(name, (values as Record<string, unknown>)[name]));
+  }
+  return pairsOf;
+}
+
+function valuesOf(name: string, value: unknown): RequestValue[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((item) => valuesOf(name, item));
+  return [[name, typeof value === 'string' ? value : JSON.stringify(value, withoutCredentials)]];
+}
+
+/** A query such as `user[password]=…` is an object to some parsers. */
+function withoutCredentials(name: string, value: unknown): unknown {
+  return isCredential(name) ? undefined : value;
+}

@@ -1,0 +1,89 @@
+import { Inject, Injectable, RequestMethod, type Type, VERSION_NEUTRAL, VersioningType } from '@nestjs/common';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { Links } from '../../job/job-representation.js';
+import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
+
+/** The module that maps the status routes; `RouterModule` may have put it under a path. */
+export const STATUS_MODULE = Symbol.for('nestjs-async-endpoints:status-module');
+
+interface ExcludedRoute {
+  readonly pathRegex: RegExp;
+  readonly requestMethod: RequestMethod;
+}
+
+/** Where a job's status routes are, as clients see them: path-absolute, below prefix, version and gateway path. */
+@Injectable()
+export class JobLinks {
+  #bases: Links | undefined;
+
+  constructor(
+    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(STATUS_MODULE) private readonly statusModule: Type,
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /**
+   * @param request fills the parameters of a global prefix or a path of `RouterModule`, such as `:tenant`; what it does not
+   * name stays as it is
+   */
+  of(id: string, request?: Pick<HttpRequest, 'params'>): Links {
+    // Not before the first request: prefix and versioning are set after the module was made.
+    const { self, result, events } = filled((this.#bases ??= this.#findBases()), request?.params);
+    return { self: `${self}/${id}`, result: `${result}/${id}/result`, events: `${events}/${id}/events` };
+  }
+
+  #findBases(): Links {
+    return { self: this.#base('id'), result: this.#base('id/result'), events: this.#base('id/events') };
+  }
+
+  /** Each route for itself: an exclusion from the global prefix, which is written without version, may name just one. */
+  #base(route: string): string {
+    const { path, publicBasePath } = this.options.http;
+    const controller = joinPaths(modulePathOf(this.statusModule, this.modules), path);
+    const prefix = this.#isExcluded(`${controller}/${route}`) ? '' : this.config.getGlobalPrefix();
+    return publicBasePath + joinPaths(prefix, this.#version(), controller);
+  }
+
+  #version(): string {
+    const versioning = this.config.getVersioning();
+    if (versioning?.type !== VersioningType.URI) return '';
+    const [version] = [this.options.http.version].flat();
+    if (version === undefined || version === VERSION_NEUTRAL) return '';
+    return `${versioning.prefix === false ? '' : (versioning.prefix ?? 'v')}${String(version)}`;
+  }
+
+  #isExcluded(path: string): boolean {
+    const excluded = (this.config.getGlobalPrefixOptions().exclude ?? []) as unknown as ExcludedRoute[];
+    const methods: unknown[] = [RequestMethod.ALL, -1, RequestMethod.GET];
+    return excluded.some((route) => methods.includes(route.requestMethod) && route.pathRegex.test(path));
+  }
+}
+
+const PARAMETER = /(?<=\/):(\w+)/g;
+
+function filled(bases: Links, params: unknown): Links {
+  if (!bases.self.includes('/:') && !bases.result.includes('/:') && !bases.events.includes('/:')) return bases;
+  const values = (params ?? {}) as Record<string, unknown>;
+  const fill = (base: string) =>
+    base.replaceAll(PARAMETER, (parameter, name: string) =>
+      typeof values[name] === 'string' ? encodeURIComponent(values[name]) : parameter,
+    );
+  return { self: fill(bases.self), result: fill(bases.result), events: fill(bases.events) };
+}
+
+/** `MODULE_PATH`, which `RouterModule` writes on a module class for each application. */
+const MODULE_PATH = '__module_path__';
+
+/** The path under which `RouterModule` has put the controllers of a module; empty where it has not. */
+export function modulePathOf(module: Type, { applicationId }: Pick<ModulesContainer, 'applicationId'>): string {
+  const path: unknown =
+    Reflect.getMetadata(MODULE_PATH + applicationId, module) ?? Reflect.getMetadata(MODULE_PATH, module);
+  return typeof path === 'string' ? path : '';
+}
+
+/** One path, without empty segments. */
+export function joinPaths(...paths: string[]): string {
+  const segments = paths.flatMap((path) => path.split('/')).filter(Boolean);
+  return segments.map((segment) => `/${segment}`).join('');
+}

@@ -1,0 +1,80 @@
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Inject,
+  type OnModuleInit,
+  Optional,
+} from '@nestjs/common';
+import { type AbstractHttpAdapter, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { AsyncEndpointsError } from '../../job/errors.js';
+import { OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
+
+/** A refusal on its way out: to interceptors an `HttpException` like any other. */
+export class ReplyException extends HttpException {
+  constructor(
+    readonly reply: Reply,
+    options?: { cause?: unknown },
+  ) {
+    super((reply.body ?? {}) as Record<string, unknown>, reply.status, options);
+  }
+}
+
+/**
+ * Sends a refusal with its own headers and media type. Every module with async endpoints has one, so it is also where an
+ * application without `AsyncEndpointsModule` is refused.
+ */
+@Catch(ReplyException)
+export class ReplyFilter implements ExceptionFilter<ReplyException>, OnModuleInit {
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Optional() @Inject(OPTIONS) private readonly options?: ResolvedOptions,
+  ) {}
+
+  /**
+   * A unit test constructs controllers without HTTP, and may do without the module.
+   *
+   * @throws AsyncEndpointsError `INVALID_ENDPOINT`
+   */
+  onModuleInit(): void {
+    if (this.options || !(this.host.httpAdapter as unknown)) return;
+    const here = [...this.modules.values()].find(({ injectables }) => injectables.get(ReplyFilter)?.instance === this);
+    const module = here?.name ?? 'A module';
+    throw new AsyncEndpointsError(
+      'INVALID_ENDPOINT',
+      `${module} has a controller with @AsyncEndpoint, but AsyncEndpointsModule is missing. Add ` +
+        `AsyncEndpointsModule.forRoot() to the imports of the root module, or of ${module} with isGlobal: false.`,
+    );
+  }
+
+  catch({ reply }: ReplyException, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<unknown>();
+    const { httpAdapter } = this.host;
+    writeHeaders(httpAdapter, response, reply.headers);
+    // Not as an argument of reply, or Nest 11 on Express would make application/json of any other media type.
+    httpAdapter.status(response, reply.status);
+    httpAdapter.reply(response, reply.body);
+  }
+}
+
+/** Sets headers, but adds to `Vary`: others, such as CORS, have their own part in it. */
+export function writeHeaders(
+  adapter: AbstractHttpAdapter,
+  response: unknown,
+  headers: Readonly<Record<string, string>>,
+): void {
+  for (const name in headers) {
+    const value = headers[name] as string;
+    adapter.setHeader(response, name, isVary(name) ? withOthers(adapter.getHeader(response, name), value) : value);
+  }
+}
+
+function isVary(name: string): boolean {
+  return name.length === 4 && name.toLowerCase() === 'vary';
+}
+
+function withOthers(others: string | string[] | undefined, value: string): string {
+  return [others ?? [], value].flat().join(', ');
+}

@@ -1,0 +1,42 @@
+import { publicError } from '../../job/errors.js';
+import type { JobRepresentation, Links } from '../../job/job-representation.js';
+import type { Job } from '../../job/job.js';
+
+export function represent<TResult>(job: Job<TResult>, links: Links): JobRepresentation<TResult> {
+  return {
+    id: job.id,
+    name: job.name,
+    status: job.status,
+    retryCount: job.retryCount,
+    maxRetries: job.maxRetries,
+    createdAt: toIso(job.createdAt),
+    startedAt: job.startedAt === null ? null : toIso(job.startedAt),
+    completedAt: job.completedAt === null ? null : toIso(job.completedAt),
+    lastUpdatedAt: toIso(job.lastUpdatedAt),
+    progress: job.progress,
+    result: job.result,
+    error: job.error && publicError(job.error),
+    links,
+  };
+}
+
+/**
+ * The job for the application's response factories. They can read all of it; where one returns it as the body, whole or in
+ * part of one, clients get the representation, and a copy of it (`{ ...job }`) has no field that they may not see.
+ */
+export function presentable<T extends Job>(job: T, representation: JobRepresentation): T {
+  const described = Object.entries(job).map(([key, value]) => [
+    key,
+    { value: value as unknown, enumerable: Object.hasOwn(representation, key) },
+  ]);
+  const toJSON = { value: () => representation, enumerable: false };
+  return Object.defineProperties({}, { ...Object.fromEntries(described), toJSON } as PropertyDescriptorMap) as T;
+}
+
+/** Most times of a job, and of those that come with it, are the same. */
+let last = { ms: NaN, iso: '' };
+
+function toIso(ms: number): string {
+  if (ms !== last.ms) last = { ms, iso: new Date(ms).toISOString() };
+  return last.iso;
+}

@@ -1,0 +1,72 @@
+import type { Job } from '../../job/job.js';
+import type { HttpRequest, Reply } from '../../options/options.js';
+
+/** The opaque part of an entity tag; its strength does not matter to `If-None-Match` (RFC 9110, 13.1.2). */
+const ENTITY_TAG = /(?:W\/)?"([^"]*)"/g;
+
+type State = Pick<Job, 'createdAt' | 'version' | 'lastUpdatedAt'>;
+
+/**
+ * Names this state of the job. With the time of its making, for an id may be used again once its job was purged; and of the
+ * change, for a store that was put back to an older state counts the same versions again.
+ */
+export function entityTagOf({ createdAt, version, lastUpdatedAt }: State): string {
+  return `"${createdAt.toString(36)}-${version.toString(36)}-${lastUpdatedAt.toString(36)}"`;
+}
+
+/** Likewise, for an event: the version, for people, and the time of the change. */
+export function eventIdOf({ version, lastUpdatedAt }: State): string {
+  return `${version}-${lastUpdatedAt.toString(36)}`;
+}
+
+/** Whether a client has seen this state. @param lastEventId its `Last-Event-ID`; a version without a time is accepted */
+export function isSeen(job: State, lastEventId: string): boolean {
+  return lastEventId === eventIdOf(job) || lastEventId === String(job.version);
+}
+
+/** Whether the client says that it has this state already. */
+export function isKnownTo({ headers }: HttpRequest, entityTag: string): boolean {
+  const known = headers['if-none-match'];
+  if (known === undefined) return false;
+  if (String(known).trim() === '*') return true;
+  const [[, opaque] = []] = entityTag.matchAll(ENTITY_TAG);
+  return [...String(known).matchAll(ENTITY_TAG)].some(([, other]) => other === opaque);
+}
+
+/** 304 in place of an answer that the client has already, by the entity tag that the answer has in the end. */
+export function orNotModified(reply: Reply, request: HttpRequest): Reply {
+  const headers = Object.entries(reply.headers);
+  const entityTag = headers.find(([name]) => name.toLowerCase() === 'etag')?.[1];
+  if (entityTag === undefined || reply.status >= 300 || !isKnownTo(request, entityTag)) return reply;
+  const kept = headers.filter(([name]) => !name.toLowerCase().startsWith('content-'));
+  return { status: 304, headers: Object.fromEntries(kept), body: undefined };
+}
+
+/** What a client prefers, as far as it is understood here (RFC 7240). */
+export interface Preferences {
+  readonly respondAsync: boolean;
+  /** For how many seconds the answer may be held; `null` for not at all. */
+  readonly wait: number | null;
+}
+
+/** One preference with its parameters: up to a comma that stands in no quotes. */
+const PREFERENCE = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
+const SECONDS = /^"?(\d+)"?$/;
+const NONE: Preferences = { respondAsync: false, wait: null };
+
+/** What is malformed or unknown is ignored; of a preference given twice the first counts. */
+export function preferencesOf({ headers }: HttpRequest, maxWaitMs: number): Preferences {
+  if (headers.prefer === undefined) return NONE;
+  const preferences = new Map<string, string>();
+  for (const [preference] of String(headers.prefer).matchAll(PREFERENCE)) {
+    const [assignment = ''] = preference.split(';', 1);
+    const equals = assignment.indexOf('=');
+    const name = (equals < 0 ? assignment : assignment.slice(0, equals)).trim().toLowerCase();
+    if (!preferences.has(name)) preferences.set(name, equals < 0 ? '' : assignment.slice(equals + 1).trim());
+  }
+  const seconds = Math.min(
+    Number(SECONDS.exec(preferences.get('wait') ?? '')?.[1] ?? 0),
+    Math.floor(maxWaitMs / 1_000),
+  );
+  return { respondAsync: preferences.has('respond-async'), wait: seconds > 0 ? seconds : null };
+}

@@ -1,0 +1,51 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { logError } from '../../events/error-text.js';
+import {
+  type HttpRequest,
+  OPTIONS,
+  type Reply,
+  type ResolvedOptions,
+  type ResponseContext,
+  type ResponseOptions,
+} from '../../options/options.js';
+
+/** The application's say in every answer. */
+@Injectable()
+export class ResponseFactories {
+  readonly #logger = new Logger('AsyncEndpoints');
+
+  constructor(
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+  ) {}
+
+  apply<K extends keyof ResponseOptions>(
+    name: K,
+    subject: Parameters<NonNullable<ResponseOptions[K]>>[0],
+    request: HttpRequest,
+    reply: Reply,
+  ): Reply | Promise<Reply> {
+    const factory = this.options.response[name] as
+      ((on: typeof subject, context: ResponseContext) => Reply | Promise<Reply>) | undefined;
+    if (!factory) return reply;
+    const get: ResponseContext['get'] = (token) => this.moduleRef.get(token, { strict: false });
+    return this.#orDefault(name, async () => checked(await factory(subject, { request, reply, get })), reply);
+  }
+
+  /** A factory that throws must not hide what happened: the job is queued all the same. */
+  async #orDefault(name: string, make: () => Promise<Reply>, reply: Reply): Promise<Reply> {
+    try {
+      return await make();
+    } catch (error) {
+      logError(this.#logger, `response.${name} failed; answering as if there were none`, error);
+      return reply;
+    }
+  }
+}
+
+/** What only JavaScript, or a cast, can return must not become a 500 for a job that is queued. */
+function checked(reply: Reply | undefined): Reply {
+  if (reply?.headers && reply.status >= 200 && reply.status <= 599) return reply;
+  throw new TypeError('It returned no { status, headers, body }.');
+}

@@ -1,0 +1,69 @@
+import { Inject, Injectable, Logger, type MessageEvent } from '@nestjs/common';
+import { catchError, EMPTY, type Observable } from 'rxjs';
+import { textOf } from '../../events/error-text.js';
+import type { Job } from '../../job/job.js';
+import { JobManager } from '../../jobs/job-manager.js';
+import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
+import { NOT_SNIFFED } from '../reply/problem.js';
+import { eventIdOf, isSeen } from '../reply/request-headers.js';
+import { Responder } from '../reply/responder.js';
+import { HttpShutdown, outgoingOf, taken } from '../shutdown.js';
+import { HeldAnswers } from '../waits.js';
+import { pacedEvents } from './paced-events.js';
+
+/** What happens to a job, as server-sent events. */
+@Injectable()
+export class EventStreams {
+  readonly #logger = new Logger('AsyncEndpoints');
+
+  constructor(
+    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(Responder) private readonly responder: Responder,
+    @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
+    @Inject(HeldAnswers) private readonly held: HeldAnswers,
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Counts a stream until it is closed. @throws AsyncEndpointsError `TOO_MANY_WAITS`, `TOO_MANY_WAITS_OF_OWNER` */
+  hold({ owner }: Job, response: unknown): void {
+    this.held.holdUntilClosed(owner, outgoingOf(response));
+  }
+
+  /**
+   * The job as it stands, then each change, until it has ended; a reader that is behind is told the latest only. Their data
+   * is what the status route answers, by way of `response.jobStatus` as there. A stream that cannot go on just ends: the
+   * client comes back, and is told why.
+   *
+   * @param lastEventId of the state that the client knows; '' for none
+   */
+  of(id: string, lastEventId: string, request: HttpRequest, response: unknown): Observable<MessageEvent> {
+    const outgoing = outgoingOf(response);
+    for (const [name, value] of Object.entries(NOT_SNIFFED)) outgoing.setHeader(name, value);
+    const { keepAliveMs, slowReaderTimeoutMs } = this.options.http;
+    return pacedEvents<Job>(this.jobs.follow(id, this.shutdown.endOf(response)), {
+      toEvent: (job, before) => this.#toEvent(job, before, lastEventId, request),
+      ready: () => taken(outgoing, slowReaderTimeoutMs),
+      keepAliveMs,
+      // With an id, because Nest before 11.2 knows no comments: it would write an event without data, which clients ignore,
+      // but with an id of its own making.
+      toComment: (told) => ({ id: told ? eventIdOf(told) : lastEventId || '0', comment: 'alive' }),
+    }).pipe(
+      catchError((error: unknown) => {
+        this.#logger.warn(`The events of job ${id} ended early: ${textOf(error)}`);
+        return EMPTY;
+      }),
+    );
+  }
+
+  async #toEvent(
+    job: Job,
+    before: Job | null,
+    lastEventId: string,
+    request: HttpRequest,
+  ): Promise<MessageEvent | null> {
+    if (isSeen(job, lastEventId)) return null;
+    const isSameRun = before?.status === job.status && before.fence === job.fence;
+    const { body } = await this.responder.status(job, request);
+    return { type: isSameRun ? 'progress' : 'status', id: eventIdOf(job), data: JSON.stringify(body) };
+  }
+}

@@ -1,0 +1,121 @@
+import { Inject, Injectable, type MessageEvent } from '@nestjs/common';
+import { catchError, defer, mergeMap, type Observable, of } from 'rxjs';
+import { AsyncEndpointsError } from '../../job/errors.js';
+import { parseJobId } from '../../job/job-id.js';
+import { isTerminal, type Job } from '../../job/job.js';
+import { JobManager } from '../../jobs/job-manager.js';
+import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
+import { principalOf } from '../reply/principal.js';
+import { ReplyException } from '../reply/reply.filter.js';
+import {
+  entityTagOf,
+  isKnownTo,
+  isSeen,
+  orNotModified,
+  type Preferences,
+  preferencesOf,
+} from '../reply/request-headers.js';
+import { Responder } from '../reply/responder.js';
+import { JobWaits } from '../waits.js';
+import { EventStreams } from './event-streams.js';
+
+/** Answers the status routes. A job of another owner is answered exactly as one that does not exist. */
+@Injectable()
+export class JobMonitor {
+  readonly #admitted = new WeakMap<HttpRequest, string>();
+
+  constructor(
+    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(Responder) private readonly responder: Responder,
+    @Inject(JobWaits) private readonly waits: JobWaits,
+    @Inject(EventStreams) private readonly streams: EventStreams,
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  status(id: string, request: HttpRequest, response: unknown): Promise<unknown> | Observable<unknown> {
+    return this.#show(id, request, response, (job, preferences) => this.responder.status(job, request, preferences));
+  }
+
+  result(id: string, request: HttpRequest, response: unknown): Promise<unknown> | Observable<unknown> {
+    return this.#show(id, request, response, (job, preferences) => this.responder.result(job, request, preferences));
+  }
+
+  async cancel(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
+    try {
+      const { id: found } = await this.#find(id, request);
+      return this.responder.send(response, await this.responder.status(await this.jobs.cancel(found), request));
+    } catch (error) {
+      return this.#refuse(error, request);
+    }
+  }
+
+  /**
+   * Called by {@link JobEventsGuard}, before {@link events}. A client that has seen the end and comes back, as browsers do, is told
+   * by 204 that there is no more to come.
+   */
+  async admitToEvents(id: string, request: HttpRequest, response: unknown): Promise<void> {
+    try {
+      const job = await this.#find(id, request);
+      if (isSeen(job, lastEventIdOf(request)) && isTerminal(job.status))
+        throw new ReplyException({ status: 204, headers: { 'Cache-Control': 'private, no-cache' }, body: undefined });
+      this.streams.hold(job, response);
+      this.#admitted.set(request, job.id);
+    } catch (error) {
+      await this.#refuse(error, request);
+    }
+  }
+
+  events(request: HttpRequest, response: unknown): Observable<MessageEvent> {
+    return this.streams.of(this.#admitted.get(request) as string, lastEventIdOf(request), request, response);
+  }
+
+  /** At once, or, where the client would wait, as an Observable: Nest unsubscribes when the client goes away. */
+  #show(
+    id: string,
+    request: HttpRequest,
+    response: unknown,
+    reply: (job: Job, preferences: Preferences) => Reply | Promise<Reply>,
+  ): Promise<unknown> | Observable<unknown> {
+    const preferences = preferencesOf(request, this.options.http.maxWaitMs);
+    const answer = async (job: Job) =>
+      this.responder.send(response, orNotModified(await reply(job, preferences), request));
+    const refuse = (error: unknown) => this.#refuse(error, request);
+    if (preferences.wait === null) return this.#find(id, request).then(answer).catch(refuse);
+    return this.#hold(id, request, response, preferences.wait).pipe(mergeMap(answer), catchError(refuse));
+  }
+
+  /** Found first: who may not see the job must not learn, even from the time it takes, that others watch it. */
+  #hold(text: string, request: HttpRequest, response: unknown, seconds: number): Observable<Job> {
+    return defer(() => this.#find(text, request)).pipe(
+      mergeMap((job) => {
+        if (isNews(job, request)) return of(job);
+        if (request.headers['if-none-match'] === undefined) return this.waits.untilEnd(job, seconds, response);
+        return this.waits.until(job, seconds, response, (changed) => isNews(changed, request));
+      }),
+    );
+  }
+
+  async #find(text: string, request: HttpRequest): Promise<Job> {
+    const id = parseJobId(text);
+    if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
+    const { owner } = this.options.http;
+    const job = await (owner ? this.jobs.findOwned(id, await principalOf(owner, request)) : this.jobs.find(id));
+    if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+    return job;
+  }
+
+  async #refuse(error: unknown, request: HttpRequest): Promise<never> {
+    throw await this.responder.refusal(error, request, 'status');
+  }
+}
+
+/** What a held request is answered: the end or, to a client that names the state it knows, any other state. */
+function isNews(job: Job, request: HttpRequest): boolean {
+  if (isTerminal(job.status)) return true;
+  return request.headers['if-none-match'] !== undefined && !isKnownTo(request, entityTagOf(job));
+}
+
+/** The `Last-Event-ID` that a client sends when it reconnects; '' when the id is not one of ours. */
+function lastEventIdOf({ headers }: HttpRequest): string {
+  return /^\d{1,15}(-[\da-z]{1,11})?$/.exec(String(headers['last-event-id'] ?? ''))?.[0] ?? '';
+}

@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http';
+import { Inject, Injectable } from '@nestjs/common';
+import { merge, Observable, takeLast, takeWhile, timer } from 'rxjs';
+import { AsyncEndpointsError } from '../job/errors.js';
+import type { Job } from '../job/job.js';
+import { JobManager } from '../jobs/job-manager.js';
+import { OPTIONS, type ResolvedOptions } from '../options/options.js';
+import { HttpShutdown } from './shutdown.js';
+
+/** Counts streams of events and held answers, which keep memory for as long as they are open, and limits them. */
+@Injectable()
+export class HeldAnswers {
+  #count = 0;
+  readonly #byOwner = new Map<string, number>();
+
+  constructor(@Inject(OPTIONS) private readonly options: ResolvedOptions) {}
+
+  /**
+   * One more, until the answer is closed.
+   *
+   * @throws AsyncEndpointsError `TOO_MANY_WAITS`, `TOO_MANY_WAITS_OF_OWNER`
+   */
+  holdUntilClosed(owner: string | null, response: ServerResponse): void {
+    const release = this.#take(owner);
+    if (response.destroyed) release();
+    else response.once('close', release);
+  }
+
+  /** One more, while it is subscribed to. It fails with `TOO_MANY_WAITS` or `TOO_MANY_WAITS_OF_OWNER`. */
+  hold<T>(owner: string | null, answer: Observable<T>): Observable<T> {
+    return new Observable((subscriber) => {
+      subscriber.add(this.#take(owner));
+      return answer.subscribe(subscriber);
+    });
+  }
+
+  #take(owner: string | null): () => void {
+    const { maxHeldAnswers, maxHeldAnswersPerOwner } = this.options.http;
+    if (this.#count >= maxHeldAnswers) throw new AsyncEndpointsError('TOO_MANY_WAITS');
+    const ofOwner = owner === null ? 0 : (this.#byOwner.get(owner) ?? 0);
+    if (ofOwner >= maxHeldAnswersPerOwner) throw new AsyncEndpointsError('TOO_MANY_WAITS_OF_OWNER');
+    this.#count++;
+    if (owner !== null) this.#byOwner.set(owner, ofOwner + 1);
+    return () => this.#release(owner);
+  }
+
+  #release(owner: string | null): void {
+    this.#count--;
+    if (owner === null) return;
+    const left = (this.#byOwner.get(owner) as number) - 1;
+    if (left > 0) this.#byOwner.set(owner, left);
+    else this.#byOwner.delete(owner);
+  }
+}
+
+/** Answers that are held until there is something to tell. */
+@Injectable()
+export class JobWaits {
+  constructor(
+    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
+    @Inject(HeldAnswers) private readonly held: HeldAnswers,
+  ) {}
+
+  /**
+   * The job, once: as soon as it is what is waited for, else as it stands when time is up or the application shuts down.
+   * Nest unsubscribes when the client goes away, and nothing is left of the wait. It fails with `TOO_MANY_WAITS` or
+   * `TOO_MANY_WAITS_OF_OWNER`.
+   *
+   * @param response the answer that is held
+   */
+  until({ id, owner }: Job, seconds: number, response: unknown, isAwaited: (job: Job) => boolean): Observable<Job> {
+    const states = this.jobs.follow(id, this.#isOver(seconds, response));
+    return this.held.hold(
+      owner,
+      states.pipe(
+        takeWhile((job) => !isAwaited(job), true),
+        takeLast(1),
+      ),
+    );
+  }
+
+  /** Likewise, for its end. */
+  untilEnd({ id, owner }: Job, seconds: number, response: unknown): Observable<Job> {
+    const end = this.jobs.followToEnd(id, this.#isOver(seconds, response));
+    return this.held.hold(owner, end.pipe(takeLast(1)));
+  }
+
+  #isOver(seconds: number, response: unknown): Observable<unknown> {
+    return merge(timer(seconds * 1_000), this.shutdown.endOf(response));
+  }
+}

@@ -1,0 +1,111 @@
+import { AsyncResource } from 'node:async_hooks';
+import {
+  concatWith,
+  defer,
+  distinctUntilChanged,
+  fromEvent,
+  lastValueFrom,
+  merge,
+  NEVER,
+  Observable,
+  takeUntil,
+  takeWhile,
+  tap,
+  timer,
+} from 'rxjs';
+import { checkDuration, LONGEST_TIMER_MS } from '../job/bounds.js';
+import { isTerminal, type Job } from '../job/job.js';
+import type { JobChange, JobStore } from '../store/job-store.js';
+import { type Find, FollowedJob, type Follower, isSameState, read } from './followed-job.js';
+
+export interface WaitOptions {
+  /** How long to wait for the job's end, in ms. More than 24.8 days, `Infinity` too, is 24.8 days. Default 30,000. */
+  timeoutMs?: number | undefined;
+  /** Ends the wait with the signal's reason; the job goes on. */
+  signal?: AbortSignal | undefined;
+}
+
+/** How often what is followed is read although nothing was heard. */
+const CHECK_MS = 30_000;
+const CHECKED_AT_ONCE = 500;
+
+/** The jobs that somebody follows: each watched once and read once per change, however many follow it. */
+export class FollowedJobs {
+  readonly #followed = new Map<string, FollowedJob>();
+  #checks: NodeJS.Timeout | undefined;
+  /** The context of shared work: a watch outlives the request that began it, and so may the store's connection. */
+  readonly #context = new AsyncResource('JobWatches');
+
+  constructor(
+    private readonly store: JobStore,
+    private readonly find: Find,
+  ) {}
+
+  /** @see JobManager.follow */
+  follow(
+    id: string,
+    until: Observable<unknown>,
+    isWorthReading: (change: JobChange) => boolean = () => true,
+  ): Observable<Job> {
+    const watched = new Observable<Job>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
+    const changes = watched.pipe(
+      takeUntil(until),
+      concatWith(defer(() => read(this.find, id))),
+      distinctUntilChanged<Job>(isSameState),
+      takeWhile((job) => !isTerminal(job.status), true),
+    );
+    return inContextOfSubscriber(changes);
+  }
+
+  /** @see JobManager.followToEnd */
+  followToEnd(id: string, until: Observable<unknown>): Observable<Job> {
+    return this.follow(id, until, ({ status }) => status === null || isTerminal(status));
+  }
+
+  /** @see JobManager.waitFor */
+  async waitFor(id: string, { timeoutMs = 30_000, signal }: WaitOptions): Promise<Job> {
+    signal?.throwIfAborted();
+    const longestMs = checkDuration('timeoutMs', timeoutMs, LONGEST_TIMER_MS);
+    const aborted = signal ? fromEvent(signal, 'abort').pipe(tap(() => signal.throwIfAborted())) : NEVER;
+    return lastValueFrom(this.followToEnd(id, merge(timer(longestMs), aborted)));
+  }
+
+  /** What no store tells of: that it lost its data, or was put back to an older state. */
+  async #check(): Promise<void> {
+    const watches = [...this.#followed.values()];
+    for (let at = 0; at < watches.length; at += CHECKED_AT_ONCE) {
+      await Promise.all(watches.slice(at, at + CHECKED_AT_ONCE).map((watch) => watch.check()));
+    }
+  }
+
+  #join(id: string, follower: Follower): () => void {
+    const watch =
+      this.#followed.get(id) ?? this.#context.runInAsyncScope(() => new FollowedJob(this.store, this.find, id));
+    this.#followed.set(id, watch);
+    this.#checks ??= this.#context.runInAsyncScope(() => setInterval(() => void this.#check(), CHECK_MS).unref());
+    void this.#context.runInAsyncScope(() => watch.join(follower));
+    return () => {
+      if (!watch.leave(follower) || this.#followed.get(id) !== watch) return;
+      this.#followed.delete(id);
+      watch.end();
+      if (this.#followed.size > 0) return;
+      clearInterval(this.#checks);
+      this.#checks = undefined;
+    };
+  }
+}
+
+/**
+ * Runs whatever comes after it in the async context of the subscriber. A job changes in the context of the worker, of
+ * another request or of the shutdown; a follower must not see their `AsyncLocalStorage` values.
+ */
+function inContextOfSubscriber<T>(source: Observable<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    const context = new AsyncResource('JobFollower');
+    return source.subscribe({
+      next: (value) => context.runInAsyncScope(subscriber.next, subscriber, value),
+      error: (error: unknown) => context.runInAsyncScope(subscriber.error, subscriber, error),
+      complete: () => context.runInAsyncScope(subscriber.complete, subscriber),
+    });
+  });
+}

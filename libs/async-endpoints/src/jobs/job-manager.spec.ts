@@ -1,0 +1,74 @@
+import { JobPolicies } from '../options/policies.js';
+import { resolveOptions } from '../options/resolve.js';
+import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
+import { JobManager } from './job-manager.js';
+
+const options = resolveOptions({}, {});
+
+class CountingStore extends MemoryJobStore {
+  readonly sizes: number[] = [];
+
+  override find(...args: Parameters<MemoryJobStore['find']>) {
+    this.sizes.push(args[0].length);
+    return super.find(...args);
+  }
+}
+
+/** As a store of an application may be that was written before owners were asked for. */
+class UnknowingStore extends MemoryJobStore {
+  override find(ids: readonly string[]) {
+    return super.find(ids);
+  }
+}
+
+function managerOf(store: MemoryJobStore): JobManager {
+  return new JobManager(store, new JobPolicies(options), options);
+}
+
+describe('JobManager.findOwned', () => {
+  it('asks the store once for what several owners ask for at a time', async () => {
+    const store = new CountingStore();
+    const jobs = managerOf(store);
+    const owners = ['ann', 'bob', null];
+    const submitted = await Promise.all(owners.map((owner) => jobs.submit('Work', null, { owner })));
+    const ofEach = async (id: string) => {
+      const found = await Promise.all(owners.map((owner) => jobs.findOwned(id, owner)));
+      return found.map((job) => job !== null);
+    };
+    expect(await Promise.all(submitted.map(({ id }) => ofEach(id)))).toEqual([
+      [true, false, false],
+      [false, true, false],
+      [false, false, true],
+    ]);
+    expect(store.sizes).toEqual([9]);
+  });
+
+  it('finds nothing under an id that is none', async () => {
+    expect(await managerOf(new MemoryJobStore()).findOwned('nonsense', 'ann')).toBeNull();
+  });
+
+  it('shows no job to another owner where the store knows of none', async () => {
+    const jobs = managerOf(new UnknowingStore());
+    const { id } = await jobs.submit('Work', null, { owner: 'ann' });
+    expect(await jobs.findOwned(id, 'bob')).toBeNull();
+    expect(await jobs.findOwned(id, null)).toBeNull();
+    expect(await jobs.findOwned(id, 'ann')).toMatchObject({ id });
+  });
+});
+
+describe('A job whose stored result is no JSON', () => {
+  it('cannot be found, in an error that does not quote it, and is no reason not to list the others', async () => {
+    const store = new MemoryJobStore();
+    const jobs = managerOf(store);
+    const [spoilt, whole] = [await jobs.submit('Work', null), await jobs.submit('Work', null)];
+    const claims = await store.claim({ worker: 'w', leaseMs: 60_000, limit: 2, slots: new Map([['Work', 2]]) });
+    await store.settle(
+      claims.map(({ job: { id, name }, fence }) => {
+        return { verb: 'complete', id, name, fence, result: id === spoilt.id ? 'a secret' : '"text"' };
+      }),
+    );
+    await expect(jobs.find(spoilt.id)).rejects.toThrow(`The stored result of job ${spoilt.id} cannot be read`);
+    expect(await jobs.find(spoilt.id).catch(String)).not.toContain('secret');
+    expect((await jobs.list()).jobs.map(({ id }) => id)).toEqual([whole.id]);
+  });
+});

@@ -1,0 +1,152 @@
+import {
+  JOBS_PURGED,
+  type JobsPurged,
+  OPERATOR_ACTION,
+  type OperatorActionTaken,
+  publish,
+} from '../events/channels.js';
+import { AsyncEndpointsError } from '../job/errors.js';
+import type { JobRecord } from '../job/job.js';
+import type { JobFilter, JobStore, SweepRhythm } from './job-store.js';
+
+/** Bounded, so that no call keeps a store busy for long. */
+const CHANGED_AT_ONCE = 500;
+
+/** What a job is once it is changed, and what it is called where it cannot be. */
+const CHANGES = {
+  cancel: { to: 'Canceled', otherwise: 'JOB_ALREADY_FINISHED' },
+  rerun: { to: 'Queued', otherwise: 'JOB_NOT_RERUNNABLE' },
+} as const;
+
+type Change = keyof typeof CHANGES;
+
+/** What became of a batch: those that are as the verb would have them, and how many are not. */
+export interface Changed {
+  readonly jobs: readonly JobRecord[];
+  /** Unknown, or in a status that the verb does not change. */
+  readonly refused: number;
+}
+
+/** @throws AsyncEndpointsError `JOB_NOT_FOUND`, `JOB_ALREADY_FINISHED`, `JOB_NOT_RERUNNABLE` */
+export async function changeOne(store: JobStore, verb: Change, id: string): Promise<JobRecord> {
+  const { to, otherwise } = CHANGES[verb];
+  const [job] = await store[verb]([id]);
+  if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
+  if (job.status !== to) throw new AsyncEndpointsError(otherwise);
+  publish(verb, { job, store });
+  return job;
+}
+
+/** Cancels or reruns any number of jobs, batch by batch. */
+export async function* changeAll(store: JobStore, verb: Change, ids: readonly string[]): AsyncGenerator<Changed, void> {
+  for (let at = 0; at < ids.length; at += CHANGED_AT_ONCE) {
+    const batch = ids.slice(at, at + CHANGED_AT_ONCE);
+    const jobs = (await store[verb](batch)).filter((job) => job?.status === CHANGES[verb].to) as JobRecord[];
+    for (const job of jobs) publish(verb, { job, store });
+    yield { jobs, refused: batch.length - jobs.length };
+  }
+}
+
+/**
+ * Takes running jobs from their workers, however alive these are, and queues them anew with all their attempts. Two steps
+ * for each batch: where we die between them, its jobs are `Canceled`, and can be rerun. A job that ended in the meantime
+ * stays as it is.
+ */
+export async function* requeueAll(store: JobStore, ids: readonly string[]): AsyncGenerator<Changed, void> {
+  for await (const canceled of changeAll(store, 'cancel', ids)) {
+    const revoked = canceled.jobs.map(({ id }) => id);
+    for await (const { jobs, refused } of changeAll(store, 'rerun', revoked)) {
+      yield { jobs, refused: refused + canceled.refused };
+    }
+    if (revoked.length === 0) yield canceled;
+  }
+}
+
+/** The jobs that were changed, of all batches. */
+export async function changedJobs(changes: AsyncIterable<Changed>): Promise<JobRecord[]> {
+  const changed: JobRecord[] = [];
+  for await (const { jobs } of changes) changed.push(...jobs);
+  return changed;
+}
+
+const LISTED_AT_ONCE = 1_000;
+
+/** Every job that matches, page by page. */
+export async function* listAll(store: JobStore, filter: JobFilter): AsyncGenerator<readonly JobRecord[], void> {
+  for (let cursor: string | undefined | null; cursor !== null;) {
+    const page = await store.list(filter, { limit: LISTED_AT_ONCE, cursor });
+    yield page.jobs;
+    cursor = page.cursor;
+  }
+}
+
+/** The jobs, of one name or of all, that have been running for at least this long. */
+export async function jobsRunningFor(store: JobStore, runningForMs: number, name?: string): Promise<JobRecord[]> {
+  const stuck: JobRecord[] = [];
+  for await (const jobs of listAll(store, { name, status: 'InProgress', runningForMs })) stuck.push(...jobs);
+  return stuck;
+}
+
+interface RecoverAll {
+  readonly batchSize: number;
+  readonly maxCrashes: number;
+  readonly sweep?: SweepRhythm;
+  /** How long leases are, in ms: a heartbeat makes one that ends so much later. All workers have the same, as a rule. */
+  readonly leaseMs: number;
+}
+
+/**
+ * Recovers batch by batch, until no claim with an expired lease is left.
+ *
+ * @param onBatch is told of each batch
+ */
+export async function recoverAll(
+  store: JobStore,
+  { batchSize, maxCrashes, sweep, leaseMs }: RecoverAll,
+  onBatch: (jobs: readonly JobRecord[]) => void = () => {},
+): Promise<JobRecord[]> {
+  const recovered: JobRecord[] = [];
+  for (let more = true; more;) {
+    const batch = await store.recover({ limit: batchSize, maxCrashes, sweep });
+    for (const { job, worker, leaseUntil } of batch) {
+      publish('recover', { job, store, vanished: { worker, leaseUntil, heartbeatAt: leaseUntil - leaseMs } });
+    }
+    const jobs = batch.map(({ job }) => job);
+    recovered.push(...jobs);
+    onBatch(jobs);
+    more = jobs.length === batchSize;
+  }
+  return recovered;
+}
+
+/** Removes up to `limit` finished jobs past their retention. @returns whether there may be more */
+export async function purgeSome(
+  store: JobStore,
+  limit: number,
+  onPurged: (count: number) => void = () => {},
+): Promise<boolean> {
+  const count = await store.purge(limit);
+  onPurged(count);
+  if (count > 0) JOBS_PURGED.publish({ store, count } satisfies JobsPurged);
+  return count === limit;
+}
+
+/** Tells log and metrics of this process what tools did and no other worker has told. */
+export async function publishActions(store: JobStore): Promise<void> {
+  for (const action of (await store.takeActions?.()) ?? []) {
+    OPERATOR_ACTION.publish({ store, action } satisfies OperatorActionTaken);
+  }
+}
+
+/** A job, and whose it must be; null for nobody's. */
+export interface OwnedId {
+  readonly id: string;
+  readonly owner: string | null;
+}
+
+export function findOwned(store: JobStore, jobs: readonly OwnedId[]): Promise<(JobRecord | null)[]> {
+  return store.find(
+    jobs.map(({ id }) => id),
+    jobs.map(({ owner }) => owner),
+  );
+}

@@ -1,0 +1,37 @@
+import { purgeableAt } from '../../job/lifecycle.js';
+import { Heap } from './heap.js';
+import type { Entry } from './queue.js';
+
+/** The jobs that have ended, by when they may be purged and by when they ended, and how much memory they take. */
+export class FinishedJobs {
+  readonly #byPurge = new Heap<Entry>((a, b) => (purgeableAt(a.job) as number) < (purgeableAt(b.job) as number));
+  readonly #byEnd = new Heap<Entry, 'endIndex'>((a, b) => a.endNumber < b.endNumber, 'endIndex');
+  #ended = 0;
+  #bytes = 0;
+
+  /** @param maxBytes as `maxFinishedBytes` of the store */
+  constructor(private readonly maxBytes: number) {}
+
+  push(entry: Entry): void {
+    entry.endNumber = ++this.#ended;
+    this.#bytes += entry.bytes;
+    this.#byPurge.push(entry);
+    this.#byEnd.push(entry);
+  }
+
+  remove(entry: Entry): void {
+    this.#bytes -= entry.bytes;
+    this.#byPurge.remove(entry);
+    this.#byEnd.remove(entry);
+  }
+
+  purgeable(now: number): Entry | undefined {
+    const entry = this.#byPurge.peek();
+    return entry && (purgeableAt(entry.job) as number) <= now ? entry : undefined;
+  }
+
+  /** The job that ended first, while they take more than they may. The one that ended last stays, however large. */
+  get surplus(): Entry | undefined {
+    return this.#bytes > this.maxBytes && this.#byEnd.size > 1 ? this.#byEnd.peek() : undefined;
+  }
+}

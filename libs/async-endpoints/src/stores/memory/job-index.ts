@@ -1,0 +1,193 @@
+import type { JobRecord, JobStatus, NewJob } from '../../job/job.js';
+import type { JobFilter, QueueLimits, QueueStats } from '../../store/job-store.js';
+import { FinishedJobs } from './finished-jobs.js';
+import { Heap } from './heap.js';
+import { type Entry, isWaiting, Queue } from './queue.js';
+
+/** Keeps each job in exactly the indexes that its status says. No operation looks at all jobs. */
+export class JobIndex {
+  readonly #entries = new Map<string, Entry>();
+  readonly #queues = new Map<string, Queue>();
+  readonly #leases = new Heap<Entry>((a, b) => (a.job.leaseUntil as number) < (b.job.leaseUntil as number));
+  readonly #finished: FinishedJobs;
+  #number = 0;
+  #waiting = 0;
+  #waitingBytes = 0;
+
+  /** @param agingMs as `priorityAgingMs` of the store, and `maxFinishedBytes` as there */
+  constructor(
+    private readonly agingMs: number,
+    maxFinishedBytes: number,
+  ) {
+    this.#finished = new FinishedJobs(maxFinishedBytes);
+  }
+
+  /** Which limit leaves a job no room among those that wait to be claimed, if any does. */
+  reachedLimit(job: NewJob, { queueLimit, queueBytes }: QueueLimits): 'total' | 'name' | null {
+    if (this.#waiting >= queueLimit || this.#waitingBytes >= (queueBytes ?? Infinity)) return 'total';
+    const queue = this.#queues.get(job.name);
+    if (!queue) return job.queueLimit === 0 ? 'name' : null;
+    const isFull = queue.waiting >= (job.queueLimit ?? Infinity) || queue.waitingBytes >= (job.queueBytes ?? Infinity);
+    return isFull ? 'name' : null;
+  }
+
+  find(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  add(job: JobRecord, payload: string): void {
+    const places = { heapIndex: -1, dueIndex: -1, endIndex: -1, rosterNumber: 0, endNumber: 0 };
+    const entry: Entry = { job, payload, number: ++this.#number, bytes: 0, ...places };
+    this.#entries.set(job.id, entry);
+    this.#enter(entry);
+  }
+
+  /** Replaces a job's record, moving it to the indexes of its new status. */
+  move(entry: Entry, job: JobRecord): JobRecord {
+    this.#leave(entry);
+    entry.job = job;
+    if (job.status === 'Completed') entry.payload = '';
+    this.#enter(entry);
+    return job;
+  }
+
+  /** Replaces the record of a job that stays in progress. */
+  renew(entry: Entry, job: JobRecord): void {
+    entry.job = job;
+    this.#leases.update(entry);
+  }
+
+  delete(entry: Entry): void {
+    this.#leave(entry);
+    this.#entries.delete(entry.job.id);
+  }
+
+  nextReady(name: string, now: number): Entry | undefined {
+    return this.#queues.get(name)?.next(now);
+  }
+
+  /** The earliest time at which a scheduled job of one of the names comes due. */
+  nextScheduledAt(names: Iterable<string>): number {
+    let earliest = Infinity;
+    for (const name of names) {
+      earliest = Math.min(earliest, this.#queues.get(name)?.scheduled.peek()?.job.scheduledAt ?? Infinity);
+    }
+    return earliest;
+  }
+
+  /** Of the jobs in progress, the one whose lease ends first. */
+  get earliestLease(): Entry | undefined {
+    return this.#leases.peek();
+  }
+
+  nextPurgeable(now: number): Entry | undefined {
+    return this.#finished.purgeable(now);
+  }
+
+  /** @see FinishedJobs.surplus */
+  get surplus(): Entry | undefined {
+    return this.#finished.surplus;
+  }
+
+  stats(now: number): QueueStats[] {
+    return [...this.#queues.values()].flatMap((queue) => queue.stats(now));
+  }
+
+  /** Looks at no more than `limit` jobs, and says where it stopped; null at the end. */
+  list(
+    filter: JobFilter,
+    limit: number,
+    from: Position | null,
+    now: number,
+  ): { jobs: JobRecord[]; at: Position | null } {
+    const jobs: JobRecord[] = [];
+    let at = from;
+    let looked = 0;
+    for (const entry of this.#walk(filter, from)) {
+      if (looked++ === limit) return { jobs, at };
+      at = [entry.job.name, entry.job.status, entry.rosterNumber];
+      if (matches(entry.job, filter, now)) jobs.push(entry.job);
+    }
+    return { jobs, at: null };
+  }
+
+  *#walk(filter: JobFilter, from: Position | null): Generator<Entry> {
+    let resuming = from !== null;
+    for (const queue of this.#queues.values()) {
+      for (const [status, roster] of queue.rosters) {
+        const here = from !== null && queue.name === from[0] && status === from[1];
+        if (resuming && !here) continue;
+        resuming = false;
+        if (filter.name !== undefined && filter.name !== queue.name) continue;
+        if (filter.status !== undefined && filter.status !== status) continue;
+        yield* roster.after(here ? from[2] : 0);
+      }
+    }
+  }
+
+  #enter(entry: Entry): void {
+    const { name, status } = entry.job;
+    const queue = this.#queue(name);
+    if (status !== 'InProgress') entry.bytes = bytesOf(entry.job, entry.payload);
+    queue.roster(status).append(entry);
+    if (isWaiting(status)) {
+      this.#waiting++;
+      this.#waitingBytes += entry.bytes;
+      queue.waitingByDueTime.push(entry);
+    }
+    this.#heapOf(queue, status).push(entry);
+  }
+
+  #leave(entry: Entry): void {
+    const { name, status } = entry.job;
+    const queue = this.#queue(name);
+    queue.roster(status).remove(entry);
+    if (isWaiting(status)) {
+      this.#waiting--;
+      this.#waitingBytes -= entry.bytes;
+      queue.waitingByDueTime.remove(entry);
+    }
+    const cameDue = status === 'Scheduled' && queue.ready.has(entry);
+    (cameDue ? queue.ready : this.#heapOf(queue, status)).remove(entry);
+  }
+
+  #queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (!queue) this.#queues.set(name, (queue = new Queue(name, this.agingMs)));
+    return queue;
+  }
+
+  #heapOf(queue: Queue, status: JobStatus): Heap<Entry> | FinishedJobs {
+    if (status === 'Queued') return queue.ready;
+    if (status === 'Scheduled') return queue.scheduled;
+    return status === 'InProgress' ? this.#leases : this.#finished;
+  }
+}
+
+/** Where a listing stands: after this number of the roster of this name and status. */
+export type Position = readonly [name: string, status: JobStatus, rosterNumber: number];
+
+export function isPosition([name, status, rosterNumber]: readonly unknown[]): boolean {
+  return typeof name === 'string' && typeof status === 'string' && Number.isInteger(rosterNumber);
+}
+
+function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
+  if (filter.owner !== undefined && filter.owner !== job.owner) return false;
+  if (filter.errorCode !== undefined && filter.errorCode !== job.error?.code) return false;
+  if (filter.runningForMs === undefined) return true;
+  return job.startedAt !== null && job.status === 'InProgress' && now - job.startedAt >= filter.runningForMs;
+}
+
+/** About what a record takes in memory with its places in the indexes, whatever it carries. */
+const RECORD_BYTES = 1_024;
+
+/** About what a job takes in memory, in bytes: that, and all that clients and handlers can make large, in UTF-8. */
+export function bytesOf(job: JobRecord, payload: string): number {
+  const { result, error, progress, owner, fingerprint } = job;
+  const carried = lengthOf(payload) + lengthOf(result) + lengthOf(error && JSON.stringify(error));
+  return RECORD_BYTES + carried + lengthOf(progress?.message) + lengthOf(owner) + lengthOf(fingerprint);
+}
+
+function lengthOf(text: string | null | undefined): number {
+  return text ? Buffer.byteLength(text) : 0;
+}

@@ -1,0 +1,200 @@
+import { STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
+import { checkJobIds } from '../../job/job-id.js';
+import type { Claim, JobRecord, NewJob } from '../../job/job.js';
+import * as lifecycle from '../../job/lifecycle.js';
+import { decodeCursor, encodeCursor } from '../../store/cursor.js';
+import { Turns } from '../../store/fairness.js';
+import type {
+  ClaimRequest,
+  JobChange,
+  JobFilter,
+  JobPage,
+  JobStore,
+  QueueLimits,
+  QueueStats,
+  Recovered,
+  RecoverOptions,
+  Renewal,
+  RenewalReply,
+  Submission,
+  Topic,
+} from '../../store/job-store.js';
+import { Lifetime } from '../../store/lifetime.js';
+import { Subscribers } from '../../store/subscriptions.js';
+import { IdempotencyKeys, isSameRequest } from './idempotency-keys.js';
+import { isPosition, JobIndex, type Position } from './job-index.js';
+import { type MemoryJobStoreOptions, readOptions } from './options.js';
+import { Sweeps } from './sweeps.js';
+import { Transitions } from './transitions.js';
+import { WorkSignal } from './work-signal.js';
+
+export type { MemoryJobStoreOptions };
+
+/**
+ * The reference implementation and the embedded default: all jobs in this process's memory, gone when it ends.
+ * Each verb runs in one synchronous step, which is what makes it atomic; every verb is O(log n) per job.
+ */
+export class MemoryJobStore implements JobStore {
+  readonly #now: () => number;
+  readonly #jobs: JobIndex;
+  readonly #keys = new IdempotencyKeys();
+  readonly #listeners = new Subscribers();
+  readonly #work: WorkSignal;
+  readonly #turns = new Turns();
+  readonly #sweeps = new Sweeps();
+  readonly #transitions: Transitions;
+  readonly #lifetime = new Lifetime({ end: async () => this.#work.close() });
+
+  /** @throws AsyncEndpointsError `INVALID_OPTION` */
+  constructor(options: MemoryJobStoreOptions = {}) {
+    const { now, agingMs, maxFinishedBytes } = readOptions(options);
+    this.#now = now;
+    this.#jobs = new JobIndex(agingMs, maxFinishedBytes);
+    this.#work = new WorkSignal(this.#jobs, this.#now);
+    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+    this.#transitions = new Transitions(this.#jobs, this.#listeners, this.#work, notify);
+  }
+
+  open(): Promise<void> {
+    return this.#lifetime.open();
+  }
+
+  close(): Promise<void> {
+    return this.#lifetime.close();
+  }
+
+  async ping(): Promise<void> {}
+
+  async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    checkJobIds(jobs);
+    const now = this.#now();
+    return jobs.map((job) => this.#submit(job, limits, now));
+  }
+
+  async claim(request: ClaimRequest): Promise<Claim[]> {
+    const now = this.#now();
+    const claims: Claim[] = [];
+    const slots = new Map(request.slots);
+    for (let turns = this.#turns.rotate(slots.keys()); turns.length > 0 && claims.length < request.limit;) {
+      turns = turns.filter((name) => {
+        const entry = (slots.get(name) ?? 0) > 0 ? this.#jobs.nextReady(name, now) : undefined;
+        if (!entry || claims.length >= request.limit) return false;
+        const job = this.#transitions.move(entry, lifecycle.claim(entry.job, request, now));
+        claims.push({ job, payload: entry.payload, fence: job.fence });
+        slots.set(name, (slots.get(name) as number) - 1);
+        return true;
+      });
+    }
+    this.#work.remaining(slots.keys());
+    return claims;
+  }
+
+  async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    const now = this.#now();
+    return renewals.map((renewal) => {
+      const entry = this.#jobs.find(renewal.id);
+      if (!entry || entry.job.status === 'Canceled') return entry ? 'canceled' : 'lost';
+      if (entry.job.status !== 'InProgress' || entry.job.fence !== renewal.fence) return 'lost';
+      this.#jobs.renew(entry, lifecycle.renew(entry.job, renewal, now));
+      if (renewal.progress) this.#listeners.notifyOfJob(entry.job);
+      return 'held';
+    });
+  }
+
+  async settle(settlements: readonly lifecycle.Settlement[]): Promise<boolean[]> {
+    const now = this.#now();
+    return settlements.map((settlement) => {
+      const entry = this.#jobs.find(settlement.id);
+      if (entry?.job.fence !== settlement.fence || entry.job.name !== settlement.name) return false;
+      if (entry.job.status === 'InProgress')
+        this.#transitions.move(entry, lifecycle.settle(entry.job, settlement, now));
+      return true;
+    });
+  }
+
+  async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#each(ids, 'cancel');
+  }
+
+  async rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#each(ids, 'rerun');
+  }
+
+  async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
+    const now = this.#now();
+    if (sweep) this.#sweeps.note(sweep, now);
+    const recovered: Recovered[] = [];
+    for (let entry; recovered.length < limit && (entry = this.#jobs.earliestLease);) {
+      const leaseUntil = entry.job.leaseUntil as number;
+      if (!this.#sweeps.hasRunOut(leaseUntil, now)) break;
+      const isCrash = !this.#sweeps.ranOutInSilence(leaseUntil);
+      const { worker } = entry.job;
+      const job = this.#transitions.move(entry, lifecycle.recover(entry.job, { maxCrashes, isCrash }, now));
+      recovered.push({ job, worker: worker as string, leaseUntil });
+    }
+    return recovered;
+  }
+
+  async purge(limit: number): Promise<number> {
+    const now = this.#now();
+    let purged = 0;
+    for (let entry; purged < limit && (entry = this.#jobs.nextPurgeable(now)); purged++) this.#jobs.delete(entry);
+    this.#keys.purge(limit, now);
+    return purged;
+  }
+
+  async find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
+    return ids.map((id, index) => {
+      const job = this.#jobs.find(id)?.job;
+      return job && (!owners || job.owner === owners[index]) ? job : null;
+    });
+  }
+
+  async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
+    const from = page.cursor === undefined ? null : decodeCursor<Position>(page.cursor, isPosition);
+    const { jobs, at } = this.#jobs.list(filter, page.limit, from, this.#now());
+    return { jobs, cursor: at && encodeCursor(at) };
+  }
+
+  async stats(): Promise<QueueStats[]> {
+    return this.#jobs.stats(this.#now());
+  }
+
+  async subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
+    return this.#listeners.add(topic, listener);
+  }
+
+  waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#work.wait(names, signal);
+  }
+
+  #submit(job: NewJob, limits: QueueLimits, now: number): Submission {
+    const key = job.idempotency && this.#keys.find(job, now);
+    const keyed = key ? this.#jobs.find(key) : undefined; // a key whose job is gone names nobody
+    const known = (keyed ?? this.#jobs.find(job.id))?.job;
+    if (known) {
+      return isSameRequest(known, job)
+        ? { outcome: 'existing', job: known }
+        : { outcome: 'conflict', on: keyed ? 'key' : 'id' };
+    }
+    const limit = this.#jobs.reachedLimit(job, limits);
+    if (limit) return { outcome: 'refused', limit };
+    const record = lifecycle.submit(job, now);
+    this.#jobs.add(record, job.payload);
+    if (job.idempotency) this.#keys.add(job, now);
+    this.#work.arrived(record);
+    return { outcome: 'created', job: record };
+  }
+
+  #each(ids: readonly string[], verb: 'cancel' | 'rerun'): (JobRecord | null)[] {
+    const now = this.#now();
+    return ids.map((id) => {
+      const entry = this.#jobs.find(id);
+      if (!entry || !lifecycle.allows(verb, entry.job.status)) return entry?.job ?? null;
+      return this.#transitions.move(
+        entry,
+        verb === 'cancel' ? lifecycle.cancel(entry.job, now) : lifecycle.rerun(entry.job, now),
+      );
+    });
+  }
+}

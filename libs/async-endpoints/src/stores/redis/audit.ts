@@ -1,0 +1,186 @@
+import type { JobRecord } from '../../job/job.js';
+import { decode, ID_AT, LETTER_OF } from './codec.js';
+import type { RedisKeys } from './keys.js';
+import { type Place, readPlaces } from './places.js';
+import type { RedisClient } from './scripts/define-script.js';
+import { encodeText } from './text.js';
+
+/** Something that is not as the layout says, in words. */
+export type Deviation = string;
+
+/** So many entries are asked for at a time, so that Redis serves others in between. */
+const AT_ONCE = 1_000;
+
+/**
+ * Looks at every job of a partition, and says what is not in exactly the index that its status says, and what names jobs that
+ * there are not. Slow on purpose (it reads every record); meant for tests and for operators. What changes while it looks may
+ * be reported: repeat it before you worry.
+ */
+export async function auditJobs(client: RedisClient, keys: RedisKeys): Promise<Audited> {
+  const around = await readAround(client, keys);
+  const deviations: Deviation[] = [];
+  const broken = new Map<string, Broken>();
+  const counts = new Counts();
+  for await (const records of entriesOf(client, keys.jobs)) {
+    for (const [id, text] of records) {
+      const job = read(id, text, around.claims.get(id) ?? '');
+      const found = job ? jobDeviations(keys, job, text, around) : [`Job ${id} cannot be read`];
+      deviations.push(...found);
+      if (found.length > 0)
+        broken.set(id, { name: (job ?? read(id, text, ''))?.name ?? null, places: around.places.get(id) ?? [] });
+      around.places.delete(id);
+      around.claims.delete(id);
+      if (!job) continue;
+      counts.add(job, text);
+    }
+  }
+  for (const [id, places] of around.places) {
+    const orphans = places.filter(({ isLine }) => !isLine);
+    deviations.push(...orphans.map(({ key }) => `${key} names job ${id}, which is gone`));
+    if (orphans.length > 0) broken.set(id, { name: null, places });
+  }
+  for (const id of around.claims.keys()) {
+    deviations.push(`${keys.claims} holds job ${id}, which is gone`);
+    broken.set(id, { name: null, places: around.places.get(id) ?? [] });
+  }
+  const wrong = await wrongCounters(client, keys, counts);
+  return { deviations: [...deviations, ...wrong.map(inWords)], broken, wrong };
+}
+
+/** What an audit of jobs has found. */
+export interface Audited {
+  readonly deviations: readonly Deviation[];
+  /** By their ids, the jobs that are not where they should be, or are no jobs. */
+  readonly broken: ReadonlyMap<string, Broken>;
+  readonly wrong: readonly WrongCounter[];
+}
+
+interface Broken {
+  /** Null where nothing says it. */
+  readonly name: string | null;
+  readonly places: readonly Place[];
+}
+
+interface WrongCounter {
+  readonly counter: string;
+  readonly stored: number;
+  /** What it is short of. */
+  readonly by: number;
+}
+
+/** What the counters should be, by their names. */
+class Counts extends Map<string, number> {
+  /** @param text its record */
+  add({ name, status }: JobRecord, text: string): void {
+    const counter = `${LETTER_OF[status]}:${encodeText(name)}`;
+    this.#count(counter, 1);
+    if (status !== 'Queued' && status !== 'Scheduled') return;
+    const bytes = Buffer.byteLength(text);
+    this.#count('waiting', 1);
+    this.#count('waitingBytes', bytes);
+    this.#count(`bytes:${counter}`, bytes);
+  }
+
+  #count(counter: string, by: number): void {
+    this.set(counter, (this.get(counter) ?? 0) + by);
+  }
+}
+
+function inWords({ counter, stored, by }: WrongCounter): Deviation {
+  if (counter === 'waiting') return `The counter "waiting" is ${stored}, but ${stored + by} jobs wait`;
+  return `The counter "${counter}" is ${stored}; there are ${stored + by}`;
+}
+
+/** What there is of jobs besides their records. */
+interface Around {
+  readonly places: Map<string, Place[]>;
+  readonly claims: Map<string, string>;
+  /** By their ends, the ids of jobs. */
+  readonly leases: Map<number, Set<string>>;
+}
+
+async function readAround(client: RedisClient, keys: RedisKeys): Promise<Around> {
+  const claims = new Map<string, string>();
+  for await (const some of entriesOf(client, keys.claims)) for (const [id, claim] of some) claims.set(id, claim);
+  const leases = new Map<number, Set<string>>();
+  const ends = await client.zrange(keys.leases, '0', '-1', 'WITHSCORES');
+  for (let at = 0; at < ends.length; at += 2) {
+    const until = Number(ends[at + 1]);
+    leases.set(until, new Set([...(leases.get(until) ?? []), ...(ends[at] as string).split(' ')]));
+  }
+  return { claims, leases, places: await readPlaces(client, keys) };
+}
+
+/** The fields of a hash and their values, each once, some at a time. */
+async function* entriesOf(client: RedisClient, key: string): AsyncGenerator<[field: string, value: string][]> {
+  const seen = new Set<string>();
+  for (let cursor: string | undefined; cursor !== '0';) {
+    const [next, flat] = await client.hscan(key, cursor ?? '0', 'COUNT', AT_ONCE);
+    const entries: [string, string][] = [];
+    for (let at = 0; at < flat.length; at += 2) entries.push([flat[at] as string, flat[at + 1] as string]);
+    yield entries.filter(([field]) => !seen.has(field));
+    for (const [field] of entries) seen.add(field);
+    cursor = next;
+  }
+}
+
+/** Null where it is no record of format 1. */
+function read(id: string, text: string, claim: string): JobRecord | null {
+  try {
+    const { job } = decode(id, text, claim);
+    const numbers = [job.createdAt, job.scheduledAt, job.priority, job.fence, job.version, job.lastUpdatedAt];
+    return text.startsWith('1') && LETTER_OF[job.status] && numbers.every(Number.isFinite) ? job : null;
+  } catch {
+    return null;
+  }
+}
+
+function jobDeviations(keys: RedisKeys, job: JobRecord, text: string, { places, leases }: Around): Deviation[] {
+  const { id, status, leaseUntil } = job;
+  const number = text.slice(2, 2 + ID_AT);
+  const isInLine = text.startsWith('1Q');
+  // What is worth nothing may stand in a line until a claim comes to it.
+  const found = (places.get(id) ?? []).filter((place) => !place.isLine || (isInLine && place.number === number));
+  const [place] = found;
+  const isThere = place && expectedIndexes(keys, job, isInLine).includes(place.key);
+  const isLeased = leaseUntil === null || leases.get(leaseUntil)?.has(id);
+  return [
+    ...(found.length === 1 && isThere && [null, number].includes(place.number)
+      ? []
+      : [`Job ${id} is ${status}, but in ${found.map(({ key }) => key).join(' and ') || 'no index'}`]),
+    ...(isLeased ? [] : [`Job ${id} is in progress, but ${keys.leases} does not name it at the end of its lease`]),
+  ];
+}
+
+/** Which indexes may hold a job: exactly one of them must. */
+function expectedIndexes(keys: RedisKeys, { status, name }: JobRecord, isInLine: boolean): string[] {
+  switch (status) {
+    case 'Queued':
+      return [isInLine ? keys.line(name) : keys.ready(name)];
+    case 'Scheduled': // in `ready` from when a claim found it due
+      return [keys.scheduled(name), keys.ready(name)];
+    case 'InProgress':
+      return [keys.running(name)];
+    case 'Completed':
+      return [keys.completed, keys.finished];
+    default:
+      return [keys.finished];
+  }
+}
+
+async function wrongCounters(client: RedisClient, keys: RedisKeys, counts: Counts): Promise<WrongCounter[]> {
+  const {
+    seq: _seq,
+    completed: _completed,
+    kept: _kept,
+    clock: _clock,
+    largest: _largest,
+    secret: _secret,
+    ...stored
+  } = await client.hgetall(keys.counters);
+  const actual = new Map([...Object.keys(stored).map((counter) => [counter, 0] as const), ...counts]);
+  return [...actual]
+    .map(([counter, count]): [string, number, number] => [counter, Number(stored[counter] ?? 0), count])
+    .filter(([, is, should]) => is !== should)
+    .map(([counter, is, should]) => ({ counter, stored: is, by: should - is }));
+}

@@ -1,0 +1,197 @@
+import { STORE_NOTICE, STORE_RECORD_UNREADABLE, type StoreNotice } from '../../events/channels.js';
+import type { Claim, JobRecord, NewJob } from '../../job/job.js';
+import type { Settlement } from '../../job/lifecycle.js';
+import { agingOf } from '../../store/fairness.js';
+import type {
+  ClaimRequest,
+  JobChange,
+  JobFilter,
+  JobPage,
+  JobStore,
+  OperatorAction,
+  QueueLimits,
+  QueueStats,
+  Recovered,
+  RecoverOptions,
+  Renewal,
+  RenewalReply,
+  StoreMemory,
+  Submission,
+  Topic,
+} from '../../store/job-store.js';
+import { Lifetime } from '../../store/lifetime.js';
+import { reportAction, takeActions } from './actions.js';
+import type { Deviation } from './audit.js';
+import { IgnoredMessages, RedisChanges } from './changes.js';
+import { checkPrefix } from './client.js';
+import { RedisConnections } from './connections.js';
+import { RedisChannels } from './keys.js';
+import type { RedisJobStoreOptions } from './options.js';
+import { RedisPartition } from './partition.js';
+import { Partitions } from './partitions.js';
+import { auditAll } from './repair.js';
+import { RedisSeal } from './seal.js';
+import { addUp, redisMemory, redisStats } from './stats.js';
+import { Unreadable } from './unreadable.js';
+import { RedisWorkSignal } from './work-signal.js';
+
+/**
+ * Many processes, one truth: jobs in Redis 6.2 or newer. Each verb is one script of each partition that it concerns.
+ * `docs/redis-layout.md` says what is where.
+ */
+export class RedisJobStore implements JobStore {
+  readonly #connections: RedisConnections;
+  readonly #partitions: Partitions;
+  readonly #work: RedisWorkSignal;
+  readonly #changes: RedisChanges;
+  readonly #prefix: string;
+  readonly #lifetime: Lifetime;
+
+  /** @throws AsyncEndpointsError `INVALID_OPTION` */
+  constructor(options: RedisJobStoreOptions = {}) {
+    const { prefix = 'ae', partitions = 1, partitionSecret, now } = options;
+    const time = now ? () => String(now()) : () => '';
+    checkPrefix(prefix);
+    const priorityAgingMs = agingOf(options);
+    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+    const connections = new RedisConnections(options, notify);
+    const unreadable = new Unreadable(notify, () => STORE_RECORD_UNREADABLE.publish({ store: this }));
+    const channels = new RedisChannels(prefix, connections.space);
+    this.#prefix = prefix;
+    this.#connections = connections;
+    this.#partitions = new Partitions(
+      partitions,
+      partitionSecret,
+      notify,
+      (partition) =>
+        new RedisPartition(
+          connections,
+          { prefix, partition, partitions, channels, priorityAgingMs, unreadable, notify },
+          time,
+        ),
+    );
+    this.#work = new RedisWorkSignal(connections, this.#partitions.all);
+    const seal = new RedisSeal(this.#partitions.all.map(({ keys }) => keys));
+    const ignored = new IgnoredMessages(this);
+    this.#changes = new RedisChanges(
+      connections,
+      channels,
+      seal,
+      (ids) => this.#find(ids),
+      (channel) => ignored.add(channel),
+    );
+    const place = { keys: `{${prefix}:0}:`, channel: `${channels.prefix}:check` };
+    this.#lifetime = new Lifetime({ begin: () => connections.open(place), end: () => this.#end() });
+  }
+
+  open(): Promise<void> {
+    return this.#lifetime.open();
+  }
+
+  close(): Promise<void> {
+    return this.#lifetime.close();
+  }
+
+  async ping(): Promise<void> {
+    await Promise.all(this.#partitions.all.map((partition) => partition.probe()));
+  }
+
+  submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    return this.#partitions.submit(jobs, limits);
+  }
+
+  claim(request: ClaimRequest): Promise<Claim[]> {
+    return this.#partitions.claim(request);
+  }
+
+  renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    return this.#partitions.each(renewals, idOf, (partition, some) => partition.renew(some));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<boolean[]> {
+    return this.#partitions.each(settlements, idOf, (partition, some) => partition.settle(some));
+  }
+
+  cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#partitions.each(ids, itself, (partition, some) => partition.cancel(some));
+  }
+
+  rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#partitions.each(ids, itself, (partition, some) => partition.rerun(some));
+  }
+
+  recover(options: RecoverOptions): Promise<Recovered[]> {
+    return this.#partitions.recover(options);
+  }
+
+  purge(limit: number): Promise<number> {
+    return this.#partitions.purge(limit);
+  }
+
+  find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
+    if (!owners) return this.#find(ids);
+    const owned = ids.map((id, index) => ({ id, owner: owners[index] ?? null }));
+    return this.#partitions.each(owned, idOf, (partition, some) => partition.findOwned(some));
+  }
+
+  list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
+    return this.#connections.answer(this.#partitions.list(filter, page), Infinity);
+  }
+
+  memory(): Promise<StoreMemory | null> {
+    return this.#connections.answer(redisMemory(this.#connections.commands));
+  }
+
+  async stats(): Promise<QueueStats[]> {
+    const parts = await this.#connections.answer(
+      Promise.all(this.#partitions.all.map((partition) => redisStats(partition))),
+    );
+    return addUp(parts.flat());
+  }
+
+  /**
+   * Every job that is not in exactly the index its status says, every entry without a job, every wrong counter, every key
+   * that nothing looks at and every one that should expire and does not, in words; nothing where all is well. Reads
+   * everything: for tests and operators.
+   *
+   * With `repair` it is then mended, job by job: jobs go into the index that their record says, records that cannot be read
+   * are dropped, counters are set right; keys that nothing looks at stay. Audit again to see what is left.
+   */
+  audit({ repair = false }: { repair?: boolean } = {}): Promise<Deviation[]> {
+    return auditAll(this.#partitions.all, { prefix: this.#prefix, repair });
+  }
+
+  reportAction(action: OperatorAction): Promise<void> {
+    return reportAction(this.#partitions.all, action);
+  }
+
+  takeActions(): Promise<OperatorAction[]> {
+    return takeActions(this.#partitions.all);
+  }
+
+  subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
+    return this.#changes.subscribe(topic, listener);
+  }
+
+  waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
+    return this.#work.wait(names, signal);
+  }
+
+  async #end(): Promise<void> {
+    this.#work.close();
+    this.#changes.close();
+    await this.#connections.close();
+  }
+
+  #find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#partitions.each(ids, itself, (partition, some) => partition.find(some));
+  }
+}
+
+function idOf({ id }: { readonly id: string }): string {
+  return id;
+}
+
+function itself(id: string): string {
+  return id;
+}

@@ -1,0 +1,121 @@
+import { defineScript } from './define-script.js';
+import { ORDER } from './order.lua.js';
+import { TRANSITION } from './transition.lua.js';
+
+/**
+ * Takes jobs that are ready, after moving those that have come due; names take turns, in the order given. Both stop when they
+ * have read enough: fewer claims than asked for do not say that there are no more.
+ *
+ * KEYS     as in `record.lua.ts`
+ * time, announce, channels as in `transition.lua.ts`
+ * leaseMs  how long the claims are believed
+ * limit    the most claims
+ * agingMs  as in `order.lua.ts`
+ * worker   who claims, as JSON
+ * …        for each name: the most claims of it
+ * returns  the time; how many entries were dropped that should have had a job; then id and record of each claim, one after the
+ *          other, as the record was before; or '?' where it cannot be read: that entry was dropped, and is no claim
+ *
+ * The record stays as it is: all that a claim changes is in the claim. An entry whose job is gone, or is not waiting for it,
+ * is dropped from the queue: nobody meets it again.
+ */
+export const claimScript = defineScript<[now: string, dropped: number, ...claims: string[]]>({
+  name: 'claim',
+  args: ['time', 'announce', 'channels', 'leaseMs', 'limit', 'agingMs', 'worker'],
+  lua: `${TRANSITION}${ORDER}
+local DUE_AT_ONCE, MOST_LOOKED_AT = 1000, 20000
+local names = #ARGV - FIRST + 1
+local left = tonumber(limit)
+local replies, replied, claimed, leased_now, dropped = { NOW, 0 }, 2, 0, {}, 0
+leased[number(now + leaseMs)] = leased_now
+local lease_until = number(now + leaseMs)
+-- The rest of a claim is the same for all.
+local CLAIMED = ',' .. NOW .. ',' .. lease_until .. ',' .. NOW .. ',' .. worker
+
+local function promote(queue)
+  local due = call('ZRANGEBYSCORE', queue_key(queue, PLANNED), '-inf', NOW, 'LIMIT', 0, DUE_AT_ONCE)
+  if #due == 0 then return end
+  local ids, ranked = {}, {}
+  for n, entry in ipairs(due) do ids[n] = sub(entry, 9) end
+  local jobs = load(ids)
+  for n = #due, #jobs + 1, -1 do due[n] = nil end
+  for n, job in ipairs(jobs) do
+    if job then put(ranked, number(rank(job)), due[n]) else dropped = dropped + 1 end
+  end
+  in_chunks('ZREM', queue_key(queue, PLANNED), due)
+  in_chunks('ZADD', queue_key(queue, READY), ranked)
+end
+
+local function take(queue, wanted)
+  local taken, scheduled, looked = 0, 0, 0
+  local taken_bytes, scheduled_bytes = 0, 0
+  local started, watched = {}, is_watched
+  while taken < wanted and looked < MOST_LOOKED_AT and bytes_read < MOST_BYTES do
+    local entries, place = pop(queue, math.min(wanted - taken, step()))
+    if #entries == 0 then break end
+    looked = looked + #entries
+    local ids = {}
+    for n, entry in ipairs(entries) do ids[n] = sub(entry, 9) end
+    local texts = read(JOBS, ids)
+    local pattern = place .. '[^;]*;(%d+),(%d+)'
+    for n = 1, #entries do
+      local id, text = ids[n], texts[n]
+      local number_in_line, fence, version
+      if text then
+        bytes_read = bytes_read + #text
+        number_in_line, fence, version = match(text, pattern)
+      end
+      if fence and number_in_line == sub(entries[n], 1, 8) then
+        version = next_of[version]
+        local at = 2 * taken
+        taken, taken_bytes, claimed = taken + 1, taken_bytes + #text, claimed + 1
+        claims[2 * claimed - 1], claims[2 * claimed] = id, next_of[fence] .. ',' .. version .. CLAIMED
+        replies[replied + 1], replies[replied + 2] = id, text
+        replied = replied + 2
+        started[at + 1], started[at + 2] = NOW, id
+        leased_now[claimed] = id
+        if byte(text, 2) == 83 then scheduled, scheduled_bytes = scheduled + 1, scheduled_bytes + #text end -- S
+        if watched then announce_change(id, 'P', version) end
+      elseif text and not parse(text) then
+        replies[replied + 1], replies[replied + 2] = id, '?'
+        replied = replied + 2
+      elseif place == IN_SET then
+        dropped = dropped + 1
+      end
+    end
+  end
+  in_chunks('ZADD', queue_key(queue, RUNNING), started)
+  local name = name_of(queue)
+  count('S:' .. name, -scheduled)
+  count('Q:' .. name, scheduled - taken)
+  count('P:' .. name, taken)
+  count('waiting', -taken)
+  count('bytes:S:' .. name, -scheduled_bytes)
+  count('bytes:Q:' .. name, scheduled_bytes - taken_bytes)
+  count('waitingBytes', -taken_bytes)
+  return taken
+end
+
+local slots = {}
+for queue = 1, names do
+  slots[queue] = tonumber(ARGV[FIRST + queue - 1])
+  promote(queue)
+end
+bytes_read = 0
+for queue = 1, names do
+  local turn = math.min(slots[queue], math.ceil(left / (names - queue + 1)))
+  local taken = take(queue, turn)
+  slots[queue] = taken < turn and 0 or slots[queue] - taken
+  left = left - taken
+end
+for queue = 1, names do
+  if left > 0 and slots[queue] > 0 then left = left - take(queue, math.min(slots[queue], left)) end
+end
+if left == tonumber(limit) then go_on_when_full() end
+for queue = 1, names do
+  if call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then wake(queue) end
+end
+save()
+replies[2] = dropped
+return replies`,
+});

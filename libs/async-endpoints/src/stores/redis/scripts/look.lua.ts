@@ -1,0 +1,64 @@
+import { defineScript } from './define-script.js';
+import { RECORD } from './record.lua.js';
+
+/**
+ * How waiting and running jobs stand, without looking at jobs.
+ *
+ * KEYS     as in `record.lua.ts`
+ * time     the clock in ms, or '' for Redis's own
+ * returns  the time; then for each name: when its earliest waiting job is or was due, and when its earliest running job
+ *          began, in ms, or '' where there is none
+ */
+export const agesScript = defineScript<string[]>({
+  name: 'ages',
+  args: ['time'],
+  lua: `${RECORD}
+local replies = { NOW }
+
+-- Jobs of one priority stand by due time; there are as many steps as priorities in use.
+local function earliest_ready(key, earliest)
+  local from = '-inf'
+  while true do
+    local first = call('ZRANGEBYSCORE', key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    if #first == 0 then return earliest end
+    local score = tonumber(first[2])
+    local step = math.floor(score / PRIORITY_STEP)
+    local due = score - step * PRIORITY_STEP
+    if not earliest or due < earliest then earliest = due end
+    from = number((step + 1) * PRIORITY_STEP)
+  end
+end
+
+for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
+  local first = first_in_line(queue)
+  local earliest = earliest_ready(queue_key(queue, READY), first and scheduled_at(first))
+  local planned = call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
+  if planned and (not earliest or tonumber(planned) < earliest) then earliest = tonumber(planned) end
+  replies[#replies + 1] = earliest and number(earliest) or ''
+  replies[#replies + 1] = call('ZRANGE', queue_key(queue, RUNNING), 0, 0, 'WITHSCORES')[2] or ''
+end
+return replies`,
+});
+
+/**
+ * When there will be something to claim.
+ *
+ * KEYS     as in `record.lua.ts`
+ * time     the clock in ms, or '' for Redis's own
+ * returns  ms until the first scheduled job is due, 0 where something can be claimed now, -1 where nothing waits
+ */
+export const dueScript = defineScript<number>({
+  name: 'due',
+  args: ['time'],
+  lua: `${RECORD}
+local earliest = -1
+for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
+  if first_in_line(queue) or call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then return 0 end
+  local planned = call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
+  if planned then
+    local wait = math.max(planned - now, 0)
+    if earliest < 0 or wait < earliest then earliest = wait end
+  end
+end
+return earliest`,
+});

@@ -1,0 +1,66 @@
+import { defineScript } from './define-script.js';
+import { LAPSE } from './lapse.lua.js';
+import { SILENCE } from './silence.lua.js';
+import { TRANSITION } from './transition.lua.js';
+
+/**
+ * Removes finished jobs whose retention is over, and entries of `leases` that nobody needs any more.
+ *
+ * KEYS     as in `record.lua.ts`, no names
+ * time, announce, channels as in `transition.lua.ts`
+ * limit    the most jobs to remove
+ * head, headUntil the first of `completed` as the last purge left it, and when it may go; '' where nobody knows
+ * returns  how many jobs were removed; 1 where there may be more, else 0; head and headUntil for the next time
+ */
+export const purgeScript = defineScript<[purged: number, more: number, head: string, headUntil: string]>({
+  name: 'purge',
+  args: ['time', 'announce', 'channels', 'limit', 'head', 'headUntil'],
+  lua: `${TRANSITION}${SILENCE}${LAPSE}
+local due = call('ZRANGEBYSCORE', FINISHED, '-inf', NOW, 'LIMIT', 0, limit)
+local jobs, gone = load(due), {}
+for n = 1, #jobs do gone[n] = due[n] end
+in_chunks('ZREM', FINISHED, gone)
+local more_due = #gone < #due
+
+local left = limit - #gone
+local entries = left > 0 and not more_due and call('LRANGE', COMPLETED, 0, left - 1) or {}
+local over, next_head, next_until = 0, '', ''
+
+-- Says whether it may go; the first that may not is remembered, so that nobody reads it again before its time.
+local function may_go(n, text)
+  local job = text and parse(text)
+  if job and purgeable_at(job) > now then
+    next_head, next_until = entries[n], number(purgeable_at(job))
+    return false
+  end
+  over = n
+  -- One that cannot be read does not say for how long it is kept: it is set aside.
+  if job then
+    gone[#gone + 1] = sub(entries[n], 9)
+    jobs[#gone] = job
+  end
+  return true
+end
+
+if entries[1] and entries[1] == head and now < tonumber(headUntil) then
+  next_head, next_until = head, headUntil
+elseif entries[1] and may_go(1, call('HGET', JOBS, sub(entries[1], 9))) then
+  local ids = {}
+  for n = 2, #entries do ids[n - 1] = sub(entries[n], 9) end
+  local texts = read_some(ids)
+  for n, text in ipairs(texts) do
+    if not may_go(n + 1, text) then break end
+  end
+  more_due = next_head == '' and #texts < #ids
+end
+if over > 0 then call('LPOP', COMPLETED, over) end
+
+for n = 1, #gone do
+  local job = jobs[n]
+  if job then count(job.status .. ':' .. match(job.fixed, '^[^\\n]*'), -1) end
+end
+in_chunks('HDEL', JOBS, gone)
+save()
+local _, dropped, more = lapse(0)
+return { #gone, (more_due or dropped > 0 and more) and 1 or 0, next_head, next_until }`,
+});

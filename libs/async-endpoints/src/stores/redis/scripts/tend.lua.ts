@@ -1,0 +1,115 @@
+import { defineScript } from './define-script.js';
+import { RECORD } from './record.lua.js';
+
+/**
+ * What a sweep does for each name, in a few commands and without reading jobs, but for those in front of which something is
+ * worth nothing any more:
+ *
+ * - Where work waits, a worker is told so anew. The one that was told before may have stopped or died with the token.
+ * - Entries in front whose jobs are gone are dropped.
+ * - Counters that say more, or less, than there can be are set right: exactly, where nothing waits. Those of bytes too, to
+ *   what so many records can have: a rollout from a release that counts no bytes leaves them wrong.
+ * - A name of which there is nothing any more goes, with its token; the next submission brings it back.
+ *
+ * KEYS     as in `record.lua.ts`; then `names`
+ * time     the clock in ms, or '' for Redis's own
+ * keepMs   for how long the token of a name that goes still lives: 0, unless it tells also of other partitions
+ * returns  how many entries were dropped, how many counters were wrong; which names, from 1, have work that waits, and
+ *          which are gone
+ */
+export const tendScript = defineScript<[dropped: number, wrong: number, withWork: number[], gone: number[]]>({
+  name: 'tend',
+  args: ['time', 'keepMs'],
+  lua: `${RECORD}
+local MOST_COUNTERS = 2000
+local dropped, wrong, more_wait, more_bytes, with_work, gone = 0, 0, 0, 0, {}, {}
+
+local function set_counter(field, value)
+  if value == 0 then call('HDEL', COUNTERS, field) else call('HSET', COUNTERS, field, value) end
+end
+
+-- Of a sorted set, after dropping the entries in front whose jobs are gone, within reason.
+local function size_of(key, hash, id_at)
+  for _ = 1, 1000 do
+    local entry = call('ZRANGE', key, 0, 0)[1]
+    if not entry then return 0 end
+    if call('HEXISTS', hash, sub(entry, id_at)) == 1 then return call('ZCARD', key) end
+    call('ZREM', key, entry)
+    dropped = dropped + 1
+  end
+  return call('ZCARD', key)
+end
+
+local function clamp(value, least, most) return math.max(least, math.min(value, most)) end
+
+-- As nobody has looked at the records, only nothing is known exactly.
+local function set_bytes_right(counter, stored, jobs)
+  stored = tonumber(stored or 0)
+  local bytes = clamp(stored, 0, jobs * largest)
+  if bytes == stored then return end
+  more_bytes = more_bytes + bytes - stored
+  set_counter(counter, bytes)
+end
+
+local function set_count(field, value)
+  wrong = wrong + 1
+  set_counter(field, value)
+end
+
+-- How many jobs of the name there are, after setting right how many wait and run.
+local function set_right(name, line, ready, planned, running)
+  local counts = call('HMGET', COUNTERS, 'Q:' .. name, 'S:' .. name, 'P:' .. name, 'C:' .. name, 'F:' .. name, 'X:' .. name,
+    'bytes:Q:' .. name, 'bytes:S:' .. name)
+  local sum = 0
+  for n = 1, 6 do
+    counts[n] = tonumber(counts[n] or 0)
+    if n > 3 then sum = sum + counts[n] end
+  end
+  -- A retried job in the sorted set may have come due and count as scheduled. What is worth nothing may stand in the line.
+  local scheduled = clamp(counts[2], planned, planned + ready)
+  local queued = clamp(counts[1], ready + planned - scheduled, line + ready + planned - scheduled)
+  more_wait = more_wait + queued + scheduled - counts[1] - counts[2]
+  if queued ~= counts[1] then set_count('Q:' .. name, queued) end
+  if scheduled ~= counts[2] then set_count('S:' .. name, scheduled) end
+  if running ~= counts[3] then set_count('P:' .. name, running) end
+  set_bytes_right('bytes:Q:' .. name, counts[7], queued)
+  set_bytes_right('bytes:S:' .. name, counts[8], scheduled)
+  return sum + queued + scheduled + running
+end
+
+local function tend(queue)
+  local name = name_of(queue)
+  first_in_line(queue)
+  local line = call('LLEN', queue_key(queue, LINE))
+  local ready = size_of(queue_key(queue, READY), JOBS, 9)
+  local planned = size_of(queue_key(queue, PLANNED), JOBS, 9)
+  local running = size_of(queue_key(queue, RUNNING), CLAIMS, 1)
+  if line + ready > 0 then
+    call('ZADD', queue_key(queue, WAKE), 0, '0')
+    with_work[#with_work + 1] = queue
+  end
+  if set_right(name, line, ready, planned, running) > 0 or line > 0 then return end
+  call('SREM', KEYS[#KEYS], name)
+  gone[#gone + 1] = queue
+  if keepMs == '0' then call('DEL', queue_key(queue, WAKE)) else call('PEXPIRE', queue_key(queue, WAKE), keepMs) end
+end
+
+go_on_when_full()
+for queue = 1, (#KEYS - SHARED - 1) / OF_QUEUE do tend(queue) end
+
+-- All that wait are those that wait of each name; where there are many names, it is only set right by as much as they were.
+local stored = call('HMGET', COUNTERS, 'waiting', 'waitingBytes')
+local stored_waiting, stored_bytes = tonumber(stored[1] or 0), tonumber(stored[2] or 0)
+local waiting, bytes = math.max(stored_waiting + more_wait, 0), math.max(stored_bytes + more_bytes, 0)
+if call('HLEN', COUNTERS) <= MOST_COUNTERS then
+  waiting, bytes = 0, 0
+  local counters = call('HGETALL', COUNTERS)
+  for n = 1, #counters, 2 do
+    if find(counters[n], '^[QS]:') then waiting = waiting + counters[n + 1] end
+    if find(counters[n], '^bytes:') then bytes = bytes + counters[n + 1] end
+  end
+end
+if waiting ~= stored_waiting then set_count('waiting', waiting) end
+if bytes ~= stored_bytes then set_counter('waitingBytes', bytes) end
+return { dropped, wrong, with_work, gone }`,
+});

@@ -1,0 +1,209 @@
+import { RECORD } from './record.lua.js';
+
+/**
+ * What every script that changes jobs begins with, after `RECORD`.
+ *
+ * Call in this order: `leave(id, job, queue)` takes a job out of the indexes of its old status, `write(id, job)` keeps its
+ * record, `enter(id, job, queue)` puts it into the indexes of its new status. `save()` does all of it, one command for each index,
+ * whatever the number of jobs, and then tells those who wait and watch. As a script is one step, nobody sees anything in
+ * between.
+ *
+ * time     the clock in ms, or '' for Redis's own
+ * announce 1 to publish changes unasked, '' to see first whether somebody listens here
+ * channels what the names of channels begin with
+ */
+export const TRANSITION = `${RECORD}
+local USUAL_RETENTION = { C = 86400000, F = 604800000, X = 86400000 }
+local RETENTION = { C = '^(%d+)', F = '^%d+,(%d+)', X = '^%d+,%d+,(%d+)' }
+local adds, removals, writes, claims, unclaimed, counts = {}, {}, {}, {}, {}, {}
+local completed, kept_until, leased = {}, nil, {}
+local changed, revoked, woken = {}, {}, {}
+local TOLD = 1024
+local DIGITS = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f' }
+local CHANGES, REVOCATIONS = channels .. ':changes', channels .. ':revocations'
+local is_watched = announce ~= '' or call('PUBSUB', 'NUMSUB', CHANGES)[2] > 0
+
+local function add(key, score, member)
+  local list = adds[key]
+  if not list then list = {}; adds[key] = list end
+  local n = #list
+  list[n + 1] = score; list[n + 2] = member
+end
+
+local function remove(key, member)
+  local list = removals[key]
+  if not list then list = {}; removals[key] = list end
+  list[#list + 1] = member
+end
+
+local function count(field, by) counts[field] = (counts[field] or 0) + by end
+
+local function wake(queue) woken[queue_key(queue, WAKE)] = true end
+
+local function put(list, id, text)
+  local n = #list
+  list[n + 1] = id; list[n + 2] = text
+end
+
+local function kept_for(status, fixed)
+  local retention = match(fixed, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
+  return retention and match(retention, RETENTION[status]) or USUAL_RETENTION[status]
+end
+
+-- When a finished job may go.
+local function purgeable_at(job) return job.completed + kept_for(job.status, job.fixed) end
+
+-- Jobs nearly always complete in the order in which they are to go: then a list is enough to find them again.
+local function enter_completed(id, until_ms)
+  kept_until = kept_until or tonumber(call('HGET', COUNTERS, 'kept') or '0')
+  if until_ms < kept_until then return add(FINISHED, number(until_ms), id) end
+  kept_until = until_ms
+  completed[#completed + 1] = id
+end
+
+-- Jobs whose lease ends at one time share an entry; it goes when its time has come and none of them needs it.
+local function lease(id, until_ms)
+  local list = leased[until_ms]
+  if not list then list = {}; leased[until_ms] = list end
+  list[#list + 1] = id
+end
+
+local function count_waiting(job, queue, by)
+  count('waiting', by)
+  count('waitingBytes', by * job.size)
+  count('bytes:' .. job.status .. ':' .. name_of(queue), by * job.size)
+end
+
+local function enter(id, job, queue)
+  local status = job.status
+  if status == 'Q' then
+    add(queue_key(queue, READY), number(rank(job)), member(id, job))
+  elseif status == 'S' then
+    add(queue_key(queue, PLANNED), number(scheduled_at(job)), member(id, job))
+  elseif status == 'C' then
+    enter_completed(id, purgeable_at(job))
+  else
+    add(FINISHED, number(purgeable_at(job)), id)
+  end
+  if status == 'Q' or status == 'S' then
+    wake(queue)
+    count_waiting(job, queue, 1)
+  end
+  count(status .. ':' .. name_of(queue), 1)
+end
+
+-- What stands in a line stays there; a claim passes over it.
+local function leave(id, job, queue)
+  local status = job.status
+  if status == 'Q' or status == 'S' then
+    remove(queue_key(queue, READY), member(id, job))
+    if status == 'S' then remove(queue_key(queue, PLANNED), member(id, job)) end
+    count_waiting(job, queue, -1)
+  elseif status == 'P' then
+    unclaimed[#unclaimed + 1] = id
+    remove(queue_key(queue, RUNNING), id)
+  else
+    remove(FINISHED, id)
+  end
+  count(status .. ':' .. name_of(queue), -1)
+end
+
+local function write(id, job)
+  local text = text_of(job)
+  job.size = #text
+  put(writes, id, text)
+  return text
+end
+
+-- Shows that a script wrote this: only who may read keys knows the secret (see \`redis-seal.ts\`).
+local function seal(text)
+  local secret = call('HGET', COUNTERS, 'secret')
+  return secret and redis.sha1hex(secret .. redis.sha1hex(secret .. text)) or ''
+end
+
+-- With the record, on the same line, where there is one that is small: watchers need not read it.
+local told_whole = false
+local function announce_change(id, status, version, text)
+  local line = id .. ' ' .. status .. ' ' .. version
+  if text and #text <= TOLD then
+    told_whole = true
+    line = line .. ' ' .. string.gsub(text, '\\n', '\\30')
+  end
+  changed[#changed + 1] = line
+end
+
+-- A change that readers can see.
+local function touch(id, job)
+  job.updated = NOW
+  job.version = number(job.version + 1)
+  if is_watched then announce_change(id, job.status, job.version) end
+end
+
+-- Makes the present claim worthless, and tells its worker. Before touch.
+local function revoke(id, job, worker)
+  job.fence = number(job.fence + 1)
+  if worker then
+    revoked[#revoked + 1] = worker .. ' ' .. id .. ' ' .. job.status .. ' ' .. number(job.version + 1)
+  end
+end
+
+local function in_chunks(command, key, list)
+  for first = 1, #list, CHUNK do
+    call(command, key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
+  end
+end
+
+-- The next \`n\` numbers of a counter, in the form in which they stand before an id.
+local function numbers(counter, n)
+  local last = call('HINCRBY', COUNTERS, counter, n) - n
+  local known, prefix
+  return function(nth) -- for numbers that follow each other, formatting is slower than all else
+    local value = (last + nth) % 4294967296
+    local digit = value % 16
+    if value - digit ~= known then
+      known = value - digit
+      prefix = format('%07x', known / 16)
+    end
+    return prefix .. DIGITS[digit]
+  end
+end
+
+-- In powers of two, so that it seldom changes.
+local function note_largest()
+  local before = largest
+  for n = 2, #writes, 2 do
+    while #writes[n] > largest do largest = 2 * largest end
+  end
+  if largest > before then call('HSET', COUNTERS, 'largest', number(largest)) end
+end
+
+local function save()
+  for key, list in pairs(removals) do in_chunks('ZREM', key, list) end
+  for key, list in pairs(adds) do in_chunks('ZADD', key, list) end
+  in_chunks('HDEL', CLAIMS, unclaimed)
+  in_chunks('HSET', CLAIMS, claims)
+  in_chunks('HSET', JOBS, writes)
+  note_largest()
+  for until_ms, list in pairs(leased) do
+    if #list > 0 then call('ZADD', LEASES, until_ms, table.concat(list, ' ')) end
+  end
+  if #completed > 0 then
+    local number_of = numbers('completed', #completed)
+    for n, id in ipairs(completed) do completed[n] = number_of(n) .. id end
+    in_chunks('RPUSH', COMPLETED, completed)
+    call('HSET', COUNTERS, 'kept', number(kept_until))
+  end
+  for field, by in pairs(counts) do
+    if by ~= 0 and call('HINCRBY', COUNTERS, field, by) == 0 then call('HDEL', COUNTERS, field) end
+  end
+  for key in pairs(woken) do call('ZADD', key, 0, '0') end
+  if #changed > 0 then
+    local text = table.concat(changed, '\\n')
+    call('PUBLISH', CHANGES, (told_whole and seal(text) or '') .. '\\n' .. text)
+  end
+  if #revoked > 0 then
+    local text = table.concat(revoked, '\\n')
+    call('PUBLISH', REVOCATIONS, seal(text) .. '\\n' .. text)
+  end
+end
+`;

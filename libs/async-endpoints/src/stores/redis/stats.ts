@@ -1,0 +1,64 @@
+import { Cluster, type Redis } from 'ioredis';
+import type { JobStatus } from '../../job/job.js';
+import type { QueueStats, StoreMemory } from '../../store/job-store.js';
+import { LETTER_OF } from './codec.js';
+import { readNames } from './keys.js';
+import type { RedisPartition } from './partition.js';
+import type { RedisClient } from './scripts/define-script.js';
+import { agesScript } from './scripts/look.lua.js';
+import { encodeText } from './text.js';
+
+/** From the counters and the ends of the indexes: the cost grows with the number of names, not of jobs. */
+export async function redisStats({ client, keys, time }: RedisPartition): Promise<QueueStats[]> {
+  const names = await readNames(client, keys);
+  const counters = await client.hgetall(keys.counters);
+  const queues = names.flatMap((name) => keys.queue(name));
+  const [now, ...ages] = await agesScript.run(client, [...keys.shared, ...queues], [time()]);
+  const since = (at: string | undefined) => (at ? Math.max(Number(now) - Number(at), 0) : 0);
+  return names.flatMap((name, index) =>
+    (Object.entries(LETTER_OF) as [JobStatus, string][]).flatMap(([status, letter]): QueueStats[] => {
+      const count = Number(counters[`${letter}:${encodeText(name)}`] ?? 0);
+      if (count === 0) return [];
+      const waiting = status === 'Queued' || status === 'Scheduled';
+      const bytes = waiting ? Math.max(Number(counters[`bytes:${letter}:${encodeText(name)}`] ?? 0), 0) : null;
+      const age = status === 'InProgress' ? since(ages[2 * index + 1]) : waiting ? since(ages[2 * index]) : null;
+      return [{ name, status, count, bytes, oldestAgeMs: age }];
+    }),
+  );
+}
+
+/** What partitions say of one name and status, as one: they hold different jobs. */
+export function addUp(parts: readonly QueueStats[]): QueueStats[] {
+  const sums = new Map<string, QueueStats>();
+  for (const part of parts) {
+    const key = `${part.status} ${part.name}`;
+    const sum = sums.get(key);
+    const oldestAgeMs = part.oldestAgeMs === null ? null : Math.max(part.oldestAgeMs, sum?.oldestAgeMs ?? 0);
+    const bytes = part.bytes === null ? null : part.bytes + (sum?.bytes ?? 0);
+    sums.set(key, { ...part, count: part.count + (sum?.count ?? 0), bytes, oldestAgeMs });
+  }
+  return [...sums.values()];
+}
+
+/**
+ * Of the fullest server: it refuses submissions however empty the others are. Null where no server says, as of a service that
+ * answers `INFO` in its own words.
+ */
+export async function redisMemory(client: RedisClient): Promise<StoreMemory | null> {
+  const servers = client instanceof Cluster ? client.nodes('master') : [client];
+  const all = await Promise.all(servers.map(memoryOf));
+  const known = all.filter((memory) => memory !== null);
+  return known.reduce<StoreMemory | null>((most, memory) => (most && fill(most) > fill(memory) ? most : memory), null);
+}
+
+async function memoryOf(server: Redis): Promise<StoreMemory | null> {
+  const text = await server.info('memory');
+  const used = /^used_memory:(\d+)/m.exec(text)?.[1];
+  const limit = Number(/^maxmemory:(\d+)/m.exec(text)?.[1]);
+  return used === undefined ? null : { usedBytes: Number(used), limitBytes: limit || null };
+}
+
+/** Without a limit none is full, and more is more. */
+function fill({ usedBytes, limitBytes }: StoreMemory): number {
+  return usedBytes / (limitBytes ?? Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,114 @@
+import type { Recovered, RecoverOptions } from '../../store/job-store.js';
+import { decode, decodeHolder } from './codec.js';
+import { readNames } from './keys.js';
+import type { RedisPartition } from './partition.js';
+import { recoverScript } from './scripts/change.lua.js';
+import { forgetScript } from './scripts/forget.lua.js';
+import { overdueScript } from './scripts/overdue.lua.js';
+import { purgeScript } from './scripts/purge.lua.js';
+import { tendScript } from './scripts/tend.lua.js';
+import { decodeText } from './text.js';
+
+/** So many names are looked after in one step, so that Redis serves others in between. */
+const NAMES_AT_ONCE = 200;
+/** For how long a token outlives its name where it tells of other partitions too, which have not looked yet. */
+const TOKEN_OUTLIVES_MS = 60_000;
+
+/** What sweeps do in a partition, and what they remember from one time to the next. */
+export class RedisSweep {
+  /** By the store's clock, when this process last swept here; '' before its first time. */
+  #sweptAt = '';
+  /** The completed job that is to go next, and when. */
+  #head: [entry: string, until: string] = ['', ''];
+
+  constructor(private readonly partition: RedisPartition) {}
+
+  /** Takes jobs from claims that have run out; when there are no more, looks after the queues. */
+  async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
+    const recovered: Recovered[] = [];
+    for (let more = true; more && recovered.length < limit;) {
+      const [ids, dropped, mayBeMore] = await this.#overdue(limit - recovered.length, sweep);
+      const replies = await this.partition.change(recoverScript, ids, maxCrashes);
+      const lost = ids.filter((_, index) => replies[2 * index] === '-');
+      const taken = this.#read(ids, replies);
+      recovered.push(...taken);
+      const forgotten = await this.#forget(lost);
+      more = mayBeMore === 1 && dropped + forgotten + taken.length > 0;
+    }
+    if (recovered.length < limit) await this.#tend();
+    return recovered;
+  }
+
+  async purge(limit: number): Promise<number> {
+    let purged = 0;
+    for (let more = 1; more === 1;) {
+      const reply = await this.partition.run(purgeScript, [], [limit - purged, ...this.#head]);
+      purged += reply[0];
+      more = reply[1];
+      this.#head = [reply[2], reply[3]];
+    }
+    return purged;
+  }
+
+  async #overdue(limit: number, sweep: RecoverOptions['sweep']) {
+    const { client, connections, keys, time } = this.partition;
+    const rhythm = sweep ? [this.#sweptAt, sweep.silenceMs, sweep.leaseMs] : ['', '', ''];
+    const reply = await connections.answer(overdueScript.run(client, keys.shared, [time(), limit, ...rhythm]));
+    if (sweep) this.#sweptAt = reply[3];
+    return reply;
+  }
+
+  #read(ids: readonly string[], replies: readonly string[]): Recovered[] {
+    const { unreadable } = this.partition.place;
+    return ids.flatMap((id, index) => {
+      const [text, claim] = replies.slice(2 * index, 2 * index + 2) as [string, string];
+      if (text === '-' || text === '') return [];
+      return unreadable.orNull(id, text, () => ({ job: decode(id, text, '').job, ...decodeHolder(claim) })) ?? [];
+    });
+  }
+
+  /** Claims that lead nowhere; the last step is the one after which they are not met again. */
+  async #forget(ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return 0;
+    const { partition } = this;
+    const { connections, client, keys, place } = partition;
+    const names = await connections.answer(readNames(client, keys));
+    let forgotten = 0;
+    for (let at = 0; at < names.length; at += NAMES_AT_ONCE) {
+      forgotten += await partition.run(forgetScript, names.slice(at, at + NAMES_AT_ONCE), [...ids]);
+    }
+    forgotten += await partition.run(forgetScript, [], [...ids]);
+    const are = 'claims were of jobs that are gone or cannot be read, and are forgotten: audit it';
+    if (forgotten > 0) place.notify(`${forgotten} ${are}`);
+    return forgotten;
+  }
+
+  async #tend(): Promise<void> {
+    const { connections, client, keys, place } = this.partition;
+    let [dropped, wrong] = [0, 0];
+    for (let cursor: string | undefined; cursor !== '0';) {
+      const page = client.sscan(keys.names, cursor ?? '0', 'COUNT', NAMES_AT_ONCE);
+      const [next, names] = await connections.answer(page);
+      const [droppedHere, wrongHere] = await this.#tendNames(names.map(decodeText));
+      dropped += droppedHere;
+      wrong += wrongHere;
+      cursor = next;
+    }
+    if (dropped > 0) place.notify(`${dropped} entries of queues named jobs that are gone, and are dropped: audit it`);
+    if (wrong > 0) place.notify(`${wrong} counters were wrong, and are set right: jobs were lost or removed by hand`);
+  }
+
+  async #tendNames(names: readonly string[]): Promise<[dropped: number, wrong: number]> {
+    const { partition } = this;
+    const { connections, client, keys, place, time } = partition;
+    const keepMs = place.partition === 0 && place.partitions > 1 ? TOKEN_OUTLIVES_MS : 0;
+    const step = tendScript.run(client, [...partition.keysOf(names), keys.names], [time(), keepMs]);
+    const [dropped, wrong, withWork, gone] = await connections.answer(step);
+    partition.tokens.put(withWork.map((at) => names[at - 1] as string));
+    partition.tokens.expire(
+      gone.map((at) => names[at - 1] as string),
+      TOKEN_OUTLIVES_MS,
+    );
+    return [dropped, wrong];
+  }
+}
