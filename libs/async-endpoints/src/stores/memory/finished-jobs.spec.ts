@@ -59,7 +59,7 @@ describe('The finished jobs of a MemoryJobStore', () => {
   });
 
   it('are bounded in number where they are small, and jobs that have not ended are not counted', async () => {
-    const store = new MemoryJobStore({ maxFinishedBytes: 10 * KIB });
+    const store = new MemoryJobStore({ maxFinishedBytes: 10 * 720 });
     const waiting = aJob({ payload: TEXT, delayMs: 60_000 });
     await store.submit([waiting], { queueLimit: 100 });
     for (let n = 0; n < 100; n++) await completed(store, '1');

@@ -179,7 +179,7 @@ function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
 }
 
 /** About what a record takes in memory with its places in the indexes, whatever it carries. */
-const RECORD_BYTES = 1_024;
+const RECORD_BYTES = 720;
 
 /** About what a job takes in memory, in bytes: that, and all that clients and handlers can make large, in UTF-8. */
 export function bytesOf(job: JobRecord, payload: string): number {
