@@ -6,8 +6,8 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     globals: true,
-    // On two cores it would be one, and most of what tests do is to wait for a process.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // More than there are cores: most of what tests do is to wait for a process.
+    maxWorkers: availableParallelism() + 1,
     // An unhandled rejection anywhere, also outside a test, fails the run: in an application it would end the process.
     dangerouslyIgnoreUnhandledErrors: false,
     // `.ci/run` counts the tests from it.
