@@ -210,7 +210,7 @@ describe('npx async-endpoints', () => {
     expect(await statusOf(canceled)).toBe('Queued');
   });
 
-  it('recover: with --for and --name, what living workers hold of that name', async () => {
+  it('recover: with --running-for and --name, what living workers hold of that name', async () => {
     await submit(1, { name: 'Report' });
     await submit(1, { name: 'Mail' });
     const [report] = await claim('Report', 1, 600_000);

@@ -139,7 +139,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
 
   it.each([
     ['jobs', { maxQueueSize: 2 }],
-    ['bytes', { maxQueueBytes: 2_000 }],
+    ['bytes', { maxQueueBytes: 1_400 }],
   ])('tells a client whose request a queue full of %s refused how long the queue takes', async (_, jobs) => {
     const { app, running, learn } = await startClocked(adapter, { jobs });
     await learn(10);

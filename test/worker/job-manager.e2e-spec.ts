@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { startRedisServer } from '@app/redis-server';
 import { type AsyncEndpointsError, MemoryJobStore } from 'nestjs-async-endpoints';
+import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 import { eventually, Scripted } from 'nestjs-async-endpoints/testing';
+import { lastValueFrom, tap } from 'rxjs';
+import { onTestFinished } from 'vitest';
 import { startWorker } from './start-worker.js';
 
 const stay = { do: 'stay' } as const;
@@ -151,6 +155,27 @@ describe('JobManager', () => {
     expect((await jobs.find(young))?.status).toBe('InProgress');
     leave.open(null);
     await reached(young, 'Completed');
+  });
+
+  it('recovers a job that has run for too long without its followers ever seeing it canceled', async () => {
+    const redis = await startRedisServer();
+    onTestFinished(() => redis.stop());
+    const store = new RedisJobStore({ url: redis.url });
+    const { jobs, submit, handler } = await startWorker({ store });
+    const id = await submit(stay);
+    const first = await handler.nextRun();
+    const seen: string[] = [];
+    const end = lastValueFrom(jobs.follow(id).pipe(tap(({ status }) => seen.push(status))));
+    const waited = jobs.waitFor(id);
+    await eventually(() => seen.length > 0);
+    expect(await jobs.recover({ runningForMs: 0 })).toMatchObject([
+      { id, status: 'Queued', crashes: 0, retryCount: 0 },
+    ]);
+    first.leave.open('too late');
+    (await handler.nextRun()).leave.open('second life');
+    expect((await waited).result).toBe('second life');
+    expect((await end).result).toBe('second life');
+    expect(seen).not.toContain('Canceled');
   });
 
   it('lists, counts and finds what is stuck', async () => {

@@ -1,5 +1,5 @@
 import type { JobStatus } from '../job/job.js';
-import { changeAll, type Changed, jobsRunningFor, purgeSome, recoverAll, requeueAll } from '../store/loops.js';
+import { changeAll, type Changed, jobsRunningFor, purgeSome, recoverAll } from '../store/loops.js';
 import { confirm } from './confirm.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
@@ -44,7 +44,7 @@ export async function change(
  * @throws UsageError
  */
 export async function recover(session: Session, runningForMs: number | null, name?: string): Promise<number> {
-  if (runningForMs === null && name !== undefined) throw new UsageError('--name needs --for.');
+  if (runningForMs === null && name !== undefined) throw new UsageError('--name needs --running-for.');
   const { store, settings, yes } = session;
   const bar = new ProgressBar(null);
   const { batchSize = 100, maxCrashes = 3 } = settings.recovery ?? {};
@@ -57,7 +57,9 @@ export async function recover(session: Session, runningForMs: number | null, nam
     const stuck = (await jobsRunningFor(store, runningForMs, name)).map(({ id }) => id);
     const question = `This will take ${count(stuck.length, 'job')} from living workers and queue them anew.`;
     isDeclined = !(await confirm(question, stuck.length, yes));
-    if (!isDeclined) summary.taken = (await follow(requeueAll(store, stuck), stuck.length)).changed;
+    if (!isDeclined) {
+      summary.taken = (await follow(changeAll(store, 'rerun', stuck, { runningForMs }), stuck.length)).changed;
+    }
   }
   const taken =
     runningForMs === null ? '' : `, ${summary.taken} that had run for ${formatDuration(runningForMs)} from others`;

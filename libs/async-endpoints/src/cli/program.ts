@@ -127,7 +127,7 @@ function addChanges(program: Command, begin: Begin): void {
     .command('recover')
     .description('takes jobs back from workers that vanished, now instead of at the next sweep')
     .option('--running-for <duration>', 'also from any worker that has had them for so long', duration)
-    .option('--name <name>', 'with --for: only of this name')
+    .option('--name <name>', 'with --running-for: only of this name')
     .option('-y, --yes', 'do not ask before many jobs are changed')
     .action((_flags, command: Command) => {
       const flags = flagsOf(command);

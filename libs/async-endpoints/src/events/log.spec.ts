@@ -52,7 +52,7 @@ describe('What the log says of a failed job', () => {
 
   it('is where it came from', () => {
     const line = written(new Error('boom'));
-    expect(line).toMatch(/^Job Work \S+ failed for good: boom\nError: boom\n +at .*logging\.spec/);
+    expect(line).toMatch(/^Job Work \S+ failed for good: boom\nError: boom\n +at .*log\.spec/);
   });
 
   it('is logged once where two applications share the store, also after one of them is closed', () => {
@@ -66,7 +66,7 @@ describe('What the log says of a failed job', () => {
   it('is bounded, whatever a client has made its handler say; the stack stays', () => {
     const line = written(new Error('x'.repeat(200_000)));
     expect(line.length).toBeLessThan(10_000);
-    expect(line).toContain('logging.spec');
+    expect(line).toContain('log.spec');
     expect(written('y'.repeat(200_000)).length).toBeLessThan(10_000);
   });
 

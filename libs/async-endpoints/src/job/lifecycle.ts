@@ -15,7 +15,7 @@ export const LIFECYCLE = {
   release: { from: ['InProgress'], to: ['Queued'], claim: 'needs' },
   cancel: { from: ['Queued', 'Scheduled', 'InProgress'], to: ['Canceled'], claim: 'revokes' },
   recover: { from: ['InProgress'], to: ['Queued', 'Failed'], claim: 'revokes' },
-  rerun: { from: ['Failed', 'Canceled'], to: ['Queued'], claim: null },
+  rerun: { from: ['InProgress', 'Failed', 'Canceled'], to: ['Queued'], claim: 'revokes' },
   purge: { from: ['Completed', 'Failed', 'Canceled'], to: [], claim: null },
 } as const satisfies Record<
   string,
@@ -140,9 +140,19 @@ export function recover(
     : move(job, 'recover', now, { status: 'Queued', startedAt: null, progress: null, ...revoked });
 }
 
-/** A fresh start, with all attempts and crashes allowed again. */
+/**
+ * Whether a store's `rerun` takes a job: a failed or canceled one. With `runningForMs` only one that is in progress and was
+ * claimed at least so long ago.
+ */
+export function isRerunnable(job: JobRecord, runningForMs: number | undefined, now: number): boolean {
+  if (runningForMs === undefined) return job.status === 'Failed' || job.status === 'Canceled';
+  return job.status === 'InProgress' && now - (job.startedAt as number) >= runningForMs;
+}
+
+/** A fresh start, with all attempts and crashes allowed again. The claim of a running job is revoked. */
 export function rerun(job: JobRecord, now: number): JobRecord {
   return move(job, 'rerun', now, {
+    ...(job.status === 'InProgress' ? { worker: null, leaseUntil: null, fence: job.fence + 1 } : {}),
     status: 'Queued',
     retryCount: 0,
     crashes: 0,

@@ -19,7 +19,6 @@ import {
   jobsRunningFor,
   type OwnedId,
   recoverAll,
-  requeueAll,
 } from '../store/loops.js';
 import { depthOf } from '../store/verbs.js';
 import { FollowedJobs, type WaitOptions } from './follow.js';
@@ -199,6 +198,8 @@ export class JobManager {
     const recovered = await recoverAll(this.store, { ...this.options.recovery, leaseMs: this.options.worker.leaseMs });
     if (runningForMs === undefined) return recovered.map(decodeJob);
     const stuck = (await jobsRunningFor(this.store, runningForMs)).map(({ id }) => id);
-    return [...recovered, ...(await changedJobs(requeueAll(this.store, stuck)))].map(decodeJob);
+    return [...recovered, ...(await changedJobs(changeAll(this.store, 'rerun', stuck, { runningForMs })))].map(
+      decodeJob,
+    );
   }
 }

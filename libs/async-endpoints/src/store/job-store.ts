@@ -12,6 +12,7 @@ import type {
   RecoverOptions,
   Renewal,
   RenewalReply,
+  RerunOptions,
   StoreMemory,
   Submission,
   Topic,
@@ -85,8 +86,11 @@ export abstract class JobStore {
    */
   abstract cancel(ids: readonly string[]): Promise<(JobRecord | null)[]>;
 
-  /** Queues failed and canceled jobs anew. Answers each job as it now stands, or null for an unknown one. */
-  abstract rerun(ids: readonly string[]): Promise<(JobRecord | null)[]>;
+  /**
+   * Queues failed and canceled jobs anew, with all their attempts; with `runningForMs`, jobs in progress instead, whose
+   * claims it revokes. Answers each job as it now stands, or null for an unknown one.
+   */
+  abstract rerun(ids: readonly string[], options?: RerunOptions): Promise<(JobRecord | null)[]>;
 
   /**
    * Takes up to `limit` jobs from claims whose lease has run out: queued again in their old place, or failed with

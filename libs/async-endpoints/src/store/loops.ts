@@ -7,7 +7,7 @@ import {
 } from '../events/channels.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
-import type { JobFilter, JobStore, SweepRhythm } from './job-store.js';
+import type { JobFilter, JobStore, RerunOptions, SweepRhythm } from './job-store.js';
 
 /** Bounded, so that no call keeps a store busy for long. */
 const CHANGED_AT_ONCE = 500;
@@ -37,28 +37,23 @@ export async function changeOne(store: JobStore, verb: Change, id: string): Prom
   return job;
 }
 
-/** Cancels or reruns any number of jobs, batch by batch. */
-export async function* changeAll(store: JobStore, verb: Change, ids: readonly string[]): AsyncGenerator<Changed, void> {
+/**
+ * Cancels or reruns any number of jobs, batch by batch.
+ *
+ * @param options of `rerun`
+ */
+export async function* changeAll(
+  store: JobStore,
+  verb: Change,
+  ids: readonly string[],
+  options: RerunOptions = {},
+): AsyncGenerator<Changed, void> {
   for (let at = 0; at < ids.length; at += CHANGED_AT_ONCE) {
     const batch = ids.slice(at, at + CHANGED_AT_ONCE);
-    const jobs = (await store[verb](batch)).filter((job) => job?.status === CHANGES[verb].to) as JobRecord[];
+    const answers = await (verb === 'cancel' ? store.cancel(batch) : store.rerun(batch, options));
+    const jobs = answers.filter((job) => job?.status === CHANGES[verb].to) as JobRecord[];
     for (const job of jobs) publish(verb, { job, store });
     yield { jobs, refused: batch.length - jobs.length };
-  }
-}
-
-/**
- * Takes running jobs from their workers, however alive these are, and queues them anew with all their attempts. Two steps
- * for each batch: where we die between them, its jobs are `Canceled`, and can be rerun. A job that ended in the meantime
- * stays as it is.
- */
-export async function* requeueAll(store: JobStore, ids: readonly string[]): AsyncGenerator<Changed, void> {
-  for await (const canceled of changeAll(store, 'cancel', ids)) {
-    const revoked = canceled.jobs.map(({ id }) => id);
-    for await (const { jobs, refused } of changeAll(store, 'rerun', revoked)) {
-      yield { jobs, refused: refused + canceled.refused };
-    }
-    if (revoked.length === 0) yield canceled;
   }
 }
 

@@ -50,6 +50,14 @@ export interface RecoverOptions {
   readonly sweep?: SweepRhythm | undefined;
 }
 
+export interface RerunOptions {
+  /**
+   * Takes only jobs in progress that were claimed at least this long ago, in ms, instead of failed and canceled ones. Their
+   * claims are revoked in the same step.
+   */
+  readonly runningForMs?: number | undefined;
+}
+
 /** A job that was taken from a worker whose lease had run out. */
 export interface Recovered {
   /** As it now stands. */

@@ -68,7 +68,11 @@ export const METRICS = {
     'name',
     'status',
   ),
-  'asyncendpoints.jobs.rerun': counter('{job}', 'Failed or canceled jobs queued anew.', 'name'),
+  'asyncendpoints.jobs.rerun': counter(
+    '{job}',
+    'Jobs that somebody queued anew: failed, canceled, or running for too long.',
+    'name',
+  ),
   'asyncendpoints.jobs.purged': counter('{job}', 'Finished jobs removed after their retention.'),
   'asyncendpoints.claims.lost': counter('{claim}', 'Claims found to be held no longer, their result refused.', 'name'),
   'asyncendpoints.job.wait.duration': histogram('s', 'From when a job was due until its claim.', OF_JOBS, 'name'),

@@ -90,11 +90,13 @@ export class JobStoreModel {
   }
 
   cancel(ids: readonly string[]): (JobRecord | null)[] {
-    return this.#each(ids, 'cancel', (job) => lifecycle.cancel(job, this.now));
+    const isCancelable = (job: JobRecord) => lifecycle.allows('cancel', job.status);
+    return this.#each(ids, isCancelable, (job) => lifecycle.cancel(job, this.now));
   }
 
-  rerun(ids: readonly string[]): (JobRecord | null)[] {
-    return this.#each(ids, 'rerun', (job) => lifecycle.rerun(job, this.now));
+  rerun(ids: readonly string[], runningForMs?: number): (JobRecord | null)[] {
+    const isRerunnable = (job: JobRecord) => lifecycle.isRerunnable(job, runningForMs, this.now);
+    return this.#each(ids, isRerunnable, (job) => lifecycle.rerun(job, this.now));
   }
 
   recover(options: { limit: number; maxCrashes: number }): Recovered[] {
@@ -149,10 +151,10 @@ export class JobStoreModel {
     return this.jobs.find(({ record }) => record.id === id);
   }
 
-  #each(ids: readonly string[], verb: 'cancel' | 'rerun', change: (job: JobRecord) => JobRecord) {
+  #each(ids: readonly string[], isChanged: (job: JobRecord) => boolean, change: (job: JobRecord) => JobRecord) {
     return ids.map((id) => {
       const held = this.#find(id);
-      if (held && lifecycle.allows(verb, held.record.status)) held.record = change(held.record);
+      if (held && isChanged(held.record)) held.record = change(held.record);
       return held?.record ?? null;
     });
   }

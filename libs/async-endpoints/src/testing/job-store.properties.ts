@@ -117,10 +117,10 @@ const STEPS: fc.Arbitrary<Step>[] = [
       actual: await real.store.cancel(some),
     })),
   ),
-  ids.map((some) =>
-    step(`rerun ${some.length}`, async ({ model, real }) => ({
-      expected: model.rerun(some),
-      actual: await real.store.rerun(some),
+  fc.tuple(ids, fc.constantFrom(undefined, 0, 100)).map(([some, runningForMs]) =>
+    step(`rerun ${some.length} ${runningForMs ?? ''}`, async ({ model, real }) => ({
+      expected: model.rerun(some, runningForMs),
+      actual: await real.store.rerun(some, { runningForMs }),
     })),
   ),
   fc.integer({ min: 1, max: 3 }).map((limit) =>

@@ -16,6 +16,7 @@ import type {
   RecoverOptions,
   Renewal,
   RenewalReply,
+  RerunOptions,
   Submission,
   Topic,
 } from '../../store/job-store.js';
@@ -113,11 +114,15 @@ export class MemoryJobStore implements JobStore {
   }
 
   async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#each(ids, 'cancel');
+    const now = this.#now();
+    return this.#each(ids, (job) => (lifecycle.allows('cancel', job.status) ? lifecycle.cancel(job, now) : null));
   }
 
-  async rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#each(ids, 'rerun');
+  async rerun(ids: readonly string[], { runningForMs }: RerunOptions = {}): Promise<(JobRecord | null)[]> {
+    const now = this.#now();
+    return this.#each(ids, (job) =>
+      lifecycle.isRerunnable(job, runningForMs, now) ? lifecycle.rerun(job, now) : null,
+    );
   }
 
   async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
@@ -186,15 +191,12 @@ export class MemoryJobStore implements JobStore {
     return { outcome: 'created', job: record };
   }
 
-  #each(ids: readonly string[], verb: 'cancel' | 'rerun'): (JobRecord | null)[] {
-    const now = this.#now();
+  /** @param change answers the job as it then stands; null where it stays as it is */
+  #each(ids: readonly string[], change: (job: JobRecord) => JobRecord | null): (JobRecord | null)[] {
     return ids.map((id) => {
       const entry = this.#jobs.find(id);
-      if (!entry || !lifecycle.allows(verb, entry.job.status)) return entry?.job ?? null;
-      return this.#transitions.move(
-        entry,
-        verb === 'cancel' ? lifecycle.cancel(entry.job, now) : lifecycle.rerun(entry.job, now),
-      );
+      const changed = entry && change(entry.job);
+      return changed ? this.#transitions.move(entry, changed) : (entry?.job ?? null);
     });
   }
 }

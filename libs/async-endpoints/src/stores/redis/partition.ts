@@ -1,18 +1,26 @@
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
-import type { ClaimRequest, QueueLimits, Renewal, RenewalReply, Submission } from '../../store/job-store.js';
+import type {
+  ClaimRequest,
+  QueueLimits,
+  Renewal,
+  RenewalReply,
+  RerunOptions,
+  Submission,
+} from '../../store/job-store.js';
 import type { OwnedId } from '../../store/loops.js';
 import { inParts, sizeOfSettlement } from '../../store/parts.js';
 import { declined, distinct, inPairs, scopeOf, settleArguments, submitArguments } from './batches.js';
 import { claimed, encodeOwner } from './codec.js';
 import type { RedisConnections } from './connections.js';
 import { type RedisChannels, RedisKeys } from './keys.js';
-import { cancelScript, rerunScript } from './scripts/change.lua.js';
+import { cancelScript } from './scripts/cancel.lua.js';
 import { claimScript } from './scripts/claim.lua.js';
 import type { RedisClient, Script } from './scripts/define-script.js';
 import { findOwnedScript, findScript } from './scripts/find.lua.js';
 import { agesScript, dueScript } from './scripts/look.lua.js';
 import { renewScript } from './scripts/renew.lua.js';
+import { rerunScript } from './scripts/rerun.lua.js';
 import { reserveScript } from './scripts/reserve.lua.js';
 import { settleScript } from './scripts/settle.lua.js';
 import { submitScript } from './scripts/submit.lua.js';
@@ -127,11 +135,11 @@ export class RedisPartition {
   }
 
   async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.place.unreadable.readAll(ids, await this.change(cancelScript, ids, ''));
+    return this.place.unreadable.readAll(ids, await this.change(cancelScript, ids));
   }
 
-  async rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.place.unreadable.readAll(ids, await this.change(rerunScript, ids, ''));
+  async rerun(ids: readonly string[], { runningForMs }: RerunOptions): Promise<(JobRecord | null)[]> {
+    return this.place.unreadable.readAll(ids, await this.change(rerunScript, ids, [runningForMs ?? '']));
   }
 
   async find(ids: readonly string[]): Promise<(JobRecord | null)[]> {
@@ -183,14 +191,18 @@ export class RedisPartition {
    * For each job two replies, as the script says. A job's name never changes, so it may be read before the step that needs its
    * queue's keys.
    */
-  async change(script: Script<string[]>, ids: readonly string[], maxCrashes: number | ''): Promise<string[]> {
+  async change(
+    script: Script<string[]>,
+    ids: readonly string[],
+    own: readonly (string | number)[] = [],
+  ): Promise<string[]> {
     if (ids.length === 0) return [];
     const found = await this.find(ids);
     const names = distinct(found.flatMap((job) => (job ? [job.name] : [])));
     const queues = found.map((job) => names.indexOf(job?.name ?? '') + 1);
     const replies = await inPairs(ids, (some, from) => {
       const args = some.flatMap((id, index) => [queues[from + index] as number, id]);
-      return this.run(script, names, [maxCrashes, ...args]);
+      return this.run(script, names, [...own, ...args]);
     });
     if (script !== cancelScript) this.tokens.put(names);
     return replies;

@@ -15,6 +15,7 @@ import type {
   RecoverOptions,
   Renewal,
   RenewalReply,
+  RerunOptions,
   StoreMemory,
   Submission,
   Topic,
@@ -116,8 +117,8 @@ export class RedisJobStore implements JobStore {
     return this.#partitions.each(ids, itself, (partition, some) => partition.cancel(some));
   }
 
-  rerun(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#partitions.each(ids, itself, (partition, some) => partition.rerun(some));
+  rerun(ids: readonly string[], options: RerunOptions = {}): Promise<(JobRecord | null)[]> {
+    return this.#partitions.each(ids, itself, (partition, some) => partition.rerun(some, options));
   }
 
   recover(options: RecoverOptions): Promise<Recovered[]> {

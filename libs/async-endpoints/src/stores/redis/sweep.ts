@@ -2,10 +2,10 @@ import type { Recovered, RecoverOptions } from '../../store/job-store.js';
 import { decode, decodeHolder } from './codec.js';
 import { readNames } from './keys.js';
 import type { RedisPartition } from './partition.js';
-import { recoverScript } from './scripts/change.lua.js';
 import { forgetScript } from './scripts/forget.lua.js';
 import { overdueScript } from './scripts/overdue.lua.js';
 import { purgeScript } from './scripts/purge.lua.js';
+import { recoverScript } from './scripts/recover.lua.js';
 import { tendScript } from './scripts/tend.lua.js';
 import { decodeText } from './text.js';
 
@@ -28,7 +28,7 @@ export class RedisSweep {
     const recovered: Recovered[] = [];
     for (let more = true; more && recovered.length < limit;) {
       const [ids, dropped, mayBeMore] = await this.#overdue(limit - recovered.length, sweep);
-      const replies = await this.partition.change(recoverScript, ids, maxCrashes);
+      const replies = await this.partition.change(recoverScript, ids, [maxCrashes]);
       const lost = ids.filter((_, index) => replies[2 * index] === '-');
       const taken = this.#read(ids, replies);
       recovered.push(...taken);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { aJob } from '../a-job.js';
+import { eventually } from '../gate.js';
 import { claimOne, claimSome, created, find, only, running, type Subject } from './subject.js';
 import type { TestFramework } from './test-framework.js';
 
@@ -98,6 +99,46 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       await advance(1_000_000);
       assert.equal(await store.purge(10), 0);
       assert.equal((await find(store, id)).status, 'Queued');
+    });
+
+    it('takes a running job from its worker in one step: a subscriber sees Queued, and never Canceled', async () => {
+      const { store, advance } = subject;
+      const { job, fence } = await running(store);
+      await advance(500);
+      const seen: (string | null)[] = [];
+      const revoked: (string | null)[] = [];
+      const unsubscribe = await Promise.all([
+        store.subscribe({ job: job.id }, ({ status }) => seen.push(status)),
+        store.subscribe({ worker: job.worker as string }, ({ status }) => revoked.push(status)),
+      ]);
+      const again = only(await store.rerun([job.id], { runningForMs: 500 }));
+      assert.deepEqual(
+        [again?.status, again?.worker, again?.leaseUntil, again?.startedAt, again?.retryCount, again?.crashes],
+        ['Queued', null, null, null, 0, 0],
+      );
+      assert.deepEqual(await store.renew([{ id: job.id, fence, leaseMs: 1_000 }]), ['lost']);
+      assert.deepEqual(await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: '1' }]), [
+        false,
+      ]);
+      assert.ok((await claimOne(store)).fence > fence);
+      await eventually(() => seen.length > 0 && revoked.length > 0);
+      for (const end of unsubscribe) end();
+      assert.ok(!seen.includes('Canceled'), seen.join());
+      assert.deepEqual(revoked, ['Queued']);
+    });
+
+    it('takes no running job that was claimed too recently, and no finished one beside running ones', async () => {
+      const { store, advance } = subject;
+      const failed = await running(store);
+      const error = { code: 'E', message: 'm' };
+      await store.settle([{ id: failed.job.id, name: 'Work', fence: failed.fence, verb: 'fail', error }]);
+      const early = await running(store);
+      await advance(10);
+      const late = await running(store);
+      await advance(490);
+      const ids = [failed, early, late].map(({ job }) => job.id);
+      const statuses = (await store.rerun(ids, { runningForMs: 500 })).map((job) => job?.status);
+      assert.deepEqual(statuses, ['Failed', 'Queued', 'InProgress']);
     });
 
     it('leaves other jobs as they are, and answers null for a job that nobody knows', async () => {

@@ -1,0 +1,11 @@
+import { defineChange } from './change.lua.js';
+
+/** Cancels jobs that have not finished; a running one's claim is revoked. */
+export const cancelScript = defineChange('cancel', {
+  change: `  local status = job.status
+  if status ~= 'Q' and status ~= 'S' and status ~= 'P' then return false end
+  job.status = 'X'
+  revoke(id, job, status == 'P' and job.worker)
+  job.completed = NOW
+  return true`,
+});
