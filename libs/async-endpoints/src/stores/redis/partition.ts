@@ -16,7 +16,7 @@ import type { RedisConnections } from './connections.js';
 import { type RedisChannels, RedisKeys } from './keys.js';
 import { cancelScript } from './scripts/cancel.lua.js';
 import { claimScript } from './scripts/claim.lua.js';
-import type { RedisClient, Script } from './scripts/define-script.js';
+import type { Argument, RedisClient, Script } from './scripts/define-script.js';
 import { findOwnedScript, findScript } from './scripts/find.lua.js';
 import { agesScript, dueScript } from './scripts/look.lua.js';
 import { renewScript } from './scripts/renew.lua.js';
@@ -182,7 +182,7 @@ export class RedisPartition {
   }
 
   /** A script that changes jobs, with what all of those need. */
-  run<T>(script: Script<T>, names: readonly string[], args: (string | number)[], keys: string[] = []): Promise<T> {
+  run<T>(script: Script<T>, names: readonly string[], args: Argument[], keys: string[] = []): Promise<T> {
     const context = [this.time(), this.connections.announce, this.place.channels.prefix];
     return this.connections.answer(script.run(this.client, [...this.keysOf(names), ...keys], [...context, ...args]));
   }
@@ -191,11 +191,7 @@ export class RedisPartition {
    * For each job two replies, as the script says. A job's name never changes, so it may be read before the step that needs its
    * queue's keys.
    */
-  async change(
-    script: Script<string[]>,
-    ids: readonly string[],
-    own: readonly (string | number)[] = [],
-  ): Promise<string[]> {
+  async change(script: Script<string[]>, ids: readonly string[], own: readonly Argument[] = []): Promise<string[]> {
     if (ids.length === 0) return [];
     const found = await this.find(ids);
     const names = distinct(found.flatMap((job) => (job ? [job.name] : [])));

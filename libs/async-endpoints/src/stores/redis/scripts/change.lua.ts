@@ -25,21 +25,14 @@ interface Change {
  * returns  for each: its record as it now stands and its claim, each '' where there is none. Fewer than were asked for where
  *          they are large: ask again for the rest
  */
-export function defineChange(
-  name: string,
-  {
-    args = [],
-    uses = '',
-    change,
-    before = "''",
-    unchanged = "text_of(job), job.status == 'P' and claim_of(job) or ''",
-    missing = "''",
-  }: Change,
-) {
-  return defineScript<string[]>({
-    name,
-    args: ['time', 'announce', 'channels', ...args],
-    lua: `${TRANSITION}${uses}
+export function defineChange(name: string, { args = [], ...change }: Change) {
+  return defineScript<string[]>({ name, args: ['time', 'announce', 'channels', ...args], lua: luaOf(change) });
+}
+
+const AS_IT_IS = "text_of(job), job.status == 'P' and claim_of(job) or ''";
+
+function luaOf({ uses = '', change, before = "''", unchanged = AS_IT_IS, missing = "''" }: Change): string {
+  return `${TRANSITION}${uses}
 local replies, ids = {}, {}
 for at = FIRST, #ARGV, 2 do ids[#ids + 1] = ARGV[at + 1] end
 local jobs = load(ids)
@@ -69,6 +62,5 @@ for n = 1, #jobs do
   end
 end
 save()
-return replies`,
-  });
+return replies`;
 }

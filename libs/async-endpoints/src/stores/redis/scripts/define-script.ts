@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 
 export type RedisClient = Redis | Cluster;
 
-type Argument = string | number;
+export type Argument = string | number;
 
 export interface Script<TReply> {
   readonly name: string;
