@@ -1,6 +1,6 @@
 /** The arrows of the house (docs/architecture.md): which room may look into which. */
 const lib = '^libs/async-endpoints/src/';
-/** Rooms, each with the rooms that it may import. The root may import all of them. Specs are free. */
+/** Rooms, each with the rooms that it may import. Specs are free. */
 const ROOMS = {
   job: [],
   nest: [],
@@ -39,8 +39,26 @@ const ROOMS = {
   'testing/contract': ['job', 'store', 'testing'],
 };
 
+/** What the root, the package's main entry point, is made of; the other rooms are reached by entry points of their own. */
+const CORE = [
+  'job',
+  'nest',
+  'events',
+  'store',
+  'options',
+  'handlers',
+  'jobs',
+  'worker',
+  'http',
+  'stores/memory',
+  'boot',
+];
+const ROOT = [...CORE, 'http/openapi', 'http/reply', 'http/endpoint', 'http/status'];
+
 /** The files of a room, without those of rooms within it. */
 const room = (name) => `${lib}${name}/[^/]+$`;
+const rootFiles = `${lib}(index|async-endpoints[.]module)[.]ts$`;
+const homeless = { path: lib, pathNot: [rootFiles, ...Object.keys(ROOMS).map(room)] };
 
 /** Packages that one room alone may import; applications may, too, but for ioredis. */
 const optional = {
@@ -62,12 +80,19 @@ module.exports = {
       to: { path: lib, pathNot: [room(name), ...others.map(room)] },
     })),
     {
+      name: 'arrows-of-the-root',
+      severity: 'error',
+      from: { path: rootFiles },
+      to: { path: lib, pathNot: [rootFiles, ...ROOT.map(room)] },
+    },
+    {
       name: 'every-file-has-a-room',
       comment: 'The root holds the entry point and the composition root, nothing else.',
       severity: 'error',
       from: {},
-      to: { path: lib, pathNot: [`${lib}(index|async-endpoints[.]module)[.]ts$`, ...Object.keys(ROOMS).map(room)] },
+      to: homeless,
     },
+    { name: 'no-file-without-a-room', severity: 'error', from: homeless, to: {} },
     {
       name: 'nest-internals-in-one-file',
       severity: 'error',
