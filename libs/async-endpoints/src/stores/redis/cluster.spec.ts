@@ -29,7 +29,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-// Each test has a prefix of its own, and so a slot of its own, on any of the three masters (D-14).
+// Each test has a prefix of its own, and so a slot of its own, on any of the three masters.
 const create = (partitions: number) => async () => {
   let now = 1_000_000;
   const store = new RedisJobStore({ client, prefix: randomUUID(), partitions, now: () => now });
