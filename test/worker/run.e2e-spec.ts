@@ -87,7 +87,7 @@ describe('A worker runs a job', () => {
     const { context, leave } = await handler.nextRun();
     await context.progress(0.25, 'a quarter');
     expect((await jobs.find(id))?.progress).toEqual({ fraction: 0.25, message: 'a quarter' });
-    expect(() => context.progress(1.5)).toThrow(TypeError);
+    expect(() => context.progress(1.5)).toThrow('expected a number from 0 to 1');
     expect(() => context.progress(Number.NaN)).toThrow('expected a number from 0 to 1');
     leave.open('done');
     expect((await reached(id, 'Completed')).result).toBe('done');

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import type { represent } from '../http/reply/represent.js';
 import { defineJob } from '../job/define-job.js';
+import { InvalidOptionError } from './errors.js';
 import { AsyncEndpointsClient, type ClientOptions, type JobState, type RemoteJob } from './index.js';
 
 const Report = defineJob<{ title: string }, { text: string }>('Report');
@@ -168,7 +169,7 @@ describe('A submission', () => {
       () => Response.json(state(), { headers: { Location: 'https://evil.example/jobs/1' } }),
     ]);
     await expect(elsewhere.client.submit(Report, BEES)).rejects.toThrow(/does not lead to https:\/\/example.com/);
-    expect(() => client.job(Report, '//evil.example/jobs/1')).toThrow(TypeError);
+    expect(() => client.job(Report, '//evil.example/jobs/1')).toThrow(InvalidOptionError);
   });
 
   it('is content with whatever names the job, and with nothing less', async () => {

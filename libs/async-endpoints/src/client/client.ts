@@ -45,7 +45,7 @@ export class AsyncEndpointsClient {
   readonly #transport: Transport;
   readonly #locations: Locations;
 
-  /** @throws TypeError for a wrong option */
+  /** @throws InvalidOptionError for a wrong option */
   constructor(options: ClientOptions = {}) {
     const settings = settingsOf(options);
     this.#transport = new Transport(settings);
@@ -59,7 +59,7 @@ export class AsyncEndpointsClient {
    *   `submit<typeof ProcessData>('ProcessData', …)`
    * @throws AsyncEndpointsProblem for a refusal, such as `QUEUE_FULL` where that outlasts the repeats
    * @throws NoAnswerError where none came: submit again with the same `requestId` or `idempotencyKey` to find out
-   * @throws TypeError for a wrong option, or where nothing says which path the endpoint has
+   * @throws InvalidOptionError for a wrong option, or where nothing says which path the endpoint has
    */
   async submit<TJob extends AnyJob>(
     job: TJob | TJob['name'],
@@ -84,7 +84,7 @@ export class AsyncEndpointsClient {
    *
    * @param job its definition or name, as for {@link submit}
    * @param idOrLocation its id, for status routes at `statusPath`; or what `Location` or `location` of the job said
-   * @throws TypeError for what is neither, or a location outside `baseUrl`'s origin
+   * @throws InvalidOptionError for what is neither, or a location outside `baseUrl`'s origin
    */
   job<TJob extends AnyJob>(job: TJob | TJob['name'], idOrLocation: string): RemoteJob<TJob> {
     const reader = this.#reader(nameOf(job), this.#locations.named(idOrLocation));

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../job/errors.js';
 import type { JobError } from '../job/job.js';
 import type { JobState } from './job-state.js';
 
@@ -30,10 +31,16 @@ export class AsyncEndpointsProblem extends Error {
 /** What an answer that was no success says. */
 export type ProblemDetails = Omit<AsyncEndpointsProblem, keyof Error>;
 
+/** An option or an argument has a wrong value; the message names it, and what was expected. */
+export class InvalidOptionError extends Error {
+  override readonly name = 'InvalidOptionError';
+  readonly code = 'INVALID_OPTION' satisfies ErrorCode;
+}
+
 /** No answer came, however often it was asked for. What the request was to do may have been done. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
-  readonly code = 'NO_ANSWER';
+  readonly code = 'NO_ANSWER' satisfies ErrorCode;
 
   /** @param attempts how often the request was sent; `cause` is what went wrong the last time */
   constructor(
@@ -64,7 +71,7 @@ export class JobFailedError extends Error {
 /** The job was canceled, by whomever. */
 export class JobCanceledError extends Error {
   override readonly name = 'JobCanceledError';
-  readonly code = 'JOB_CANCELED';
+  readonly code = 'JOB_CANCELED' satisfies ErrorCode;
 
   constructor(readonly state: JobState) {
     super(`Job ${state.id} was canceled`);
@@ -74,7 +81,7 @@ export class JobCanceledError extends Error {
 /** The job has not ended within `timeoutMs`. It goes on: wait again, come back to it by its id, or cancel it. */
 export class JobWaitTimeoutError extends Error {
   override readonly name = 'JobWaitTimeoutError';
-  readonly code = 'WAIT_TIMEOUT';
+  readonly code = 'WAIT_TIMEOUT' satisfies ErrorCode;
 
   constructor(
     readonly jobId: string,

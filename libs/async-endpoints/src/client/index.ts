@@ -10,6 +10,7 @@ export {
 export { AsyncEndpointsClient, type RemoteSubmitOptions as SubmitOptions } from './client.js';
 export {
   AsyncEndpointsProblem,
+  InvalidOptionError,
   JobCanceledError,
   JobFailedError,
   JobWaitTimeoutError,

@@ -1,3 +1,4 @@
+import { InvalidOptionError } from './errors.js';
 import type { Route, Settings, SubmissionMethod } from './options.js';
 
 /** A path or more. */
@@ -17,26 +18,27 @@ export class Locations {
   /**
    * The endpoint of a job: as the call says, else as the client's `routes` do.
    *
-   * @throws TypeError where neither does
+   * @throws InvalidOptionError where neither does
    */
   endpoint(job: string, { path, method }: { path?: string; method?: SubmissionMethod }): Endpoint {
     const { routes } = this.settings;
     const route: Route | undefined = Object.hasOwn(routes, job) ? routes[job] : undefined;
     const known = typeof route === 'string' ? { path: route } : route;
     const where = path ?? known?.path;
-    if (where === undefined) throw new TypeError(`Where is ${job} submitted? Give \`path\`, or the client \`routes\``);
+    if (where === undefined)
+      throw new InvalidOptionError(`Where is ${job} submitted? Give \`path\`, or the client \`routes\``);
     return { url: this.#below(where), method: method ?? known?.method ?? 'POST' };
   }
 
   /**
    * The status monitor of a job that the caller names.
    *
-   * @throws TypeError for what is neither id nor location: a mistaken id would be a path, and answered as one
+   * @throws InvalidOptionError for what is neither id nor location: a mistaken id would be a path, and answered as one
    */
   named(idOrLocation: string): URL {
     if (UUID.test(idOrLocation) || LOCATION.test(idOrLocation)) return this.monitor(idOrLocation);
     const given = JSON.stringify(idOrLocation);
-    throw new TypeError(`The job is named ${given}; expected a job's id, which is a UUID, or its location`);
+    throw new InvalidOptionError(`The job is named ${given}; expected a job's id, which is a UUID, or its location`);
   }
 
   /**
@@ -52,12 +54,12 @@ export class Locations {
   /**
    * What a link of the server leads to.
    *
-   * @throws TypeError for one to another origin, or none at all
+   * @throws InvalidOptionError for one to another origin, or none at all
    */
   linked(link: string, from: URL): URL {
     const url = URL.canParse(link, from.href) ? new URL(link, from.href) : null;
     if (url && url.origin === this.settings.baseUrl.origin) return url;
-    throw new TypeError(`${JSON.stringify(link)} does not lead to ${this.settings.baseUrl.origin}`);
+    throw new InvalidOptionError(`${JSON.stringify(link)} does not lead to ${this.settings.baseUrl.origin}`);
   }
 
   #below(path: string): URL {

@@ -1,3 +1,4 @@
+import { InvalidOptionError } from './errors.js';
 /** Headers by name. */
 export type HeaderValues = Record<string, string>;
 
@@ -69,7 +70,7 @@ export interface Settings {
   readonly retry: Readonly<Required<RetryOptions>>;
 }
 
-/** @throws TypeError for a base URL that is none, or a number that is out of its bounds */
+/** @throws InvalidOptionError for a base URL that is none, or a number that is out of its bounds */
 export function settingsOf(options: ClientOptions): Settings {
   const { headers = {}, fetch = globalThis.fetch, retry = {} } = options;
   return {
@@ -99,13 +100,13 @@ function baseUrlOf(given: string | undefined): URL {
   } catch {
     // said below
   }
-  throw new TypeError(`baseUrl is ${JSON.stringify(given)}; expected an http or https URL`);
+  throw new InvalidOptionError(`baseUrl is ${JSON.stringify(given)}; expected an http or https URL`);
 }
 
-/** @throws TypeError for anything else; `Infinity` is a number where the option can be without end */
+/** @throws InvalidOptionError for anything else; `Infinity` is a number where the option can be without end */
 export function numberFrom0(name: string, value: number, largest: number): number {
   if (typeof value === 'number' && value >= 0 && value <= largest) return value;
-  throw new TypeError(
+  throw new InvalidOptionError(
     `${name} is ${String(value)}; expected a number from 0${largest < Infinity ? ` to ${largest}` : ''}`,
   );
 }

@@ -56,7 +56,7 @@ export class RemoteJob<TJob> {
    *
    * @throws JobFailedError, JobCanceledError
    * @throws JobWaitTimeoutError after `timeoutMs`: the job goes on
-   * @throws TypeError for a `timeoutMs` that is no number from 0
+   * @throws InvalidOptionError for a `timeoutMs` that is no number from 0
    */
   async wait({ signal, timeoutMs = TIMEOUT_MS }: RemoteWaitOptions = {}): Promise<JobResult<TJob>> {
     numberFrom0('timeoutMs', timeoutMs, Infinity);

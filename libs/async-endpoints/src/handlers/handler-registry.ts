@@ -1,3 +1,4 @@
+import { AsyncEndpointsError } from '../job/errors.js';
 import { Inject, Injectable } from '@nestjs/common';
 import { type ContextId, ContextIdFactory, DiscoveryService, ModuleRef } from '@nestjs/core';
 import { isObservable, lastValueFrom, Observable, takeUntil } from 'rxjs';
@@ -85,7 +86,8 @@ export class HandlerRegistry {
         result.catch(() => {}); // Awaited below, unless `restore` throws first.
         return result;
       });
-      if (!result) throw new TypeError('context.run did not call the function that it was given.');
+      if (!result)
+        throw new AsyncEndpointsError('INVALID_OPTION', 'context.run did not call the function that it was given.');
       return result;
     };
   }

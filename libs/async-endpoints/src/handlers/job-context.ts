@@ -1,3 +1,4 @@
+import { AsyncEndpointsError } from '../job/errors.js';
 import { Logger } from '@nestjs/common';
 import type { CarriedValues, Claim, JobProgress, RequestSnapshot, StoredPayload } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
@@ -86,11 +87,11 @@ export class JobContext {
    * store away: it never rejects, so it need not be awaited. Calls that come faster than the store are merged.
    *
    * @param fraction from 0 to 1
-   * @throws TypeError where `fraction` is no such number
+   * @throws AsyncEndpointsError `INVALID_OPTION` when `fraction` is not such a number
    */
   progress(fraction: number, message: string | null = null): Promise<void> {
     if (!(fraction >= 0 && fraction <= 1))
-      throw new TypeError(`progress is ${fraction}; expected a number from 0 to 1`);
+      throw new AsyncEndpointsError('INVALID_OPTION', `progress is ${fraction}; expected a number from 0 to 1.`);
     return this.#control.report({
       fraction,
       message: message?.toString().slice(0, 1_000) ?? null,

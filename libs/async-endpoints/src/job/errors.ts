@@ -37,6 +37,12 @@ export const ERROR_CODES = {
   INVALID_OPTION: 'An option has a wrong value.',
   INVALID_HANDLER: 'A job handler is malformed, missing, or there are two for one job.',
   INVALID_ENDPOINT: 'A method cannot be an async endpoint.',
+  PERMANENT_JOB_ERROR: 'The handler failed the job for good and gave no code.',
+  RETRY_JOB_ERROR: 'The handler asked for a retry and gave no code.',
+  UNKNOWN_ERROR: 'The handler threw a value that has no code and no name.',
+  NO_ANSWER: 'The server did not answer the client.',
+  UNEXPECTED_ANSWER: 'The client cannot read the answer of the server.',
+  WAIT_TIMEOUT: 'The job has not finished within the time that the client waits.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
@@ -75,7 +81,7 @@ export class PermanentJobError extends Error {
 
   constructor(message: string, options: JobErrorOptions = {}) {
     super(message, options);
-    this.code = options.code ?? 'PERMANENT_JOB_ERROR';
+    this.code = options.code ?? ('PERMANENT_JOB_ERROR' satisfies ErrorCode);
     this.details = options.details;
   }
 }
@@ -95,7 +101,7 @@ export class RetryJobError extends Error {
     options: JobErrorOptions = {},
   ) {
     super(message, options);
-    this.code = options.code ?? 'RETRY_JOB_ERROR';
+    this.code = options.code ?? ('RETRY_JOB_ERROR' satisfies ErrorCode);
     this.details = options.details;
   }
 }
@@ -112,7 +118,7 @@ export function toJobError(thrown: unknown): JobError {
   const { code, name, message, details } = propertiesOf(thrown);
   const http = httpFailureOf(thrown);
   return {
-    code: asCode(code) ?? asCode(name) ?? 'UNKNOWN_ERROR',
+    code: asCode(code) ?? asCode(name) ?? ('UNKNOWN_ERROR' satisfies ErrorCode),
     message: (typeof message === 'string' ? message : describeThrown(thrown)).slice(0, MESSAGE_LIMIT),
     ...detailsOf(details ?? (http?.messages && { messages: http.messages })),
     ...(!isForClients(thrown, http) && { internal: true }),

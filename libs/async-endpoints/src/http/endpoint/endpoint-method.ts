@@ -52,9 +52,10 @@ export function isPassedRequest(index: number): boolean {
   return index >= REQUEST_AT;
 }
 
-/** @throws TypeError with more parameters than there is room for */
+/** @throws AsyncEndpointsError `INVALID_ENDPOINT` with more parameters than there is room for */
 export function refuseParameters(where: string, parameters: number): void {
-  if (parameters > REQUEST_AT) throw new TypeError(`${where} has more than ${REQUEST_AT} parameters.`);
+  if (parameters > REQUEST_AT)
+    throw new AsyncEndpointsError('INVALID_ENDPOINT', `${where} has more than ${REQUEST_AT} parameters.`);
 }
 
 /**

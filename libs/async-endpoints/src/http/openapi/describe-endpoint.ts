@@ -11,7 +11,7 @@ export interface EndpointDescription {
 /**
  * Describes the method of an async endpoint to @nestjs/swagger. Its summary and request body are its author's.
  *
- * @throws TypeError where the result type is none
+ * @throws AsyncEndpointsError `INVALID_ENDPOINT` where the result type is none
  */
 export function describeEndpoint(method: object, { job, resultType, takesBody }: EndpointDescription): void {
   const model = modelOf(job, resultType);

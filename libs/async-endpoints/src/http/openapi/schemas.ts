@@ -1,3 +1,4 @@
+import { AsyncEndpointsError } from '../../job/errors.js';
 import type { Type } from '@nestjs/common';
 import { JOB_STATUSES } from '../../job/job.js';
 import { PROBLEM_CODES } from '../reply/problem.js';
@@ -151,10 +152,11 @@ export type ResultType<TResult = unknown> = unknown extends TResult
     ? readonly [ClassOf<TItem>]
     : ClassOf<TResult>;
 
-/** @throws TypeError where it is neither a class nor a list of one, as plain JavaScript may have it */
+/** @throws AsyncEndpointsError `INVALID_ENDPOINT` where it is neither a class nor a list of one, as plain JavaScript may have it */
 export function classOf(resultType: unknown): { type: Type; isList: boolean } {
   const [type, ...others] = [resultType].flat();
   if (typeof type === 'function' && others.length === 0)
     return { type: type as Type, isList: Array.isArray(resultType) };
-  throw new TypeError(`resultType is ${String(resultType)}; expected a class, or a list of one class.`);
+  const message = `resultType is ${String(resultType)}; expected a class, or a list of one class.`;
+  throw new AsyncEndpointsError('INVALID_ENDPOINT', message);
 }
