@@ -50,17 +50,15 @@ export type { RetryCurve, RetryPolicy } from './job/retry.js';
 export { JobManager } from './jobs/job-manager.js';
 export type { WaitOptions } from './jobs/follow.js';
 export type { SubmitOptions } from './jobs/submit.js';
+export { JOB_CHANNELS, type JobEvent, type JobEventName, STORE_NOTICE, type StoreNotice } from './events/channels.js';
 export {
-  JOB_CHANNELS,
-  type JobEvent,
-  type JobEventName,
   type JobRun,
   type JobSubmission,
-  type RunEnd as RunOutcome,
-  STORE_NOTICE,
-  type StoreNotice,
-  WORK_CHANNELS,
-} from './events/channels.js';
+  type Middleware,
+  RUN_MIDDLEWARE,
+  type RunEnd,
+  SUBMIT_MIDDLEWARE,
+} from './events/middleware.js';
 export { currentJob, followJobs } from './events/job-scope.js';
 export type {
   AsyncEndpointsExtras,

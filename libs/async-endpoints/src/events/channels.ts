@@ -1,6 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import type { Claim, JobRecord, RequestSnapshot, TraceContext } from '../job/job.js';
-import type { Outcome } from '../job/lifecycle.js';
+import type { JobRecord } from '../job/job.js';
 
 /** Whose lease ran out. Times are in ms since the epoch. */
 export interface VanishedWorker {
@@ -78,50 +77,9 @@ export const STORE_MESSAGE_IGNORED = channel('asyncendpoints.store.message.ignor
 /** The store met a record that it cannot read, and set it aside: `{ store }`. Told once for each record by each process. */
 export const STORE_RECORD_UNREADABLE = channel('asyncendpoints.store.record.unreadable');
 
-/** A subscriber may replace `work` by something that does it: within a span, a context, a stopwatch. */
-interface Work<T> {
-  readonly store: object;
-  work: () => Promise<T>;
-}
-
-/** A job about to be submitted; the work is the store's. It rejects where the submission is refused. */
-export interface JobSubmission extends Work<{ readonly id: string }> {
-  readonly name: string;
-  readonly snapshot: RequestSnapshot | undefined;
-  /** Stored with the job, so that its run continues it. A subscriber may set it until the work begins. */
-  trace: TraceContext | undefined;
-}
-
-/** What is to become of a claimed job; null where it is not ours any more, and `cause` says why. */
-export interface RunEnd {
-  readonly outcome: Outcome | null;
-  readonly cause?: unknown;
-}
-
-/** A job about to be run; the work is its handler's, and never rejects. */
-export interface JobRun extends Work<RunEnd> {
-  readonly claim: Claim;
-}
-
-/** Work about to begin, that subscribers may put something around. Messages: {@link JobSubmission}, {@link JobRun}. */
-export const WORK_CHANNELS = {
-  submit: channel('asyncendpoints.work.submit'),
-  run: channel('asyncendpoints.work.run'),
-} as const;
-
 export type JobEventName = keyof typeof JOB_CHANNELS;
 
 export function publish(name: JobEventName, event: JobEvent): void {
   const target = JOB_CHANNELS[name];
   if (target.hasSubscribers) target.publish(event);
-}
-
-/** Does the work of the message, with what subscribers have put around it. Unheard, it is one comparison and the work. */
-export function announce<T, TMessage extends Work<T>>(
-  name: keyof typeof WORK_CHANNELS,
-  message: TMessage,
-): ReturnType<TMessage['work']> {
-  const target = WORK_CHANNELS[name];
-  if (target.hasSubscribers) target.publish(message);
-  return message.work() as ReturnType<TMessage['work']>;
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { JobRecord } from '../job/job.js';
-import { type JobRun, WORK_CHANNELS } from './channels.js';
+import { RUN_MIDDLEWARE } from './middleware.js';
 
 const scope = new AsyncLocalStorage<JobRecord>();
 let followers = 0;
@@ -16,20 +16,14 @@ export function currentJob(): JobRecord | undefined {
  */
 export function followJobs(): () => void {
   followers += 1;
-  WORK_CHANNELS.run.subscribe(enter);
+  const remove = RUN_MIDDLEWARE.add(({ claim }, next) => scope.run(claim.job, next));
   return () => {
     followers -= 1;
-    WORK_CHANNELS.run.unsubscribe(enter);
+    remove();
   };
 }
 
 export function withinJob(job: JobRecord, work: () => void): void {
   if (followers > 0) scope.run(job, work);
   else work();
-}
-
-function enter(message: unknown): void {
-  const run = message as JobRun;
-  const { work } = run;
-  run.work = () => scope.run(run.claim.job, work);
 }

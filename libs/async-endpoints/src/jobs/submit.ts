@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { announce, type JobSubmission, publish } from '../events/channels.js';
+import { publish } from '../events/channels.js';
+import { type JobSubmission, SUBMIT_MIDDLEWARE } from '../events/middleware.js';
 import { checkInteger, checkNumber, LONGEST_MS } from '../job/bounds.js';
 import { carriedValues } from '../job/credentials.js';
 import { decodeJob } from '../job/decode-job.js';
@@ -47,14 +48,13 @@ export class JobSubmissions {
     payload: unknown,
     options: SubmitOptions,
   ): Promise<SubmittedJob<TResult>> {
-    const announced: JobSubmission & { work: () => Promise<SubmittedJob<TResult>> } = {
+    const submission: JobSubmission = {
+      store: this.store,
       name: typeof job === 'string' ? job : job.name,
       snapshot: options.snapshot,
       trace: options.trace,
-      store: this.store,
-      work: () => this.#insert(job, payload, options, announced.trace),
     };
-    return announce('submit', announced);
+    return SUBMIT_MIDDLEWARE.run(submission, () => this.#insert<TResult>(job, payload, options, submission.trace));
   }
 
   async #insert<TResult>(

@@ -1,49 +1,70 @@
+import type { Channel } from 'node:diagnostics_channel';
 import {
   JOB_CHANNELS,
   type JobEvent,
   type JobEventName,
-  type JobRun,
   JOBS_PURGED,
   type JobsPurged,
-  type JobSubmission,
   OPERATOR_ACTION,
   type OperatorActionTaken,
-  WORK_CHANNELS,
 } from '../events/channels.js';
+import {
+  type JobRun,
+  type JobSubmission,
+  type Middleware,
+  RUN_MIDDLEWARE,
+  type RunEnd,
+  SUBMIT_MIDDLEWARE,
+} from '../events/middleware.js';
 import type { JobStore } from '../store/job-store.js';
 
 export interface Subscribers {
   readonly events?: Partial<Record<JobEventName, (event: JobEvent) => void>>;
-  readonly submit?: (submission: JobSubmission) => void;
-  readonly run?: (run: JobRun) => void;
+  /** Around each submission. */
+  readonly submit?: Middleware<JobSubmission, { readonly id: string }>;
+  /** Around each run. */
+  readonly run?: Middleware<JobRun, RunEnd>;
   readonly purged?: (purged: JobsPurged) => void;
   readonly action?: (taken: OperatorActionTaken) => void;
 }
 
-/** Listens to what is published of one store: applications may share a process. */
+/** Subscribes to the events of one store, and runs around its work: applications may share a process. */
 export class EventSubscriptions {
-  readonly #all: [channel: { subscribe(on: Listener): void; unsubscribe(on: Listener): void }, listener: Listener][];
+  readonly #begin: (() => () => void)[];
+  #ends: (() => void)[] = [];
 
-  constructor(store: JobStore, { events = {}, submit, run, purged, action }: Subscribers) {
-    const ofStore =
-      <T extends { store: object }>(subscriber: (message: T) => void): Listener =>
-      (message) => {
-        if ((message as T).store === store) subscriber(message as T);
-      };
-    this.#all = Object.entries(events).map(([name, on]) => [JOB_CHANNELS[name as JobEventName], ofStore(on)]);
-    if (submit) this.#all.push([WORK_CHANNELS.submit, ofStore(submit)]);
-    if (run) this.#all.push([WORK_CHANNELS.run, ofStore(run)]);
-    if (purged) this.#all.push([JOBS_PURGED, ofStore(purged)]);
-    if (action) this.#all.push([OPERATOR_ACTION, ofStore(action)]);
+  constructor(
+    private readonly store: JobStore,
+    { events = {}, submit, run, purged, action }: Subscribers,
+  ) {
+    this.#begin = Object.entries(events).map(
+      ([name, on]) =>
+        () =>
+          this.#on(JOB_CHANNELS[name as JobEventName], on),
+    );
+    if (submit) this.#begin.push(() => SUBMIT_MIDDLEWARE.add(this.#ofStore(submit)));
+    if (run) this.#begin.push(() => RUN_MIDDLEWARE.add(this.#ofStore(run)));
+    if (purged) this.#begin.push(() => this.#on(JOBS_PURGED, purged));
+    if (action) this.#begin.push(() => this.#on(OPERATOR_ACTION, action));
   }
 
   open(): void {
-    for (const [channel, listener] of this.#all) channel.subscribe(listener);
+    this.#ends = this.#begin.map((begin) => begin());
   }
 
   close(): void {
-    for (const [channel, listener] of this.#all) channel.unsubscribe(listener);
+    for (const end of this.#ends.splice(0)) end();
+  }
+
+  #on<T extends { store: object }>(channel: Channel, subscriber: (message: T) => void): () => void {
+    const listener = (message: unknown) => {
+      if ((message as T).store === this.store) subscriber(message as T);
+    };
+    channel.subscribe(listener);
+    return () => channel.unsubscribe(listener);
+  }
+
+  #ofStore<TWork extends { store: object }, TResult>(middleware: Middleware<TWork, TResult>): typeof middleware {
+    return (work, next) => (work.store === this.store ? middleware(work, next) : next());
   }
 }
-
-type Listener = (message: unknown) => void;

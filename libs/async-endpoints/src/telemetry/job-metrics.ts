@@ -1,5 +1,6 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
-import type { JobEvent, JobEventName, JobRun, JobSubmission } from '../events/channels.js';
+import type { JobEvent, JobEventName } from '../events/channels.js';
+import type { JobRun, JobSubmission, RunEnd } from '../events/middleware.js';
 import { toJobError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import { WORKER_CRASHED } from '../job/lifecycle.js';
@@ -38,8 +39,8 @@ export class JobMetrics {
     this.#instruments = new Instruments(meter);
     this.#subscriptions = new EventSubscriptions(store, {
       events: this.#events(),
-      submit: (submission) => this.#submitting(submission),
-      run: (run) => this.#running(run),
+      submit: (submission, next) => this.#submit(submission, next),
+      run: (run, next) => this.#run(run, next),
       purged: ({ count }) => this.#instruments.count('asyncendpoints.jobs.purged', {}, count),
       action: ({ action }) => this.#counted(action),
     });
@@ -103,34 +104,27 @@ export class JobMetrics {
     };
   }
 
-  #submitting(submission: JobSubmission): void {
-    const { name, work } = submission;
+  async #submit<T>({ name }: JobSubmission, next: () => Promise<T>): Promise<T> {
     this.begin(name);
-    submission.work = async () => {
-      try {
-        return await work();
-      } catch (error) {
-        this.#instruments.count('asyncendpoints.jobs.refused', of({ name }, toJobError(error).code));
-        throw error;
-      }
-    };
+    try {
+      return await next();
+    } catch (error) {
+      this.#instruments.count('asyncendpoints.jobs.refused', of({ name }, toJobError(error).code));
+      throw error;
+    }
   }
 
-  #running(run: JobRun): void {
-    const { work } = run;
-    const { job } = run.claim;
-    run.work = async () => {
-      const startedAt = performance.now();
-      const end = await work();
-      const seconds = (performance.now() - startedAt) / 1_000;
-      this.#runs.set(job, seconds);
-      const outcome = end.outcome?.verb ?? (toJobError(end.cause).code === 'JOB_CANCELED' ? 'cancel' : 'lose');
-      this.#instruments.record('asyncendpoints.job.run.duration', seconds, {
-        [ATTRIBUTES.name]: job.name,
-        [ATTRIBUTES.outcome]: outcome,
-      });
-      return end;
-    };
+  async #run({ claim: { job } }: JobRun, next: () => Promise<RunEnd>): Promise<RunEnd> {
+    const startedAt = performance.now();
+    const end = await next();
+    const seconds = (performance.now() - startedAt) / 1_000;
+    this.#runs.set(job, seconds);
+    const outcome = end.outcome?.verb ?? (toJobError(end.cause).code === 'JOB_CANCELED' ? 'cancel' : 'lose');
+    this.#instruments.record('asyncendpoints.job.run.duration', seconds, {
+      [ATTRIBUTES.name]: job.name,
+      [ATTRIBUTES.outcome]: outcome,
+    });
+    return end;
   }
 
   /** Starts every counter of a name at 0, with the error codes that the library itself uses. */

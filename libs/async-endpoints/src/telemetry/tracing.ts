@@ -12,7 +12,7 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import type { JobRun, JobSubmission, RunEnd } from '../events/channels.js';
+import type { JobRun, JobSubmission, RunEnd } from '../events/middleware.js';
 import { toJobError } from '../job/errors.js';
 import type { Claim, JobRecord, RequestSnapshot, StoredPayload, TraceContext } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
@@ -40,8 +40,8 @@ export class Tracing {
     store: JobStore,
   ) {
     this.#subscriptions = new EventSubscriptions(store, {
-      submit: (submission) => this.#submitting(submission),
-      run: (run) => this.#running(run),
+      submit: (submission, next) => this.#submit(submission, next),
+      run: (run, next) => this.#run(run, next),
     });
   }
 
@@ -53,37 +53,31 @@ export class Tracing {
     this.#subscriptions.close();
   }
 
-  #submitting(submission: JobSubmission): void {
-    const { name, work } = submission;
-    submission.work = async () => {
-      const parent =
-        contextOf(submission.trace) ?? active() ?? contextOf(headersOf(submission.snapshot)) ?? ROOT_CONTEXT;
-      const options = { kind: SpanKind.PRODUCER, attributes: messaging(name, 'send') };
-      const span = this.tracer.startSpan(`send ${name}`, options, parent);
-      submission.trace = traceContextOf(span) ?? submission.trace;
-      try {
-        const submitted = await context.with(trace.setSpan(parent, span), work);
-        span.setAttribute('messaging.message.id', submitted.id);
-        return submitted;
-      } catch (error) {
-        failed(span, error);
-        throw error;
-      } finally {
-        span.end();
-      }
-    };
+  async #submit<T extends { readonly id: string }>(submission: JobSubmission, next: () => Promise<T>): Promise<T> {
+    const { name, snapshot } = submission;
+    const parent = contextOf(submission.trace) ?? active() ?? contextOf(headersOf(snapshot)) ?? ROOT_CONTEXT;
+    const options = { kind: SpanKind.PRODUCER, attributes: messaging(name, 'send') };
+    const span = this.tracer.startSpan(`send ${name}`, options, parent);
+    submission.trace = traceContextOf(span) ?? submission.trace;
+    try {
+      const submitted = await context.with(trace.setSpan(parent, span), next);
+      span.setAttribute('messaging.message.id', submitted.id);
+      return submitted;
+    } catch (error) {
+      failed(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
   }
 
-  #running(run: JobRun): void {
-    const { claim, work } = run;
-    run.work = async () => {
-      const { span, within } = this.#attempt(claim);
-      runs.set(claim.job, span.spanContext());
-      const outcome = await context.with(within, work);
-      concluded(span, outcome);
-      span.end();
-      return outcome;
-    };
+  async #run({ claim }: JobRun, next: () => Promise<RunEnd>): Promise<RunEnd> {
+    const { span, within } = this.#attempt(claim);
+    runs.set(claim.job, span.spanContext());
+    const end = await context.with(within, next);
+    concluded(span, end);
+    span.end();
+    return end;
   }
 
   #attempt({ job, payload, fence }: Claim): { span: Span; within: Context } {

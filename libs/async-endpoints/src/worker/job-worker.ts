@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { announce, publish, type RunEnd } from '../events/channels.js';
+import { publish } from '../events/channels.js';
+import { RUN_MIDDLEWARE, type RunEnd } from '../events/middleware.js';
 import { HandlerRegistry, type RegisteredHandler } from '../handlers/handler-registry.js';
 import { ResultSerializer } from '../handlers/result-serializer.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
@@ -185,11 +186,9 @@ export class JobWorker {
     if (this.#stopping || isLate) return { outcome: { verb: 'release' } };
     const { claim } = run;
     publish('claim', { job: claim.job, store: this.store });
-    return announce('run', {
-      claim,
-      store: this.store,
-      work: () => runJob(run, this.#handler(claim.job.name), this.results, () => this.#stopping),
-    });
+    return RUN_MIDDLEWARE.run({ store: this.store, claim }, () =>
+      runJob(run, this.#handler(claim.job.name), this.results, () => this.#stopping),
+    );
   }
 
   #handler(name: string): RegisteredHandler {

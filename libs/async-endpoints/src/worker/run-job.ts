@@ -1,5 +1,5 @@
 import { isObservable } from 'rxjs';
-import type { RunEnd } from '../events/channels.js';
+import type { RunEnd } from '../events/middleware.js';
 import { lastValueOf, type RegisteredHandler } from '../handlers/handler-registry.js';
 import { JobContext } from '../handlers/job-context.js';
 import type { ResultSerializer } from '../handlers/result-serializer.js';
