@@ -18,6 +18,11 @@ export function isTerminal(status: JobStatus): status is TerminalStatus {
   return status === 'Completed' || status === 'Failed' || status === 'Canceled';
 }
 
+/** Whether a job in this status is in a queue: it waits for a worker, or for its time. */
+export function isWaiting(status: JobStatus): boolean {
+  return status === 'Queued' || status === 'Scheduled';
+}
+
 /** What went wrong in the last attempt. Never a stack trace: that goes to the log only. */
 export interface JobError {
   /** Stable and meant for programs, such as `UPSTREAM_TIMEOUT`. */

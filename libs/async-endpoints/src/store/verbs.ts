@@ -1,4 +1,4 @@
-import type { JobProgress, JobRecord, JobStatus } from '../job/job.js';
+import { isWaiting, type JobProgress, type JobRecord, type JobStatus } from '../job/job.js';
 
 /** What became of one submission. */
 export type Submission =
@@ -87,6 +87,16 @@ export interface JobFilter {
   readonly runningForMs?: number | undefined;
 }
 
+/** Whether a job is one that the filter asks for, at this time of the store. */
+export function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
+  if (filter.name !== undefined && filter.name !== job.name) return false;
+  if (filter.status !== undefined && filter.status !== job.status) return false;
+  if (filter.owner !== undefined && filter.owner !== job.owner) return false;
+  if (filter.errorCode !== undefined && filter.errorCode !== job.error?.code) return false;
+  if (filter.runningForMs === undefined) return true;
+  return job.status === 'InProgress' && job.startedAt !== null && now - job.startedAt >= filter.runningForMs;
+}
+
 export interface JobPage<TJob = JobRecord> {
   readonly jobs: readonly TJob[];
   /** Give it back for the next page; `null` at the end. */
@@ -130,7 +140,7 @@ export type Topic = { readonly job: string } | { readonly worker: string };
 /** How many jobs wait to be claimed: of one name, or of all. */
 export function depthOf(stats: readonly QueueStats[], name?: string): number {
   return stats
-    .filter((entry) => entry.status === 'Queued' || entry.status === 'Scheduled')
+    .filter(({ status }) => isWaiting(status))
     .filter((entry) => name === undefined || entry.name === name)
     .reduce((sum, { count }) => sum + count, 0);
 }

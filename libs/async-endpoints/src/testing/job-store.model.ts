@@ -1,4 +1,4 @@
-import { type Claim, isTerminal, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
+import { type Claim, isTerminal, isWaiting, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
 import type { ClaimRequest, QueueStats, Recovered, Renewal, RenewalReply, Submission } from '../store/job-store.js';
 
@@ -36,7 +36,7 @@ export class JobStoreModel {
       const same = fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
       return same ? { outcome: 'existing', job: known } : { outcome: 'conflict', on: keyed ? 'key' : 'id' };
     }
-    const waiting = this.jobs.filter(({ record }) => record.status === 'Queued' || record.status === 'Scheduled');
+    const waiting = this.jobs.filter(({ record }) => isWaiting(record.status));
     if (waiting.length >= queueLimit) return { outcome: 'refused', limit: 'total' };
     const ofName = waiting.filter(({ record }) => record.name === job.name).length;
     if (job.queueLimit !== null && ofName >= job.queueLimit) return { outcome: 'refused', limit: 'name' };
@@ -143,7 +143,7 @@ export class JobStoreModel {
       const started = records.filter((record) => record.status === status).map(({ startedAt }) => startedAt as number);
       return this.now - Math.min(...started);
     }
-    const waiting = records.filter((record) => record.status === 'Queued' || record.status === 'Scheduled');
+    const waiting = records.filter((record) => isWaiting(record.status));
     return Math.max(this.now - Math.min(...waiting.map(({ scheduledAt }) => scheduledAt)), 0);
   }
 

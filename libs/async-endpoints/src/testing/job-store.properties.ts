@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { isTerminal, type NewJob } from '../job/job.js';
+import { isTerminal, isWaiting, type NewJob } from '../job/job.js';
 import type { Outcome } from '../job/lifecycle.js';
 import type { Recovered } from '../store/job-store.js';
 import { aJob } from './a-job.js';
@@ -61,9 +61,8 @@ async function compareStates(model: JobStoreModel, { store }: StoreUnderTest): P
   const stats = await store.stats();
   assert.deepEqual(inOrder(stats.map((entry) => ({ ...entry, bytes: null }))), inOrder(model.stats()));
   for (const { status, count, bytes } of stats) {
-    const isWaiting = status === 'Queued' || status === 'Scheduled';
     assert.ok(
-      isWaiting ? isWithin(bytes ?? 0, count, 4_096 * count) : bytes === null,
+      isWaiting(status) ? isWithin(bytes ?? 0, count, 4_096 * count) : bytes === null,
       `${bytes} bytes in ${count} jobs`,
     );
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Job } from '../../job/job.js';
+import { isWaiting, type Job } from '../../job/job.js';
 import { JobManager } from '../../jobs/job-manager.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
 
@@ -73,7 +73,7 @@ export class RetryAfter {
 
   /** Whether it is the queue of all names that is full. */
   get #isFull(): boolean {
-    const waiting = this.#stats.filter(({ status }) => status === 'Queued' || status === 'Scheduled');
+    const waiting = this.#stats.filter(({ status }) => isWaiting(status));
     const count = waiting.reduce((sum, entry) => sum + entry.count, 0);
     const bytes = waiting.reduce((sum, entry) => sum + (entry.bytes ?? 0), 0);
     const { maxQueueSize, maxQueueBytes } = this.options.jobs;

@@ -1,8 +1,9 @@
-import type { JobRecord, JobStatus, NewJob } from '../../job/job.js';
+import { isWaiting, type JobRecord, type JobStatus, type NewJob } from '../../job/job.js';
 import type { JobFilter, QueueLimits, QueueStats } from '../../store/job-store.js';
+import { matches } from '../../store/verbs.js';
 import { FinishedJobs } from './finished-jobs.js';
 import { Heap } from './heap.js';
-import { type Entry, isWaiting, Queue } from './queue.js';
+import { type Entry, Queue } from './queue.js';
 
 /** Keeps each job in exactly the indexes that its status says. No operation looks at all jobs. */
 export class JobIndex {
@@ -169,13 +170,6 @@ export type Position = readonly [name: string, status: JobStatus, rosterNumber: 
 
 export function isPosition([name, status, rosterNumber]: readonly unknown[]): boolean {
   return typeof name === 'string' && typeof status === 'string' && Number.isInteger(rosterNumber);
-}
-
-function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
-  if (filter.owner !== undefined && filter.owner !== job.owner) return false;
-  if (filter.errorCode !== undefined && filter.errorCode !== job.error?.code) return false;
-  if (filter.runningForMs === undefined) return true;
-  return job.startedAt !== null && job.status === 'InProgress' && now - job.startedAt >= filter.runningForMs;
 }
 
 /** About what a record takes in memory with its places in the indexes, whatever it carries. */

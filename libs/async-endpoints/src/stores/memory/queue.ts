@@ -1,4 +1,4 @@
-import { JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
+import { isWaiting, JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
 import type { QueueStats } from '../../store/job-store.js';
 import { Heap, type HeapItem } from './heap.js';
 import { Roster, type RosterItem } from './roster.js';
@@ -84,8 +84,4 @@ export class Queue {
     if (isWaiting(status)) return Math.max(now - (this.waitingByDueTime.peek() as Entry).job.scheduledAt, 0);
     return status === 'InProgress' ? now - (oldest.job.startedAt as number) : null;
   }
-}
-
-export function isWaiting(status: JobStatus): boolean {
-  return status === 'Queued' || status === 'Scheduled';
 }

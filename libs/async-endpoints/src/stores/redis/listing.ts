@@ -1,6 +1,7 @@
 import type { JobRecord, JobStatus } from '../../job/job.js';
 import { decodeCursor, encodeCursor } from '../../store/cursor.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
+import { matches } from '../../store/verbs.js';
 import { ID_AT } from './codec.js';
 import { readNames, type RedisKeys } from './keys.js';
 import type { RedisPartition } from './partition.js';
@@ -112,13 +113,4 @@ function set(key: string, idAt: number): Index {
 
 function list(key: string): Index {
   return { key, page: pageOfListScript, idAt: ID_AT };
-}
-
-function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
-  if (filter.name !== undefined && filter.name !== job.name) return false;
-  if (filter.status !== undefined && filter.status !== job.status) return false;
-  if (filter.owner !== undefined && filter.owner !== job.owner) return false;
-  if (filter.errorCode !== undefined && filter.errorCode !== job.error?.code) return false;
-  if (filter.runningForMs === undefined) return true;
-  return job.status === 'InProgress' && job.startedAt !== null && now - job.startedAt >= filter.runningForMs;
 }

@@ -1,5 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
-import type { JobStatus } from '../../job/job.js';
+import { isWaiting, type JobStatus } from '../../job/job.js';
 import type { QueueStats, StoreMemory } from '../../store/job-store.js';
 import { LETTER_OF } from './codec.js';
 import { readNames } from './keys.js';
@@ -19,7 +19,7 @@ export async function redisStats({ client, keys, time }: RedisPartition): Promis
     (Object.entries(LETTER_OF) as [JobStatus, string][]).flatMap(([status, letter]): QueueStats[] => {
       const count = Number(counters[`${letter}:${encodeText(name)}`] ?? 0);
       if (count === 0) return [];
-      const waiting = status === 'Queued' || status === 'Scheduled';
+      const waiting = isWaiting(status);
       const bytes = waiting ? Math.max(Number(counters[`bytes:${letter}:${encodeText(name)}`] ?? 0), 0) : null;
       const age = status === 'InProgress' ? since(ages[2 * index + 1]) : waiting ? since(ages[2 * index]) : null;
       return [{ name, status, count, bytes, oldestAgeMs: age }];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { JobRecord } from '../../job/job.js';
+import { isWaiting, type JobRecord } from '../../job/job.js';
 import type { JobFilter, JobStore, QueueStats } from '../../store/job-store.js';
 import { aJob } from '../a-job.js';
 import { claimOne, claimSome, created, running, type Subject } from './subject.js';
@@ -187,7 +187,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
 /** Which waiting jobs have, and no others; how many is the store's business. */
 async function withoutBytes(store: JobStore): Promise<Omit<QueueStats, 'bytes'>[]> {
   return (await store.stats()).map(({ bytes, ...entry }) => {
-    assert.equal(bytes !== null, entry.status === 'Queued' || entry.status === 'Scheduled');
+    assert.equal(bytes !== null, isWaiting(entry.status));
     return entry;
   });
 }
