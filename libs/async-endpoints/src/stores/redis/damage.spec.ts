@@ -85,7 +85,7 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
     const [id] = await submit(1);
     const [{ fence } = {} as never] = await claim(1);
     on.now += 1_000;
-    const recovering = sweep(); // has asked what is overdue, and nothing else yet
+    const recovering = sweep(); // has asked whose lease has expired, and nothing else yet
     expect(await store.renew([{ id, fence, leaseMs: 5_000 }])).toEqual(['held']);
     expect(await recovering).toEqual([]);
     expect((await store.find([id]))[0]).toMatchObject({ status: 'InProgress', fence, crashes: 0 });

@@ -18,7 +18,7 @@ import { cancelScript } from './scripts/cancel.lua.js';
 import { claimScript } from './scripts/claim.lua.js';
 import type { Argument, RedisClient, Script } from './scripts/define-script.js';
 import { findOwnedScript, findScript } from './scripts/find.lua.js';
-import { agesScript, dueScript } from './scripts/look.lua.js';
+import { agesScript, dueScript } from './scripts/queue-times.lua.js';
 import { renewScript } from './scripts/renew.lua.js';
 import { rerunScript } from './scripts/rerun.lua.js';
 import { reserveScript } from './scripts/reserve.lua.js';

@@ -5,7 +5,7 @@ import { LETTER_OF } from './codec.js';
 import { readNames } from './keys.js';
 import type { RedisPartition } from './partition.js';
 import type { RedisClient } from './scripts/define-script.js';
-import { agesScript } from './scripts/look.lua.js';
+import { agesScript } from './scripts/queue-times.lua.js';
 import { encodeText } from './text.js';
 
 /** From the counters and the ends of the indexes: the cost grows with the number of names, not of jobs. */

@@ -3,10 +3,10 @@ import { decode, decodeHolder } from './codec.js';
 import { readNames } from './keys.js';
 import type { RedisPartition } from './partition.js';
 import { forgetScript } from './scripts/forget.lua.js';
-import { overdueScript } from './scripts/overdue.lua.js';
+import { findExpiredScript } from './scripts/find-expired.lua.js';
 import { purgeScript } from './scripts/purge.lua.js';
 import { recoverScript } from './scripts/recover.lua.js';
-import { tendScript } from './scripts/tend.lua.js';
+import { maintainScript } from './scripts/maintain.lua.js';
 import { decodeText } from './text.js';
 
 /** So many names are looked after in one step, so that Redis serves others in between. */
@@ -27,7 +27,7 @@ export class RedisSweep {
   async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
     const recovered: Recovered[] = [];
     for (let more = true; more && recovered.length < limit;) {
-      const [ids, dropped, mayBeMore] = await this.#overdue(limit - recovered.length, sweep);
+      const [ids, dropped, mayBeMore] = await this.#findExpired(limit - recovered.length, sweep);
       const replies = await this.partition.change(recoverScript, ids, [maxCrashes]);
       const lost = ids.filter((_, index) => replies[2 * index] === '-');
       const taken = this.#read(ids, replies);
@@ -35,7 +35,7 @@ export class RedisSweep {
       const forgotten = await this.#forget(lost);
       more = mayBeMore === 1 && dropped + forgotten + taken.length > 0;
     }
-    if (recovered.length < limit) await this.#tend();
+    if (recovered.length < limit) await this.#maintain();
     return recovered;
   }
 
@@ -50,10 +50,10 @@ export class RedisSweep {
     return purged;
   }
 
-  async #overdue(limit: number, sweep: RecoverOptions['sweep']) {
+  async #findExpired(limit: number, sweep: RecoverOptions['sweep']) {
     const { client, connections, keys, time } = this.partition;
     const rhythm = sweep ? [this.#sweptAt, sweep.silenceMs, sweep.leaseMs] : ['', '', ''];
-    const reply = await connections.answer(overdueScript.run(client, keys.shared, [time(), limit, ...rhythm]));
+    const reply = await connections.answer(findExpiredScript.run(client, keys.shared, [time(), limit, ...rhythm]));
     if (sweep) this.#sweptAt = reply[3];
     return reply;
   }
@@ -83,13 +83,13 @@ export class RedisSweep {
     return forgotten;
   }
 
-  async #tend(): Promise<void> {
+  async #maintain(): Promise<void> {
     const { connections, client, keys, place } = this.partition;
     let [dropped, wrong] = [0, 0];
     for (let cursor: string | undefined; cursor !== '0';) {
       const page = client.sscan(keys.names, cursor ?? '0', 'COUNT', NAMES_AT_ONCE);
       const [next, names] = await connections.answer(page);
-      const [droppedHere, wrongHere] = await this.#tendNames(names.map(decodeText));
+      const [droppedHere, wrongHere] = await this.#maintainNames(names.map(decodeText));
       dropped += droppedHere;
       wrong += wrongHere;
       cursor = next;
@@ -98,11 +98,11 @@ export class RedisSweep {
     if (wrong > 0) place.notify(`${wrong} counters were wrong, and are set right: jobs were lost or removed by hand`);
   }
 
-  async #tendNames(names: readonly string[]): Promise<[dropped: number, wrong: number]> {
+  async #maintainNames(names: readonly string[]): Promise<[dropped: number, wrong: number]> {
     const { partition } = this;
     const { connections, client, keys, place, time } = partition;
     const keepMs = place.partition === 0 && place.partitions > 1 ? TOKEN_OUTLIVES_MS : 0;
-    const step = tendScript.run(client, [...partition.keysOf(names), keys.names], [time(), keepMs]);
+    const step = maintainScript.run(client, [...partition.keysOf(names), keys.names], [time(), keepMs]);
     const [dropped, wrong, withWork, gone] = await connections.answer(step);
     partition.tokens.put(withWork.map((at) => names[at - 1] as string));
     partition.tokens.expire(

@@ -33,7 +33,7 @@ local lease_until = number(now + leaseMs)
 local CLAIMED = ',' .. NOW .. ',' .. lease_until .. ',' .. NOW .. ',' .. worker
 
 local function promote(queue)
-  local due = call('ZRANGEBYSCORE', queue_key(queue, PLANNED), '-inf', NOW, 'LIMIT', 0, DUE_AT_ONCE)
+  local due = call('ZRANGEBYSCORE', queue_key(queue, SCHEDULED), '-inf', NOW, 'LIMIT', 0, DUE_AT_ONCE)
   if #due == 0 then return end
   local ids, ranked = {}, {}
   for n, entry in ipairs(due) do ids[n] = sub(entry, 9) end
@@ -42,7 +42,7 @@ local function promote(queue)
   for n, job in ipairs(jobs) do
     if job then put(ranked, number(rank(job)), due[n]) else dropped = dropped + 1 end
   end
-  in_chunks('ZREM', queue_key(queue, PLANNED), due)
+  in_chunks('ZREM', queue_key(queue, SCHEDULED), due)
   in_chunks('ZADD', queue_key(queue, READY), ranked)
 end
 

@@ -1,5 +1,5 @@
 import { defineScript } from './define-script.js';
-import { LAPSE } from './lapse.lua.js';
+import { EXPIRED_LEASES } from './expired-leases.lua.js';
 import { SILENCE } from './silence.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
@@ -15,7 +15,7 @@ import { TRANSITION } from './transition.lua.js';
 export const purgeScript = defineScript<[purged: number, more: number, head: string, headUntil: string]>({
   name: 'purge',
   args: ['time', 'announce', 'channels', 'limit', 'head', 'headUntil'],
-  lua: `${TRANSITION}${SILENCE}${LAPSE}
+  lua: `${TRANSITION}${SILENCE}${EXPIRED_LEASES}
 local due = call('ZRANGEBYSCORE', FINISHED, '-inf', NOW, 'LIMIT', 0, limit)
 local jobs, gone = load(due), {}
 for n = 1, #jobs do gone[n] = due[n] end
@@ -61,6 +61,6 @@ for n = 1, #gone do
 end
 in_chunks('HDEL', JOBS, gone)
 save()
-local _, dropped, more = lapse(0)
+local _, dropped, more = expired_leases(0)
 return { #gone, (more_due or dropped > 0 and more) and 1 or 0, next_head, next_until }`,
 });

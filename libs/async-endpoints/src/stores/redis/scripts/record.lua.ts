@@ -8,7 +8,7 @@
  */
 export const RECORD = `
 local JOBS, CLAIMS, LEASES, COMPLETED, FINISHED, COUNTERS = unpack(KEYS, 1, 6)
-local LINE, READY, PLANNED, RUNNING, WAKE = 1, 2, 3, 4, 5
+local LINE, READY, SCHEDULED, RUNNING, WAKE = 1, 2, 3, 4, 5
 local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 6, 5, 2000, 35184372088832
 local STABLE = '^1([QRSCFX])(%x%x%x%x%x%x%x%x)(%x)(%x%x%x%x%x%x)(%d+),(%d+),(%-?%d+),(%d+),(%d+)'
 local CHANGING = '^;(%d+),(%d+),(%d*),(%d*),(%d*)[^\\n]*\\n()'

@@ -83,7 +83,7 @@ local function compare(id, text, fixed, conflict)
 end
 
 local function enter_sorted(group, entry)
-  if group.delay > 0 then return add(queue_key(group.queue, PLANNED), number(now + group.delay), entry) end
+  if group.delay > 0 then return add(queue_key(group.queue, SCHEDULED), number(now + group.delay), entry) end
   add(queue_key(group.queue, READY), number((100 - group.priority) * PRIORITY_STEP + now), entry)
 end
 

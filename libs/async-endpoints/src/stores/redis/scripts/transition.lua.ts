@@ -79,7 +79,7 @@ local function enter(id, job, queue)
   if status == 'Q' then
     add(queue_key(queue, READY), number(rank(job)), member(id, job))
   elseif status == 'S' then
-    add(queue_key(queue, PLANNED), number(scheduled_at(job)), member(id, job))
+    add(queue_key(queue, SCHEDULED), number(scheduled_at(job)), member(id, job))
   elseif status == 'C' then
     enter_completed(id, purgeable_at(job))
   else
@@ -97,7 +97,7 @@ local function leave(id, job, queue)
   local status = job.status
   if status == 'Q' or status == 'S' then
     remove(queue_key(queue, READY), member(id, job))
-    if status == 'S' then remove(queue_key(queue, PLANNED), member(id, job)) end
+    if status == 'S' then remove(queue_key(queue, SCHEDULED), member(id, job)) end
     count_waiting(job, queue, -1)
   elseif status == 'P' then
     unclaimed[#unclaimed + 1] = id

@@ -32,8 +32,8 @@ end
 for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
   local first = first_in_line(queue)
   local earliest = earliest_ready(queue_key(queue, READY), first and scheduled_at(first))
-  local planned = call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
-  if planned and (not earliest or tonumber(planned) < earliest) then earliest = tonumber(planned) end
+  local scheduled = call('ZRANGE', queue_key(queue, SCHEDULED), 0, 0, 'WITHSCORES')[2]
+  if scheduled and (not earliest or tonumber(scheduled) < earliest) then earliest = tonumber(scheduled) end
   replies[#replies + 1] = earliest and number(earliest) or ''
   replies[#replies + 1] = call('ZRANGE', queue_key(queue, RUNNING), 0, 0, 'WITHSCORES')[2] or ''
 end
@@ -54,9 +54,9 @@ export const dueScript = defineScript<number>({
 local earliest = -1
 for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
   if first_in_line(queue) or call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then return 0 end
-  local planned = call('ZRANGE', queue_key(queue, PLANNED), 0, 0, 'WITHSCORES')[2]
-  if planned then
-    local wait = math.max(planned - now, 0)
+  local scheduled = call('ZRANGE', queue_key(queue, SCHEDULED), 0, 0, 'WITHSCORES')[2]
+  if scheduled then
+    local wait = math.max(scheduled - now, 0)
     if earliest < 0 or wait < earliest then earliest = wait end
   end
 end

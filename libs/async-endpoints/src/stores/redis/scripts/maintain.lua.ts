@@ -17,8 +17,8 @@ import { RECORD } from './record.lua.js';
  * returns  how many entries were dropped, how many counters were wrong; which names, from 1, have work that waits, and
  *          which are gone
  */
-export const tendScript = defineScript<[dropped: number, wrong: number, withWork: number[], gone: number[]]>({
-  name: 'tend',
+export const maintainScript = defineScript<[dropped: number, wrong: number, withWork: number[], gone: number[]]>({
+  name: 'maintain',
   args: ['time', 'keepMs'],
   lua: `${RECORD}
 local MOST_COUNTERS = 2000
@@ -57,7 +57,7 @@ local function set_count(field, value)
 end
 
 -- How many jobs of the name there are, after setting right how many wait and run.
-local function set_right(name, line, ready, planned, running)
+local function set_right(name, line, ready, in_scheduled, running)
   local counts = call('HMGET', COUNTERS, 'Q:' .. name, 'S:' .. name, 'P:' .. name, 'C:' .. name, 'F:' .. name, 'X:' .. name,
     'bytes:Q:' .. name, 'bytes:S:' .. name)
   local sum = 0
@@ -66,8 +66,8 @@ local function set_right(name, line, ready, planned, running)
     if n > 3 then sum = sum + counts[n] end
   end
   -- A retried job in the sorted set may have come due and count as scheduled. What is worth nothing may stand in the line.
-  local scheduled = clamp(counts[2], planned, planned + ready)
-  local queued = clamp(counts[1], ready + planned - scheduled, line + ready + planned - scheduled)
+  local scheduled = clamp(counts[2], in_scheduled, in_scheduled + ready)
+  local queued = clamp(counts[1], ready + in_scheduled - scheduled, line + ready + in_scheduled - scheduled)
   more_wait = more_wait + queued + scheduled - counts[1] - counts[2]
   if queued ~= counts[1] then set_count('Q:' .. name, queued) end
   if scheduled ~= counts[2] then set_count('S:' .. name, scheduled) end
@@ -77,25 +77,25 @@ local function set_right(name, line, ready, planned, running)
   return sum + queued + scheduled + running
 end
 
-local function tend(queue)
+local function maintain(queue)
   local name = name_of(queue)
   first_in_line(queue)
   local line = call('LLEN', queue_key(queue, LINE))
   local ready = size_of(queue_key(queue, READY), JOBS, 9)
-  local planned = size_of(queue_key(queue, PLANNED), JOBS, 9)
+  local in_scheduled = size_of(queue_key(queue, SCHEDULED), JOBS, 9)
   local running = size_of(queue_key(queue, RUNNING), CLAIMS, 1)
   if line + ready > 0 then
     call('ZADD', queue_key(queue, WAKE), 0, '0')
     with_work[#with_work + 1] = queue
   end
-  if set_right(name, line, ready, planned, running) > 0 or line > 0 then return end
+  if set_right(name, line, ready, in_scheduled, running) > 0 or line > 0 then return end
   call('SREM', KEYS[#KEYS], name)
   gone[#gone + 1] = queue
   if keepMs == '0' then call('DEL', queue_key(queue, WAKE)) else call('PEXPIRE', queue_key(queue, WAKE), keepMs) end
 end
 
 go_on_when_full()
-for queue = 1, (#KEYS - SHARED - 1) / OF_QUEUE do tend(queue) end
+for queue = 1, (#KEYS - SHARED - 1) / OF_QUEUE do maintain(queue) end
 
 -- All that wait are those that wait of each name; where there are many names, it is only set right by as much as they were.
 local stored = call('HMGET', COUNTERS, 'waiting', 'waitingBytes')

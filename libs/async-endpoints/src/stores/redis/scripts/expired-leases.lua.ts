@@ -1,14 +1,14 @@
 /**
- * For scripts that look for leases that have run out, after `RECORD` and `SILENCE`.
+ * For scripts that look for expired leases, after `RECORD` and `SILENCE`.
  *
- * `lapse(limit)` answers the ids of up to so many claims that have run out or cannot be read, how many entries of `leases` were dropped because
+ * `expired_leases(limit)` answers the ids of up to so many claims that have run out or cannot be read, how many entries of `leases` were dropped because
  * nobody needs them any more, and whether there may be more entries to look at. An entry may name thousands of jobs, so it
  * stops behind the one with which it has found enough, or seen enough.
  */
-export const LAPSE = `
+export const EXPIRED_LEASES = `
 local ENTRIES, IDS = 100, 1000
 
-local function lapse(limit)
+local function expired_leases(limit)
   local entries = call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, ENTRIES)
   local found, dropped, seen, more = {}, {}, 0, #entries == ENTRIES
   for _, entry in ipairs(entries) do

@@ -1,5 +1,5 @@
 import { defineScript } from './define-script.js';
-import { LAPSE } from './lapse.lua.js';
+import { EXPIRED_LEASES } from './expired-leases.lua.js';
 import { RECORD } from './record.lua.js';
 import { KEEP_CLOCK, SILENCE } from './silence.lua.js';
 
@@ -13,12 +13,12 @@ import { KEEP_CLOCK, SILENCE } from './silence.lua.js';
  * returns  ids of jobs whose lease has run out; how many entries were dropped; 1 where there may be more such jobs, else 0;
  *          the time
  */
-export const overdueScript = defineScript<[ids: string[], dropped: number, more: number, now: string]>({
-  name: 'overdue',
+export const findExpiredScript = defineScript<[ids: string[], dropped: number, more: number, now: string]>({
+  name: 'find_expired',
   args: ['time', 'limit', 'sweptAt', 'silenceMs', 'leaseMs'],
-  lua: `${RECORD}${SILENCE}${KEEP_CLOCK}${LAPSE}
+  lua: `${RECORD}${SILENCE}${KEEP_CLOCK}${EXPIRED_LEASES}
 go_on_when_full()
 if silenceMs ~= '' then keep_clock(sweptAt, tonumber(silenceMs), tonumber(leaseMs)) end
-local found, dropped, more = lapse(tonumber(limit))
+local found, dropped, more = expired_leases(tonumber(limit))
 return { found, dropped, more and 1 or 0, NOW }`,
 });
