@@ -69,7 +69,7 @@ export class NotedStore extends MemoryJobStore {
     return super.recover(options);
   }
 
-  override purge(limit: number): Promise<number> {
+  override purge(limit: number): Promise<string[]> {
     this.purges++;
     return super.purge(limit);
   }

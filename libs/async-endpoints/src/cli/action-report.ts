@@ -18,7 +18,7 @@ export class ActionReport {
   readonly #listeners = VERBS.map(
     (verb) => [JOB_CHANNELS[verb], (message: unknown) => this.#add(verb, message as JobEvent)] as const,
   );
-  readonly #purged = (message: unknown): void => this.#count('purge', null, null, (message as JobsPurged).count);
+  readonly #purged = (message: unknown): void => this.#count('purge', null, null, (message as JobsPurged).ids.length);
   /** When the first of the counts was made. */
   #since = 0;
   #reporting = Promise.resolve();

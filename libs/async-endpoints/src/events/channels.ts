@@ -49,7 +49,7 @@ export const STORE_NOTICE = channel('asyncendpoints.store.notice');
 /** Finished jobs were removed after their retention. */
 export interface JobsPurged {
   readonly store: object;
-  readonly count: number;
+  readonly ids: readonly string[];
 }
 
 export const JOBS_PURGED = channel('asyncendpoints.jobs.purged');

@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { checkJobIds, parseJobId } from './job-id.js';
+import { checkJobIds, newJobId, parseJobId } from './job-id.js';
 
 describe('The id of a job', () => {
   it('is a UUID in lower case', () => {
     expect(parseJobId('6F9619FF-8B86-D011-B42D-00CF4FC964FF')).toBe('6f9619ff-8b86-d011-b42d-00cf4fc964ff');
     expect(parseJobId('00000000-0000-0000-0000-000000000000')).toBeNull();
     expect(parseJobId('17')).toBeNull();
+  });
+
+  it('is a UUID of version 7 where the caller gives none: later ones sort behind, and most of it is random', () => {
+    const at = Date.UTC(2026, 0, 1);
+    const ids = Array.from({ length: 1_000 }, (_, ms) => newJobId(at + ms));
+    expect(ids.toSorted()).toEqual(ids);
+    expect(ids[0]).toMatch(/^019b76da-a800-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    expect(new Set(Array.from({ length: 1_000 }, () => newJobId(at).slice(14))).size).toBe(1_000);
+    expect(parseJobId(newJobId())).not.toBeNull();
   });
 
   it('is checked by stores, however many there are', () => {

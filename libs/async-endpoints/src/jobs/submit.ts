@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { publish } from '../events/channels.js';
 import { type JobSubmission, SUBMIT_MIDDLEWARE } from '../events/middleware.js';
 import { checkInteger, checkNumber, LONGEST_MS } from '../job/bounds.js';
@@ -6,7 +5,7 @@ import { carriedValues } from '../job/credentials.js';
 import { decodeJob } from '../job/decode-job.js';
 import type { JobDefinition } from '../job/define-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { parseJobId } from '../job/job-id.js';
+import { newJobId, parseJobId } from '../job/job-id.js';
 import {
   type CarriedValues,
   type JobRecord,
@@ -132,7 +131,7 @@ export function newJob(
   const keyMs = idempotencyKey === undefined ? 0 : policy.idempotencyRetentionMs;
   return {
     [PARSED_ID]: true,
-    id: id === undefined ? randomUUID() : toJobId(id),
+    id: id === undefined ? newJobId() : toJobId(id),
     name: policy.name,
     payload: encode(
       {

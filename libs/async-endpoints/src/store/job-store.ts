@@ -103,8 +103,8 @@ export abstract class JobStore {
    */
   abstract recover(options: RecoverOptions): Promise<Recovered[]>;
 
-  /** Removes up to `limit` finished jobs past their retention. Answers how many; fewer than `limit` means no more. */
-  abstract purge(limit: number): Promise<number>;
+  /** Removes up to `limit` finished jobs past their retention. Answers their ids; fewer than `limit` means no more. */
+  abstract purge(limit: number): Promise<string[]>;
 
   /**
    * The jobs as they stand, or null for an unknown one.

@@ -120,10 +120,10 @@ export async function purgeSome(
   limit: number,
   onPurged: (count: number) => void = () => {},
 ): Promise<boolean> {
-  const count = await store.purge(limit);
-  onPurged(count);
-  if (count > 0) JOBS_PURGED.publish({ store, count } satisfies JobsPurged);
-  return count === limit;
+  const ids = await store.purge(limit);
+  onPurged(ids.length);
+  if (ids.length > 0) JOBS_PURGED.publish({ store, ids } satisfies JobsPurged);
+  return ids.length === limit;
 }
 
 /** Tells log and metrics of this process what tools did and no other worker has told. */

@@ -41,7 +41,7 @@ export class JobMetrics {
       events: this.#events(),
       submit: (submission, next) => this.#submit(submission, next),
       run: (run, next) => this.#run(run, next),
-      purged: ({ count }) => this.#instruments.count('asyncendpoints.jobs.purged', {}, count),
+      purged: ({ ids }) => this.#instruments.count('asyncendpoints.jobs.purged', {}, ids.length),
       action: ({ action }) => this.#counted(action),
     });
   }

@@ -110,13 +110,13 @@ export class JobStoreModel {
     });
   }
 
-  purge(limit: number): number {
+  purge(limit: number): string[] {
     const due = this.jobs
       .filter(({ record }) => (lifecycle.purgeableAt(record) ?? Infinity) <= this.now)
       .toSorted((a, b) => (lifecycle.purgeableAt(a.record) ?? 0) - (lifecycle.purgeableAt(b.record) ?? 0))
       .slice(0, limit);
     this.jobs = this.jobs.filter((held) => !due.includes(held));
-    return due.length;
+    return due.map(({ record }) => record.id);
   }
 
   find(ids: readonly string[]): (JobRecord | null)[] {

@@ -75,7 +75,7 @@ describe('The finished jobs of a MemoryJobStore', () => {
     const third = await canceled(store, { payload: TEXT });
     expect(await left(store, [first, second, third])).toEqual([0, 1, 2]);
     now += 60_000;
-    expect(await store.purge(10)).toBe(2);
+    expect(await store.purge(10)).toHaveLength(2);
     await store.cancel([first]);
     const fourth = await canceled(store, { payload: TEXT });
     expect(await left(store, [first, fourth])).toEqual([0, 1]);

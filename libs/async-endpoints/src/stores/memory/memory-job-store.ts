@@ -140,12 +140,14 @@ export class MemoryJobStore implements JobStore {
     return recovered;
   }
 
-  async purge(limit: number): Promise<number> {
+  async purge(limit: number): Promise<string[]> {
     const now = this.#now();
-    let purged = 0;
-    for (let entry; purged < limit && (entry = this.#jobs.nextPurgeable(now)); purged++) this.#jobs.delete(entry);
+    const ids: string[] = [];
+    for (let entry; ids.length < limit && (entry = this.#jobs.nextPurgeable(now)); ids.push(entry.job.id)) {
+      this.#jobs.delete(entry);
+    }
     this.#keys.purge(limit, now);
-    return purged;
+    return ids;
   }
 
   async find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {

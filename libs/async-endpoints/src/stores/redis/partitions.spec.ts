@@ -207,7 +207,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     });
     let purged = 0;
     await vi.waitFor(async () => {
-      purged += await store.purge(3);
+      purged += (await store.purge(3)).length;
       expect(purged).toBe(10);
     });
   });

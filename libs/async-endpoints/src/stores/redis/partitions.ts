@@ -116,17 +116,11 @@ export class Partitions {
   }
 
   async recover({ limit, ...options }: RecoverOptions): Promise<Recovered[]> {
-    const recovered = await this.#sweep(
-      limit,
-      (sweep, left) => sweep.recover({ ...options, limit: left }),
-      ({ length }) => length,
-    );
-    return recovered.flat();
+    return this.#sweep(limit, (sweep, left) => sweep.recover({ ...options, limit: left }));
   }
 
-  async purge(limit: number): Promise<number> {
-    const purged = await this.#sweep(limit, (sweep, left) => sweep.purge(left), Number);
-    return purged.reduce((sum, count) => sum + count, 0);
+  async purge(limit: number): Promise<string[]> {
+    return this.#sweep(limit, (sweep, left) => sweep.purge(left));
   }
 
   list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
@@ -137,15 +131,15 @@ export class Partitions {
    * One partition after the other, until so many jobs are found. A partition that does not answer keeps none of the others
    * from its turn; where no other has found anything, its error is that of all.
    */
-  async #sweep<T>(limit: number, step: (sweep: RedisSweep, left: number) => Promise<T>, count: (found: T) => number) {
+  async #sweep<T>(limit: number, step: (sweep: RedisSweep, left: number) => Promise<T[]>): Promise<T[]> {
     const [found, failures]: [T[], unknown[]] = [[], []];
     let left = limit;
     for (const sweep of this.#turns.rotate(this.#sweeps)) {
       if (left === 0) break;
       try {
         const some = await step(sweep, left);
-        found.push(some);
-        left -= count(some);
+        found.push(...some);
+        left -= some.length;
       } catch (error) {
         failures.push(error);
       }

@@ -125,7 +125,7 @@ export class RedisJobStore implements JobStore {
     return this.#partitions.recover(options);
   }
 
-  purge(limit: number): Promise<number> {
+  purge(limit: number): Promise<string[]> {
     return this.#partitions.purge(limit);
   }
 

@@ -39,11 +39,11 @@ export class RedisSweep {
     return recovered;
   }
 
-  async purge(limit: number): Promise<number> {
-    let purged = 0;
+  async purge(limit: number): Promise<string[]> {
+    const purged: string[] = [];
     for (let more = 1; more === 1;) {
-      const reply = await this.partition.run(purgeScript, [], [limit - purged, ...this.#head]);
-      purged += reply[0];
+      const reply = await this.partition.run(purgeScript, [], [limit - purged.length, ...this.#head]);
+      purged.push(...reply[0]);
       more = reply[1];
       this.#head = [reply[2], reply[3]];
     }

@@ -10,9 +10,9 @@ import { TRANSITION } from './transition.lua.js';
  * time, announce, channels as in `transition.lua.ts`
  * limit    the most jobs to remove
  * head, headUntil the first of `completed` as the last purge left it, and when it may go; '' where nobody knows
- * returns  how many jobs were removed; 1 where there may be more, else 0; head and headUntil for the next time
+ * returns  the ids of the jobs that were removed; 1 where there may be more, else 0; head and headUntil for the next time
  */
-export const purgeScript = defineScript<[purged: number, more: number, head: string, headUntil: string]>({
+export const purgeScript = defineScript<[purged: string[], more: number, head: string, headUntil: string]>({
   name: 'purge',
   args: ['time', 'announce', 'channels', 'limit', 'head', 'headUntil'],
   lua: `${TRANSITION}${SILENCE}${EXPIRED_LEASES}
@@ -62,5 +62,5 @@ end
 in_chunks('HDEL', JOBS, gone)
 save()
 local _, dropped, more = expired_leases(0)
-return { #gone, (more_due or dropped > 0 and more) and 1 or 0, next_head, next_until }`,
+return { gone, (more_due or dropped > 0 and more) and 1 or 0, next_head, next_until }`,
 });
