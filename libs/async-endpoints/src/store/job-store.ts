@@ -6,6 +6,7 @@ import type {
   JobChange,
   JobFilter,
   JobPage,
+  PausedQueue,
   QueueLimits,
   QueueStats,
   Recovered,
@@ -121,8 +122,26 @@ export abstract class JobStore {
    */
   abstract list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage>;
 
-  /** One entry for each name and status that has jobs. Costs nothing per job. */
+  /**
+   * One entry for each name and status that has jobs, and one, `Queued`, for each paused name that has none queued. Costs
+   * nothing per job.
+   */
   abstract stats(): Promise<QueueStats[]>;
+
+  /**
+   * From now on nothing of these names is claimed, by any worker, until they are resumed: durably, whether or not there are
+   * jobs of them. Submissions are accepted, jobs in progress go on, scheduled times stand. A name that is paused already
+   * stays as it is.
+   *
+   * @param by who does it
+   */
+  abstract pause(names: readonly string[], by: string | null): Promise<void>;
+
+  /** Jobs of these names are claimed again, and whoever waits for work of them is woken. */
+  abstract resume(names: readonly string[]): Promise<void>;
+
+  /** The paused names, in order. */
+  abstract paused(): Promise<PausedQueue[]>;
 
   /**
    * Leaves word of what a tool in another process did, for the workers' log and metrics. Optional, for stores that tools can

@@ -115,6 +115,17 @@ export interface QueueStats {
    * in progress: how long ago the earliest was claimed. Of finished ones: null.
    */
   readonly oldestAgeMs: number | null;
+  /** Whether the name is paused. */
+  readonly isPaused: boolean;
+}
+
+/** A job name of which nothing is claimed until it is resumed. */
+export interface PausedQueue {
+  readonly name: string;
+  /** In ms since the epoch, by the store's clock. */
+  readonly pausedAt: number;
+  /** Who paused it, as they gave it; null where they did not. */
+  readonly pausedBy: string | null;
 }
 
 /** How much memory a store uses, and how much it may. */
@@ -136,6 +147,11 @@ export interface JobChange {
 
 /** What to be told of: every change of one job, or every revocation (cancel, recover) of a claim of one worker. */
 export type Topic = { readonly job: string } | { readonly worker: string };
+
+/** The entry in `stats` of a paused name of which nothing is queued. */
+export function pausedAndEmpty(name: string): QueueStats {
+  return { name, status: 'Queued', count: 0, bytes: 0, oldestAgeMs: 0, isPaused: true };
+}
 
 /** How many jobs wait to be claimed: of one name, or of all. */
 export function depthOf(stats: readonly QueueStats[], name?: string): number {

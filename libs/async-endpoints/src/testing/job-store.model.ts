@@ -1,6 +1,15 @@
 import { type Claim, isTerminal, isWaiting, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
-import type { ClaimRequest, QueueStats, Recovered, Renewal, RenewalReply, Submission } from '../store/job-store.js';
+import { pausedAndEmpty } from '../store/verbs.js';
+import type {
+  ClaimRequest,
+  PausedQueue,
+  QueueStats,
+  Recovered,
+  Renewal,
+  RenewalReply,
+  Submission,
+} from '../store/job-store.js';
 
 interface Held {
   record: JobRecord;
@@ -19,6 +28,7 @@ export class JobStoreModel {
   /** In order of submission. */
   jobs: Held[] = [];
   keys: { scope: string; id: string; expiresAt: number }[] = [];
+  paused: PausedQueue[] = [];
   /** Every claim ever made, to settle and renew with tokens that have gone stale. */
   readonly claims: { id: string; name: string; fence: number }[] = [];
 
@@ -53,6 +63,7 @@ export class JobStoreModel {
   claim(request: ClaimRequest): Claim[] {
     const claims: Claim[] = [];
     for (const [name, slots] of request.slots) {
+      if (this.#isPaused(name)) continue;
       const ready = this.jobs
         .filter(({ record }) => record.name === name && lifecycle.allows('claim', record.status))
         .filter(({ record }) => record.scheduledAt <= this.now)
@@ -123,6 +134,20 @@ export class JobStoreModel {
     return ids.map((id) => this.#find(id)?.record ?? null);
   }
 
+  pause(name: string, pausedBy: string | null): void {
+    if (this.#isPaused(name)) return;
+    this.paused.push({ name, pausedAt: this.now, pausedBy });
+    this.paused.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  resume(name: string): void {
+    this.paused = this.paused.filter((queue) => queue.name !== name);
+  }
+
+  #isPaused(name: string): boolean {
+    return this.paused.some((queue) => queue.name === name);
+  }
+
   /** What waiting jobs take is the store's business. */
   stats(): QueueStats[] {
     const groups = new Map<string, JobRecord[]>();
@@ -130,10 +155,13 @@ export class JobStoreModel {
       const key = `${record.name} ${record.status}`;
       groups.set(key, [...(groups.get(key) ?? []), record]);
     }
-    return [...groups.values()].map((records) => {
+    const stats = [...groups.values()].map((records): QueueStats => {
       const { name, status } = records[0] as JobRecord;
-      return { name, status, count: records.length, bytes: null, oldestAgeMs: this.#oldestAgeMs(name, status) };
+      const oldestAgeMs = this.#oldestAgeMs(name, status);
+      return { name, status, count: records.length, bytes: null, oldestAgeMs, isPaused: this.#isPaused(name) };
     });
+    const empty = this.paused.filter(({ name }) => !groups.has(`${name} Queued`));
+    return [...stats, ...empty.map(({ name }) => ({ ...pausedAndEmpty(name), bytes: null }))];
   }
 
   #oldestAgeMs(name: string, status: JobStatus): number | null {

@@ -136,6 +136,20 @@ const STEPS: fc.Arbitrary<Step>[] = [
       actual: (await real.store.purge(100)).toSorted(),
     })),
   ),
+  fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom(null, 'ann')).map(([name, by]) =>
+    step(`pause ${name}`, async ({ model, real }) => {
+      model.pause(name, by);
+      await real.store.pause([name], by);
+      return { expected: model.paused, actual: await real.store.paused() };
+    }),
+  ),
+  fc.constantFrom(...NAMES).map((name) =>
+    step(`resume ${name}`, async ({ model, real }) => {
+      model.resume(name);
+      await real.store.resume([name]);
+      return { expected: model.paused, actual: await real.store.paused() };
+    }),
+  ),
   fc.constantFrom(1, 49, 100, 250, 700).map((ms) =>
     step(`${ms} ms pass`, async ({ model, real }) => {
       model.now += ms;

@@ -1,5 +1,5 @@
 import { isWaiting, type JobRecord, type JobStatus, type NewJob } from '../../job/job.js';
-import type { JobFilter, QueueLimits, QueueStats } from '../../store/job-store.js';
+import type { JobFilter, PausedQueue, QueueLimits, QueueStats } from '../../store/job-store.js';
 import { matches } from '../../store/verbs.js';
 import { FinishedJobs } from './finished-jobs.js';
 import { Heap } from './heap.js';
@@ -67,11 +67,24 @@ export class JobIndex {
     return this.#queues.get(name)?.next(now);
   }
 
+  pause(name: string, pausedAt: number, pausedBy: string | null): void {
+    this.#queue(name).paused ??= { name, pausedAt, pausedBy };
+  }
+
+  resume(name: string): void {
+    this.#queue(name).paused = null;
+  }
+
+  get paused(): PausedQueue[] {
+    const paused = [...this.#queues.values()].flatMap((queue) => queue.paused ?? []);
+    return paused.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
   /** The earliest time at which a scheduled job of one of the names comes due. */
   nextScheduledAt(names: Iterable<string>): number {
     let earliest = Infinity;
     for (const name of names) {
-      earliest = Math.min(earliest, this.#queues.get(name)?.scheduled.peek()?.job.scheduledAt ?? Infinity);
+      earliest = Math.min(earliest, this.#queues.get(name)?.nextScheduledAt ?? Infinity);
     }
     return earliest;
   }

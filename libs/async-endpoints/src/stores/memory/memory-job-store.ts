@@ -10,6 +10,7 @@ import type {
   JobFilter,
   JobPage,
   JobStore,
+  PausedQueue,
   QueueLimits,
   QueueStats,
   Recovered,
@@ -165,6 +166,19 @@ export class MemoryJobStore implements JobStore {
 
   async stats(): Promise<QueueStats[]> {
     return this.#jobs.stats(this.#now());
+  }
+
+  async pause(names: readonly string[], by: string | null): Promise<void> {
+    for (const name of names) this.#jobs.pause(name, this.#now(), by);
+  }
+
+  async resume(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#jobs.resume(name);
+    this.#work.resumed(names);
+  }
+
+  async paused(): Promise<PausedQueue[]> {
+    return this.#jobs.paused;
   }
 
   async subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {

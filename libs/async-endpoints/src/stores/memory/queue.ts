@@ -1,5 +1,6 @@
 import { isWaiting, JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
-import type { QueueStats } from '../../store/job-store.js';
+import type { PausedQueue, QueueStats } from '../../store/job-store.js';
+import { pausedAndEmpty } from '../../store/verbs.js';
 import { Heap, type HeapItem } from './heap.js';
 import { Roster, type RosterItem } from './roster.js';
 
@@ -34,6 +35,8 @@ export class Queue {
   readonly scheduled = new Heap<Entry>((a, b) => a.job.scheduledAt < b.job.scheduledAt);
   /** All that wait, the earliest due first. */
   readonly waitingByDueTime = new Heap<Entry, 'dueIndex'>((a, b) => a.job.scheduledAt < b.job.scheduledAt, 'dueIndex');
+  /** Null unless it is paused. */
+  paused: PausedQueue | null = null;
   readonly rosters = new Map(JOB_STATUSES.map((status) => [status, new Roster<Entry>()]));
 
   readonly #stepMs: number;
@@ -65,6 +68,7 @@ export class Queue {
 
   /** The next claimable job, after moving those whose time has come. */
   next(now: number): Entry | undefined {
+    if (this.paused) return undefined;
     for (let due = this.scheduled.peek(); due && due.job.scheduledAt <= now; due = this.scheduled.peek()) {
       this.scheduled.remove(due);
       this.ready.push(due);
@@ -72,12 +76,20 @@ export class Queue {
     return this.ready.peek();
   }
 
+  /** When the first of those that wait for their time comes due; never, while it is paused. */
+  get nextScheduledAt(): number {
+    return (this.paused ? undefined : this.scheduled.peek()?.job.scheduledAt) ?? Infinity;
+  }
+
   stats(now: number): QueueStats[] {
-    return [...this.rosters].flatMap(([status, { size, bytes, oldest }]) => {
+    const { name } = this;
+    const isPaused = this.paused !== null;
+    const stats = [...this.rosters].flatMap(([status, { size, bytes, oldest }]): QueueStats[] => {
       if (!oldest) return [];
       const oldestAgeMs = this.#oldestAge(status, oldest, now);
-      return [{ name: this.name, status, count: size, bytes: isWaiting(status) ? bytes : null, oldestAgeMs }];
+      return [{ name, status, count: size, bytes: isWaiting(status) ? bytes : null, oldestAgeMs, isPaused }];
     });
+    return isPaused && this.roster('Queued').size === 0 ? [pausedAndEmpty(name), ...stats] : stats;
   }
 
   #oldestAge(status: JobStatus, oldest: Entry, now: number): number | null {

@@ -34,6 +34,12 @@ export class WorkSignal {
     }
   }
 
+  /** To be called when names are no longer paused. */
+  resumed(names: readonly string[]): void {
+    this.remaining(names);
+    if (this.#waiters.size > 0) this.#armTimer();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#waiters.wakeAll();

@@ -22,6 +22,8 @@ export class RedisKeys {
    * `waitingBytes` and `bytes:<status letter>:<name>`, the bytes of the records of those that wait.
    */
   readonly counters: string;
+  /** Hash: paused name → when, ms, and by whom, as JSON, parted by a comma. */
+  readonly paused: string;
   /** Set: every job name that was ever submitted. */
   readonly names: string;
   /** List: what tools did, as JSON, until a worker has told its log and metrics. Of the first partition alone. */
@@ -40,11 +42,12 @@ export class RedisKeys {
     this.completed = `${this.#tag}:completed`;
     this.finished = `${this.#tag}:finished`;
     this.counters = `${this.#tag}:counters`;
+    this.paused = `${this.#tag}:paused`;
     this.names = `${this.#tag}:names`;
     this.actions = `${this.#tag}:actions`;
     this.probe = `${this.#tag}:probe`;
-    const { jobs, claims, leases, completed, finished, counters } = this;
-    this.shared = [jobs, claims, leases, completed, finished, counters];
+    const { jobs, claims, leases, completed, finished, counters, paused } = this;
+    this.shared = [jobs, claims, leases, completed, finished, counters, paused];
   }
 
   /** List: members (see `codec.ts`) of jobs of the usual priority that can be claimed, in the order of submission. */

@@ -9,6 +9,7 @@ import type {
   JobPage,
   JobStore,
   OperatorAction,
+  PausedQueue,
   QueueLimits,
   QueueStats,
   Recovered,
@@ -30,6 +31,7 @@ import { RedisChannels } from './keys.js';
 import type { RedisJobStoreOptions } from './options.js';
 import { RedisPartition } from './partition.js';
 import { Partitions } from './partitions.js';
+import { pause, paused, resume } from './pauses.js';
 import { auditAll } from './repair.js';
 import { RedisSeal } from './seal.js';
 import { addUp, redisMemory, redisStats } from './stats.js';
@@ -148,6 +150,18 @@ export class RedisJobStore implements JobStore {
       Promise.all(this.#partitions.all.map((partition) => redisStats(partition))),
     );
     return addUp(parts.flat());
+  }
+
+  pause(names: readonly string[], by: string | null): Promise<void> {
+    return pause(this.#partitions.all, names, by);
+  }
+
+  resume(names: readonly string[]): Promise<void> {
+    return resume(this.#partitions.all, names);
+  }
+
+  paused(): Promise<PausedQueue[]> {
+    return paused(this.#partitions.all);
   }
 
   /**

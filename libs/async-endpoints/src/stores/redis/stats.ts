@@ -1,30 +1,34 @@
 import { Cluster, type Redis } from 'ioredis';
 import { isWaiting, type JobStatus } from '../../job/job.js';
 import type { QueueStats, StoreMemory } from '../../store/job-store.js';
+import { pausedAndEmpty } from '../../store/verbs.js';
 import { LETTER_OF } from './codec.js';
 import { readNames } from './keys.js';
 import type { RedisPartition } from './partition.js';
 import type { RedisClient } from './scripts/define-script.js';
 import { agesScript } from './scripts/queue-times.lua.js';
-import { encodeText } from './text.js';
+import { decodeText, encodeText } from './text.js';
 
 /** From the counters and the ends of the indexes: the cost grows with the number of names, not of jobs. */
 export async function redisStats({ client, keys, time }: RedisPartition): Promise<QueueStats[]> {
   const names = await readNames(client, keys);
   const counters = await client.hgetall(keys.counters);
+  const paused = new Set(Object.keys(await client.hgetall(keys.paused)).map(decodeText));
   const queues = names.flatMap((name) => keys.queue(name));
   const [now, ...ages] = await agesScript.run(client, [...keys.shared, ...queues], [time()]);
   const since = (at: string | undefined) => (at ? Math.max(Number(now) - Number(at), 0) : 0);
-  return names.flatMap((name, index) =>
+  const stats = names.flatMap((name, index) =>
     (Object.entries(LETTER_OF) as [JobStatus, string][]).flatMap(([status, letter]): QueueStats[] => {
       const count = Number(counters[`${letter}:${encodeText(name)}`] ?? 0);
       if (count === 0) return [];
       const waiting = isWaiting(status);
       const bytes = waiting ? Math.max(Number(counters[`bytes:${letter}:${encodeText(name)}`] ?? 0), 0) : null;
       const age = status === 'InProgress' ? since(ages[2 * index + 1]) : waiting ? since(ages[2 * index]) : null;
-      return [{ name, status, count, bytes, oldestAgeMs: age }];
+      return [{ name, status, count, bytes, oldestAgeMs: age, isPaused: paused.has(name) }];
     }),
   );
+  const queued = new Set(stats.filter(({ status }) => status === 'Queued').map(({ name }) => name));
+  return [...stats, ...[...paused].filter((name) => !queued.has(name)).map(pausedAndEmpty)];
 }
 
 /** What partitions say of one name and status, as one: they hold different jobs. */

@@ -3,6 +3,7 @@ import { describeCancel } from './cancel.js';
 import { describeClaim } from './claim.js';
 import { describeLifetime } from './lifetime.js';
 import { describeListing } from './listing.js';
+import { describePause } from './pause.js';
 import { describePush } from './push.js';
 import { describeQueueLimits } from './queue-limits.js';
 import { describeRecover } from './recover.js';
@@ -50,6 +51,7 @@ export function describeJobStore(
       describeRecover,
       describeRetention,
       describeListing,
+      describePause,
       describePush,
     ]) {
       describeTopic(subject, framework);

@@ -3,7 +3,7 @@ import { ORDER } from './order.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * Takes jobs that are ready, after moving those that have come due; names take turns, in the order given. Both stop when they
+ * Takes jobs that are ready, after moving those that have come due, but none of a paused name; names take turns, in the order given. Both stop when they
  * have read enough: fewer claims than asked for do not say that there are no more.
  *
  * KEYS     as in `record.lua.ts`
@@ -96,10 +96,10 @@ local function take(queue, wanted)
   return taken
 end
 
-local slots = {}
+local slots, paused = {}, paused_up_to(names)
 for queue = 1, names do
-  slots[queue] = tonumber(ARGV[FIRST + queue - 1])
-  promote(queue)
+  slots[queue] = paused[queue] and 0 or tonumber(ARGV[FIRST + queue - 1])
+  if not paused[queue] then promote(queue) end
 end
 bytes_read = 0
 for queue = 1, names do
@@ -113,7 +113,7 @@ for queue = 1, names do
 end
 if left == tonumber(limit) then go_on_when_full() end
 for queue = 1, names do
-  if call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then wake(queue) end
+  if not paused[queue] and call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then wake(queue) end
 end
 save()
 replies[2] = dropped

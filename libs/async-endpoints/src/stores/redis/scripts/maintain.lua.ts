@@ -5,7 +5,7 @@ import { RECORD } from './record.lua.js';
  * What a sweep does for each name, in a few commands and without reading jobs, but for those in front of which something is
  * worth nothing any more:
  *
- * - Where work waits, a worker is told so anew. The one that was told before may have stopped or died with the token.
+ * - Where work waits that may be claimed, a worker is told so anew. The one that was told before may have stopped or died with the token.
  * - Entries in front whose jobs are gone are dropped.
  * - Counters that say more, or less, than there can be are set right: exactly, where nothing waits. Those of bytes too, to
  *   what so many records can have: a rollout from a release that counts no bytes leaves them wrong.
@@ -22,6 +22,8 @@ export const maintainScript = defineScript<[dropped: number, wrong: number, with
   args: ['time', 'keepMs'],
   lua: `${RECORD}
 local MOST_COUNTERS = 2000
+local queues = (#KEYS - SHARED - 1) / OF_QUEUE
+local paused = paused_up_to(queues)
 local dropped, wrong, more_wait, more_bytes, with_work, gone = 0, 0, 0, 0, {}, {}
 
 local function set_counter(field, value)
@@ -84,7 +86,7 @@ local function maintain(queue)
   local ready = size_of(queue_key(queue, READY), JOBS, 9)
   local in_scheduled = size_of(queue_key(queue, SCHEDULED), JOBS, 9)
   local running = size_of(queue_key(queue, RUNNING), CLAIMS, 1)
-  if line + ready > 0 then
+  if line + ready > 0 and not paused[queue] then
     call('ZADD', queue_key(queue, WAKE), 0, '0')
     with_work[#with_work + 1] = queue
   end
@@ -95,7 +97,7 @@ local function maintain(queue)
 end
 
 go_on_when_full()
-for queue = 1, (#KEYS - SHARED - 1) / OF_QUEUE do maintain(queue) end
+for queue = 1, queues do maintain(queue) end
 
 -- All that wait are those that wait of each name; where there are many names, it is only set right by as much as they were.
 local stored = call('HMGET', COUNTERS, 'waiting', 'waitingBytes')

@@ -45,20 +45,25 @@ return replies`,
  *
  * KEYS     as in `record.lua.ts`
  * time     the clock in ms, or '' for Redis's own
- * returns  ms until the first scheduled job is due, 0 where something can be claimed now, -1 where nothing waits
+ * returns  ms until the first scheduled job is due, 0 where something can be claimed now, -1 where nothing waits; of names that
+ *          are not paused
  */
 export const dueScript = defineScript<number>({
   name: 'due',
   args: ['time'],
   lua: `${RECORD}
-local earliest = -1
-for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
+local earliest, queues = -1, (#KEYS - SHARED) / OF_QUEUE
+local paused = paused_up_to(queues)
+
+local function due_in(queue)
   if first_in_line(queue) or call('EXISTS', queue_key(queue, LINE), queue_key(queue, READY)) > 0 then return 0 end
   local scheduled = call('ZRANGE', queue_key(queue, SCHEDULED), 0, 0, 'WITHSCORES')[2]
-  if scheduled then
-    local wait = math.max(scheduled - now, 0)
-    if earliest < 0 or wait < earliest then earliest = wait end
-  end
+  return scheduled and math.max(scheduled - now, 0)
+end
+
+for queue = 1, queues do
+  local wait = not paused[queue] and due_in(queue)
+  if wait and (earliest < 0 or wait < earliest) then earliest = wait end
 end
 return earliest`,
 });

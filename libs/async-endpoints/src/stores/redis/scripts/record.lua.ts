@@ -1,15 +1,15 @@
 /**
  * What every script that reads jobs begins with: the keys, the time, and records taken apart and put together.
  *
- * KEYS   `shared` (jobs, claims, leases, completed, finished, counters), then for each name `queue`
+ * KEYS   `shared` (jobs, claims, leases, completed, finished, counters, paused), then for each name `queue`
  *        (line, ready, scheduled, running, wake): see `keys.ts`
  *
  * `codec.ts` says what is in a record and in a claim. A job that has a claim is in progress, whatever its record says.
  */
 export const RECORD = `
-local JOBS, CLAIMS, LEASES, COMPLETED, FINISHED, COUNTERS = unpack(KEYS, 1, 6)
+local JOBS, CLAIMS, LEASES, COMPLETED, FINISHED, COUNTERS, PAUSED = unpack(KEYS, 1, 7)
 local LINE, READY, SCHEDULED, RUNNING, WAKE = 1, 2, 3, 4, 5
-local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 6, 5, 2000, 35184372088832
+local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 7, 5, 2000, 35184372088832
 local STABLE = '^1([QRSCFX])(%x%x%x%x%x%x%x%x)(%x)(%x%x%x%x%x%x)(%d+),(%d+),(%-?%d+),(%d+),(%d+)'
 local CHANGING = '^;(%d+),(%d+),(%d*),(%d*),(%d*)[^\\n]*\\n()'
 local FIXED = '^[^\\n]*\\n[^\\n]*\\n%d+\\n[%d,]*\\n[^\\n]*\\n'
@@ -119,6 +119,13 @@ local function read(key, ids)
     for n, text in ipairs(texts) do all[first + n - 1] = text end
   end
   return all
+end
+
+-- Of each queue up to this one: when and by whom it was paused, or false.
+local function paused_up_to(last)
+  local names = {}
+  for queue = 1, last do names[queue] = name_of(queue) end
+  return read(PAUSED, names)
 end
 
 -- As many of the records as may be read, from the first; at least one.

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { claimOne, claimSome, created, find, only, running, type Subject } from './subject.js';
+import type { TestFramework } from './test-framework.js';
+
+export function describePause(subject: Subject, { describe, it }: TestFramework): void {
+  describe('a paused name', () => {
+    it('has nothing claimed by anybody until it is resumed; other names go on', async () => {
+      const { store } = subject;
+      await created(store);
+      const other = await created(store, { name: 'Other' });
+      const slots = new Map([
+        ['Work', 10],
+        ['Other', 10],
+      ]);
+      await store.pause(['Work'], 'ann');
+      assert.deepEqual(
+        (await claimSome(store, { slots, limit: 10 })).map(({ job }) => job.id),
+        [other.id],
+      );
+      assert.deepEqual(await claimSome(store, { worker: 'worker-2' }), []);
+      await store.resume(['Work']);
+      assert.equal((await claimOne(store)).job.name, 'Work');
+    });
+
+    it('accepts submissions, which keep their order and their due times', async () => {
+      const { store, advance } = subject;
+      await store.pause(['Work'], null);
+      const first = await created(store);
+      const later = await created(store, { delayMs: 1_000 });
+      const urgent = await created(store, { priority: 5 });
+      await advance(2_000);
+      assert.deepEqual(await claimSome(store, { limit: 10 }), []);
+      assert.equal((await find(store, later.id)).scheduledAt, later.scheduledAt);
+      await store.resume(['Work']);
+      const claims = await claimSome(store, { limit: 10 });
+      assert.deepEqual(
+        claims.map(({ job }) => job.id),
+        [urgent.id, first.id, later.id],
+      );
+    });
+
+    it('lets jobs in progress go on: they are renewed, settled, and tried again once it is resumed', async () => {
+      const { store } = subject;
+      const one = await running(store);
+      const two = await running(store);
+      await store.pause(['Work'], null);
+      assert.deepEqual(await store.renew([{ id: one.job.id, fence: one.fence, leaseMs: 1_000 }]), ['held']);
+      const error = { code: 'E', message: 'm' };
+      const settled = await store.settle([
+        { id: one.job.id, name: 'Work', fence: one.fence, verb: 'complete', result: '1' },
+        { id: two.job.id, name: 'Work', fence: two.fence, verb: 'retry', delayMs: 0, error },
+      ]);
+      assert.deepEqual(settled, [true, true]);
+      assert.deepEqual(await claimSome(store), []);
+      await store.resume(['Work']);
+      assert.equal((await claimOne(store)).job.id, two.job.id);
+    });
+
+    it('says since when and by whom; pausing it again changes nothing, and resuming a name that is not paused neither', async () => {
+      const { store, advance } = subject;
+      await created(store);
+      await store.pause(['Work', 'Never submitted'], 'ann');
+      const paused = await store.paused();
+      assert.deepEqual(
+        paused.map(({ name, pausedBy }) => [name, pausedBy]),
+        [
+          ['Never submitted', 'ann'],
+          ['Work', 'ann'],
+        ],
+      );
+      assert.equal(paused[1]?.pausedAt, (await find(store, (await created(store)).id)).createdAt);
+      await advance(1_000);
+      await store.pause(['Work'], 'bob');
+      await store.resume(['Other']);
+      assert.deepEqual(await store.paused(), paused);
+      await store.resume(['Work', 'Never submitted']);
+      assert.deepEqual(await store.paused(), []);
+    });
+
+    it('shows in the figures, also without jobs', async () => {
+      const { store } = subject;
+      const names = ['Work', 'a name, "quoted"\nand broken: ü'];
+      await created(store, { delayMs: 1_000 });
+      await store.pause(names, null);
+      const shown = (await store.stats()).map(({ name, status, count, isPaused }) => [name, status, count, isPaused]);
+      assert.deepEqual(
+        shown.toSorted(),
+        [...names.map((name) => [name, 'Queued', 0, true]), ['Work', 'Scheduled', 1, true]].toSorted(),
+      );
+      await store.resume(names);
+      assert.equal(only(await store.stats()).isPaused, false);
+    });
+
+    it('wakes nobody who waits for its work, and whoever waits once it is resumed', async () => {
+      const { store } = subject;
+      await store.pause(['Work'], null);
+      await created(store);
+      const waiting = new AbortController();
+      let isWoken = false;
+      const woken = store.waitForWork(['Work'], waiting.signal).then(() => (isWoken = true));
+      // Whoever is woken in vain claims nothing, and waits again; nobody is woken again and again.
+      assert.deepEqual(await claimSome(store), []);
+      await store.resume(['Work']);
+      await woken;
+      assert.ok(isWoken);
+      assert.equal((await claimOne(store)).job.name, 'Work');
+    });
+  });
+}
