@@ -92,6 +92,25 @@ describe('npx async-endpoints', () => {
     expect(few.stderr).toContain('of Queued jobs only 2 were looked at, so newer ones may be missing; see --scan\n');
   });
 
+  it('pauses and resumes job names, for every worker, and shows what is paused', async () => {
+    await submit(1, { name: 'Report' });
+    expect((await tool('pause', 'Report', 'Mail')).stdout).toBe('Report, Mail: paused.\n');
+    expect((await tool('stats')).stdout).toMatch(/^Mail .* paused$/m);
+    expect(await claim('Report', 1, 60_000)).toEqual([]);
+    expect(await json('pause', 'Report')).toEqual([
+      { name: 'Mail', pausedAt: expect.any(Number), pausedBy: expect.stringMatching(/.@./) },
+      { name: 'Report', pausedAt: expect.any(Number), pausedBy: expect.stringMatching(/.@./) },
+    ]);
+    expect((await store.takeActions()).map(({ verb, jobs }) => [verb, jobs.map(({ name }) => name)])).toEqual([
+      ['pause', ['Report', 'Mail']],
+      ['pause', ['Report']],
+    ]);
+    expect((await tool('resume', 'Report', 'Mail')).stdout).toBe('Report, Mail: resumed.\n');
+    expect((await tool('stats')).stdout).not.toContain('PAUSED');
+    expect(await claim('Report', 1, 60_000)).toHaveLength(1);
+    expect((await tool('pause')).code).toBe(2);
+  });
+
   it('what it changes appears in log and metrics of one worker, whoever ran when it was changed', async () => {
     await submit(1_200, { name: 'Report' });
     await fail('Report', 1_200);
@@ -100,6 +119,7 @@ describe('npx async-endpoints', () => {
       store.reportAction({ verb, by: 'ann@host', jobs });
     await report('cancel', { name: 'Report', status: 'Canceled', count: 7 });
     await report('recover', { name: 'Mail', status: 'Queued', count: 2 }, { name: 'Mail', status: 'Failed', count: 1 });
+    await report('pause', { name: 'Mail', status: null, count: 0 });
     await report('purge', { name: null, status: null, count: 3 });
     const worker = new AppProcess('worker', { ...env, LOG_FORMAT: 'json', ASYNC_RECOVERY_SWEEP_INTERVAL_MS: '100' });
     onTestFinished(() => worker.kill());
@@ -120,9 +140,10 @@ describe('npx async-endpoints', () => {
       (line) => /^\S.*@\S+ ran "async-endpoints rerun": (\d+) jobs \(\1 Report, now Queued\)$/.exec(line)?.[1],
     );
     expect(rerun.reduce((sum, count) => sum + Number(count ?? 0), 0)).toBe(1_200);
-    expect(said.slice(-3)).toEqual([
+    expect(said.slice(-4)).toEqual([
       'ann@host ran "async-endpoints cancel": 7 jobs (7 Report, now Canceled)',
       'ann@host ran "async-endpoints recover": 3 jobs (2 Mail, now Queued; 1 Mail, now Failed)',
+      'ann@host ran "async-endpoints pause": Mail',
       'ann@host ran "async-endpoints purge": 3 jobs',
     ]);
     expect(await store.takeActions()).toEqual([]);

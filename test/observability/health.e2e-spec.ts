@@ -88,6 +88,8 @@ describe('Readiness', () => {
       await store.submit([aJob({ name: 'Report' })], { queueLimit: 1 });
       expect(await details()).toMatchObject([200, { status: 'up', queueDepth: 1, queueFull: true }]);
       expect((await app.post('/reports', { title: 'Bees' })).status).toBe(503);
+      await store.pause(['Report'], null);
+      expect(await details()).toMatchObject([200, { paused: ['Report'] }]);
     },
   );
 

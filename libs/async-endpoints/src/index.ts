@@ -84,6 +84,7 @@ export {
   type JobPage,
   JobStore,
   type OperatorAction,
+  type PausedQueue,
   type QueueStats,
   type Recovered,
   type StoreMemory,

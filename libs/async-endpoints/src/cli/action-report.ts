@@ -1,5 +1,12 @@
 import { hostname } from 'node:os';
-import { JOB_CHANNELS, type JobEvent, JOBS_PURGED, type JobsPurged } from '../events/channels.js';
+import {
+  JOB_CHANNELS,
+  type JobEvent,
+  JOBS_PURGED,
+  type JobsPurged,
+  QUEUES_PAUSED,
+  type QueuesPaused,
+} from '../events/channels.js';
 import type { JobStore, OperatorAction } from '../store/job-store.js';
 import { oneLine, say } from './exit.js';
 
@@ -19,6 +26,10 @@ export class ActionReport {
     (verb) => [JOB_CHANNELS[verb], (message: unknown) => this.#add(verb, message as JobEvent)] as const,
   );
   readonly #purged = (message: unknown): void => this.#count('purge', null, null, (message as JobsPurged).ids.length);
+  readonly #paused = (message: unknown): void => {
+    const { verb, names } = message as QueuesPaused;
+    for (const name of names) this.#count(verb, name, null, 0);
+  };
   /** When the first of the counts was made. */
   #since = 0;
   #reporting = Promise.resolve();
@@ -28,12 +39,14 @@ export class ActionReport {
   open(): void {
     for (const [channel, listener] of this.#listeners) channel.subscribe(listener);
     JOBS_PURGED.subscribe(this.#purged);
+    QUEUES_PAUSED.subscribe(this.#paused);
   }
 
   /** Resolves when all is reported, or could not be. */
   async close(): Promise<void> {
     for (const [channel, listener] of this.#listeners) channel.unsubscribe(listener);
     JOBS_PURGED.unsubscribe(this.#purged);
+    QUEUES_PAUSED.unsubscribe(this.#paused);
     this.#flush();
     await this.#reporting;
   }
@@ -69,7 +82,7 @@ export class ActionReport {
 }
 
 /** In a container, a user may have no name. */
-function who(): string {
+export function who(): string {
   const user = process.env['USER'] ?? process.env['USERNAME'] ?? `uid ${process.getuid?.() ?? 'unknown'}`;
   return `${user}@${hostname()}`;
 }

@@ -1,5 +1,6 @@
 import type { JobStatus } from '../job/job.js';
-import { changeAll, type Changed, jobsRunningFor, purgeSome, recoverAll } from '../store/loops.js';
+import { changeAll, type Changed, jobsRunningFor, pauseOrResume, purgeSome, recoverAll } from '../store/loops.js';
+import { who } from './action-report.js';
 import { confirm } from './confirm.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
@@ -81,6 +82,18 @@ export async function purge(session: Session): Promise<number> {
   }
   bar.end();
   tell(session, { purged }, `${count(purged, 'job')} past retention purged`);
+  return EXIT.ok;
+}
+
+/** Pauses or resumes job names. */
+export async function pauseQueues(
+  { store, json }: Session,
+  verb: 'pause' | 'resume',
+  names: readonly string[],
+): Promise<number> {
+  await pauseOrResume(store, verb, names, who());
+  if (json) printJson(await store.paused());
+  else print(`${names.join(', ')}: ${verb}d.`);
   return EXIT.ok;
 }
 

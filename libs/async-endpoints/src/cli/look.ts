@@ -15,18 +15,25 @@ export async function stats({ store, json }: Session): Promise<number> {
   const entries = await store.stats();
   if (json) printJson(entries);
   else if (entries.length === 0) print('There are no jobs.');
-  else printTable(['NAME', ...JOB_STATUSES.map(upper), 'OLDEST WAITING', 'OLDEST RUNNING'], statsRows(entries));
+  else {
+    // A column that says nothing is left out.
+    const paused = entries.some(({ isPaused }) => isPaused) ? ['PAUSED'] : [];
+    const columns = ['NAME', ...JOB_STATUSES.map(upper), 'OLDEST WAITING', 'OLDEST RUNNING', ...paused];
+    printTable(columns, statsRows(entries, paused.length > 0));
+  }
   return EXIT.ok;
 }
 
-function statsRows(entries: readonly QueueStats[]): Cell[][] {
+function statsRows(entries: readonly QueueStats[], showsPaused: boolean): Cell[][] {
   const names = [...new Set(entries.map(({ name }) => name))].toSorted();
   return names.map((name) => {
     const of = (status: JobStatus) => entries.find((entry) => entry.name === name && entry.status === status);
-    const waiting = (of('Queued') ?? of('Scheduled'))?.oldestAgeMs ?? null;
+    const waiting = [of('Queued'), of('Scheduled')].find((entry) => entry && entry.count > 0)?.oldestAgeMs ?? null;
     const running = of('InProgress')?.oldestAgeMs ?? null;
     const ages = [waiting, running].map((age) => (age === null ? null : formatDuration(age)));
-    return [name, ...JOB_STATUSES.map((status) => of(status)?.count ?? 0), ...ages];
+    const isPaused = entries.some((entry) => entry.name === name && entry.isPaused);
+    const pausedCell = showsPaused ? [isPaused ? 'paused' : null] : [];
+    return [name, ...JOB_STATUSES.map((status) => of(status)?.count ?? 0), ...ages, ...pausedCell];
   });
 }
 

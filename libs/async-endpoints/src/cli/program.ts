@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { AsyncEndpointsError } from '../job/errors.js';
 import { JOB_STATUSES, type JobStatus } from '../job/job.js';
-import { change, purge, recover, VERBS } from './change.js';
+import { change, pauseQueues, purge, recover, VERBS } from './change.js';
 import type { Session, SessionFlags } from './connect.js';
 import { parseDuration } from './duration.js';
 import { EXIT, oneLine, say, UsageError } from './exit.js';
@@ -52,6 +52,7 @@ function createProgram(begin: Begin): Command {
     .addHelpText('after', '\nExit codes: 0 done; 1 failed, or an audit found deviations; 2 wrong usage.');
   addLooks(program, begin);
   addChanges(program, begin);
+  addPauses(program, begin);
   return program;
 }
 
@@ -137,6 +138,21 @@ function addChanges(program: Command, begin: Begin): void {
     .command('purge')
     .description('removes finished jobs past their retention')
     .action((_flags, command: Command) => begin(flagsOf(command), purge));
+}
+
+function addPauses(program: Command, begin: Begin): void {
+  for (const [verb, description] of [
+    ['pause', 'lets no worker start a job of these names; submissions are accepted, running jobs go on'],
+    ['resume', 'ends the pause of these names'],
+  ] as const) {
+    program
+      .command(verb)
+      .description(description)
+      .argument('<names...>', 'of jobs')
+      .action((names: string[], _flags, command: Command) =>
+        begin(flagsOf(command), (session) => pauseQueues(session, verb, names)),
+      );
+  }
 }
 
 function filtered(command: Command, statuses: readonly JobStatus[]): Command {

@@ -54,12 +54,23 @@ export interface JobsPurged {
 
 export const JOBS_PURGED = channel('asyncendpoints.jobs.purged');
 
+/** Job names were paused, or resumed: from this process. */
+export interface QueuesPaused {
+  readonly store: object;
+  readonly verb: 'pause' | 'resume';
+  readonly names: readonly string[];
+  /** Who did it, as they gave it. */
+  readonly by: string | null;
+}
+
+export const QUEUES_PAUSED = channel('asyncendpoints.queues.paused');
+
 /** What a tool in another process did to jobs, such as the command-line tool. */
 export interface OperatorAction {
-  readonly verb: 'cancel' | 'rerun' | 'recover' | 'purge';
+  readonly verb: 'cancel' | 'rerun' | 'recover' | 'purge' | 'pause' | 'resume';
   /** Who: user and host. */
   readonly by: string;
-  /** How many jobs of each name, and what they then were; null where that is not known. */
+  /** How many jobs of each name, and what they then were; null where that is not known. Of `pause` and `resume`: the names. */
   readonly jobs: readonly { readonly name: string | null; readonly status: string | null; readonly count: number }[];
 }
 

@@ -6,6 +6,8 @@ import {
   OPERATOR_ACTION,
   type OperatorAction,
   type OperatorActionTaken,
+  QUEUES_PAUSED,
+  type QueuesPaused,
   STORE_NOTICE,
   type StoreNotice,
 } from './channels.js';
@@ -32,6 +34,7 @@ export class JobLog {
 
   readonly #notice: (notice: unknown) => void;
   readonly #action: (taken: unknown) => void;
+  readonly #paused: (change: unknown) => void;
 
   /** The same for all applications of this process that share the store, so that each event is logged once. */
   static of(store: object): JobLog {
@@ -49,6 +52,11 @@ export class JobLog {
       const { store: from, action } = taken as OperatorActionTaken;
       if (from === store) this.#logger.log(textOfAction(action));
     };
+    this.#paused = (change) => {
+      const { store: from, verb, names, by } = change as QueuesPaused;
+      const done = `${verb}d${by === null ? '' : ` by ${printable(by)}`}`;
+      if (from === store) this.#logger.log(`${listed(names)} ${names.length === 1 ? 'was' : 'were'} ${done}`);
+    };
     this.#listeners = Object.entries(this.#subscribers).map(([name, subscriber]) => [
       name as JobEventName,
       (message) => {
@@ -63,6 +71,7 @@ export class JobLog {
     if (this.#holders++ > 0) return;
     STORE_NOTICE.subscribe(this.#notice);
     OPERATOR_ACTION.subscribe(this.#action);
+    QUEUES_PAUSED.subscribe(this.#paused);
     for (const [name, listener] of this.#listeners) JOB_CHANNELS[name].subscribe(listener);
   }
 
@@ -70,6 +79,7 @@ export class JobLog {
     if (--this.#holders > 0) return;
     STORE_NOTICE.unsubscribe(this.#notice);
     OPERATOR_ACTION.unsubscribe(this.#action);
+    QUEUES_PAUSED.unsubscribe(this.#paused);
     for (const [name, listener] of this.#listeners) JOB_CHANNELS[name].unsubscribe(listener);
   }
 }
@@ -77,13 +87,19 @@ export class JobLog {
 /** A line of the log names at most so many job names; an ellipsis stands for the others. */
 const MOST_NAMES = 10;
 
+function listed(names: readonly string[]): string {
+  return names.slice(0, MOST_NAMES).map(printable).join(', ') + (names.length > MOST_NAMES ? ', …' : '');
+}
+
 function textOfAction({ verb, by, jobs }: OperatorAction): string {
+  const command = `${printable(by)} ran "async-endpoints ${verb}"`;
+  if (verb === 'pause' || verb === 'resume') return `${command}: ${listed(jobs.flatMap(({ name }) => name ?? []))}`;
   const total = jobs.reduce((sum, { count }) => sum + count, 0);
   const named = jobs.flatMap(({ name, status, count }) =>
     name === null ? [] : [`${count} ${printable(name)}${status === null ? '' : `, now ${status}`}`],
   );
   const shown = named.slice(0, MOST_NAMES).join('; ') + (named.length > MOST_NAMES ? '; …' : '');
-  return `${printable(by)} ran "async-endpoints ${verb}": ${total} ${total === 1 ? 'job' : 'jobs'}${shown && ` (${shown})`}`;
+  return `${command}: ${total} ${total === 1 ? 'job' : 'jobs'}${shown && ` (${shown})`}`;
 }
 
 function recovered({ job, vanished }: JobEvent): string {

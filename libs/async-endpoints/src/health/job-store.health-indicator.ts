@@ -4,11 +4,12 @@ import { logError } from '../events/error-text.js';
 import { AsyncEndpointsError, ERROR_CODES } from '../job/errors.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobStore } from '../store/job-store.js';
-import { depthOf, isFull } from '../store/verbs.js';
+import { depthOf, isFull, pausedNames } from '../store/verbs.js';
 import { JobWorker } from '../worker/job-worker.js';
 import { Wait } from '../worker/loop.js';
 
 const ACCESSIBLE = 'AsyncEndpoints job store is accessible';
+const MOST_NAMES = 20;
 const NOT_ACCESSIBLE = 'AsyncEndpoints job store is not accessible';
 
 /** Whether the job store answers, and whether this process should be sent requests. */
@@ -36,7 +37,8 @@ export class JobStoreHealthIndicator {
 
   /**
    * Up when this process should be sent requests: the store answers within `timeoutMs`, and the process is not shutting
-   * down. The details tell how many jobs wait (`queueDepth`) and whether the queue is full (`queueFull`). A full queue is
+   * down. The details tell how many jobs wait (`queueDepth`), whether the queue is full (`queueFull`) and
+   * which names are paused (`paused`, the first 20). A full queue is
    * no reason to send requests elsewhere: no other process could accept more, and all can answer for the jobs there are.
    * A store that is full or accepts no changes still answers what clients ask of their jobs, so that it only shows in the
    * message.
@@ -50,7 +52,8 @@ export class JobStoreHealthIndicator {
       const stats = await this.store.stats();
       const refusal = await this.store.ping().then(() => null, refusalIn);
       const queueFull = isFull(stats, this.options.jobs);
-      return { message: refusal ?? ACCESSIBLE, queueDepth: depthOf(stats), queueFull };
+      const paused = pausedNames(stats).slice(0, MOST_NAMES);
+      return { message: refusal ?? ACCESSIBLE, queueDepth: depthOf(stats), queueFull, paused };
     });
   }
 

@@ -1,3 +1,5 @@
+import { QUEUES_PAUSED } from '../events/channels.js';
+import { defineJob } from '../job/define-job.js';
 import { JobPolicies } from '../options/policies.js';
 import { resolveOptions } from '../options/resolve.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
@@ -53,6 +55,45 @@ describe('JobManager.findOwned', () => {
     expect(await jobs.findOwned(id, 'bob')).toBeNull();
     expect(await jobs.findOwned(id, null)).toBeNull();
     expect(await jobs.findOwned(id, 'ann')).toMatchObject({ id });
+  });
+});
+
+describe('JobManager.pause', () => {
+  it('takes names and definitions, one or several, and tells the log who did it', async () => {
+    const store = new MemoryJobStore();
+    const jobs = managerOf(store);
+    const told: unknown[] = [];
+    const listen = (change: unknown) => told.push(change);
+    QUEUES_PAUSED.subscribe(listen);
+    onTestFinished(() => {
+      QUEUES_PAUSED.unsubscribe(listen);
+    });
+    await jobs.pause(defineJob<null>('Mail'), { by: 'ann' });
+    await jobs.pause(['Report', defineJob<null>('Import')]);
+    expect((await jobs.paused()).map(({ name, pausedBy }) => [name, pausedBy])).toEqual([
+      ['Import', null],
+      ['Mail', 'ann'],
+      ['Report', null],
+    ]);
+    await jobs.resume(['Mail', 'Report', 'Import'], { by: 'bob' });
+    expect(await jobs.paused()).toEqual([]);
+    expect(told).toEqual([
+      { store, verb: 'pause', names: ['Mail'], by: 'ann' },
+      { store, verb: 'pause', names: ['Report', 'Import'], by: null },
+      { store, verb: 'resume', names: ['Mail', 'Report', 'Import'], by: 'bob' },
+    ]);
+  });
+
+  it.each([
+    ['no name', []],
+    ['an empty name', ['']],
+    ['too many names', Array.from({ length: 1_001 }, (_, n) => `Job${n}`)],
+    ['what is no text', [7 as unknown as string]],
+  ])('refuses %s', async (_, names) => {
+    const jobs = managerOf(new MemoryJobStore());
+    await expect(jobs.pause(names)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(jobs.resume(names)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(jobs.pause('Mail', { by: '' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   });
 });
 

@@ -10,7 +10,7 @@ import type { Serialized } from '../job/serialized.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobPolicies } from '../options/policies.js';
 import { Batcher } from '../store/batcher.js';
-import { type JobFilter, type JobPage, JobStore, type QueueStats } from '../store/job-store.js';
+import { type JobFilter, type JobPage, JobStore, type PausedQueue, type QueueStats } from '../store/job-store.js';
 import {
   changeAll,
   changedJobs,
@@ -18,11 +18,15 @@ import {
   findOwned,
   jobsRunningFor,
   type OwnedId,
+  pauseOrResume,
   recoverAll,
 } from '../store/loops.js';
 import { depthOf } from '../store/verbs.js';
 import { FollowedJobs, type WaitOptions } from './follow.js';
 import { JobSubmissions, type SubmitOptions, toJobId } from './submit.js';
+
+/** One job, or several, by definition or name. */
+export type JobNames = JobDefinition | string | readonly (JobDefinition | string)[];
 
 /** What applications call: everything that can be done with jobs, from anywhere in the application. */
 @Injectable()
@@ -172,6 +176,32 @@ export class JobManager {
     return depthOf(await this.store.stats(), name);
   }
 
+  /**
+   * Lets no worker start jobs of these names until they are resumed, also by other processes and after restarts. Submissions
+   * are accepted, running jobs go on, and scheduled times stand. A name that is paused already stays as it is.
+   *
+   * @param options.by who does it: shown in the log and by `paused()`, at most 1000 characters
+   * @throws AsyncEndpointsError `INVALID_OPTION`, `STORE_UNAVAILABLE`
+   */
+  pause(jobs: JobNames, { by = null }: { by?: string | null } = {}): Promise<void> {
+    return pauseOrResume(this.store, 'pause', namesOf(jobs), by);
+  }
+
+  /**
+   * Ends the pause of these names.
+   *
+   * @param options.by as of `pause`
+   * @throws AsyncEndpointsError `INVALID_OPTION`, `STORE_UNAVAILABLE`
+   */
+  resume(jobs: JobNames, { by = null }: { by?: string | null } = {}): Promise<void> {
+    return pauseOrResume(this.store, 'resume', namesOf(jobs), by);
+  }
+
+  /** Which names are paused, since when and by whom. */
+  paused(): Promise<PausedQueue[]> {
+    return this.store.paused();
+  }
+
   /** How many jobs of each name have each status, and for how long the oldest has had it. */
   stats(): Promise<QueueStats[]> {
     return this.store.stats();
@@ -202,4 +232,8 @@ export class JobManager {
       decodeJob,
     );
   }
+}
+
+function namesOf(jobs: JobNames): string[] {
+  return [jobs].flat().map((job) => (typeof job === 'string' ? job : (job as JobDefinition).name));
 }

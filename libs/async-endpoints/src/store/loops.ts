@@ -4,6 +4,8 @@ import {
   OPERATOR_ACTION,
   type OperatorActionTaken,
   publish,
+  QUEUES_PAUSED,
+  type QueuesPaused,
 } from '../events/channels.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
@@ -124,6 +126,32 @@ export async function purgeSome(
   onPurged(ids.length);
   if (ids.length > 0) JOBS_PURGED.publish({ store, ids } satisfies JobsPurged);
   return ids.length === limit;
+}
+
+const MOST_NAMES = 1_000;
+const LONGEST_TEXT = 1_000;
+
+/**
+ * Pauses or resumes job names.
+ *
+ * @param by who does it
+ * @throws AsyncEndpointsError `INVALID_OPTION` for no names, more than 1000, and texts that are empty or longer than 1000
+ */
+export async function pauseOrResume(
+  store: JobStore,
+  verb: 'pause' | 'resume',
+  names: readonly string[],
+  by: string | null,
+): Promise<void> {
+  const isText = (text: unknown) => typeof text === 'string' && text.length > 0 && text.length <= LONGEST_TEXT;
+  if (names.length === 0 || names.length > MOST_NAMES || !names.every(isText)) {
+    throw new AsyncEndpointsError('INVALID_OPTION', `Expected 1 to ${MOST_NAMES} job names to ${verb}.`);
+  }
+  if (by !== null && !isText(by)) {
+    throw new AsyncEndpointsError('INVALID_OPTION', `by is no text of 1 to ${LONGEST_TEXT} characters.`);
+  }
+  await (verb === 'pause' ? store.pause(names, by) : store.resume(names));
+  QUEUES_PAUSED.publish({ store, verb, names, by } satisfies QueuesPaused);
 }
 
 /** Tells log and metrics of this process what tools did and no other worker has told. */

@@ -161,6 +161,11 @@ export function depthOf(stats: readonly QueueStats[], name?: string): number {
     .reduce((sum, { count }) => sum + count, 0);
 }
 
+/** The names that are paused, in order. */
+export function pausedNames(stats: readonly QueueStats[]): string[] {
+  return [...new Set(stats.filter(({ isPaused }) => isPaused).map(({ name }) => name))].toSorted();
+}
+
 /** Whether waiting jobs of all names are as many as may wait, or take as many bytes as they may. */
 export function isFull(
   stats: readonly QueueStats[],

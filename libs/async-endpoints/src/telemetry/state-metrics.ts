@@ -16,6 +16,7 @@ const QUEUE_GAUGES = [
   'asyncendpoints.queue.bytes',
   'asyncendpoints.queue.oldest_age',
   'asyncendpoints.queue.running',
+  'asyncendpoints.queue.paused',
 ] as const satisfies GaugeName[];
 const MEMORY_GAUGES = ['asyncendpoints.store.memory.used', 'asyncendpoints.store.memory.limit'] as const;
 const GAUGES = [
@@ -128,6 +129,8 @@ export class StateMetrics {
       const running = byKey.get(`InProgress ${name}`);
       observer.observe(this.#gauges['asyncendpoints.queue.running'], running?.count ?? 0, { [ATTRIBUTES.name]: name });
       this.#observeAge(observer, name, 'InProgress', running);
+      const isPaused = stats.some((entry) => entry.name === name && entry.isPaused);
+      observer.observe(this.#gauges['asyncendpoints.queue.paused'], isPaused ? 1 : 0, { [ATTRIBUTES.name]: name });
     }
   }
 

@@ -35,8 +35,8 @@ export async function paused(partitions: Partitions): Promise<PausedQueue[]> {
   const byName = new Map<string, PausedQueue>();
   for (const [field, text] of parts.flatMap((part) => Object.entries(part))) {
     const [pausedAt, ...by] = text.split(',');
-    const queue = { name: decodeText(field), pausedAt: Number(pausedAt), pausedBy: JSON.parse(by.join(',')) };
-    if (!byName.has(queue.name)) byName.set(queue.name, queue as PausedQueue);
+    const [name, pausedBy] = [decodeText(field), JSON.parse(by.join(',')) as string | null];
+    if (!byName.has(name)) byName.set(name, { name, pausedAt: Number(pausedAt), pausedBy });
   }
   return [...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

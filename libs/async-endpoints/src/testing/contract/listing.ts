@@ -95,8 +95,8 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       await advance(100);
       const stats = (await withoutBytes(store)).toSorted((a, b) => a.name.localeCompare(b.name));
       assert.deepEqual(stats, [
-        { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 0 },
-        { name: 'Work', status: 'Queued', count: 2, oldestAgeMs: 500 },
+        { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 0, isPaused: false },
+        { name: 'Work', status: 'Queued', count: 2, oldestAgeMs: 500, isPaused: false },
       ]);
     });
 
@@ -109,9 +109,9 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       await advance(300);
       const stats = (await withoutBytes(store)).toSorted((a, b) => a.name.localeCompare(b.name));
       assert.deepEqual(stats, [
-        { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 200 },
-        { name: 'Third', status: 'Canceled', count: 1, oldestAgeMs: null },
-        { name: 'Work', status: 'InProgress', count: 1, oldestAgeMs: 300 },
+        { name: 'Other', status: 'Scheduled', count: 1, oldestAgeMs: 200, isPaused: false },
+        { name: 'Third', status: 'Canceled', count: 1, oldestAgeMs: null, isPaused: false },
+        { name: 'Work', status: 'InProgress', count: 1, oldestAgeMs: 300, isPaused: false },
       ]);
     });
 

@@ -82,11 +82,9 @@ export function describePause(subject: Subject, { describe, it }: TestFramework)
       const names = ['Work', 'a name, "quoted"\nand broken: ü'];
       await created(store, { delayMs: 1_000 });
       await store.pause(names, null);
-      const shown = (await store.stats()).map(({ name, status, count, isPaused }) => [name, status, count, isPaused]);
-      assert.deepEqual(
-        shown.toSorted(),
-        [...names.map((name) => [name, 'Queued', 0, true]), ['Work', 'Scheduled', 1, true]].toSorted(),
-      );
+      const shown = (await store.stats()).map((entry) => `${entry.name} ${entry.status} ${entry.count}`);
+      assert.deepEqual(shown.toSorted(), [...names.map((name) => `${name} Queued 0`), 'Work Scheduled 1'].toSorted());
+      assert.ok((await store.stats()).every(({ isPaused }) => isPaused));
       await store.resume(names);
       assert.equal(only(await store.stats()).isPaused, false);
     });
