@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { AsyncEndpointsError } from './errors.js';
 import { PARSED_ID } from './job.js';
 
@@ -11,7 +10,7 @@ const NIL = '00000000-0000-0000-0000-000000000000';
  */
 export function newJobId(now = Date.now()): string {
   const time = now.toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`;
 }
 
 /** The id in the form in which it is stored, or null where the text is no UUID, or the nil one. */
