@@ -179,6 +179,7 @@ describe('npx async-endpoints', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^id +${id}$`, 'm'));
     expect(stdout).toMatch(/^error +\{"code":"UPSTREAM_DOWN"/m);
+    expect(stdout).toMatch(/^attempt 1 +fail at .* after .*, w: UPSTREAM_DOWN: It is /m);
     expect(stdout).toMatch(/^createdAt +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/m);
     expect(stdout).not.toContain('\u001b');
     expect(await json<Job>('show', id)).toMatchObject({ id, status: 'Failed', error: { code: 'UPSTREAM_DOWN' } });

@@ -356,6 +356,14 @@ const EFFECTS: Record<string, Effect> = {
     see: async (app) => (await app.get(await location(app))).status,
     shows: 200,
   },
+  'http.showAttempts': {
+    is: 'true',
+    see: async (app) => {
+      const { id } = await app.jobs.submit('Scripted', { do: 'return' }, { delayMs: 3_600_000 });
+      return Object.hasOwn((await (await app.get(`/jobs/${id}`)).json()) as object, 'failedAttempts');
+    },
+    shows: true,
+  },
   'http.maxRetryAfterMs': {
     is: '7000',
     see: async (app) => {

@@ -186,6 +186,7 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     ['http.path', { http: { path: '/jobs/:id' } }, '"/jobs/:id"', 'a path such as jobs or admin/jobs'],
     ['http.publicBasePath', { http: { publicBasePath: 'shop' } }, '"shop"', 'a path such as /shop'],
     ['http.unfinishedStatus', { http: { unfinishedStatus: 201 } }, '201', '200 or 202'],
+    ['http.showAttempts', { http: { showAttempts: 'yes' } }, '"yes"', 'true or false'],
     ['http.maxRetryAfterMs', { http: { maxRetryAfterMs: 0 } }, '0', 'an integer from 1000 to 86400000'],
     ['http.maxWaitMs', { http: { maxWaitMs: 1.5 } }, '1.5', 'an integer from 0 to 3600000'],
     ['http.keepAliveMs', { http: { keepAliveMs: '15' } }, '"15"', 'an integer from 1000 to 3600000'],

@@ -89,6 +89,51 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     expect((await app.ended(job)).job).toMatchObject({ status: 'Completed', error: null });
   });
 
+  it('has the failed attempts where they are shown, without their workers and what is internal', async () => {
+    let attempts = 0;
+    const Handler = handlerOf(Report, () => {
+      if (++attempts === 1) throw new RetryJobError('busy', 0, { code: 'UPSTREAM_BUSY', details: { queue: 7 } });
+      if (attempts === 2) throw new Error('connect ECONNREFUSED db-1:5432');
+      return { text: 'at last' };
+    });
+    const app = await startApp(stack, {
+      controllers: [ReportsController],
+      providers: [Handler],
+      options: { http: { showAttempts: true }, jobs: { retryDelayBaseMs: 0 } },
+    });
+    const { job } = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
+
+    const attempt = { startedAt: expect.stringMatching(ISO) as string, endedAt: expect.stringMatching(ISO) as string };
+    const internal = { code: 'ERROR', message: 'The job failed because of an internal error.' };
+    expect(job.failedAttempts).toEqual([
+      { number: 1, ...attempt, outcome: 'retry', error: { code: 'UPSTREAM_BUSY', message: 'busy' } },
+      { number: 2, ...attempt, outcome: 'retry', error: internal },
+    ]);
+    const found = await app.jobs.find(job.id);
+    expect(found?.failedAttempts.map(({ worker, error }) => [typeof worker, error.message])).toEqual([
+      ['string', 'busy'],
+      ['string', 'connect ECONNREFUSED db-1:5432'],
+    ]);
+  });
+
+  it('has no more in a copy that a response factory makes than clients may see', async () => {
+    const Handler = handlerOf(Report, () => {
+      throw new Error('connect ECONNREFUSED db-1:5432');
+    });
+    const app = await startApp(stack, {
+      controllers: [ReportsController],
+      providers: [Handler],
+      options: {
+        jobs: { defaultMaxRetries: 0 },
+        response: { jobStatus: (job, { reply }) => ({ ...reply, body: { ...job } }) },
+      },
+    });
+    const answer = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
+    expect(answer.text).toContain('"status":"Failed"');
+    expect(answer.text).not.toContain('ECONNREFUSED');
+    expect(answer.text).not.toContain('worker');
+  });
+
   it('has the code, message and details of what failed it, never a stack', async () => {
     const Handler = handlerOf(Report, () => {
       throw Object.assign(new TypeError('no such template'), { code: 'NO_TEMPLATE', expose: true });

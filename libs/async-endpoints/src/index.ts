@@ -29,6 +29,7 @@ export {
   isTerminal,
   type Job,
   JOB_STATUSES,
+  type FailedAttempt,
   type JobError,
   type StoredPayload,
   type JobProgress,
@@ -42,7 +43,7 @@ export {
   type TerminalStatus,
   type TraceContext,
 } from './job/job.js';
-export type { JobRepresentation, Links } from './job/job-representation.js';
+export type { AttemptRepresentation, JobRepresentation, Links } from './job/job-representation.js';
 export { LIFECYCLE, type Settlement, type Verb, type Outcome } from './job/lifecycle.js';
 export type { Serialized } from './job/serialized.js';
 export { RequestValues } from './job/request-values.js';

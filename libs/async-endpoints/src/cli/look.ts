@@ -1,5 +1,5 @@
 import { decodeJob, decodeJobs } from '../job/decode-job.js';
-import { JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
+import { type FailedAttempt, JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
 import type { JobFilter, QueueStats } from '../store/job-store.js';
 import { jobsRunningFor } from '../store/loops.js';
 import { confirm } from './confirm.js';
@@ -82,16 +82,29 @@ export async function show({ store, json }: Session, id: string): Promise<number
     return EXIT.failed;
   }
   if (json) printJson(decodeJob(job));
-  else printTable(['FIELD', 'VALUE'], Object.entries(job).map(shownField));
+  else
+    printTable(
+      ['FIELD', 'VALUE'],
+      [...Object.entries(job).flatMap(shownField), ...job.failedAttempts.map(shownAttempt)],
+    );
   return EXIT.ok;
 }
 
 const TIMES = ['createdAt', 'scheduledAt', 'startedAt', 'completedAt', 'lastUpdatedAt', 'leaseUntil'];
 
-function shownField([field, value]: [string, unknown]): Cell[] {
-  if (TIMES.includes(field)) return [field, time(value as number | null)];
-  if (value === null || typeof value === 'string') return [field, value];
-  return [field, JSON.stringify(value)];
+function shownField([field, value]: [string, unknown]): Cell[][] {
+  if (field === 'failedAttempts') return [];
+  if (TIMES.includes(field)) return [[field, time(value as number | null)]];
+  if (value === null || typeof value === 'string') return [[field, value]];
+  return [[field, JSON.stringify(value)]];
+}
+
+function shownAttempt({ number, worker, startedAt, endedAt, outcome, error }: FailedAttempt): Cell[] {
+  const took = formatDuration(endedAt - startedAt);
+  return [
+    `attempt ${number}`,
+    `${outcome} at ${time(endedAt)} after ${took}, ${worker}: ${error.code}: ${error.message}`,
+  ];
 }
 
 /** Jobs that have been running for at least this long. */

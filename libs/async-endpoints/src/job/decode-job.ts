@@ -19,6 +19,7 @@ export function decodeJob<TResult>(record: JobRecord): Job<TResult> {
     progress: record.progress,
     result: record.result === null ? null : readResult<TResult>(record.id, record.result),
     error: record.error,
+    failedAttempts: record.failedAttempts,
     fence: record.fence,
     worker: record.worker,
     leaseUntil: record.leaseUntil,

@@ -133,8 +133,8 @@ function isForClients(thrown: unknown, http: HttpFailure | null): boolean {
 }
 
 /** What clients are shown of a job's error. */
-export function publicError({ internal, ...error }: JobError): JobError {
-  return internal ? { code: error.code, message: 'The job failed because of an internal error.' } : error;
+export function publicError(error: JobError): JobError {
+  return error.internal ? { code: error.code, message: 'The job failed because of an internal error.' } : error;
 }
 
 type Properties = Partial<Record<'code' | 'name' | 'message' | 'details', unknown>>;

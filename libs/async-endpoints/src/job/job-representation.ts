@@ -1,10 +1,21 @@
-import type { JobError, JobProgress, JobStatus } from './job.js';
+import type { FailedAttempt, JobError, JobProgress, JobStatus } from './job.js';
 
 /** Where a job's status routes are, path-absolute. */
 export interface Links {
   readonly self: string;
   readonly result: string;
   readonly events: string;
+}
+
+/** What the server tells of an attempt that ended without success. Never its worker. */
+export interface AttemptRepresentation {
+  /** Which attempt it was, from 1. */
+  readonly number: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** `retry`: another follows. `fail`: it was the last. `crash`: its worker vanished. */
+  readonly outcome: FailedAttempt['outcome'];
+  readonly error: JobError;
 }
 
 /**
@@ -30,5 +41,7 @@ export interface JobRepresentation<TResult = unknown> {
   readonly result: TResult | null;
   /** Of the last attempt; cleared by a success. */
   readonly error: JobError | null;
+  /** The last 10 attempts that ended without success, the latest last; only where the server's `http.showAttempts` is set. */
+  readonly failedAttempts?: readonly AttemptRepresentation[];
   readonly links: Links;
 }

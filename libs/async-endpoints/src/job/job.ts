@@ -35,6 +35,20 @@ export interface JobError {
   readonly internal?: boolean;
 }
 
+/** An attempt that ended without success. */
+export interface FailedAttempt {
+  /** Which attempt it was, from 1; crashes count, and a rerun begins anew. */
+  readonly number: number;
+  /** The worker that made it. */
+  readonly worker: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** `retry`: another follows. `fail`: it was the last. `crash`: its worker vanished. */
+  readonly outcome: 'retry' | 'fail' | 'crash';
+  /** Without `details`; the message has at most 500 characters. */
+  readonly error: JobError;
+}
+
 /** How far a running job says it has come. */
 export interface JobProgress {
   /** From 0 to 1. */
@@ -81,6 +95,8 @@ export interface JobRecord {
   /** The handler's result as JSON text; `null` for none. */
   readonly result: string | null;
   readonly error: JobError | null;
+  /** The last 10 attempts that ended without success, the latest last. They stay when a later one succeeds. */
+  readonly failedAttempts: readonly FailedAttempt[];
   /** The fence of the latest claim: a number that grows with every claim and every revocation. */
   readonly fence: number;
   /** The worker that holds the claim, while in progress. */

@@ -1,3 +1,4 @@
+import { attemptsOf, NO_ATTEMPTS, WORKER_CRASHED, WORKER_VANISHED } from './attempts.js';
 import { boundedDelay } from './bounds.js';
 import { isTerminal, type JobError, type JobProgress, type JobRecord, type JobStatus, type NewJob } from './job.js';
 
@@ -35,12 +36,6 @@ export type Outcome =
   | { readonly verb: 'fail'; readonly error: JobError }
   | { readonly verb: 'release' };
 
-/** The error of a job whose workers vanished too often while they held it. */
-export const WORKER_CRASHED: JobError = {
-  code: 'WORKER_CRASHED',
-  message: 'The worker that ran this job vanished, as often as is allowed.',
-};
-
 export function allows(verb: Verb, from: JobStatus): boolean {
   return (LIFECYCLE[verb].from as readonly JobStatus[]).includes(from);
 }
@@ -63,6 +58,7 @@ export function submit(job: NewJob, now: number): JobRecord {
     progress: null,
     result: null,
     error: null,
+    failedAttempts: NO_ATTEMPTS,
     fence: 0,
     worker: null,
     leaseUntil: null,
@@ -109,10 +105,17 @@ export function settle(job: JobRecord, outcome: Outcome, now: number): JobRecord
         scheduledAt: now + boundedDelay(outcome.delayMs),
         progress: null,
         error: outcome.error,
+        failedAttempts: attemptsOf(job, 'retry', outcome.error, now),
         ...free,
       });
     case 'fail':
-      return move(job, 'fail', now, { status: 'Failed', completedAt: now, error: outcome.error, ...free });
+      return move(job, 'fail', now, {
+        status: 'Failed',
+        completedAt: now,
+        error: outcome.error,
+        failedAttempts: attemptsOf(job, 'fail', outcome.error, now),
+        ...free,
+      });
     case 'release':
       return move(job, 'release', now, { status: 'Queued', startedAt: null, progress: null, ...free });
   }
@@ -134,7 +137,8 @@ export function recover(
   now: number,
 ): JobRecord {
   const crashes = isCrash ? job.crashes + 1 : job.crashes;
-  const revoked = { worker: null, leaseUntil: null, fence: job.fence + 1, crashes };
+  const failedAttempts = isCrash ? attemptsOf(job, 'crash', WORKER_VANISHED, now) : job.failedAttempts;
+  const revoked = { worker: null, leaseUntil: null, fence: job.fence + 1, crashes, failedAttempts };
   return isCrash && crashes >= maxCrashes
     ? move(job, 'recover', now, { status: 'Failed', completedAt: now, error: WORKER_CRASHED, ...revoked })
     : move(job, 'recover', now, { status: 'Queued', startedAt: null, progress: null, ...revoked });
@@ -198,6 +202,7 @@ function successor(job: JobRecord, to: Partial<JobRecord>, now: number): JobReco
     progress: to.progress === undefined ? job.progress : to.progress,
     result: to.result === undefined ? job.result : to.result,
     error: to.error === undefined ? job.error : to.error,
+    failedAttempts: to.failedAttempts ?? job.failedAttempts,
     fence: to.fence ?? job.fence,
     worker: to.worker === undefined ? job.worker : to.worker,
     leaseUntil: to.leaseUntil === undefined ? job.leaseUntil : to.leaseUntil,

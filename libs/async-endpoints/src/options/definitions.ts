@@ -135,6 +135,7 @@ export const HTTP: Definitions<HttpOptions> = {
     () => 202,
     rule('200 or 202', (value) => value === 200 || value === 202, readNumber),
   ),
+  showAttempts: option(() => false, flag()),
   maxRetryAfterMs: option(() => 60_000, integer(1_000, 86_400_000)),
   maxWaitMs: option(() => 30_000, integer(0, 3_600_000)),
   maxHeldAnswers: option(() => 10_000, integer(1, 1_000_000)),

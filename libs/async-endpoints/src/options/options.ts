@@ -176,6 +176,8 @@ export interface HttpOptions extends StatusRoutesOptions {
   publicBasePath: string;
   /** What the status route answers while the job is unfinished. Default 202. */
   unfinishedStatus: 200 | 202;
+  /** Whether clients see the failed attempts of their jobs, without the workers that made them. Default false. */
+  showAttempts: boolean;
   /** The longest that `Retry-After` asks clients to stay away, in ms; the least is 1 s. Default 60,000. */
   maxRetryAfterMs: number;
   /** The longest that `Prefer: wait=N` holds an answer, in ms; 0 for never. Default 30,000: gateways give up at 60 s. */

@@ -3,7 +3,7 @@ import type { JobEvent, JobEventName } from '../events/channels.js';
 import type { JobRun, JobSubmission, RunEnd } from '../events/middleware.js';
 import { toJobError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
-import { WORKER_CRASHED } from '../job/lifecycle.js';
+import { WORKER_CRASHED } from '../job/attempts.js';
 import type { JobStore, OperatorAction } from '../store/job-store.js';
 import { ATTRIBUTES } from './catalogue.js';
 import { EventSubscriptions } from './event-subscriptions.js';

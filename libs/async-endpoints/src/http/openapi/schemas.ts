@@ -40,6 +40,25 @@ const AsyncJobError = model('AsyncJobError', {
   description: 'What went wrong in the last attempt.',
 });
 
+const AsyncJobAttempt = model(
+  'AsyncJobAttempt',
+  {
+    ...object({
+      number: { type: 'integer', minimum: 1, description: 'Which attempt it was; crashes count, a rerun begins anew.' },
+      startedAt: time('When it began.'),
+      endedAt: time('When it ended.'),
+      outcome: {
+        type: 'string',
+        enum: ['retry', 'fail', 'crash'],
+        description: '`retry`: another follows. `fail`: it was the last. `crash`: its worker vanished.',
+      },
+      error: refTo(AsyncJobError),
+    }),
+    description: 'An attempt that ended without success.',
+  },
+  [AsyncJobError],
+);
+
 const AsyncJobLinks = model('AsyncJobLinks', {
   ...object({
     self: path('The job.'),
@@ -49,29 +68,39 @@ const AsyncJobLinks = model('AsyncJobLinks', {
   description: 'Where the job can be followed; path-absolute.',
 });
 
-const JOB = object({
-  id: { ...text('Names the job.'), format: 'uuid' },
-  name: text('The kind of work.'),
-  status: {
-    type: 'string',
-    enum: JOB_STATUSES,
-    description: 'Where it stands. `Completed`, `Failed` and `Canceled` are final.',
+const JOB = object(
+  {
+    id: { ...text('Names the job.'), format: 'uuid' },
+    name: text('The kind of work.'),
+    status: {
+      type: 'string',
+      enum: JOB_STATUSES,
+      description: 'Where it stands. `Completed`, `Failed` and `Canceled` are final.',
+    },
+    retryCount: count('Failed attempts that were followed by another.'),
+    maxRetries: count('How many there may be.'),
+    createdAt: time('When it was submitted.'),
+    startedAt: notYet(time('When its first attempt began.')),
+    completedAt: notYet(time('When it ended.')),
+    lastUpdatedAt: time('When anything here last changed.'),
+    progress: refOrNull(AsyncJobProgress, 'What its handler reported last.'),
+    result: { description: 'What came of it: any JSON; `null` for nothing, or not yet.' },
+    error: refOrNull(AsyncJobError, 'Why it failed, or is to be tried again.'),
+    failedAttempts: {
+      type: 'array',
+      items: refTo(AsyncJobAttempt),
+      maxItems: 10,
+      description: 'The last attempts that ended without success; only where the server shows them.',
+    },
+    links: refTo(AsyncJobLinks),
   },
-  retryCount: count('Failed attempts that were followed by another.'),
-  maxRetries: count('How many there may be.'),
-  createdAt: time('When it was submitted.'),
-  startedAt: notYet(time('When its first attempt began.')),
-  completedAt: notYet(time('When it ended.')),
-  lastUpdatedAt: time('When anything here last changed.'),
-  progress: refOrNull(AsyncJobProgress, 'What its handler reported last.'),
-  result: { description: 'What came of it: any JSON; `null` for nothing, or not yet.' },
-  error: refOrNull(AsyncJobError, 'Why it failed, or is to be tried again.'),
-  links: refTo(AsyncJobLinks),
-});
+  ['failedAttempts'],
+);
 
 export const AsyncJob = model('AsyncJob', { ...JOB, description: 'An asynchronous job.' }, [
   AsyncJobProgress,
   AsyncJobError,
+  AsyncJobAttempt,
   AsyncJobLinks,
 ]);
 

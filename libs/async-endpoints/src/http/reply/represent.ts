@@ -1,8 +1,13 @@
 import { publicError } from '../../job/errors.js';
-import type { JobRepresentation, Links } from '../../job/job-representation.js';
-import type { Job } from '../../job/job.js';
+import type { AttemptRepresentation, JobRepresentation, Links } from '../../job/job-representation.js';
+import type { FailedAttempt, Job } from '../../job/job.js';
 
-export function represent<TResult>(job: Job<TResult>, links: Links): JobRepresentation<TResult> {
+/** @param showsAttempts as `http.showAttempts` */
+export function represent<TResult>(
+  job: Job<TResult>,
+  links: Links,
+  showsAttempts: boolean,
+): JobRepresentation<TResult> {
   return {
     id: job.id,
     name: job.name,
@@ -16,8 +21,13 @@ export function represent<TResult>(job: Job<TResult>, links: Links): JobRepresen
     progress: job.progress,
     result: job.result,
     error: job.error && publicError(job.error),
+    ...(showsAttempts && { failedAttempts: job.failedAttempts.map(representAttempt) }),
     links,
   };
+}
+
+function representAttempt({ number, startedAt, endedAt, outcome, error }: FailedAttempt): AttemptRepresentation {
+  return { number, startedAt: toIso(startedAt), endedAt: toIso(endedAt), outcome, error: publicError(error) };
 }
 
 /**
@@ -27,10 +37,17 @@ export function represent<TResult>(job: Job<TResult>, links: Links): JobRepresen
 export function presentable<T extends Job>(job: T, representation: JobRepresentation): T {
   const described = Object.entries(job).map(([key, value]) => [
     key,
-    { value: value as unknown, enumerable: Object.hasOwn(representation, key) },
+    { value: value as unknown, enumerable: isShown(value, (representation as unknown as Fields)[key]) },
   ]);
   const toJSON = { value: () => representation, enumerable: false };
   return Object.defineProperties({}, { ...Object.fromEntries(described), toJSON } as PropertyDescriptorMap) as T;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A time is shown in another form; an error may be shown in part. */
+function isShown(value: unknown, shown: unknown): boolean {
+  return shown !== undefined && (typeof value !== 'object' || value === shown);
 }
 
 /** Most times of a job, and of those that come with it, are the same. */

@@ -38,7 +38,7 @@ export class Responder {
   /** 202 with the job, or 200 where it has ended by now. */
   submitted(job: SubmittedJob, request: HttpRequest, preferences: Preferences): Reply | Promise<Reply> {
     const links = this.links.of(job.id, request);
-    const body = represent(job, links);
+    const body = represent(job, links, this.options.http.showAttempts);
     const reply: Reply = {
       status: isTerminal(job.status) ? 200 : 202,
       headers: {
@@ -122,7 +122,7 @@ export class Responder {
   }
 
   #show(job: Job, request: HttpRequest, headers: Reply['headers']) {
-    const body = represent(job, this.links.of(job.id, request));
+    const body = represent(job, this.links.of(job.id, request), this.options.http.showAttempts);
     const reply: Reply = {
       status: isTerminal(job.status) ? 200 : this.options.http.unfinishedStatus,
       headers,

@@ -190,8 +190,9 @@ const RECORD_BYTES = 720;
 
 /** About what a job takes in memory, in bytes: that, and all that clients and handlers can make large, in UTF-8. */
 export function bytesOf(job: JobRecord, payload: string): number {
-  const { result, error, progress, owner, fingerprint } = job;
-  const carried = lengthOf(payload) + lengthOf(result) + lengthOf(error && JSON.stringify(error));
+  const { result, error, failedAttempts, progress, owner, fingerprint } = job;
+  const attempts = failedAttempts.length > 0 ? JSON.stringify(failedAttempts) : null;
+  const carried = lengthOf(payload) + lengthOf(result) + lengthOf(error && JSON.stringify(error)) + lengthOf(attempts);
   return RECORD_BYTES + carried + lengthOf(progress?.message) + lengthOf(owner) + lengthOf(fingerprint);
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { attemptError } from '../../job/attempts.js';
 import { boundedDelay } from '../../job/bounds.js';
 import type { NewJob } from '../../job/job.js';
 import type { Settlement } from '../../job/lifecycle.js';
@@ -64,7 +65,8 @@ export function declined(reply: string | string[], unreadable: Unreadable): Subm
 
 function valueOf(settlement: Settlement): string {
   if (settlement.verb === 'complete') return settlement.result === null ? '' : jsonLine(settlement.result);
-  return settlement.verb === 'release' ? '' : JSON.stringify(settlement.error);
+  if (settlement.verb === 'release') return '';
+  return `${JSON.stringify(settlement.error)}\n${JSON.stringify(attemptError(settlement.error))}`;
 }
 
 /** A digest, because owners and keys are the client's, and key names are the operator's. */

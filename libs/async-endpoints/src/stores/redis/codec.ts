@@ -1,4 +1,14 @@
-import type { Claim, JobError, JobProgress, JobRecord, JobStatus, NewJob, Retention } from '../../job/job.js';
+import type {
+  Claim,
+  FailedAttempt,
+  JobError,
+  JobProgress,
+  JobRecord,
+  JobStatus,
+  NewJob,
+  Retention,
+} from '../../job/job.js';
+import { NO_ATTEMPTS } from '../../job/attempts.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import { isWhole, Numbers, NUMBERS_AT } from './first-line.js';
 import { decodeText, encodeText } from './text.js';
@@ -12,7 +22,8 @@ import { decodeText, encodeText } from './text.js';
  *   1  format, status letter, number of submission (8 hex digits), how many fixed lines (1) and bytes in them (6),
  *      createdAt, scheduledAt (counted from createdAt), priority, retryCount, crashes; fence, version, lastUpdatedAt (empty: createdAt), startedAt,
  *      completedAt
- *   fixed lines, which never change: name, owner, maxRetries, retention, fingerprint, and whatever a newer version adds
+ *   fixed lines: name, owner, maxRetries, retention, fingerprint, which never change; failed attempts, where there are
+ *   any, as JSON arrays parted by tabs; and whatever a newer version adds
  *   then progress, error, result, and the input, which goes when the job completes
  *
  * A job in progress has a claim as well, and its record stays as it was. What the claim says counts: fence, version,
@@ -112,6 +123,7 @@ function takeApart(id: string, text: string): { job: Writable<JobRecord>; payloa
     progress: json<JobProgress>(line[after] as string),
     result: line[after + 2] || null,
     error: json<JobError>(line[after + 1] as string),
+    failedAttempts: after > ATTEMPTS_AT ? decodeAttempts(line[ATTEMPTS_AT] as string) : NO_ATTEMPTS,
     fence: numbers.fence,
     worker: null,
     leaseUntil: null,
@@ -120,6 +132,20 @@ function takeApart(id: string, text: string): { job: Writable<JobRecord>; payloa
     version: numbers.version,
   };
   return { job, payload: line[after + 3] as string };
+}
+
+const ATTEMPTS_AT = 6;
+
+type StoredAttempt = [number: number, worker: string, start: number, end: number, FailedAttempt['outcome'], JobError];
+
+function decodeAttempts(line: string): readonly FailedAttempt[] {
+  if (line === '') return NO_ATTEMPTS;
+  const attempts = JSON.parse(`[${line.replaceAll('\t', ',')}]`) as StoredAttempt[];
+  return Object.freeze(
+    attempts.map(([number, worker, startedAt, endedAt, outcome, error]) => {
+      return { number, worker, startedAt, endedAt, outcome, error };
+    }),
+  );
 }
 
 /** The numbers of a record, in the order in which they are written, read in one pass. */

@@ -244,16 +244,22 @@ describe('RedisJobStore on a server', () => {
     const client = new Redis(server.url);
     const jobs = `{${prefix}:0}:jobs`;
     const [first = '', ...lines] = ((await client.hget(jobs, job.id)) as string).split('\n');
-    lines.splice(5, 0, 'of the future');
-    const bytes = lines.slice(0, 6).join('\n').length + 1;
-    const later = `${first.slice(0, 10)}6${bytes.toString(16).padStart(6, '0')}${first.slice(17)}`;
+    lines.splice(5, 0, '', 'of the future');
+    const bytes = lines.slice(0, 7).join('\n').length + 1;
+    const later = `${first.slice(0, 10)}7${bytes.toString(16).padStart(6, '0')}${first.slice(17)}`;
     await client.hset(jobs, job.id, [later, ...lines].join('\n'));
     const slots = new Map([['Work', 1]]);
     const [claim] = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots });
     expect(claim).toMatchObject({ payload: job.payload, job: { name: 'Work', fingerprint: job.fingerprint } });
-    const settlement = { id: job.id, name: 'Work', fence: 1, verb: 'complete', result: '1' } as const;
+    const settlement = {
+      id: job.id,
+      name: 'Work',
+      fence: 1,
+      verb: 'fail',
+      error: { code: 'E', message: 'm' },
+    } as const;
     expect(await store.settle([settlement])).toEqual([true]);
-    expect(await client.hget(jobs, job.id)).toMatch(/\nof the future\n/);
+    expect(await client.hget(jobs, job.id)).toMatch(/\n\[1,"w",.*\nof the future\n/);
     client.disconnect();
     await store.close();
   });

@@ -1,4 +1,5 @@
 import type { JobStore } from '../../store/job-store.js';
+import { describeAttempts } from './attempts.js';
 import { describeCancel } from './cancel.js';
 import { describeClaim } from './claim.js';
 import { describeLifetime } from './lifetime.js';
@@ -47,6 +48,7 @@ export function describeJobStore(
       describeQueueLimits,
       describeClaim,
       describeSettle,
+      describeAttempts,
       describeCancel,
       describeRecover,
       describeRetention,

@@ -1,4 +1,4 @@
-import { WORKER_CRASHED } from '../../../job/lifecycle.js';
+import { WORKER_CRASHED, WORKER_VANISHED } from '../../../job/attempts.js';
 import { defineChange } from './change.lua.js';
 import { SILENCE } from './silence.lua.js';
 
@@ -24,7 +24,10 @@ export const recoverScript = defineChange('recover', {
   local lease_until = tonumber(job.lease)
   if not has_run_out(lease_until) then return false end
   local is_crash = not ran_out_in_silence(lease_until)
-  if is_crash then job.crashes = number(job.crashes + 1) end
+  if is_crash then
+    keep_attempt(job, 'crash', '${JSON.stringify(WORKER_VANISHED)}')
+    job.crashes = number(job.crashes + 1)
+  end
   if is_crash and tonumber(job.crashes) >= tonumber(maxCrashes) then
     job.status, job.completed = 'F', NOW
     job.error = '${JSON.stringify(WORKER_CRASHED)}'

@@ -7,7 +7,8 @@ import { TRANSITION } from './transition.lua.js';
  * KEYS     as in `record.lua.ts`
  * time, announce, channels as in `transition.lua.ts`
  * …        settlements in groups of what is alike: `count,queue,verb,delayMs` (queue from 1; delayMs may be empty); then for
- *          each the job's id, the fence, and the error or result as JSON or ''
+ *          each the job's id, the fence, and the result as JSON or '', or the error as
+ *          JSON and, after a line break, what is kept of it with the attempt
  * returns  for each: 1 where the claim was the caller's to end (now or before), 0 where it was not. Fewer than were asked for
  *          where their records are large: ask again for the rest
  *
@@ -67,11 +68,13 @@ local function complete(id, queue, text, claim, fence, result)
 end
 
 local apply = {
-  retry = function(job, delay, failure)
+  retry = function(job, delay, failure, kept)
+    keep_attempt(job, 'retry', kept)
     job.status, job.retries = 'S', number(job.retries + 1)
     job.due, job.progress, job.error = number(now + delay - job.created), '', failure
   end,
-  fail = function(job, _, failure)
+  fail = function(job, _, failure, kept)
+    keep_attempt(job, 'fail', kept)
     job.status, job.completed, job.error = 'F', NOW, failure
   end,
   release = function(job)
@@ -84,7 +87,7 @@ local function settle(id, group, text, claim, fence, value)
   local job = parse(text, claim)
   if not job or not is_of(job.fixed, group.queue) then return nil end
   leave(id, job, group.queue)
-  apply[group.verb](job, group.delay, value)
+  apply[group.verb](job, group.delay, match(value, '^([^\\n]*)\\n?(.*)$'))
   touch(id, job)
   local settled = write(id, job)
   enter(id, job, group.queue)

@@ -1,3 +1,4 @@
+import { MAX_ATTEMPTS } from '../../../job/attempts.js';
 import { RECORD } from './record.lua.js';
 
 /**
@@ -18,7 +19,7 @@ local RETENTION = { C = '^(%d+)', F = '^%d+,(%d+)', X = '^%d+,%d+,(%d+)' }
 local adds, removals, writes, claims, unclaimed, counts = {}, {}, {}, {}, {}, {}
 local completed, kept_until, leased = {}, nil, {}
 local changed, revoked, woken = {}, {}, {}
-local TOLD = 1024
+local TOLD, MAX_ATTEMPTS = 1024, ${MAX_ATTEMPTS}
 local DIGITS = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f' }
 local CHANGES, REVOCATIONS = channels .. ':changes', channels .. ':revocations'
 local is_watched = announce ~= '' or call('PUBSUB', 'NUMSUB', CHANGES)[2] > 0
@@ -66,6 +67,20 @@ local function lease(id, until_ms)
   local list = leased[until_ms]
   if not list then list = {}; leased[until_ms] = list end
   list[#list + 1] = id
+end
+
+local ATTEMPTS = '^([^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n)([^\\n]*)\\n?(.*)$'
+
+-- Adds the present attempt to the failed ones of a job in progress, of which the last are kept, in the sixth fixed line.
+local function keep_attempt(job, outcome, failure)
+  local attempt = '[' .. number(job.retries + job.crashes + 1) .. ',' .. job.worker .. ',' .. job.started .. ',' .. NOW ..
+    ',"' .. outcome .. '",' .. failure .. ']'
+  local first, kept, rest = match(job.fixed, ATTEMPTS)
+  kept = kept == '' and attempt or kept .. '\\t' .. attempt
+  local _, others = string.gsub(kept, '\\t', '')
+  if others >= MAX_ATTEMPTS then kept = sub(kept, find(kept, '\\t', 1, true) + 1) end
+  job.fixed = first .. kept .. '\\n' .. rest
+  if job.lines < '6' then job.lines = '6' end
 end
 
 local function count_waiting(job, queue, by)
