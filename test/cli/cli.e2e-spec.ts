@@ -111,6 +111,34 @@ describe('npx async-endpoints', () => {
     expect((await tool('pause')).code).toBe(2);
   });
 
+  it('workers: who lives and what each handles, until it stops or falls silent; and what nobody handles', async () => {
+    const fast = {
+      ASYNC_WORKER_LEASE_MS: '300',
+      ASYNC_RECOVERY_SWEEP_INTERVAL_MS: '50',
+      ASYNC_WORKER_VERSION: '1.2.3',
+    };
+    const started = ['killed', 'stopped'].map(
+      (id) => new AppProcess('worker', { ...env, ...fast, ASYNC_WORKER_ID: id }),
+    );
+    onTestFinished(() => Promise.all(started.map((worker) => worker.kill())).then(() => {}));
+    const [killed, stopped] = started as [AppProcess, AppProcess];
+    await Promise.all(started.map((worker) => worker.listening()));
+    const known = async () => (await store.workers()).map(({ id }) => id.replace(/@.*/, ''));
+    await eventually(async () => (await known()).join() === 'killed,stopped', 20_000);
+    await submit(2, { name: 'Unknown to all' });
+    const { stdout, stderr } = await tool('workers');
+    expect(stdout).toMatch(/^ID +VERSION +SLOTS +STARTED +HEARTBEAT +NAMES$/m);
+    expect(stdout).toMatch(/^killed@\S+ +1\.2\.3 +\d+ .* ProcessData/m);
+    expect(stderr).toBe('async-endpoints: 2 Unknown to all jobs wait, and no worker handles them\n');
+    expect(await json('workers')).toMatchObject([{ pid: killed.pid, version: '1.2.3' }, { pid: stopped.pid }]);
+    stopped.signal('SIGTERM');
+    expect(await stopped.exitCode()).toBe(0);
+    expect(await known()).toEqual(['killed']);
+    await killed.kill();
+    await eventually(async () => (await known()).length === 0, 5_000);
+    expect((await tool('workers')).stdout).toBe('No worker lives.\n');
+  });
+
   it('what it changes appears in log and metrics of one worker, whoever ran when it was changed', async () => {
     await submit(1_200, { name: 'Report' });
     await fail('Report', 1_200);

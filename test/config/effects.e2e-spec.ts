@@ -172,6 +172,14 @@ const EFFECTS: Record<string, Effect> = {
   },
 
   'worker.workerId': { is: 'me', see: async (app) => (await claim(app)).worker, shows: `me@${hostname()}` },
+  'worker.version': {
+    is: '1.2.3',
+    see: async (app) => {
+      const known = await eventually(async () => (await app.jobs.workers())[0]);
+      return known?.version;
+    },
+    shows: '1.2.3',
+  },
   // One claim asks for half of the free slots, so that the next can be on its way meanwhile.
   'worker.maxConcurrency': { is: '3000', see: async (app) => (await claim(app)).limit, shows: 1_500 },
   'worker.maxClaimBatchSize': {

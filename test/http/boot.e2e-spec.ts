@@ -175,6 +175,7 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     ['role', { role: 'both' }, '"both"', 'all, api or worker'],
     ['worker.maxConcurrency', { worker: { maxConcurrency: 0 } }, '0', 'an integer from 1 to 10000'],
     ['worker.pollingIntervalMs', { worker: { pollingIntervalMs: '2000' } }, '"2000"', 'an integer from 10'],
+    ['worker.version', { worker: { version: 'x'.repeat(101) } }, 'x', 'a text of 0 to 100 characters'],
     ['worker.workerId', { worker: { workerId: '' } }, '""', 'a text of 1 to 200 characters'],
     ['jobs.defaultMaxRetries', { jobs: { defaultMaxRetries: -1 } }, '-1', 'an integer from 0 to 1000'],
     ['jobs.retryCurve', { jobs: { retryCurve: 'steep' } }, '"steep"', 'exponential, linear, fixed or a function'],

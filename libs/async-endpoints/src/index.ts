@@ -85,6 +85,7 @@ export {
   type JobPage,
   JobStore,
   type OperatorAction,
+  type LiveWorker,
   type PausedQueue,
   type QueueStats,
   type Recovered,
@@ -95,6 +96,7 @@ export {
   type Submission,
   type SweepRhythm,
   type Topic,
+  type WorkerInfo,
 } from './store/job-store.js';
 export { MemoryJobStore, type MemoryJobStoreOptions } from './stores/memory/memory-job-store.js';
 export { JobWorker } from './worker/job-worker.js';

@@ -1,7 +1,8 @@
 import { decodeJob, decodeJobs } from '../job/decode-job.js';
 import { type FailedAttempt, JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
-import type { JobFilter, QueueStats } from '../store/job-store.js';
+import type { JobFilter, LiveWorker, QueueStats } from '../store/job-store.js';
 import { jobsRunningFor } from '../store/loops.js';
+import { depthOf, unhandledNames } from '../store/verbs.js';
 import { confirm } from './confirm.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
@@ -35,6 +36,22 @@ function statsRows(entries: readonly QueueStats[], showsPaused: boolean): Cell[]
     const pausedCell = showsPaused ? [isPaused ? 'paused' : null] : [];
     return [name, ...JOB_STATUSES.map((status) => of(status)?.count ?? 0), ...ages, ...pausedCell];
   });
+}
+
+/** The workers that live, and of which names jobs wait that none of them handles. */
+export async function workers({ store, json }: Session): Promise<number> {
+  const [live, entries] = await Promise.all([store.workers(), store.stats()]);
+  if (json) printJson(live);
+  else if (live.length === 0) print('No worker lives.');
+  else printTable(['ID', 'VERSION', 'SLOTS', 'STARTED', 'HEARTBEAT', 'NAMES'], live.map(workerRow));
+  for (const name of unhandledNames(entries, live)) {
+    say(`${count(depthOf(entries, name), `${name} job`)} wait, and no worker handles them`, 'warn');
+  }
+  return EXIT.ok;
+}
+
+function workerRow({ id, version, slots, startedAt, heartbeatAt, names }: LiveWorker): Cell[] {
+  return [id, version || null, slots, time(startedAt), time(heartbeatAt), names.join(', ')];
 }
 
 /** Jobs that match, the newest first; `limit` and `scan` null for all. */

@@ -6,7 +6,7 @@ import { change, pauseQueues, purge, recover, VERBS } from './change.js';
 import type { Session, SessionFlags } from './connect.js';
 import { parseDuration } from './duration.js';
 import { EXIT, oneLine, say, UsageError } from './exit.js';
-import { audit, list, show, stats, stuck } from './look.js';
+import { audit, list, show, stats, stuck, workers } from './look.js';
 import { requirePackages } from './packages.js';
 import type { Selection } from './select-jobs.js';
 
@@ -61,6 +61,10 @@ function addLooks(program: Command, begin: Begin): void {
     .command('stats')
     .description('how many jobs of each name have each status, and how long the oldest has waited and run')
     .action((_flags, command: Command) => begin(flagsOf(command), stats));
+  program
+    .command('workers')
+    .description('the workers that live, and of which names jobs wait that none of them handles')
+    .action((_flags, command: Command) => begin(flagsOf(command), workers));
   addList(program, begin);
   program
     .command('show')

@@ -4,7 +4,7 @@ import { logError } from '../events/error-text.js';
 import { AsyncEndpointsError, ERROR_CODES } from '../job/errors.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobStore } from '../store/job-store.js';
-import { depthOf, isFull, pausedNames } from '../store/verbs.js';
+import { depthOf, isFull, pausedNames, unhandledNames } from '../store/verbs.js';
 import { JobWorker } from '../worker/job-worker.js';
 import { Wait } from '../worker/loop.js';
 
@@ -37,8 +37,8 @@ export class JobStoreHealthIndicator {
 
   /**
    * Up when this process should be sent requests: the store answers within `timeoutMs`, and the process is not shutting
-   * down. The details tell how many jobs wait (`queueDepth`), whether the queue is full (`queueFull`) and
-   * which names are paused (`paused`, the first 20). A full queue is
+   * down. The details tell how many jobs wait (`queueDepth`), whether the queue is full (`queueFull`),
+   * which names are paused (`paused`) and of which names jobs wait that no live worker handles (`unhandled`; the first 20 of each). A full queue is
    * no reason to send requests elsewhere: no other process could accept more, and all can answer for the jobs there are.
    * A store that is full or accepts no changes still answers what clients ask of their jobs, so that it only shows in the
    * message.
@@ -49,11 +49,12 @@ export class JobStoreHealthIndicator {
   ): Promise<HealthIndicatorResult<TKey>> {
     if (this.worker.isStopping) return this.health.check(key).down({ message: 'The application is shutting down' });
     return this.#check(key, timeoutMs, async () => {
-      const stats = await this.store.stats();
+      const [stats, workers] = await Promise.all([this.store.stats(), this.store.workers()]);
       const refusal = await this.store.ping().then(() => null, refusalIn);
       const queueFull = isFull(stats, this.options.jobs);
       const paused = pausedNames(stats).slice(0, MOST_NAMES);
-      return { message: refusal ?? ACCESSIBLE, queueDepth: depthOf(stats), queueFull, paused };
+      const unhandled = unhandledNames(stats, workers).slice(0, MOST_NAMES);
+      return { message: refusal ?? ACCESSIBLE, queueDepth: depthOf(stats), queueFull, paused, unhandled };
     });
   }
 

@@ -10,11 +10,11 @@ describe('The id of a job', () => {
 
   it('is a UUID of version 7 where the caller gives none: later ones sort behind, and most of it is random', () => {
     const at = Date.UTC(2026, 0, 1);
-    const ids = Array.from({ length: 1_000 }, (_, ms) => newJobId(at + ms));
+    const ids = Array.from({ length: 1_000 }, (_, ms) => newJobId(randomUUID(), at + ms));
     expect(ids.toSorted()).toEqual(ids);
     expect(ids[0]).toMatch(/^019b76da-a800-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
-    expect(new Set(Array.from({ length: 1_000 }, () => newJobId(at).slice(14))).size).toBe(1_000);
-    expect(parseJobId(newJobId())).not.toBeNull();
+    expect(new Set(Array.from({ length: 1_000 }, () => newJobId(randomUUID(), at).slice(14))).size).toBe(1_000);
+    expect(parseJobId(newJobId(randomUUID()))).not.toBeNull();
   });
 
   it('is checked by stores, however many there are', () => {

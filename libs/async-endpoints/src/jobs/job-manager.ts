@@ -10,7 +10,14 @@ import type { Serialized } from '../job/serialized.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobPolicies } from '../options/policies.js';
 import { Batcher } from '../store/batcher.js';
-import { type JobFilter, type JobPage, JobStore, type PausedQueue, type QueueStats } from '../store/job-store.js';
+import {
+  type JobFilter,
+  type JobPage,
+  JobStore,
+  type LiveWorker,
+  type PausedQueue,
+  type QueueStats,
+} from '../store/job-store.js';
 import {
   changeAll,
   changedJobs,
@@ -200,6 +207,11 @@ export class JobManager {
   /** Which names are paused, since when and by whom. */
   paused(): Promise<PausedQueue[]> {
     return this.store.paused();
+  }
+
+  /** The workers that live: of every process on this store that claims jobs and registered within the last three leases. */
+  workers(): Promise<LiveWorker[]> {
+    return this.store.workers();
   }
 
   /** How many jobs of each name have each status, and for how long the oldest has had it. */

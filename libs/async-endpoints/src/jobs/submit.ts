@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { publish } from '../events/channels.js';
 import { type JobSubmission, SUBMIT_MIDDLEWARE } from '../events/middleware.js';
 import { checkInteger, checkNumber, LONGEST_MS } from '../job/bounds.js';
@@ -131,7 +132,7 @@ export function newJob(
   const keyMs = idempotencyKey === undefined ? 0 : policy.idempotencyRetentionMs;
   return {
     [PARSED_ID]: true,
-    id: id === undefined ? newJobId() : toJobId(id),
+    id: id === undefined ? newJobId(randomUUID()) : toJobId(id),
     name: policy.name,
     payload: encode(
       {

@@ -71,6 +71,7 @@ export const WORKER: Definitions<WorkerOptions> = {
   globalEnhancers: option(() => false, flag()),
   abortOnLeaseEnd: option(() => false, flag()),
   autoStart: option(() => true, flag()),
+  version: option(() => '', text(0, 100)),
 };
 
 export const JOBS: Definitions<JobsOptions> = {

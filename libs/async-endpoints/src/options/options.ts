@@ -13,6 +13,8 @@ export interface WorkerOptions {
    * Default: host, process id and a random part.
    */
   workerId: string;
+  /** What the release of the application is called, for `workers()` and `npx async-endpoints workers`. Default: nothing. */
+  version: string;
   /** The most jobs that this worker runs at once, 1 to 10,000. Default: the number of processors. */
   maxConcurrency: number;
   /** The most jobs that one call to the store claims, 1 to 10,000. Default 10,000: whatever there is room for. */

@@ -6,6 +6,7 @@ import type {
   JobChange,
   JobFilter,
   JobPage,
+  LiveWorker,
   PausedQueue,
   QueueLimits,
   QueueStats,
@@ -17,6 +18,7 @@ import type {
   StoreMemory,
   Submission,
   Topic,
+  WorkerInfo,
 } from './verbs.js';
 
 export type { OperatorAction };
@@ -142,6 +144,15 @@ export abstract class JobStore {
 
   /** The paused names, in order. */
   abstract paused(): Promise<PausedQueue[]>;
+
+  /** Notes that a worker lives. It is forgotten unless it registers again within `aliveMs`. */
+  abstract register(worker: WorkerInfo, aliveMs: number): Promise<void>;
+
+  /** Forgets a worker that stops. */
+  abstract unregister(id: string): Promise<void>;
+
+  /** The workers that live, in the order of their ids. */
+  abstract workers(): Promise<LiveWorker[]>;
 
   /**
    * Leaves word of what a tool in another process did, for the workers' log and metrics. Optional, for stores that tools can

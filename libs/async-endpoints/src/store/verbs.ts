@@ -128,6 +128,35 @@ export interface PausedQueue {
   readonly pausedBy: string | null;
 }
 
+/** A worker process, as it describes itself. */
+export interface WorkerInfo {
+  /** `worker.workerId`: what jobs in progress name as their worker. */
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  /** `worker.version`, which the application gives; '' where it gives none. */
+  readonly version: string;
+  /** The most jobs that it runs at once. */
+  readonly slots: number;
+  /** The job names that it handles. */
+  readonly names: readonly string[];
+  /** When it began to claim, in ms since the epoch by its own clock. */
+  readonly startedAt: number;
+}
+
+/** A worker process that registered not long ago. */
+export interface LiveWorker extends WorkerInfo {
+  /** When it last did, in ms since the epoch by the store's clock. */
+  readonly heartbeatAt: number;
+}
+
+/** The names of which jobs wait that no live worker handles, in order. */
+export function unhandledNames(stats: readonly QueueStats[], workers: readonly WorkerInfo[]): string[] {
+  const handled = new Set(workers.flatMap(({ names }) => names));
+  const waiting = stats.filter(({ status, count }) => isWaiting(status) && count > 0).map(({ name }) => name);
+  return [...new Set(waiting)].filter((name) => !handled.has(name)).toSorted();
+}
+
 /** How much memory a store uses, and how much it may. */
 export interface StoreMemory {
   readonly usedBytes: number;

@@ -44,6 +44,11 @@ export const METRICS = {
   ),
   'asyncendpoints.queue.running': gauge('{job}', 'Jobs in progress, on whichever worker.', 'name'),
   'asyncendpoints.queue.paused': gauge('1', '1 while the job name is paused: no worker starts its jobs.', 'name'),
+  'asyncendpoints.queue.workers': gauge(
+    '{worker}',
+    'Live workers that handle the job name, wherever they run.',
+    'name',
+  ),
   'asyncendpoints.queue.limit': gauge(
     '{job}',
     'The most jobs of this name that may wait. Only names that have a maxQueueSize of their own.',

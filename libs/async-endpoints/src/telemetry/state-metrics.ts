@@ -3,7 +3,7 @@ import type { Attributes, BatchObservableResult, Meter, Observable } from '@open
 import { logError } from '../events/error-text.js';
 import type { JobStatus } from '../job/job.js';
 import type { JobPolicies } from '../options/policies.js';
-import type { JobStore, QueueStats, StoreMemory } from '../store/job-store.js';
+import type { JobStore, LiveWorker, QueueStats, StoreMemory } from '../store/job-store.js';
 import type { JobWorker } from '../worker/job-worker.js';
 import { ATTRIBUTES } from './catalogue.js';
 import { type GaugeName, optionsOf } from './instruments.js';
@@ -17,6 +17,7 @@ const QUEUE_GAUGES = [
   'asyncendpoints.queue.oldest_age',
   'asyncendpoints.queue.running',
   'asyncendpoints.queue.paused',
+  'asyncendpoints.queue.workers',
 ] as const satisfies GaugeName[];
 const MEMORY_GAUGES = ['asyncendpoints.store.memory.used', 'asyncendpoints.store.memory.limit'] as const;
 const GAUGES = [
@@ -37,6 +38,7 @@ type Gauges = Record<(typeof GAUGES)[number], Observable>;
 /** How things stand in the store. */
 interface StoreState {
   readonly stats: QueueStats[];
+  readonly workers: LiveWorker[];
   readonly memory: StoreMemory | null;
 }
 
@@ -75,7 +77,7 @@ export class StateMetrics {
     this.#observeLimits(observer);
     const state = await this.#state();
     observer.observe(this.#gauges['asyncendpoints.store.up'], state ? 1 : 0);
-    if (state) this.#observeQueues(observer, state.stats);
+    if (state) this.#observeQueues(observer, state);
     else this.#forget(QUEUE_GAUGES);
     this.#observeMemory(observer, state?.memory ?? null);
   }
@@ -116,7 +118,7 @@ export class StateMetrics {
     for (const name of names) forgetObservations(this.#gauges[name]);
   }
 
-  #observeQueues(observer: BatchObservableResult, stats: readonly QueueStats[]): void {
+  #observeQueues(observer: BatchObservableResult, { stats, workers }: StoreState): void {
     for (const { name } of stats) this.#names.add(name);
     const byKey = new Map(stats.map((entry) => [`${entry.status} ${entry.name}`, entry]));
     for (const name of new Set([...this.policies.names, ...this.#names])) {
@@ -131,6 +133,8 @@ export class StateMetrics {
       this.#observeAge(observer, name, 'InProgress', running);
       const isPaused = stats.some((entry) => entry.name === name && entry.isPaused);
       observer.observe(this.#gauges['asyncendpoints.queue.paused'], isPaused ? 1 : 0, { [ATTRIBUTES.name]: name });
+      const handling = workers.filter(({ names }) => names.includes(name)).length;
+      observer.observe(this.#gauges['asyncendpoints.queue.workers'], handling, { [ATTRIBUTES.name]: name });
     }
   }
 
@@ -159,8 +163,12 @@ export class StateMetrics {
   /** Depths are worth more than memory: a server that refuses to tell the one still tells the other. */
   async #read(): Promise<StoreState> {
     const unknown = () => null;
-    const [stats, memory] = await Promise.all([this.store.stats(), this.store.memory?.().catch(unknown) ?? null]);
-    return { stats, memory };
+    const [stats, workers, memory] = await Promise.all([
+      this.store.stats(),
+      this.store.workers(),
+      this.store.memory?.().catch(unknown) ?? null,
+    ]);
+    return { stats, workers, memory };
   }
 }
 

@@ -19,6 +19,12 @@ const CALLS = [
   'find',
   'list',
   'stats',
+  'pause',
+  'resume',
+  'paused',
+  'register',
+  'unregister',
+  'workers',
 ] as const satisfies (keyof JobStore)[];
 
 type Call = (...args: unknown[]) => Promise<unknown>;

@@ -1,4 +1,4 @@
-export { aJob } from './a-job.js';
+export { aJob, aWorkerInfo } from './a-job.js';
 export { aJobContext, type JobContextParts, TestJobContext } from './a-job-context.js';
 export { eventually } from './gate.js';
 export { gate, type Gate } from './gate.js';

@@ -1,10 +1,11 @@
+import { hostname } from 'node:os';
 import { Inject, Injectable } from '@nestjs/common';
 import { publish } from '../events/channels.js';
 import { RUN_MIDDLEWARE, type RunEnd } from '../events/middleware.js';
 import { HandlerRegistry, type RegisteredHandler } from '../handlers/handler-registry.js';
 import { ResultSerializer } from '../handlers/result-serializer.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
-import { JobStore } from '../store/job-store.js';
+import { JobStore, type WorkerInfo } from '../store/job-store.js';
 import { type Claimed, Claimer } from './claimer.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Loop, Wait } from './loop.js';
@@ -34,6 +35,7 @@ export class JobWorker {
   #slots = new Slots(0, new Map());
   #claimer: Claimer;
   #started = false;
+  #startedAt = 0;
   #stopping = false;
   #drained: Promise<void> | undefined;
   #turnedAt = performance.now();
@@ -48,8 +50,8 @@ export class JobWorker {
     const onError = (error: unknown) => this.#log.failed(error);
     this.#claiming = new Loop(() => this.#turn(), { intervalMs: worker.pollingIntervalMs, onError });
     this.#keeper = new LeaseKeeper(store, { ...worker, onError });
-    const renewOwn = () => this.#keeper.renewOverdue();
-    this.#recovery = recoveryLoop(store, { ...recovery, leaseMs: worker.leaseMs }, renewOwn, onError);
+    const own = { renew: () => this.#keeper.renewOverdue(), describe: () => this.#describe() };
+    this.#recovery = recoveryLoop(store, { ...recovery, leaseMs: worker.leaseMs }, own, onError);
     this.#settlements = new Settlements(store, onError);
     this.#claimer = this.#claimerOf(this.#slots);
   }
@@ -92,6 +94,7 @@ export class JobWorker {
     const { names } = this.handlers;
     if (this.#started || this.#stopping || names.length === 0) return;
     this.#started = true;
+    this.#startedAt = Date.now();
     const concurrency = names.map((name) => [name, this.#handler(name).policy.concurrency] as const);
     this.#slots = new Slots(this.options.worker.maxConcurrency, new Map(concurrency));
     this.#claimer = this.#claimerOf(this.#slots);
@@ -137,6 +140,13 @@ export class JobWorker {
     this.#begin(await this.#claimer.rest());
     while (this.#jobs.size > 0) await Promise.all(this.#jobs.values());
     await Promise.all([this.#recovery.stop(), this.#keeper.close()]);
+    await this.store.unregister(this.options.worker.workerId).catch(() => {}); // then it is forgotten as it falls silent
+  }
+
+  #describe(): WorkerInfo {
+    const { workerId: id, version } = this.options.worker;
+    const { names, slots } = this;
+    return { id, host: hostname(), pid: process.pid, version, slots, names, startedAt: this.#startedAt };
   }
 
   async #turn(): Promise<void> {

@@ -1,31 +1,40 @@
 import type { RecoveryOptions } from '../options/options.js';
-import type { JobStore } from '../store/job-store.js';
+import type { JobStore, WorkerInfo } from '../store/job-store.js';
 import { publishActions, purgeSome, recoverAll } from '../store/loops.js';
 import { Loop } from './loop.js';
+
+/** So many leases without a word, and a worker is forgotten. */
+const SILENT_LEASES = 3;
 
 /**
  * Takes back the jobs of workers that vanished, removes finished jobs past their retention, and tells what tools did. Every worker
  * does all of it; each step is atomic in the store, so no leader is needed.
  *
- * @param renewOwn renews what this worker holds itself and could not renew in time, lest it takes that back
+ * @param own `renew`: renews what this worker holds itself and could not renew in time, lest it takes that back. `describe`:
+ * what it says of itself, with every sweep that is a lease after the last time
  */
 export function recoveryLoop(
   store: JobStore,
   options: RecoveryOptions & { leaseMs: number },
-  renewOwn: () => Promise<void>,
+  own: { renew(): Promise<void>; describe(): WorkerInfo },
   onError: (error: unknown) => void,
 ): Loop {
   const { enabled, batchSize, sweepIntervalMs: intervalMs, leaseMs } = options;
   // Half a lease: living workers then have renewed before the rest has gone by.
   const rhythm = { silenceMs: Math.max(1.5 * intervalMs, leaseMs / 2), leaseMs };
+  let registerAt = -Infinity;
   const sweep = async () => {
-    await renewOwn();
+    await own.renew();
     const failures: unknown[] = [];
     do {
       // In between as well: while there is much to purge, the store must not believe that nobody sweeps.
       if (enabled) await recoverAll(store, { ...options, sweep: rhythm }).catch((error) => failures.push(error));
       // Also where that failed: a part of the store may answer, and what is purged makes room in it.
     } while ((await purgeSome(store, batchSize)) && failures.length === 0);
+    if (performance.now() >= registerAt) {
+      const registered = store.register(own.describe(), SILENT_LEASES * leaseMs);
+      await registered.then(() => (registerAt = performance.now() + leaseMs)).catch((error) => failures.push(error));
+    }
     await publishActions(store).catch((error) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   };

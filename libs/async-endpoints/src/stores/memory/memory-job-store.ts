@@ -10,6 +10,7 @@ import type {
   JobFilter,
   JobPage,
   JobStore,
+  LiveWorker,
   PausedQueue,
   QueueLimits,
   QueueStats,
@@ -20,11 +21,13 @@ import type {
   RerunOptions,
   Submission,
   Topic,
+  WorkerInfo,
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
 import { Subscribers } from '../../store/subscriptions.js';
 import { IdempotencyKeys, isSameRequest } from './idempotency-keys.js';
 import { isPosition, JobIndex, type Position } from './job-index.js';
+import { LiveWorkers } from './live-workers.js';
 import { type MemoryJobStoreOptions, readOptions } from './options.js';
 import { Sweeps } from './sweeps.js';
 import { Transitions } from './transitions.js';
@@ -44,6 +47,7 @@ export class MemoryJobStore implements JobStore {
   readonly #work: WorkSignal;
   readonly #turns = new Turns();
   readonly #sweeps = new Sweeps();
+  readonly #workers = new LiveWorkers();
   readonly #transitions: Transitions;
   readonly #lifetime = new Lifetime({ end: async () => this.#work.close() });
 
@@ -179,6 +183,18 @@ export class MemoryJobStore implements JobStore {
 
   async paused(): Promise<PausedQueue[]> {
     return this.#jobs.paused;
+  }
+
+  async register(worker: WorkerInfo, aliveMs: number): Promise<void> {
+    this.#workers.register(worker, aliveMs, this.#now());
+  }
+
+  async unregister(id: string): Promise<void> {
+    this.#workers.unregister(id);
+  }
+
+  async workers(): Promise<LiveWorker[]> {
+    return this.#workers.all(this.#now());
   }
 
   async subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {

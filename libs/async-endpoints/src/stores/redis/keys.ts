@@ -26,6 +26,10 @@ export class RedisKeys {
   readonly paused: string;
   /** Set: every job name that was ever submitted. */
   readonly names: string;
+  /** Hash: worker id → when it last registered, ms, a comma, and what it says of itself as JSON. Of the first partition alone. */
+  readonly workers: string;
+  /** Sorted set: worker id → until when it counts as alive, ms. Of the first partition alone. */
+  readonly alive: string;
   /** List: what tools did, as JSON, until a worker has told its log and metrics. Of the first partition alone. */
   readonly actions: string;
   /** Never there: writing to it where it exists shows whether Redis accepts changes. */
@@ -44,6 +48,8 @@ export class RedisKeys {
     this.counters = `${this.#tag}:counters`;
     this.paused = `${this.#tag}:paused`;
     this.names = `${this.#tag}:names`;
+    this.workers = `${this.#tag}:workers`;
+    this.alive = `${this.#tag}:alive`;
     this.actions = `${this.#tag}:actions`;
     this.probe = `${this.#tag}:probe`;
     const { jobs, claims, leases, completed, finished, counters, paused } = this;

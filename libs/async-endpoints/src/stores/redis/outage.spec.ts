@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import { Redis } from 'ioredis';
 import type { Claim } from '../../job/job.js';
-import { aJob, eventually } from '../../testing/index.js';
+import { aJob, aWorkerInfo, eventually } from '../../testing/index.js';
 import { Loop } from '../../worker/loop.js';
 import { recoveryLoop } from '../../worker/recovery.js';
 import { RedisKeys } from './keys.js';
@@ -23,7 +23,7 @@ async function aWorker(url: string, prefix: string, workerId: string) {
   const sweeps = recoveryLoop(
     store,
     recovery,
-    async () => {},
+    { renew: async () => {}, describe: () => aWorkerInfo({ id: workerId }) },
     () => {},
   );
   const heartbeat = new Loop(renew, { intervalMs: LEASE_MS / 3, onError: () => {} });

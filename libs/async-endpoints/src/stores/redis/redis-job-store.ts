@@ -8,6 +8,7 @@ import type {
   JobFilter,
   JobPage,
   JobStore,
+  LiveWorker,
   OperatorAction,
   PausedQueue,
   QueueLimits,
@@ -20,6 +21,7 @@ import type {
   StoreMemory,
   Submission,
   Topic,
+  WorkerInfo,
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
 import { reportAction, takeActions } from './actions.js';
@@ -37,6 +39,7 @@ import { RedisSeal } from './seal.js';
 import { addUp, redisMemory, redisStats } from './stats.js';
 import { Unreadable } from './unreadable.js';
 import { RedisWorkSignal } from './work-signal.js';
+import { liveWorkers, register, unregister } from './workers.js';
 
 /**
  * Many processes, one truth: jobs in Redis 6.2 or newer. Each verb is one script of each partition that it concerns.
@@ -164,6 +167,18 @@ export class RedisJobStore implements JobStore {
     return paused(this.#partitions.all);
   }
 
+  register(worker: WorkerInfo, aliveMs: number): Promise<void> {
+    return register(this.#first, worker, aliveMs);
+  }
+
+  unregister(id: string): Promise<void> {
+    return unregister(this.#first, id);
+  }
+
+  workers(): Promise<LiveWorker[]> {
+    return liveWorkers(this.#first);
+  }
+
   /**
    * Every job that is not in exactly the index its status says, every entry without a job, every wrong counter, every key
    * that nothing looks at and every one that should expire and does not, in words; nothing where all is well. Reads
@@ -190,6 +205,10 @@ export class RedisJobStore implements JobStore {
 
   waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
     return this.#work.wait(names, signal);
+  }
+
+  get #first(): RedisPartition {
+    return this.#partitions.all[0] as RedisPartition;
   }
 
   async #end(): Promise<void> {

@@ -13,6 +13,7 @@ import { describeSettle } from './settle.js';
 import type { Subject } from './subject.js';
 import { describeSubmit } from './submit.js';
 import type { TestFramework } from './test-framework.js';
+import { describeWorkers } from './workers.js';
 
 /** A fresh, empty, opened store, and the power over its clock. */
 export interface StoreUnderTest {
@@ -55,6 +56,7 @@ export function describeJobStore(
       describeListing,
       describePause,
       describePush,
+      describeWorkers,
     ]) {
       describeTopic(subject, framework);
     }

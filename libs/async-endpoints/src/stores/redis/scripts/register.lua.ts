@@ -1,0 +1,28 @@
+import { defineScript } from './define-script.js';
+import { RECORD } from './record.lua.js';
+
+/**
+ * Notes that a worker lives, and forgets some that were silent for too long.
+ *
+ * KEYS     as in `record.lua.ts`, no names; then `workers`, `alive`
+ * time     the clock in ms, or '' for Redis's own
+ * id       of the worker
+ * aliveMs  for how long that counts
+ * entry    what it says of itself, as JSON
+ * returns  how many were forgotten
+ */
+export const registerScript = defineScript<number>({
+  name: 'register',
+  args: ['time', 'id', 'aliveMs', 'entry'],
+  lua: `${RECORD}
+local WORKERS, ALIVE = KEYS[SHARED + 1], KEYS[SHARED + 2]
+go_on_when_full()
+call('HSET', WORKERS, id, NOW .. ',' .. entry)
+call('ZADD', ALIVE, number(now + aliveMs), id)
+local silent = call('ZRANGEBYSCORE', ALIVE, '-inf', NOW, 'LIMIT', 0, 100)
+if #silent > 0 then
+  call('HDEL', WORKERS, unpack(silent))
+  call('ZREM', ALIVE, unpack(silent))
+end
+return #silent`,
+});

@@ -1,0 +1,20 @@
+import { defineScript } from './define-script.js';
+import { RECORD } from './record.lua.js';
+
+/**
+ * The workers that live.
+ *
+ * KEYS     as in `record.lua.ts`, no names; then `workers`, `alive`
+ * time     the clock in ms, or '' for Redis's own
+ * returns  of each: when it last registered, ms, a comma, and what it says of itself as JSON
+ */
+export const workersScript = defineScript<string[]>({
+  name: 'workers',
+  args: ['time'],
+  lua: `${RECORD}
+local entries = {}
+for _, entry in ipairs(read(KEYS[SHARED + 1], call('ZRANGEBYSCORE', KEYS[SHARED + 2], '(' .. NOW, '+inf'))) do
+  if entry then entries[#entries + 1] = entry end
+end
+return entries`,
+});
