@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { HERE, profileTo, startChild, stopChildren } from './child.mjs';
-import { startRedis } from './redis-server.mjs';
-import { failure, machineFacts, print, write } from './report.mjs';
+import { startRedis, stopServers } from './redis-server.mjs';
+import { failure, machineFacts, print } from './report.mjs';
+import { byId, keep, writeDocuments } from './results.mjs';
 import { BEFORE } from './rows/before.mjs';
 import { idle } from './rows/idle.mjs';
 import { life } from './rows/life.mjs';
@@ -29,10 +30,13 @@ for (const family of settings.against ? BEFORE : FAMILIES) {
 }
 const wanted = rows.filter(({ id }) => settings.wants(id)).toSorted(byId);
 print(wanted, machine, settings.quick);
-if (!settings.quick && !settings.against) await write({ machine, rows: wanted });
+if (!settings.quick && !settings.against) {
+  await keep({ machine, rows: wanted });
+  await writeDocuments();
+}
 process.exitCode = wanted.some(({ failed }) => failed) ? 1 : 0;
 
-/** Every family has a Redis and processes of its own. What goes wrong costs its figures, not those of the others. */
+/** Every family has Redis servers and processes of its own. A failure costs its figures, not those of the others. */
 async function rowsOf(family) {
   const redis = await startRedis();
   try {
@@ -45,7 +49,7 @@ async function rowsOf(family) {
     return family.ids.map((id) => failure(id, error));
   } finally {
     await stopChildren();
-    await redis.stop();
+    await stopServers();
   }
 }
 
@@ -54,8 +58,4 @@ async function redisVersion() {
   const text = await redis.client.info('server');
   await redis.stop();
   return /redis_version:(\S+)/.exec(text)?.[1];
-}
-
-function byId(a, b) {
-  return Number(a.id.slice(1)) - Number(b.id.slice(1));
 }

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 
+const servers = new Set();
+
 /** A Redis of the benchmark's own: free port, temporary folder, nothing kept on disk. */
 export async function startRedis() {
   const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-bench-'));
@@ -22,16 +24,20 @@ export async function startRedis() {
   const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, maxRetriesPerRequest: 100 });
   client.on('error', () => {});
   await client.ping();
-  return {
-    port,
-    client,
-    async stop() {
-      client.disconnect();
-      end();
-      process.off('exit', end);
-      await exited;
-    },
+  const stop = async () => {
+    servers.delete(stop);
+    client.disconnect();
+    end();
+    process.off('exit', end);
+    await exited;
   };
+  servers.add(stop);
+  return { port, client, stop };
+}
+
+/** Stops every server that still runs: one left behind keeps the benchmark from exiting. */
+export function stopServers() {
+  return Promise.all([...servers].map((stop) => stop()));
 }
 
 async function freePort() {

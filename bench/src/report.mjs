@@ -1,22 +1,39 @@
-import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { generator } from './load/load.mjs';
+import { median } from './rounds.mjs';
+import { figureOf, metOf, ratioOf } from './tables.mjs';
 
 const COLUMNS = ['id', 'what', 'ours', 'peer', 'ratio', 'target', 'met'];
-const RESULTS = fileURLToPath(new URL('../results.json', import.meta.url));
 
 /**
- * One line of the table. Its ratio is ours ÷ peer; `target` is such as `['≥', 5]`, or null where a line only informs.
- * Where a target is a limit and not a peer, `peer` is what it is compared with: the same thing at a small size.
+ * One row of the results. `ours` and `peer` are the values of each round; the row keeps their medians, and as `spread` the
+ * smallest and the largest ratio of a round.
+ *
+ * @param target what the ratio ours ÷ peer must be, such as `['≥', 5]`
+ * @param limit what `ours` alone must be, where the target is a number and not a peer
+ * @param perSecond the throughput of both sides, where the row speaks of CPU time
  */
-export function row(id, what, { ours, peer, unit = '', target, notes }) {
-  const ratio = ours / peer;
-  const met = target === null ? null : target[0] === '≥' ? ratio >= target[1] : ratio <= target[1];
-  return { id, what, ours, peer, unit, ratio, target: target?.join(' ') ?? null, met, notes };
+export function row(id, what, { ours, peer = [], unit = '', target, limit, perSecond, notes }) {
+  const figures = { ours: middle(ours), peer: middle(peer) };
+  const ratio = limit || !figures.peer ? null : figures.ours / figures.peer;
+  const [bound, value] = limit ? [limit, figures.ours] : [target, ratio];
+  return {
+    id,
+    what,
+    unit,
+    ...figures,
+    ratio,
+    spread: spreadOf(ours, peer),
+    rounds: ours.length,
+    target: bound?.join(' ') ?? null,
+    met: bound ? (bound[0] === '≥' ? value >= bound[1] : value <= bound[1]) : null,
+    ...(perSecond && { perSecond: { ours: middle(perSecond.ours), peer: middle(perSecond.peer) } }),
+    date: new Date().toISOString().slice(0, 10),
+    ...(notes && { notes }),
+  };
 }
 
-/** The line of a row whose run was not right: no figure. */
+/** A row without a figure: its run failed. */
 export function failure(id, error) {
   return { id, what: `FAILED: ${error.message.split('\n')[0]}`, failed: true, error: error.stack };
 }
@@ -31,7 +48,6 @@ export function machineFacts(redisVersion) {
     load: generator,
     platform: `${process.platform} ${process.arch}`,
     loadAverage: loadavg().map((load) => Math.round(load * 100) / 100),
-    date: new Date().toISOString(),
   };
 }
 
@@ -52,26 +68,23 @@ export function print(rows, machine, quick) {
   if (quick) console.log('A quick run: it shows that the benchmark works. Its figures say nothing.');
 }
 
-export function write(results) {
-  return writeFile(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
-}
-
-function cells({ id, what, ours, peer, unit, ratio, target, met, failed }) {
+function cells(line) {
+  const { id, what, target, failed } = line;
   if (failed) return [id, what, '', '', '', '', 'no'];
-  const verdict = met === null ? '' : met ? 'yes' : 'NO';
-  return [
-    id,
-    what,
-    `${short(ours)} ${unit}`.trim(),
-    `${short(peer)} ${unit}`.trim(),
-    short(ratio),
-    target ?? '',
-    verdict,
-  ];
+  return [id, what, figureOf(line, 'ours'), figureOf(line, 'peer'), ratioOf(line), target ?? '', metOf(line)];
 }
 
-function short(value) {
-  if (!Number.isFinite(value)) return '–';
-  if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en');
-  return String(Number(value.toPrecision(3)));
+function middle(values) {
+  return values.length > 0 ? rounded(median(values)) : null;
+}
+
+function spreadOf(ours, peer) {
+  if (ours.length < 2 || ours.length !== peer.length) return null;
+  const ratios = ours.map((value, round) => value / peer[round]);
+  return [Math.min(...ratios), Math.max(...ratios)].map(rounded);
+}
+
+/** Six digits are more than a measurement is worth. */
+function rounded(value) {
+  return Number(value.toPrecision(6));
 }

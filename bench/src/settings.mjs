@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 /** Sizes of a run: `full` is what the targets speak of, `quick` only shows that everything works. */
 const SIZES = {
   full: {
-    rounds: 5,
+    rounds: 6, // as many in each order of the sides
     jobs: 100_000,
     sweepJobs: 10_000,
     warmUpJobs: 20_000,

@@ -1,6 +1,6 @@
 import { startRedis } from '../redis-server.mjs';
 import { row } from '../report.mjs';
-import { alternate, median } from '../rounds.mjs';
+import { alternate, median, byRound } from '../rounds.mjs';
 
 const IN_FLIGHT = 1_000;
 /** Batches of 100 measured in each round. */
@@ -40,14 +40,14 @@ async function withMany({ many, few, settings, api, worker }) {
   const { heaps } = await worker.call('work', work);
   await api.call('check', { port: many.port, count: total });
   const finished = await withFinished({ many, few, rounds, fewJobs, api, sample, total });
-  const flat = (figures) => ({ ...medianOf(figures), unit: 'µs' });
+  const flat = (figures) => ({ ...roundsOf(figures), unit: 'µs' });
   return [
     row('P11', 'claim, per job: many queued, few queued', { ...flat(claims), target: ['≤', 1.3] }),
     row('P12', 'settle, per job: many finished, few finished', { ...flat(finished.settles), target: ['≤', 1.2] }),
     row('P12', 'status read: many finished, few finished', { ...flat(finished.reads), target: ['≤', 1.2] }),
     row('P13', `worker heap after ${settings.many.toLocaleString('en')} jobs, after ${some.toLocaleString('en')}`, {
-      ours: heaps[1] / 2 ** 20,
-      peer: heaps[0] / 2 ** 20,
+      ours: [heaps[1] / 2 ** 20],
+      peer: [heaps[0] / 2 ** 20],
       unit: 'MiB',
       target: ['≤', 1.1],
     }),
@@ -88,8 +88,7 @@ async function refilled({ port, client }, count, api) {
   return { sample, ...(await api.call('turns', { port, turns: TURNS })) };
 }
 
-/** Of all rounds but the first. */
-function medianOf(figures) {
-  const { ours, peer } = figures;
-  return { ours: median(ours.slice(1).flat()), peer: median(peer.slice(1).flat()) };
+/** The median of each round but the first. */
+function roundsOf({ ours, peer }) {
+  return byRound({ ours: ours.slice(1), peer: peer.slice(1) }, median);
 }

@@ -1,5 +1,5 @@
 import { row } from '../report.mjs';
-import { alternate, medians, quantile } from '../rounds.mjs';
+import { alternate, quantile, byRound } from '../rounds.mjs';
 
 const WARM_UP = 50;
 
@@ -10,7 +10,7 @@ export const pickup = {
   async run({ redis, settings: { pickups, rounds }, sides }) {
     const runs = Object.entries(sides).map(([name, side]) => [name, () => latencies(redis, side, pickups)]);
     const figures = await alternate(rounds, Object.fromEntries(runs));
-    const at = (part) => medians(figures, (micros) => quantile(micros, part) / 1_000);
+    const at = (part) => byRound(figures, (micros) => quantile(micros, part) / 1_000);
     return [
       row('P6', 'pickup by an idle worker, p50', { ...at(0.5), unit: 'ms', target: ['≤', 1] }),
       row('P6', 'pickup by an idle worker, p99', { ...at(0.99), unit: 'ms', target: ['≤', 1] }),

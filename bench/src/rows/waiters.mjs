@@ -50,17 +50,13 @@ export async function memoryOfWaiters(redis, settings, side, checkout) {
 /** The targets are numbers of their own. */
 function rowsOf({ count, connections, opening, open, each }) {
   const what = `${count.toLocaleString('en')} open streams and long polls`;
-  const line = (text, figures) => row('P14', text, { target: null, ...figures });
+  const line = (text, figure, more) => row('P14', `${what}: ${text}`, { ours: [figure], ...more });
   return [
-    { ...line(`${what}: connections to Redis`, { ours: connections, peer: 1 }), met: connections <= 1, target: '≤ 1' },
-    {
-      ...line('… commands while nothing happens', { ours: open, peer: 0, unit: '/s' }),
-      // Now and then the connection is asked whether it is alive, however many wait.
-      met: open <= 1,
-      target: '≤ 1 /s',
-    },
-    line('… commands to open one', { ours: opening, peer: NaN }),
-    line('… memory of the process for each', { ours: each, peer: NaN, unit: 'KiB' }),
+    line('connections to Redis', connections, { limit: ['≤', 1] }),
+    // Now and then the connection is asked whether it is alive, however many wait.
+    line('commands while nothing happens', open, { unit: '/s', limit: ['≤', 1] }),
+    line('commands to open one', opening),
+    line('memory of the process for each', each, { unit: 'KiB' }),
   ];
 }
 
