@@ -209,7 +209,7 @@ export class JobManager {
     return this.store.paused();
   }
 
-  /** The workers that live: of every process on this store that claims jobs and registered within the last three leases. */
+  /** The workers that live: of every process on this store that claims jobs and registered within the last 45 s (with the defaults). */
   workers(): Promise<LiveWorker[]> {
     return this.store.workers();
   }

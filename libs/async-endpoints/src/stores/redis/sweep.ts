@@ -6,11 +6,13 @@ import { forgetScript } from './scripts/forget.lua.js';
 import { findExpiredScript } from './scripts/find-expired.lua.js';
 import { purgeScript } from './scripts/purge.lua.js';
 import { recoverScript } from './scripts/recover.lua.js';
-import { maintainScript } from './scripts/maintain.lua.js';
+import { type Maintained, maintainScript } from './scripts/maintain.lua.js';
 import { decodeText } from './text.js';
 
 /** So many names are looked after in one step, so that Redis serves others in between. */
 const NAMES_AT_ONCE = 200;
+/** Names are looked for anew after so many sweeps, also where nothing says that there are others. */
+const SWEEPS_UNTIL_SCAN = 6;
 /** For how long a token outlives its name where it tells of other partitions too, which have not looked yet. */
 const TOKEN_OUTLIVES_MS = 60_000;
 
@@ -21,13 +23,21 @@ export class RedisSweep {
   /** The completed job that is to go next, and when. */
   #head: [entry: string, until: string] = ['', ''];
 
+  /** Those that were there when last looked for; none where there are too many for one step. */
+  #names: readonly string[] = [];
+  /** How many counters there were then. */
+  #counters = -1;
+  #sweepsUntilScan = 0;
+
   constructor(private readonly partition: RedisPartition) {}
 
   /** Takes jobs from claims that have run out; when there are no more, looks after the queues. */
   async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
     const recovered: Recovered[] = [];
+    let inPassing: Maintained | [] = [];
     for (let more = true; more && recovered.length < limit;) {
-      const [ids, dropped, mayBeMore] = await this.#findExpired(limit - recovered.length, sweep);
+      const [ids, dropped, mayBeMore, , maintained] = await this.#findExpired(limit - recovered.length, sweep);
+      inPassing = maintained;
       const replies = await this.partition.change(recoverScript, ids, [maxCrashes]);
       const lost = ids.filter((_, index) => replies[2 * index] === '-');
       const taken = this.#read(ids, replies);
@@ -35,7 +45,7 @@ export class RedisSweep {
       const forgotten = await this.#forget(lost);
       more = mayBeMore === 1 && dropped + forgotten + taken.length > 0;
     }
-    if (recovered.length < limit) await this.#maintain();
+    if (recovered.length < limit) await this.#maintain(inPassing);
     return recovered;
   }
 
@@ -51,9 +61,10 @@ export class RedisSweep {
   }
 
   async #findExpired(limit: number, sweep: RecoverOptions['sweep']) {
-    const { client, connections, keys, time } = this.partition;
+    const { client, connections, time } = this.partition;
     const rhythm = sweep ? [this.#sweptAt, sweep.silenceMs, sweep.leaseMs] : ['', '', ''];
-    const reply = await connections.answer(findExpiredScript.run(client, keys.shared, [time(), limit, ...rhythm]));
+    const args = [time(), limit, ...rhythm, this.#keepMs];
+    const reply = await connections.answer(findExpiredScript.run(client, this.#keysOf(this.#names), args));
     if (sweep) this.#sweptAt = reply[3];
     return reply;
   }
@@ -83,32 +94,66 @@ export class RedisSweep {
     return forgotten;
   }
 
-  async #maintain(): Promise<void> {
-    const { connections, client, keys, place } = this.partition;
+  /** @param maintained what was done in passing for the names that were known; they may be others by now */
+  async #maintain(maintained: Maintained | []): Promise<void> {
+    let [dropped, wrong] = [0, 0];
+    if (isMaintained(maintained)) [dropped, wrong] = this.#noted(maintained, this.#names);
+    if (maintained[4] !== this.#counters || --this.#sweepsUntilScan <= 0) {
+      const found = await this.#maintainAll();
+      dropped += found[0];
+      wrong += found[1];
+    }
+    const { notify } = this.partition.place;
+    if (dropped > 0) notify(`${dropped} entries of queues named jobs that are gone, and are dropped: audit it`);
+    if (wrong > 0) notify(`${wrong} counters were wrong, and are set right: jobs were lost or removed by hand`);
+  }
+
+  /** Of all names, which are then known. */
+  async #maintainAll(): Promise<[dropped: number, wrong: number]> {
+    const { connections, client, keys, time } = this.partition;
+    const known = new Set<string>();
     let [dropped, wrong] = [0, 0];
     for (let cursor: string | undefined; cursor !== '0';) {
       const page = client.sscan(keys.names, cursor ?? '0', 'COUNT', NAMES_AT_ONCE);
-      const [next, names] = await connections.answer(page);
-      const [droppedHere, wrongHere] = await this.#maintainNames(names.map(decodeText));
+      const [next, texts] = await connections.answer(page);
+      const names = texts.map(decodeText);
+      const step = maintainScript.run(client, this.#keysOf(names), [time(), this.#keepMs]);
+      const maintained = await connections.answer(step);
+      const [droppedHere, wrongHere] = this.#noted(maintained, names);
+      this.#counters = maintained[4];
+      for (const name of names) known.add(name);
       dropped += droppedHere;
       wrong += wrongHere;
       cursor = next;
     }
-    if (dropped > 0) place.notify(`${dropped} entries of queues named jobs that are gone, and are dropped: audit it`);
-    if (wrong > 0) place.notify(`${wrong} counters were wrong, and are set right: jobs were lost or removed by hand`);
+    const areFew = known.size <= NAMES_AT_ONCE;
+    this.#names = areFew ? [...known] : [];
+    if (!areFew) this.#counters = -1;
+    this.#sweepsUntilScan = SWEEPS_UNTIL_SCAN;
+    return [dropped, wrong];
   }
 
-  async #maintainNames(names: readonly string[]): Promise<[dropped: number, wrong: number]> {
-    const { partition } = this;
-    const { connections, client, keys, place, time } = partition;
-    const keepMs = place.partition === 0 && place.partitions > 1 ? TOKEN_OUTLIVES_MS : 0;
-    const step = maintainScript.run(client, [...partition.keysOf(names), keys.names], [time(), keepMs]);
-    const [dropped, wrong, withWork, gone] = await connections.answer(step);
-    partition.tokens.put(withWork.map((at) => names[at - 1] as string));
-    partition.tokens.expire(
+  /** Tells workers of the first partition of what was found in this one. */
+  #noted([dropped, wrong, withWork, gone]: Maintained, names: readonly string[]): [dropped: number, wrong: number] {
+    const { tokens } = this.partition;
+    tokens.put(withWork.map((at) => names[at - 1] as string));
+    tokens.expire(
       gone.map((at) => names[at - 1] as string),
       TOKEN_OUTLIVES_MS,
     );
     return [dropped, wrong];
   }
+
+  #keysOf(names: readonly string[]): string[] {
+    return [...this.partition.keysOf(names), this.partition.keys.names];
+  }
+
+  get #keepMs(): number {
+    const { partition, partitions } = this.partition.place;
+    return partition === 0 && partitions > 1 ? TOKEN_OUTLIVES_MS : 0;
+  }
+}
+
+function isMaintained(maintained: Maintained | []): maintained is Maintained {
+  return maintained.length > 0;
 }

@@ -2,7 +2,7 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * What a sweep does for each name, in a few commands and without reading jobs, but for those in front of which something is
+ * For scripts of sweeps, after `RECORD`. `maintain_all(keep_ms)` is what a sweep does for each name, in a few commands and without reading jobs, but for those in front of which something is
  * worth nothing any more:
  *
  * - Where work waits that may be claimed, a worker is told so anew. The one that was told before may have stopped or died with the token.
@@ -11,16 +11,11 @@ import { RECORD } from './record.lua.js';
  *   what so many records can have: a rollout from a release that counts no bytes leaves them wrong.
  * - A name of which there is nothing any more goes, with its token; the next submission brings it back.
  *
- * KEYS     as in `record.lua.ts`; then `names`
- * time     the clock in ms, or '' for Redis's own
- * keepMs   for how long the token of a name that goes still lives: 0, unless it tells also of other partitions
- * returns  how many entries were dropped, how many counters were wrong; which names, from 1, have work that waits, and
- *          which are gone
+ * KEYS ends with `names`. `keep_ms` says for how long the token of a name that goes still lives: 0, unless it tells also of
+ * other partitions. It answers {@link Maintained}.
  */
-export const maintainScript = defineScript<[dropped: number, wrong: number, withWork: number[], gone: number[]]>({
-  name: 'maintain',
-  args: ['time', 'keepMs'],
-  lua: `${RECORD}
+export const MAINTAIN = `
+local NAMES = KEYS[#KEYS]
 local MOST_COUNTERS = 2000
 local queues = (#KEYS - SHARED - 1) / OF_QUEUE
 local paused = paused_up_to(queues)
@@ -79,7 +74,7 @@ local function set_right(name, line, ready, in_scheduled, running)
   return sum + queued + scheduled + running
 end
 
-local function maintain(queue)
+local function maintain(queue, keep_ms)
   local name = name_of(queue)
   first_in_line(queue)
   local line = call('LLEN', queue_key(queue, LINE))
@@ -91,27 +86,52 @@ local function maintain(queue)
     with_work[#with_work + 1] = queue
   end
   if set_right(name, line, ready, in_scheduled, running) > 0 or line > 0 then return end
-  call('SREM', KEYS[#KEYS], name)
+  call('SREM', NAMES, name)
   gone[#gone + 1] = queue
-  if keepMs == '0' then call('DEL', queue_key(queue, WAKE)) else call('PEXPIRE', queue_key(queue, WAKE), keepMs) end
+  if keep_ms == '0' then call('DEL', queue_key(queue, WAKE)) else call('PEXPIRE', queue_key(queue, WAKE), keepMs) end
 end
-
-go_on_when_full()
-for queue = 1, queues do maintain(queue) end
 
 -- All that wait are those that wait of each name; where there are many names, it is only set right by as much as they were.
-local stored = call('HMGET', COUNTERS, 'waiting', 'waitingBytes')
-local stored_waiting, stored_bytes = tonumber(stored[1] or 0), tonumber(stored[2] or 0)
-local waiting, bytes = math.max(stored_waiting + more_wait, 0), math.max(stored_bytes + more_bytes, 0)
-if call('HLEN', COUNTERS) <= MOST_COUNTERS then
-  waiting, bytes = 0, 0
-  local counters = call('HGETALL', COUNTERS)
-  for n = 1, #counters, 2 do
-    if find(counters[n], '^[QS]:') then waiting = waiting + counters[n + 1] end
-    if find(counters[n], '^bytes:') then bytes = bytes + counters[n + 1] end
+local function set_totals_right()
+  local stored = call('HMGET', COUNTERS, 'waiting', 'waitingBytes')
+  local stored_waiting, stored_bytes = tonumber(stored[1] or 0), tonumber(stored[2] or 0)
+  local waiting, bytes = math.max(stored_waiting + more_wait, 0), math.max(stored_bytes + more_bytes, 0)
+  if call('HLEN', COUNTERS) <= MOST_COUNTERS then
+    waiting, bytes = 0, 0
+    local counters = call('HGETALL', COUNTERS)
+    for n = 1, #counters, 2 do
+      if find(counters[n], '^[QS]:') then waiting = waiting + counters[n + 1] end
+      if find(counters[n], '^bytes:') then bytes = bytes + counters[n + 1] end
+    end
   end
+  if waiting ~= stored_waiting then set_count('waiting', waiting) end
+  if bytes ~= stored_bytes then set_counter('waitingBytes', bytes) end
 end
-if waiting ~= stored_waiting then set_count('waiting', waiting) end
-if bytes ~= stored_bytes then set_counter('waitingBytes', bytes) end
-return { dropped, wrong, with_work, gone }`,
+
+local function maintain_all(keep_ms)
+  go_on_when_full()
+  for queue = 1, queues do maintain(queue, keep_ms) end
+  set_totals_right()
+  return { dropped, wrong, with_work, gone, call('HLEN', COUNTERS) }
+end
+`;
+
+/**
+ * How many entries were dropped; how many counters were wrong; which names, from 1, have work that waits, and which are gone;
+ * how many counters there are now: they are others where a name has come.
+ */
+export type Maintained = [dropped: number, wrong: number, withWork: number[], gone: number[], counters: number];
+
+/**
+ * What a sweep does for some names.
+ *
+ * KEYS     as in `record.lua.ts`; then `names`
+ * time     the clock in ms, or '' for Redis's own
+ * keepMs   as `keep_ms` above
+ */
+export const maintainScript = defineScript<Maintained>({
+  name: 'maintain',
+  args: ['time', 'keepMs'],
+  lua: `${RECORD}${MAINTAIN}
+return maintain_all(keepMs)`,
 });
