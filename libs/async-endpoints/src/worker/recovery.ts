@@ -30,12 +30,14 @@ export function recoveryLoop(
     const keepsHouse = sweeps++ % SWEEPS_APART === 0;
     await own.renew();
     const failures: unknown[] = [];
-    do {
-      // In between as well: while there is much to purge, the store must not believe that nobody sweeps.
+    const recover = async () => {
       if (enabled) await recoverAll(store, { ...options, sweep: rhythm }).catch((error) => failures.push(error));
-      // Also where that failed: a part of the store may answer, and what is purged makes room in it.
-    } while (keepsHouse && (await purgeSome(store, batchSize)) && failures.length === 0);
+    };
+    await recover();
     if (keepsHouse) {
+      // Also where that failed: a part of the store may answer, and what is purged makes room in it. Between two purges the
+      // worker sweeps: the store must not believe that nobody does.
+      while ((await purgeSome(store, batchSize)) && failures.length === 0) await recover();
       await store.register(own.describe(), aliveMs).catch((error) => failures.push(error));
       await publishActions(store).catch((error) => failures.push(error));
     }

@@ -34,9 +34,18 @@ export async function paused(partitions: Partitions): Promise<PausedQueue[]> {
   );
   const byName = new Map<string, PausedQueue>();
   for (const [field, text] of parts.flatMap((part) => Object.entries(part))) {
-    const [pausedAt, ...by] = text.split(',');
-    const [name, pausedBy] = [decodeText(field), JSON.parse(by.join(',')) as string | null];
-    if (!byName.has(name)) byName.set(name, { name, pausedAt: Number(pausedAt), pausedBy });
+    const name = decodeText(field);
+    if (!byName.has(name)) byName.set(name, { name, ...decodePause(text) });
   }
   return [...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Somebody may have written it by hand: a name that is paused shows as paused whatever else is there. */
+function decodePause(text: string): Omit<PausedQueue, 'name'> {
+  const [, pausedAt, by] = /^(\d+),(null|".*")$/s.exec(text) ?? [];
+  try {
+    return { pausedAt: Number(pausedAt ?? 0), pausedBy: by === undefined ? null : (JSON.parse(by) as string | null) };
+  } catch {
+    return { pausedAt: Number(pausedAt), pausedBy: null };
+  }
 }

@@ -2,8 +2,8 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * For scripts of sweeps, after `RECORD`. `maintain_all(keep_ms)` is what a sweep does for each name, in a few commands and without reading jobs, but for those in front of which something is
- * worth nothing any more:
+ * For scripts of sweeps, after `RECORD`. `maintain_all(keep_ms)` is what a sweep does for each name, in a few commands and
+ * without reading jobs, but for those in front of which something is worth nothing any more:
  *
  * - Where work waits that may be claimed, a worker is told so anew. The one that was told before may have stopped or died with the token.
  * - Entries in front whose jobs are gone are dropped.
@@ -88,7 +88,7 @@ local function maintain(queue, keep_ms)
   if set_right(name, line, ready, in_scheduled, running) > 0 or line > 0 then return end
   call('SREM', NAMES, name)
   gone[#gone + 1] = queue
-  if keep_ms == '0' then call('DEL', queue_key(queue, WAKE)) else call('PEXPIRE', queue_key(queue, WAKE), keepMs) end
+  if keep_ms == '0' then call('DEL', queue_key(queue, WAKE)) else call('PEXPIRE', queue_key(queue, WAKE), keep_ms) end
 end
 
 -- All that wait are those that wait of each name; where there are many names, it is only set right by as much as they were.
