@@ -1,54 +1,89 @@
-import type {
-  ContextOptions,
-  Given,
-  HttpOptions,
-  JobsOptions,
-  RecoveryOptions,
-  ResponseOptions,
-  Role,
-  WorkerOptions,
+import { LONGEST_MS } from '../job/bounds.js';
+import {
+  type ContextOptions,
+  type Given,
+  type HttpOptions,
+  type JobsOptions,
+  type RecoveryOptions,
+  type ResponseOptions,
+  type Role,
+  ROLES,
+  type WorkerOptions,
 } from '../options/options.js';
+import {
+  flag,
+  integer,
+  isObject,
+  oneOf,
+  option,
+  type OptionsOf,
+  pattern,
+  readText,
+  rule,
+  text,
+} from '../options/rules.js';
+import { PRIORITY_AGING_MS } from '../store/fairness.js';
 import type { JobStore } from '../store/job-store.js';
+import { COMMAND_TIMEOUT_MS, CONNECT, PARTITIONS, PREFIX, SHORTEST_SECRET } from '../stores/redis/options.js';
+import { isRedisUrl, REDIS_URL } from '../stores/redis/url.js';
 
-export interface ModuleSettings {
+type Store = 'memory' | 'redis' | JobStore;
+
+export const MODULE = {
   /** What this process does: both sides, HTTP only (no handlers needed), or jobs only (no routes mapped). */
-  role: Role;
-  /** Where jobs live; in code also any `JobStore`. Default: `redis` where it has a URL or the role is not `all`, else `memory`. */
-  store: 'memory' | 'redis' | JobStore;
-  /** Whether to import the module once is enough. Default true. */
-  isGlobal: boolean;
-}
+  role: option((): Role => 'all', ROLES),
+  /** Where jobs live; in code also any `JobStore`. Default: `redis` when it has a URL or the role is not `all`, else `memory`. */
+  store: option((): Store => 'memory', rule<Store>('memory, redis, or in code a JobStore', isStore, readText)),
+  /** Whether other modules can use the module without importing it. Default true. */
+  isGlobal: option(() => true, { ...flag(), read: undefined }),
+};
 
-/** For all else that ioredis can do, give a `RedisJobStore` as `store` in code. */
-export interface RedisSettings {
+export type ModuleSettings = OptionsOf<typeof MODULE>;
+
+const optionalText = (from: number, to: number) => option<string | undefined>(() => undefined, text(from, to));
+
+/** To use other options of ioredis, set `store` to a `RedisJobStore` in code. */
+export const REDIS = {
   /**
-   * Where Redis is: one server, some nodes of a cluster, or Sentinels and the name of the master; `rediss`, `rediss+cluster` or
-   * `rediss+sentinel` for TLS. No default: a Redis that nobody named is nobody's.
+   * The address of Redis: one server, some nodes of a cluster, or Sentinels and the name of the master; `rediss`,
+   * `rediss+cluster` or `rediss+sentinel` for TLS. No default, so that no application uses a Redis by accident.
    */
-  url: string | undefined;
-  /** The ACL user, where it is not in the URL. */
-  username: string | undefined;
-  /** The password, where it is not in the URL. */
-  password: string | undefined;
-  /** The user of the Sentinels themselves, where they ask for one. No default. */
-  sentinelUsername: string | undefined;
-  /** The password of the Sentinels themselves, where they ask for one. No default. */
-  sentinelPassword: string | undefined;
-  /** What all keys begin with, so that applications can share a server. Default `ae`. */
-  prefix: string;
-  /** Whether a boot stops while Redis cannot be reached, or goes on, answers 503 and recovers by itself. */
-  connect: 'fail-fast' | 'degraded';
+  url: option<string | undefined>(
+    () => undefined,
+    rule(REDIS_URL, (url) => typeof url === 'string' && isRedisUrl(url), readText),
+  ),
+  /** The ACL user, when it is not in the URL. */
+  username: optionalText(1, 1_000),
+  /** The password, when it is not in the URL. */
+  password: optionalText(1, 10_000),
+  /** The user of the Sentinels, when they require one. No default. */
+  sentinelUsername: optionalText(1, 1_000),
+  /** The password of the Sentinels, when they require one. No default. */
+  sentinelPassword: optionalText(1, 10_000),
+  /** The prefix of all keys, so that applications can share a server. Default `ae`. */
+  prefix: option(() => 'ae', pattern(PREFIX.pattern, PREFIX.expected)),
+  /** What a boot does while Redis is unreachable: stop, or continue, answer 503 and recover by itself. Default `fail-fast`. */
+  connect: option((): (typeof CONNECT)[number] => 'fail-fast', oneOf(...CONNECT)),
   /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
-  commandTimeoutMs: number;
-  /** Over how many slots of a cluster jobs are spread; the same in every process, for good. Default 1. */
-  partitions: number;
-  /** Decides with a job's id in which partition it is, so that clients cannot fill one; the same in every process, for good. */
-  partitionSecret: string | undefined;
+  commandTimeoutMs: option(() => 5_000, integer(...COMMAND_TIMEOUT_MS)),
+  /** The number of slots of a cluster over which jobs are spread. The same in every process, forever. Default 1. */
+  partitions: option(() => 1, integer(...PARTITIONS)),
   /**
-   * By how much waiting raises a job by one step of priority, in ms; 0 goes strictly by priority. The same in every worker.
+   * A secret that decides, together with a job's id, in which partition the job is, so that clients cannot fill one partition.
+   * The same in every process, forever.
+   */
+  partitionSecret: optionalText(SHORTEST_SECRET, 1_000),
+  /**
+   * How long a job waits until its priority counts as one step higher, in ms; 0 disables it. The same in every worker.
    * Default one minute.
    */
-  priorityAgingMs: number;
+  priorityAgingMs: option(() => PRIORITY_AGING_MS, integer(0, LONGEST_MS)),
+};
+
+export type RedisSettings = OptionsOf<typeof REDIS>;
+
+function isStore(value: unknown): boolean {
+  return value === 'memory' || value === 'redis' || (isObject(value) && 'claim' in value);
 }
 
 /** The sections and names of the reference system's configuration; each states an option of ours. */

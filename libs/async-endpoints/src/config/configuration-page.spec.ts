@@ -11,15 +11,15 @@ const read = (path: string, from = root) => readFileSync(new URL(path, from), 'u
 
 /** Where the options of a group are declared, and what the group is about. */
 const DECLARED: Readonly<Record<string, readonly [file: string, declarations: string[], about: string]>> = {
-  '': ['config/async-endpoints-settings.ts', ['ModuleSettings'], 'What the process is'],
-  redis: ['config/async-endpoints-settings.ts', ['RedisSettings'], 'Redis'],
-  worker: ['options/options.ts', ['WorkerOptions'], 'The worker'],
-  jobs: ['options/options.ts', ['JobsOptions'], 'Jobs, where `defineJob` says nothing else'],
-  'jobs.retention': ['job/job.ts', ['Retention'], 'How long finished jobs are kept, in ms'],
-  recovery: ['options/options.ts', ['RecoveryOptions'], 'Taking back the jobs of workers that vanished'],
-  context: ['options/options.ts', ['ContextOptions'], 'Values of the request that handlers get'],
-  http: ['options/options.ts', ['StatusRoutesOptions', 'HttpOptions'], 'HTTP'],
-  response: ['options/options.ts', ['ResponseOptions'], 'Hooks that change answers'],
+  '': ['config/async-endpoints-settings.ts', ['MODULE'], 'The process'],
+  redis: ['config/async-endpoints-settings.ts', ['REDIS'], 'Redis'],
+  worker: ['options/worker.ts', ['WORKER'], 'Workers'],
+  jobs: ['options/jobs.ts', ['JOBS'], 'Jobs (`defineJob` can override most of them)'],
+  'jobs.retention': ['options/jobs.ts', ['RETENTION'], 'Retention of terminal jobs'],
+  recovery: ['options/worker.ts', ['RECOVERY'], 'Recovery of the jobs of dead workers'],
+  context: ['options/context.ts', ['CONTEXT'], 'Values carried from request to handler'],
+  http: ['options/http.ts', ['STATUS_ROUTES', 'HTTP'], 'HTTP'],
+  response: ['options/response.ts', ['RESPONSE'], 'Hooks that change responses'],
 };
 
 /** Defaults that are another on every machine, or that no value says. */
@@ -31,13 +31,14 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'http.captureHeaders': 'see code',
 };
 
-/** The meaning of each member of an interface: its doc comment without the default, which has a column of its own. */
+/** The meaning of each option: its doc comment without the default, which has a column of its own. */
 function meanings(file: string, declarations: string[]): Map<string, string> {
   const source = ts.createSourceFile(file, read(file, src), ts.ScriptTarget.Latest, true);
   const members = source.statements
-    .filter((node) => ts.isInterfaceDeclaration(node))
-    .filter(({ name }) => declarations.includes(name.text))
-    .flatMap((node) => [...node.members]);
+    .filter((node) => ts.isVariableStatement(node))
+    .flatMap((node) => [...node.declarationList.declarations])
+    .filter(({ name }) => declarations.includes(name.getText()))
+    .flatMap(({ initializer }) => [...(initializer as ts.ObjectLiteralExpression).properties]);
   return new Map(
     members.map((member) => {
       const comment = ts.getTextOfJSDocComment(ts.getJSDocCommentsAndTags(member)[0]?.comment) ?? '';
@@ -53,6 +54,25 @@ function defaultOf({ key, initial }: Setting): string {
   if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return '';
   return key in DEFAULTS ? (value as string) : `\`${value as string | number | boolean}\``;
 }
+
+const UNITS: Readonly<Record<string, number>> = { minutes: 60_000, MiB: 2 ** 20 };
+
+it('the numbers that doc comments call the default are the default', () => {
+  const stated = Object.entries(DECLARED).flatMap(([group, [file]]) => {
+    const comments = read(file, src).replaceAll(/\s*\n\s*(?:\* )?/g, ' ');
+    return [...comments.matchAll(/Default ([\d,.]*\d)(?: (minutes|MiB))?\.[^/]*\*\/ (\w+): option/g)]
+      .filter(([, , , name = '']) => Object.hasOwn(GROUPS[group] as object, name))
+      .map(([, number = '', unit = '', name = '']) => [
+        name,
+        Number(number.replaceAll(',', '')) * (UNITS[unit] ?? 1),
+        group,
+      ]);
+  });
+  expect(stated.length).toBeGreaterThan(25);
+  expect(stated).toEqual(
+    stated.map(([name, , group]) => [name, GROUPS[group as string]?.[name as string]?.initial(), group]),
+  );
+});
 
 function seedNamesOf({ key }: Setting): string {
   const names = [...SEED_NAMES.values()].filter(({ states }) => states.key === key);

@@ -1,6 +1,6 @@
 import type { DynamicModule, InjectionToken } from '@nestjs/common';
 import { ConfigModule, registerAs } from '@nestjs/config';
-import { STATIC } from '../options/definitions.js';
+import { STATUS_ROUTES } from '../options/http.js';
 import type { AsyncEndpointsExtras, AsyncEndpointsOptions, Role } from '../options/options.js';
 import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
 import { createStore } from './create-store.js';
@@ -29,7 +29,7 @@ export function fromConfig(options: ConfigOptions = {}): AsyncEndpointsConfigura
   return {
     role: settings.role,
     isGlobal: settings.isGlobal,
-    http: partOf(settings.http, (name) => STATIC.includes(name)),
+    http: partOf(settings.http, isOfStatusRoutes),
     imports: [ConfigModule.forFeature(namespace)],
     inject: [namespace.KEY],
     useFactory: optionsOf,
@@ -39,7 +39,11 @@ export function fromConfig(options: ConfigOptions = {}): AsyncEndpointsConfigura
 async function optionsOf(settings: AsyncEndpointsSettings): Promise<AsyncEndpointsOptions> {
   const { worker, jobs, recovery, context, response, http = {} } = settings;
   const store = await createStore(settings);
-  return { store, worker, jobs, recovery, context, response, http: partOf(http, (name) => !STATIC.includes(name)) };
+  return { store, worker, jobs, recovery, context, response, http: partOf(http, (name) => !isOfStatusRoutes(name)) };
+}
+
+function isOfStatusRoutes(name: string): boolean {
+  return Object.hasOwn(STATUS_ROUTES, name);
 }
 
 function partOf<T extends object>(group: T, isIn: (name: string) => boolean): Partial<T> {

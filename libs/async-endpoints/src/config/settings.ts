@@ -1,22 +1,7 @@
-import { LONGEST_MS } from '../job/bounds.js';
-import {
-  CONTEXT,
-  type Definitions,
-  HTTP,
-  JOBS,
-  type Option,
-  option,
-  RECOVERY,
-  RESPONSE,
-  RETENTION,
-  WORKER,
-} from '../options/definitions.js';
-import type { Role } from '../options/options.js';
-import { flag, integer, isObject, oneOf, pattern, readText, rule, text } from '../options/rules.js';
-import { PRIORITY_AGING_MS } from '../store/fairness.js';
-import { PREFIX } from '../stores/redis/keys.js';
-import { isRedisUrl, REDIS_URL } from '../stores/redis/url.js';
-import type { ModuleSettings, RedisSettings } from './async-endpoints-settings.js';
+import { JOBS, RETENTION } from '../options/jobs.js';
+import { GROUPS as OF_THE_MODULE } from '../options/options.js';
+import type { Definitions, Option } from '../options/rules.js';
+import { MODULE, REDIS } from './async-endpoints-settings.js';
 
 /** One option, and all that can state it. */
 export interface Setting extends Option<unknown> {
@@ -28,42 +13,21 @@ export interface Setting extends Option<unknown> {
   readonly isSecret: boolean;
 }
 
-const MODULE: Definitions<ModuleSettings> = {
-  role: option((): Role => 'all', oneOf('all', 'api', 'worker')),
-  store: option(() => 'memory' as const, rule('memory, redis, or in code a JobStore', isStore, readText)),
-  isGlobal: option(() => true, { ...flag(), read: undefined }),
-};
-
-const REDIS: Definitions<RedisSettings> = {
-  url: option(
-    () => undefined,
-    rule(REDIS_URL, (url) => typeof url === 'string' && isRedisUrl(url), readText),
-  ),
-  username: option(() => undefined, text(1, 1_000)),
-  password: option(() => undefined, text(1, 10_000)),
-  sentinelUsername: option(() => undefined, text(1, 1_000)),
-  sentinelPassword: option(() => undefined, text(1, 10_000)),
-  prefix: option(() => 'ae', pattern(PREFIX.pattern, PREFIX.expected)),
-  connect: option((): RedisSettings['connect'] => 'fail-fast', oneOf('fail-fast', 'degraded')),
-  commandTimeoutMs: option(() => 5_000, integer(1, 3_600_000)),
-  partitions: option(() => 1, integer(1, 256)),
-  partitionSecret: option(() => undefined, text(16, 1_000)),
-  priorityAgingMs: option(() => PRIORITY_AGING_MS, integer(0, LONGEST_MS)),
-};
-
 const { retention: _inParts, ...JOBS_BUT_RETENTION } = JOBS;
 
-/** By what they are called in files and in code; those of no group first. */
-export const GROUPS: Readonly<Record<string, Readonly<Record<string, Option<unknown>>>>> = {
+const { worker, recovery, context, http, response } = OF_THE_MODULE;
+
+/** The groups by their names in files and in code; options without a group first. */
+export const GROUPS: Readonly<Record<string, Definitions>> = {
   '': MODULE,
   redis: REDIS,
-  worker: WORKER,
+  worker,
   jobs: JOBS_BUT_RETENTION,
   'jobs.retention': RETENTION,
-  recovery: RECOVERY,
-  context: CONTEXT,
-  http: HTTP,
-  response: RESPONSE,
+  recovery,
+  context,
+  http,
+  response,
 };
 
 /** The variables that had their names before there was a system to them. */
@@ -92,8 +56,4 @@ export const SETTINGS: ReadonlyMap<string, Setting> = new Map(
 function variableOf(key: string): string {
   const words = key.replaceAll(/\.|(?=[A-Z])/g, '_').toUpperCase();
   return `ASYNC_${words.replace(/^([A-Z]+)_\1_/, '$1_')}`;
-}
-
-function isStore(value: unknown): boolean {
-  return value === 'memory' || value === 'redis' || (isObject(value) && 'claim' in value);
 }

@@ -67,6 +67,16 @@ export interface Retention {
 }
 
 /**
+ * The default: a day; seven for failed jobs. The Redis store does not write it into records, so a change of it changes what the
+ * records there mean.
+ */
+export const DEFAULT_RETENTION: Retention = Object.freeze({
+  completedMs: 86_400_000,
+  failedMs: 7 * 86_400_000,
+  canceledMs: 86_400_000,
+});
+
+/**
  * An immutable record: what was asked, where it stands, what came of it. Every change makes a new record.
  * Times are milliseconds since the epoch by the store's clock; encoded values are JSON text that no store looks into.
  */

@@ -1,8 +1,8 @@
-/** The known name that was probably meant, or null where none is near. */
+/** The known name that was probably meant, or null when none is near. */
 export function didYouMean(name: string, known: Iterable<string>): string | null {
   const near = [...known]
     .map((candidate) => ({ candidate, distance: distanceBetween(name, candidate) }))
-    .filter(({ candidate, distance }) => distance <= name.length / 4 || abbreviates(name, candidate))
+    .filter(({ candidate, distance }) => distance <= Math.min(2, name.length / 4) || abbreviates(name, candidate))
     .toSorted((a, b) => a.distance - b.distance);
   return near[0]?.candidate ?? null;
 }
@@ -13,10 +13,9 @@ function abbreviates(name: string, candidate: string): boolean {
   return wordsOf(name).every((word) => words.includes(word));
 }
 
-/** Between the whole names, or their last parts where only the group is another. */
+/** Between the whole names, or between their last parts when only the group differs. */
 function distanceBetween(name: string, candidate: string): number {
-  const whole = distanceOf(name.toLowerCase(), candidate.toLowerCase());
-  return Math.min(whole, distanceOf(lastOf(name), lastOf(candidate)) + 1);
+  return Math.min(differing(name, candidate), differing(lastOf(name), lastOf(candidate)) + 1);
 }
 
 function wordsOf(name: string): string[] {
@@ -27,19 +26,16 @@ function wordsOf(name: string): string[] {
 }
 
 function lastOf(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  return name.slice(name.lastIndexOf('.') + 1);
 }
 
-/** Levenshtein's: how many letters to add, take away or replace. */
-function distanceOf(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
+/** How many letters stand between what both names begin with and what both end with: one slip of the hand is 1 or 2. */
+function differing(one: string, other: string): number {
+  const [a, b] = [one.toLowerCase(), other.toLowerCase()];
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < shorter - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  return Math.max(a.length, b.length) - start - end;
 }

@@ -1,49 +1,44 @@
 import { hostname } from 'node:os';
 import type { JobDefinition, JobOptions } from '../job/define-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
+import { CONTEXT } from './context.js';
+import { HTTP, STATUS_ROUTES } from './http.js';
+import { JOBS, RETENTION } from './jobs.js';
 import {
-  CONTEXT,
-  type Definitions,
-  HTTP,
-  JOBS,
-  option,
-  RECOVERY,
-  RESPONSE,
-  RETENTION,
-  STATIC,
-  WORKER,
-} from './definitions.js';
-import type {
-  AsyncEndpointsExtras,
-  AsyncEndpointsOptions,
-  JobPolicy,
-  ResolvedOptions,
-  Role,
-  StatusRoutesOptions,
+  type AsyncEndpointsExtras,
+  type AsyncEndpointsOptions,
+  GROUPS,
+  type JobPolicy,
+  type ResolvedOptions,
+  type Role,
+  ROLES,
+  type StatusRoutesOptions,
 } from './options.js';
-import { integer, isObject, pattern, type Rule } from './rules.js';
+import { RESPONSE } from './response.js';
+import {
+  type Definitions,
+  type Given,
+  integer,
+  isObject,
+  option,
+  type OptionsOf,
+  pattern,
+  type Rule,
+} from './rules.js';
+import { RECOVERY, WORKER } from './worker.js';
 
 const { defaultMaxRetries: MAX_RETRIES, idempotencyRetentionMs: _ofTheModule, ...OF_JOB_AND_MODULE } = JOBS;
-const JOB: Definitions<Required<JobOptions>> = {
+const JOB = {
   ...OF_JOB_AND_MODULE,
   maxRetries: MAX_RETRIES,
   priority: option(() => 0, integer(-100, 100)),
   concurrency: WORKER.maxConcurrency,
-};
-
-const GROUPS = {
-  worker: WORKER,
-  jobs: JOBS,
-  recovery: RECOVERY,
-  context: CONTEXT,
-  response: RESPONSE,
-  http: HTTP,
-} as const;
+} satisfies Record<keyof JobOptions, Rule<unknown>>;
 
 /** @throws AsyncEndpointsError `INVALID_OPTION`, naming the option, its value and what was expected */
 export function resolveOptions(given: AsyncEndpointsOptions, extras: AsyncEndpointsExtras): ResolvedOptions {
   rejectMisplaced('', given, ['isGlobal', 'role']);
-  rejectMisplaced('http.', given.http ?? {}, STATIC);
+  rejectMisplaced('http.', given.http ?? {}, Object.keys(STATUS_ROUTES));
   rejectUnknown('', given, ['store', ...Object.keys(GROUPS)]);
   const jobs = resolve('jobs', JOBS, given.jobs);
   return {
@@ -71,7 +66,7 @@ function resolveContext(given: AsyncEndpointsOptions['context']): ResolvedOption
 /** @throws AsyncEndpointsError `INVALID_OPTION` */
 export function resolveExtras(extras: AsyncEndpointsExtras): { role: Role; http: StatusRoutesOptions } {
   const { role = 'all', http } = extras;
-  if (!['all', 'api', 'worker'].includes(role)) throw invalid('role', role, 'all, api or worker');
+  if (!ROLES.accepts(role)) throw invalid('role', role, ROLES.expected);
   return { role, http: resolve('http', HTTP, http) };
 }
 
@@ -98,16 +93,16 @@ export function resolveJobPolicy(job: JobDefinition, defaults: ResolvedOptions['
   };
 }
 
-function resolve<T extends object>(group: string, definitions: Definitions<T>, given: Partial<T> = {}): T {
+function resolve<T extends Definitions>(group: string, definitions: T, given: Given<OptionsOf<T>> = {}): OptionsOf<T> {
   if (!isObject(given)) throw invalid(group, given, 'an object');
   rejectUnknown(group, given, Object.keys(definitions));
-  return Object.fromEntries(
-    (Object.keys(definitions) as (keyof T & string)[]).map((key) => {
-      if (given[key] === undefined) return [key, definitions[key].initial()];
-      validate(group, key, definitions[key], given[key]);
-      return [key, given[key]];
-    }),
-  ) as T;
+  const values = Object.entries(definitions).map(([key, definition]) => {
+    const value = given[key];
+    if (value === undefined) return [key, definition.initial()];
+    validate(group, key, definition, value);
+    return [key, value];
+  });
+  return Object.fromEntries(values) as OptionsOf<T>;
 }
 
 /** Undefined is not a value. */

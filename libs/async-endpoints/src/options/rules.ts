@@ -1,4 +1,3 @@
-import { VERSION_NEUTRAL } from '@nestjs/common';
 import { isCredential } from '../job/credentials.js';
 
 /** What values an option takes, in words and as a test. */
@@ -36,7 +35,7 @@ export function flag(): Rule<boolean> {
   return rule('true or false', (value) => typeof value === 'boolean', read);
 }
 
-export function oneOf<const T extends string>(...values: T[]): Rule<T> {
+export function oneOf<const T extends string>(...values: readonly T[]): Rule<T> {
   const expected = [values.slice(0, -1).join(', '), ...values.slice(-1)].filter(Boolean).join(' or ');
   return rule(expected, (value) => values.includes(value as T), readText);
 }
@@ -70,14 +69,36 @@ export function isFunction(value: unknown): boolean {
   return typeof value === 'function';
 }
 
-export function isVersion(value: unknown): boolean {
-  return typeof value === 'string' || value === VERSION_NEUTRAL || isListOf((v) => typeof v === 'string')(value);
+/** A function of the application, or none. */
+export function hook<T>(): Rule<T | undefined> {
+  return rule('a function', (value) => value === undefined || isFunction(value));
 }
 
-export function isHeaderToCapture(name: unknown): boolean {
-  return typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !isCredential(name);
+/** Names under which values are stored with a job. */
+export function namesToCarry(): Rule<string[]> {
+  return rule('a list of names of 1 to 100 characters, none of them a credential', isListOf(isNameToCarry), readList);
 }
 
-export function isNameToCarry(name: unknown): boolean {
+function isNameToCarry(name: unknown): boolean {
   return typeof name === 'string' && isWithin(name.length, 1, 100) && !isCredential(name);
+}
+
+/** The default of an option, and its rule. */
+export interface Option<T> extends Rule<T> {
+  initial(): T;
+}
+
+/** A group of options: the only place that states their types, doc comments, defaults and rules. */
+export type Definitions = Readonly<Record<string, Option<unknown>>>;
+
+/** The values of a group of options. */
+export type OptionsOf<TDefinitions extends Definitions> = {
+  -readonly [Name in keyof TDefinitions]: TDefinitions[Name] extends Option<infer T> ? T : never;
+};
+
+/** Some of the options; `undefined` means the default. */
+export type Given<TOptions> = { [Name in keyof TOptions]?: TOptions[Name] | undefined };
+
+export function option<T>(initial: () => NoInfer<T>, takes: Rule<T>): Option<T> {
+  return { initial, ...takes };
 }

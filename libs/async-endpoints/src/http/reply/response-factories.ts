@@ -11,7 +11,13 @@ import {
   type ResponseOptions,
 } from '../../options/options.js';
 
-/** The application's say in every answer. */
+/** What a hook gets first. */
+type Subject<K extends keyof ResponseOptions> = ResponseOptions[K] extends
+  ((subject: infer TSubject, context: ResponseContext) => unknown) | undefined
+  ? TSubject
+  : never;
+
+/** Lets the application's hooks change each response. */
 @Injectable()
 export class ResponseFactories {
   readonly #logger = new Logger('AsyncEndpoints');
@@ -23,7 +29,7 @@ export class ResponseFactories {
 
   apply<K extends keyof ResponseOptions>(
     name: K,
-    subject: Parameters<NonNullable<ResponseOptions[K]>>[0],
+    subject: Subject<K>,
     request: HttpRequest,
     reply: Reply,
   ): Reply | Promise<Reply> {

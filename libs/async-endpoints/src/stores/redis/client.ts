@@ -1,43 +1,8 @@
-import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { AsyncEndpointsError } from '../../job/errors.js';
-import { PREFIX } from './keys.js';
+import { COMMAND_TIMEOUT_MS, CONNECT, PREFIX, type RedisConnectionOptions } from './options.js';
 import type { RedisClient } from './scripts/define-script.js';
 import { isReadableUrl, isRedisUrl, READABLE_URL, readServersUrl, REDIS_URL, type ServersUrl } from './url.js';
-
-/** Where Redis is: one of `url` (with or without `redis`), `cluster` and `client`. */
-export interface RedisConnectionOptions {
-  /**
-   * Where Redis is. Default `redis://127.0.0.1:6379`.
-   *
-   * - one server: `redis://user:password@host:6379/0`
-   * - a cluster, by some of its nodes: `redis+cluster://user:password@host:6379,host:6379`
-   * - a master that Sentinels know: `redis+sentinel://user:password@host:26379,host:26379/name/0`; user, password and database
-   *   are those of Redis
-   *
-   * `rediss`, `rediss+cluster` and `rediss+sentinel` use TLS, the last one also for the Sentinels.
-   */
-  url?: string | undefined;
-  /**
-   * Any options of ioredis: TLS, ACL user, `sentinels` and `name`, `sentinelPassword`, retry strategy. They win over the URL; in a
-   * cluster they are those of each node.
-   */
-  redis?: RedisOptions | undefined;
-  /** A Redis Cluster: some of its nodes, and any options of ioredis for it (`redisOptions` for TLS and ACL user). */
-  cluster?: { nodes: ClusterNode[]; options?: ClusterOptions } | undefined;
-  /** A client of the application's own, also a `Cluster`; it is shared for commands, and not closed with the store. */
-  client?: RedisClient | undefined;
-  /**
-   * What a boot does while Redis cannot be reached: `fail-fast` stops it, `degraded` goes on, answers 503 and recovers by
-   * itself. Default `fail-fast`.
-   */
-  connect?: 'fail-fast' | 'degraded' | undefined;
-  /**
-   * How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms; four times as long while its bytes move, as those
-   * of a large result on a slow network. A connection of the store's own on which nothing was heard for that long while something
-   * was asked is opened anew; one to a node of a cluster after four times as long. Default 5000.
-   */
-  commandTimeoutMs?: number | undefined;
-}
 
 /** @throws AsyncEndpointsError `INVALID_OPTION` */
 export function checkConnectionOptions(options: RedisConnectionOptions): void {
@@ -59,9 +24,10 @@ export function checkConnectionOptions(options: RedisConnectionOptions): void {
   const keyPrefixes = [redis, cluster?.options, client?.options].map((one) => one?.keyPrefix ?? '');
   // To a cluster, an empty tag is none: the keys of a partition would be all over it.
   if (keyPrefixes.some((one) => /^[^{]*\{\}/.test(one))) throw invalid('a keyPrefix without "{}"');
-  if (connect !== 'fail-fast' && connect !== 'degraded') throw invalid('connect to be fail-fast or degraded', connect);
-  if (!Number.isInteger(commandTimeoutMs) || commandTimeoutMs < 1 || commandTimeoutMs > 3_600_000) {
-    throw invalid('commandTimeoutMs to be an integer from 1 to 3600000', commandTimeoutMs);
+  if (!CONNECT.includes(connect)) throw invalid(`connect to be ${CONNECT.join(' or ')}`, connect);
+  const [from, to] = COMMAND_TIMEOUT_MS;
+  if (!Number.isInteger(commandTimeoutMs) || commandTimeoutMs < from || commandTimeoutMs > to) {
+    throw invalid(`commandTimeoutMs to be an integer from ${from} to ${to}`, commandTimeoutMs);
   }
 }
 

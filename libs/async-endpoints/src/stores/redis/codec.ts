@@ -1,12 +1,13 @@
-import type {
-  Claim,
-  FailedAttempt,
-  JobError,
-  JobProgress,
-  JobRecord,
-  JobStatus,
-  NewJob,
-  Retention,
+import {
+  type Claim,
+  DEFAULT_RETENTION,
+  type FailedAttempt,
+  type JobError,
+  type JobProgress,
+  type JobRecord,
+  type JobStatus,
+  type NewJob,
+  type Retention,
 } from '../../job/job.js';
 import { NO_ATTEMPTS } from '../../job/attempts.js';
 import * as lifecycle from '../../job/lifecycle.js';
@@ -56,13 +57,6 @@ export const LETTER_OF: Record<JobStatus, string> = {
 export function statusOf(letter: string): JobStatus {
   return STATUS_OF[letter] as JobStatus;
 }
-
-/** Stored as an empty line: most jobs have it. */
-const USUAL_RETENTION: Retention = Object.freeze({
-  completedMs: 86_400_000,
-  failedMs: 604_800_000,
-  canceledMs: 86_400_000,
-});
 
 export interface StoredJob {
   readonly job: JobRecord;
@@ -127,7 +121,7 @@ function takeApart(id: string, text: string): { job: Writable<JobRecord>; payloa
     fence: numbers.fence,
     worker: null,
     leaseUntil: null,
-    retention: retention === '' ? USUAL_RETENTION : decodeRetention(retention),
+    retention: retention === '' ? DEFAULT_RETENTION : decodeRetention(retention),
     fingerprint: fingerprint === '' ? null : decodeText(fingerprint),
     version: numbers.version,
   };
@@ -210,9 +204,9 @@ export function encodeOwner(owner: string | null): string {
 
 function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): string {
   const usual =
-    completedMs === USUAL_RETENTION.completedMs &&
-    failedMs === USUAL_RETENTION.failedMs &&
-    canceledMs === USUAL_RETENTION.canceledMs;
+    completedMs === DEFAULT_RETENTION.completedMs &&
+    failedMs === DEFAULT_RETENTION.failedMs &&
+    canceledMs === DEFAULT_RETENTION.canceledMs;
   return usual ? '' : `${completedMs},${failedMs},${canceledMs}`;
 }
 

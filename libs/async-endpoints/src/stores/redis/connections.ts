@@ -10,11 +10,11 @@ import {
   movedBytes,
   ownClient,
   reconnect,
-  type RedisConnectionOptions,
   spaceOf,
   workClient,
 } from './client.js';
 import { inTime, NoAnswer } from './in-time.js';
+import type { RedisConnectionOptions } from './options.js';
 import { Refusals, withHint } from './refusals.js';
 import { isFaultOfArguments, type RedisClient } from './scripts/define-script.js';
 import { type CheckedPlace, checkServer } from './server-checks.js';

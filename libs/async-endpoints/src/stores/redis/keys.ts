@@ -114,9 +114,6 @@ export async function readNames(client: RedisClient, keys: RedisKeys): Promise<s
   return (await client.smembers(keys.names)).map(decodeText).toSorted();
 }
 
-/** What may be the prefix of all keys: braces would say to a cluster where a key belongs. */
-export const PREFIX = { pattern: /^[^{}\p{Cc}]{1,200}$/u, expected: 'a text of 1 to 200 characters without braces' };
-
 /**
  * Channels belong to no partition: everybody hears everything. Redis knows no databases there, and no prefix of a client, so
  * the names of channels carry both.

@@ -1,6 +1,43 @@
+import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
+import { checkInteger } from '../../job/bounds.js';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import type { PriorityAging } from '../../store/fairness.js';
-import type { RedisConnectionOptions } from './client.js';
+import type { RedisClient } from './scripts/define-script.js';
+
+/** Where Redis is: one of `url` (with or without `redis`), `cluster` and `client`. */
+export interface RedisConnectionOptions {
+  /**
+   * Where Redis is. Default `redis://127.0.0.1:6379`.
+   *
+   * - one server: `redis://user:password@host:6379/0`
+   * - a cluster, by some of its nodes: `redis+cluster://user:password@host:6379,host:6379`
+   * - a master that Sentinels know: `redis+sentinel://user:password@host:26379,host:26379/name/0`; user, password and database
+   *   are those of Redis
+   *
+   * `rediss`, `rediss+cluster` and `rediss+sentinel` use TLS, the last one also for the Sentinels.
+   */
+  url?: string | undefined;
+  /**
+   * Any options of ioredis: TLS, ACL user, `sentinels` and `name`, `sentinelPassword`, retry strategy. They win over the URL; in a
+   * cluster they are those of each node.
+   */
+  redis?: RedisOptions | undefined;
+  /** A Redis Cluster: some of its nodes, and any options of ioredis for it (`redisOptions` for TLS and ACL user). */
+  cluster?: { nodes: ClusterNode[]; options?: ClusterOptions } | undefined;
+  /** A client of the application's own, also a `Cluster`; it is shared for commands, and not closed with the store. */
+  client?: RedisClient | undefined;
+  /**
+   * What a boot does while Redis cannot be reached: `fail-fast` stops it, `degraded` goes on, answers 503 and recovers by
+   * itself. Default `fail-fast`.
+   */
+  connect?: 'fail-fast' | 'degraded' | undefined;
+  /**
+   * How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms; four times as long while its bytes move, as those
+   * of a large result on a slow network. A connection of the store's own on which nothing was heard for that long while something
+   * was asked is opened anew; one to a node of a cluster after four times as long. Default 5000.
+   */
+  commandTimeoutMs?: number | undefined;
+}
 
 /** Where the jobs are, and how they are spread and ordered there. */
 export interface RedisJobStoreOptions extends RedisConnectionOptions, PriorityAging {
@@ -23,17 +60,18 @@ export interface RedisJobStoreOptions extends RedisConnectionOptions, PriorityAg
   now?: (() => number) | undefined;
 }
 
-const MOST_PARTITIONS = 256;
-const SHORTEST_SECRET = 16;
+/** The prefix of all keys. Braces would tell a cluster where a key belongs. */
+export const PREFIX = { pattern: /^[^{}\p{Cc}]{1,200}$/u, expected: 'a text of 1 to 200 characters without braces' };
+export const CONNECT = ['fail-fast', 'degraded'] as const;
+/** The least and the most. */
+export const COMMAND_TIMEOUT_MS = [1, 3_600_000] as const;
+export const PARTITIONS = [1, 256] as const;
+export const SHORTEST_SECRET = 16;
 
 /** @throws AsyncEndpointsError `INVALID_OPTION` */
 export function checkPartitions(count: number, secret: string | undefined): void {
-  if (!Number.isInteger(count) || count < 1 || count > MOST_PARTITIONS) {
-    const expected = `expected an integer from 1 to ${MOST_PARTITIONS}`;
-    throw new AsyncEndpointsError('INVALID_OPTION', `partitions is ${count}; ${expected}.`);
-  }
-  if (secret !== undefined && secret.length < SHORTEST_SECRET) {
-    const expected = `expected at least ${SHORTEST_SECRET}`;
-    throw new AsyncEndpointsError('INVALID_OPTION', `partitionSecret has ${secret.length} characters; ${expected}.`);
-  }
+  checkInteger('partitions', count, ...PARTITIONS);
+  if (secret === undefined || secret.length >= SHORTEST_SECRET) return;
+  const expected = `expected at least ${SHORTEST_SECRET}`;
+  throw new AsyncEndpointsError('INVALID_OPTION', `partitionSecret has ${secret.length} characters; ${expected}.`);
 }
