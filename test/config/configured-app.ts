@@ -17,18 +17,20 @@ import {
   AsyncEndpoint,
   AsyncEndpointsError,
   AsyncEndpointsModule,
-  type Claim,
-  type ClaimRequest,
   JobManager,
-  type Recovered,
   JobWorker,
   MemoryJobStore,
-  type NewJob,
-  type Renewal,
-  type RenewalReply,
-  type Settlement,
-  type Submission,
 } from 'nestjs-async-endpoints';
+import type {
+  Claim,
+  ClaimRequest,
+  Recovered,
+  NewJob,
+  Renewal,
+  RenewalReply,
+  Settlement,
+  Submission,
+} from 'nestjs-async-endpoints/store';
 import { type AsyncEndpointsSettings, fromConfig } from 'nestjs-async-endpoints/config';
 import { type Script, Scripted, ScriptedHandler } from 'nestjs-async-endpoints/testing';
 

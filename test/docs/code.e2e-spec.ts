@@ -25,6 +25,15 @@ it.each([
   expect(await read(`../../docs/${name}.md`)).toContain('```ts\n' + (await read(file)) + '```\n');
 });
 
+it('docs/own-store.md shows parts of its example, word for word', async () => {
+  const [guide, ...example] = await Promise.all(
+    ['../../docs/own-store.md', 'own-store.e2e-spec.ts', 'table-store.ts', 'job-table.ts'].map(read),
+  );
+  const blocks = [...(guide as string).matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code as string);
+  expect(blocks.length).toBeGreaterThan(3);
+  expect(blocks.filter((block) => !example.some((file) => file.includes(block)))).toEqual([]);
+});
+
 /** A site whose page is there when it has been asked for twice. */
 async function startSite(): Promise<{ url: string; asked: () => number }> {
   let asked = 0;

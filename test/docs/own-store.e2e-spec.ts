@@ -1,12 +1,9 @@
-import { MemoryJobStore } from 'nestjs-async-endpoints';
 import { describeJobStore } from 'nestjs-async-endpoints/testing/contract';
+import { TableJobStore } from './table-store.js';
 
-/** Yours extends `JobStore`. */
-class MyJobStore extends MemoryJobStore {}
-
-describeJobStore('MyJobStore', async () => {
+describeJobStore('TableJobStore', async () => {
   let now = 1_000_000;
-  const store = new MyJobStore({ now: () => now });
+  const store = new TableJobStore(() => now);
   await store.open();
   return { store, advance: (ms) => void (now += ms), dispose: () => store.close() };
 });

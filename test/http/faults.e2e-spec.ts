@@ -6,8 +6,8 @@ import {
   type JobRecord,
   MemoryJobStore,
   PermanentJobError,
-  type Submission,
 } from 'nestjs-async-endpoints';
+import type { Submission } from 'nestjs-async-endpoints/store';
 import { refused } from './answer.js';
 import { ACCEPTING, handlerOf, Report, ReportsController, UNKNOWN_ID } from './reports.js';
 import { ADAPTERS, startApp } from './start-app.js';

@@ -1,7 +1,8 @@
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { type JobContext, type StoredPayload, MemoryJobStore, type Role } from 'nestjs-async-endpoints';
+import { type JobContext, MemoryJobStore, type Role } from 'nestjs-async-endpoints';
+import type { StoredPayload } from 'nestjs-async-endpoints/store';
 import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 import { AsyncEndpointsTelemetryModule } from 'nestjs-async-endpoints/telemetry';
 import { eventually } from 'nestjs-async-endpoints/testing';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import type { NewJob } from 'nestjs-async-endpoints';
+import type { NewJob } from 'nestjs-async-endpoints/store';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { manifestsIn } from '../deployment/manifests.js';
 import { environmentOf, workloadsOf } from '../deployment/workloads.js';

@@ -56,7 +56,15 @@ describe('The package', () => {
   it('holds what it exports, and nothing else', async () => {
     const { stdout } = await run('tar', ['-tzf', tarball]);
     const files = stdout.trim().split('\n');
-    for (const entry of ['index', 'client/index', 'config/index', 'health/index', 'telemetry/index', 'testing/index']) {
+    for (const entry of [
+      'index',
+      'client/index',
+      'config/index',
+      'health/index',
+      'store/index',
+      'telemetry/index',
+      'testing/index',
+    ]) {
       expect(files).toContain(`package/dist/${entry}.js`);
       expect(files).toContain(`package/dist/${entry}.d.ts`);
       expect(files).toContain(`package/dist/cjs/${entry}.js`);

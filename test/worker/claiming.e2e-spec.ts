@@ -1,4 +1,5 @@
-import { AsyncHandler, type ClaimRequest, defineJob, type JobHandler, MemoryJobStore } from 'nestjs-async-endpoints';
+import { AsyncHandler, defineJob, type JobHandler, MemoryJobStore } from 'nestjs-async-endpoints';
+import type { ClaimRequest } from 'nestjs-async-endpoints/store';
 import { eventually, gate, Scripted, ScriptedHandler, unreliable } from 'nestjs-async-endpoints/testing';
 import { startWorker } from './start-worker.js';
 

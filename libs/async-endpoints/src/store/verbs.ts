@@ -1,4 +1,4 @@
-import { isWaiting, type JobProgress, type JobRecord, type JobStatus } from '../job/job.js';
+import { isWaiting, type JobProgress, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
 
 /** What became of one submission. */
 export type Submission =
@@ -10,6 +10,12 @@ export type Submission =
   | { readonly outcome: 'conflict'; readonly on: 'id' | 'key' }
   /** As many jobs wait as may, or they take as many bytes as they may. Nothing was inserted. */
   | { readonly outcome: 'refused'; readonly limit: 'total' | 'name' };
+
+/** Whether a submission repeats the one that made the job. */
+export function isSameRequest(known: JobRecord, job: NewJob): boolean {
+  const { name, owner, fingerprint } = known;
+  return fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
+}
 
 /** How much may wait, of all names together. */
 export interface QueueLimits {

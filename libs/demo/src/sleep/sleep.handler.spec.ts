@@ -1,4 +1,5 @@
-import { type Claim, JobContext, type JobProgress } from 'nestjs-async-endpoints';
+import { JobContext, type JobProgress } from 'nestjs-async-endpoints';
+import type { Claim } from 'nestjs-async-endpoints/store';
 import { SleepHandler } from './sleep.handler.js';
 
 /** What a worker lends to a run, as far as sleeping needs it. */

@@ -1,4 +1,4 @@
-import type { JobRecord, NewJob } from '../../job/job.js';
+import type { NewJob } from '../../job/job.js';
 import { Heap, type HeapItem } from './heap.js';
 
 interface Key extends HeapItem {
@@ -38,12 +38,6 @@ export class IdempotencyKeys {
     this.#keys.delete(key.scoped);
     this.#expiring.remove(key);
   }
-}
-
-/** Whether a submission repeats the one that made the job. */
-export function isSameRequest(known: JobRecord, job: NewJob): boolean {
-  const { name, owner, fingerprint } = known;
-  return fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
 }
 
 function scoped({ owner, name, idempotency }: NewJob): string {

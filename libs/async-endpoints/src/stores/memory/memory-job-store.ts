@@ -25,11 +25,12 @@ import type {
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
 import { Subscribers } from '../../store/subscriptions.js';
-import { IdempotencyKeys, isSameRequest } from './idempotency-keys.js';
+import { Sweeps } from '../../store/sweeps.js';
+import { isSameRequest } from '../../store/verbs.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
 import { isPosition, JobIndex, type Position } from './job-index.js';
 import { LiveWorkers } from './live-workers.js';
 import { type MemoryJobStoreOptions, readOptions } from './options.js';
-import { Sweeps } from './sweeps.js';
 import { Transitions } from './transitions.js';
 import { WorkSignal } from './work-signal.js';
 

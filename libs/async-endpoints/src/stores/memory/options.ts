@@ -1,6 +1,6 @@
 import { checkInteger } from '../../job/bounds.js';
 import { agingOf, type PriorityAging } from '../../store/fairness.js';
-import { monotonicNow } from './sweeps.js';
+import { monotonicNow } from '../../store/sweeps.js';
 
 export interface MemoryJobStoreOptions extends PriorityAging {
   /** The store's clock, in milliseconds since the epoch. It must not go back. Default: the time since the process began. */

@@ -1,4 +1,4 @@
-import type { SweepRhythm } from '../../store/job-store.js';
+import type { SweepRhythm } from './verbs.js';
 
 /**
  * When sweeps came, and the last silence between them: the process was suspended, or something blocked it. All workers of

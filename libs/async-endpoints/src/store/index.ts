@@ -1,0 +1,22 @@
+/* `nestjs-async-endpoints/store`: what the author of a store needs, and nobody else. See docs/own-store.md. */
+
+// The contract: its verbs, and what they take and return.
+export { JobStore } from './job-store.js';
+export type * from './verbs.js';
+export type { OperatorAction } from '../events/channels.js';
+export type { Claim, JobRecord, NewJob, StoredPayload, TraceContext } from '../job/job.js';
+
+// The lifecycle: pure functions that make the next record of a job. A store decides when, and stores the result.
+export * as lifecycle from '../job/lifecycle.js';
+export { LIFECYCLE, type Outcome, type Settlement, type Verb } from '../job/lifecycle.js';
+export { isTerminal, isWaiting } from '../job/job.js';
+export { checkJobIds } from '../job/job-id.js';
+
+// Parts that every store needs and that do not depend on where jobs are kept.
+export { decodeCursor, encodeCursor } from './cursor.js';
+export { agingOf, type PriorityAging, Turns } from './fairness.js';
+export { Lifetime, notOpen } from './lifetime.js';
+export { Subscribers, Waiters } from './subscriptions.js';
+export { Sweeps } from './sweeps.js';
+export { unavailable } from './unavailable.js';
+export { isSameRequest, matches, pausedAndEmpty } from './verbs.js';
