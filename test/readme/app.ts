@@ -19,7 +19,7 @@ class ProcessDataHandler {
 @Controller('api')
 class DataController {
   @Post('process-data')
-  @AsyncEndpoint(ProcessData) // what the method returns is queued, what it throws refuses
+  @AsyncEndpoint(ProcessData) // what the method returns is queued; an exception refuses the request
   processData(@Body() request: DataRequest) {
     return request;
   }
