@@ -41,12 +41,12 @@ type Begin = (flags: Flags, work: (session: Session) => Promise<number>) => Prom
 
 function createProgram(begin: Begin): Command {
   const program = new Command('async-endpoints')
-    .description('Looks at the jobs of nestjs-async-endpoints in Redis, and changes them.')
+    .description('Shows and changes the jobs of nestjs-async-endpoints in Redis.')
     .version(version())
-    .option('--redis-url <url>', 'where Redis is; else as the application is configured, such as REDIS_URL')
-    .option('--prefix <text>', 'what all keys begin with; else ASYNC_REDIS_PREFIX, or ae')
-    .option('--partitions <number>', 'as the application has them; else ASYNC_REDIS_PARTITIONS, or 1')
-    .option('--json', 'write JSON; without a terminal also where LOG_FORMAT is json, on one line')
+    .option('--redis-url <url>', 'address of Redis (default: the configuration of the application, such as REDIS_URL)')
+    .option('--prefix <text>', 'prefix of all keys (default: ASYNC_REDIS_PREFIX, or ae)')
+    .option('--partitions <number>', 'number of partitions of the application (default: ASYNC_REDIS_PARTITIONS, or 1)')
+    .option('--json', 'write JSON; without a terminal, LOG_FORMAT=json does the same, on one line')
     .exitOverride()
     .configureOutput({ outputError: (text) => say(oneLine(text.trim().replace(/^error: /, '')), 'error') })
     .addHelpText('after', '\nExit codes: 0 done; 1 failed, or an audit found deviations; 2 wrong usage.');
@@ -59,31 +59,31 @@ function createProgram(begin: Begin): Command {
 function addLooks(program: Command, begin: Begin): void {
   program
     .command('stats')
-    .description('how many jobs of each name have each status, and how long the oldest has waited and run')
+    .description('number of jobs for each name and status, and the age of the oldest waiting and running job')
     .action((_flags, command: Command) => begin(flagsOf(command), stats));
   program
     .command('workers')
-    .description('the workers that live, and of which names jobs wait that none of them handles')
+    .description('live workers, and the names with waiting jobs that no live worker handles')
     .action((_flags, command: Command) => begin(flagsOf(command), workers));
   addList(program, begin);
   program
     .command('show')
-    .description('all that is known of one job')
-    .argument('<id>', 'of the job')
+    .description('everything about one job')
+    .argument('<id>', 'id of the job')
     .action((id: string, _flags, command: Command) => begin(flagsOf(command), (session) => show(session, id)));
   program
     .command('stuck')
-    .description('jobs that have been running for long')
-    .option('--running-for <duration>', 'at least so long, such as 2h, 90s or 1d12h', duration, duration('2h'))
+    .description('jobs that have been running for a long time')
+    .option('--running-for <duration>', 'minimum running time, such as 2h, 90s or 1d12h', duration, duration('2h'))
     .action((_flags, command: Command) => {
       const flags = flagsOf(command);
       return begin(flags, (session) => stuck(session, flags.runningFor as number));
     });
   program
     .command('audit')
-    .description('whether every job is where its status says; reads everything')
-    .option('--repair', 'mend what is found; records that cannot be read are dropped')
-    .option('-y, --yes', 'do not ask before')
+    .description('check that every index agrees with the jobs; reads everything')
+    .option('--repair', 'repair deviations, and drop records that cannot be read')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action((_flags, command: Command) => {
       const flags = flagsOf(command);
       return begin(flags, (session) => audit(session, flags.repair ?? false));
@@ -92,10 +92,10 @@ function addLooks(program: Command, begin: Begin): void {
 
 function addList(program: Command, begin: Begin): void {
   filtered(program.command('list'), JOB_STATUSES)
-    .description('jobs, the newest first')
-    .option('--limit <number>', 'at most so many', limit, 50)
-    .option('--scan <number>', 'of each status, look at no more than so many, those that came last', limit, 100_000)
-    .option('--all', 'however many there are')
+    .description('list jobs, newest first')
+    .option('--limit <number>', 'maximum number of jobs', limit, 50)
+    .option('--scan <number>', 'maximum number of jobs to read for each status, the latest ones', limit, 100_000)
+    .option('--all', 'list all jobs')
     .action((_flags, command: Command) => {
       const {
         name,
@@ -113,16 +113,16 @@ function addList(program: Command, begin: Begin): void {
 }
 
 function addChanges(program: Command, begin: Begin): void {
-  const ids = new Argument('[ids...]', 'of the jobs; or say with options which are meant');
+  const ids = new Argument('[ids...]', 'ids of the jobs; alternatively, select jobs with options');
   for (const [verb, description] of [
-    ['cancel', 'cancels jobs that have not finished'],
-    ['rerun', 'queues failed jobs anew; canceled ones by their ids or with --status Canceled'],
+    ['cancel', 'cancel jobs that are not terminal'],
+    ['rerun', 'queue failed jobs again; canceled jobs by their ids or with --status Canceled'],
   ] as const) {
     filtered(program.command(verb), VERBS[verb].from)
       .description(description)
       .addArgument(ids)
-      .option('--all', verb === 'rerun' ? 'all that failed' : 'all that can be')
-      .option('-y, --yes', 'do not ask before many jobs are changed')
+      .option('--all', verb === 'rerun' ? 'all failed jobs' : 'all jobs that can be canceled')
+      .option('-y, --yes', 'do not ask for confirmation')
       .action((given: string[], _flags, command: Command) => {
         const flags = flagsOf(command);
         return begin(flags, (session) => change(session, verb, given, flags));
@@ -130,29 +130,33 @@ function addChanges(program: Command, begin: Begin): void {
   }
   program
     .command('recover')
-    .description('takes jobs back from workers that vanished, now instead of at the next sweep')
-    .option('--running-for <duration>', 'also from any worker that has had them for so long', duration)
-    .option('--name <name>', 'with --running-for: only of this name')
-    .option('-y, --yes', 'do not ask before many jobs are changed')
+    .description('recover the jobs of dead workers now instead of at the next sweep')
+    .option(
+      '--running-for <duration>',
+      'also queue jobs again that have been running for so long on live workers',
+      duration,
+    )
+    .option('--name <name>', 'with --running-for: only jobs of this name')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action((_flags, command: Command) => {
       const flags = flagsOf(command);
       return begin(flags, (session) => recover(session, flags.runningFor ?? null, flags.name));
     });
   program
     .command('purge')
-    .description('removes finished jobs past their retention')
+    .description('delete terminal jobs whose retention is over')
     .action((_flags, command: Command) => begin(flagsOf(command), purge));
 }
 
 function addPauses(program: Command, begin: Begin): void {
   for (const [verb, description] of [
-    ['pause', 'lets no worker start a job of these names; submissions are accepted, running jobs go on'],
-    ['resume', 'ends the pause of these names'],
+    ['pause', 'stop workers from starting jobs of these names; submissions and running jobs continue'],
+    ['resume', 'let workers start jobs of these names again'],
   ] as const) {
     program
       .command(verb)
       .description(description)
-      .argument('<names...>', 'of jobs')
+      .argument('<names...>', 'job names')
       .action((names: string[], _flags, command: Command) =>
         begin(flagsOf(command), (session) => pauseQueues(session, verb, names)),
       );
@@ -161,10 +165,10 @@ function addPauses(program: Command, begin: Begin): void {
 
 function filtered(command: Command, statuses: readonly JobStatus[]): Command {
   return command
-    .option('--name <name>', 'only of this name')
+    .option('--name <name>', 'only jobs of this name')
     .addOption(new Option('--status <status>', 'only in this status').choices(statuses))
-    .option('--owner <owner>', "only this owner's")
-    .option('--error <code>', 'only with this error, also of the last attempt of a job that is tried again');
+    .option('--owner <owner>', 'only jobs of this owner')
+    .option('--error <code>', 'only jobs whose last attempt has this error code');
 }
 
 function flagsOf(command: Command): Flags {

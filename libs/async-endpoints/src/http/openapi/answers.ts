@@ -10,15 +10,15 @@ const RESPONSE_HEADERS = {
   Location: string('The status route of the job.', { format: 'uri-reference' }),
   'X-Async-Request-Id': string('The id of the job.', { format: 'uuid' }),
   'Retry-After': {
-    description: 'In how many seconds it is worth asking again; an estimate.',
+    description: 'The estimated number of seconds after which to ask again.',
     schema: { type: 'integer', minimum: 1 },
   },
-  'Idempotency-Replayed': string('There where the same submission had been accepted before.', { enum: ['true'] }),
-  'Preference-Applied': string('Which preferences were honoured.', { example: 'wait=20' }),
-  ETag: string('Names this state of the job.'),
-  'Cache-Control': string('Whether the client may keep the answer; shared caches may not.'),
-  'X-Content-Type-Options': string('The answer is of its media type, whatever it looks like.', { enum: ['nosniff'] }),
-  Vary: string('What the answer depends on.'),
+  'Idempotency-Replayed': string('Present when the same request was accepted before.', { enum: ['true'] }),
+  'Preference-Applied': string('The preferences that applied.', { example: 'wait=20' }),
+  ETag: string('The entity tag of this state of the job.'),
+  'Cache-Control': string('Whether the client may store the response. Shared caches may not.'),
+  'X-Content-Type-Options': string('Forbids browsers to guess the media type.', { enum: ['nosniff'] }),
+  Vary: string('The request headers that the response depends on.'),
 } satisfies Record<string, Header>;
 
 export function headers(...names: (keyof typeof RESPONSE_HEADERS)[]): Record<string, Header> {
@@ -35,26 +35,30 @@ const header = (name: string, description: string, schema: Schema = {}): Paramet
 
 export const PREFER = header(
   'Prefer',
-  '`wait=N` holds the answer until the job has ended, for N seconds at most (RFC 7240).',
+  'With `wait=N`, the response waits until the job is terminal, for at most N seconds (RFC 7240).',
   { example: 'wait=20' },
 );
 export const IDEMPOTENCY_KEY = header(
   'Idempotency-Key',
-  'The same key with the same request makes one job, however often it is sent. In quotes or bare.',
+  'Repetitions of the request with the same key return the same job. With or without quotes.',
   { minLength: 1, example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"' },
 );
 export const REQUEST_ID = header(
   'X-Async-Request-Id',
-  'Becomes the id of the job. The same id with the same request makes one job, however often it is sent.',
+  'Becomes the id of the job. Repetitions of the request with the same id return the same job.',
   { format: 'uuid' },
 );
 export const IF_NONE_MATCH = header(
   'If-None-Match',
-  'The entity tag of a state that is known: 304 if it is still so; with `Prefer: wait`, held until it is not.',
+  'The entity tag of a known state. While it is current, the response is a 304; with `Prefer: wait`, the response waits for a change.',
 );
-export const LAST_EVENT_ID = header('Last-Event-ID', 'The last event that was seen; what follows it is sent.', {
-  pattern: '^\\d+$',
-});
+export const LAST_EVENT_ID = header(
+  'Last-Event-ID',
+  'The id of the last event that the client received. The stream continues after it.',
+  {
+    pattern: '^\\d+$',
+  },
+);
 export const JOB_ID: Parameter = {
   name: 'id',
   in: 'path',

@@ -25,7 +25,7 @@ export function describeEndpoint(method: object, { job, resultType, takesBody }:
         content: json(model),
       },
       200: {
-        description: 'The job has ended: while the answer was held, or before the same submission came again.',
+        description: 'The job is terminal: it ended during `Prefer: wait`, or this request repeats an earlier one.',
         headers: headers(
           'Location',
           'X-Async-Request-Id',

@@ -18,7 +18,7 @@ export const OPERATION_IDS: Readonly<Record<StatusRoute, string>> = {
 const STATE = headers('ETag', 'Cache-Control', 'Vary', 'X-Content-Type-Options');
 const UNFINISHED = headers('ETag', 'Cache-Control', 'Vary', 'Location', 'Retry-After', 'Preference-Applied');
 const FINISHED = { ...STATE, ...headers('Preference-Applied') };
-const NOT_MODIFIED: Responses = { 304: { description: 'The state is the one that is known.', headers: STATE } };
+const NOT_MODIFIED: Responses = { 304: { description: 'The job is unchanged.', headers: STATE } };
 const HEAD = '`HEAD` answers the same without a body.';
 
 const TOO_MANY = ['TOO_MANY_WAITS_OF_OWNER', 'TOO_MANY_WAITS'] as const;
@@ -37,18 +37,18 @@ type RouteDescription = Omit<Description, 'models' | 'operation'> & {
 const ROUTES: Readonly<Record<StatusRoute, RouteDescription>> = {
   status: {
     summary: 'Get a job',
-    description: `Where the job stands and, in the end, what came of it. ${HEAD}`,
+    description: `The status of the job and, when it is completed, its result. ${HEAD}`,
     parameters: [JOB_ID, PREFER, IF_NONE_MATCH],
     responses: {
-      200: { description: 'The job has ended.', headers: FINISHED, content: json(AsyncJob) },
-      202: { description: 'The job has not ended yet.', headers: UNFINISHED, content: json(AsyncJob) },
+      200: { description: 'The job is terminal.', headers: FINISHED, content: json(AsyncJob) },
+      202: { description: 'The job is not terminal.', headers: UNFINISHED, content: json(AsyncJob) },
       ...NOT_MODIFIED,
       ...refusals(...TOO_MANY),
     },
   },
   result: {
     summary: 'Get the result of a job',
-    description: `The bare result, once the job is completed. ${HEAD}`,
+    description: `The result of a completed job, without the job. ${HEAD}`,
     parameters: [JOB_ID, PREFER, IF_NONE_MATCH],
     responses: {
       200: {
@@ -56,8 +56,8 @@ const ROUTES: Readonly<Record<StatusRoute, RouteDescription>> = {
         headers: FINISHED,
         content: { 'application/json': { schema: {} } },
       },
-      202: { description: 'The job has not ended yet.', headers: UNFINISHED, content: json(AsyncJob) },
-      204: { description: 'The job is completed, and there is no result.', headers: FINISHED },
+      202: { description: 'The job is not terminal.', headers: UNFINISHED, content: json(AsyncJob) },
+      204: { description: 'The job is completed and has no result.', headers: FINISHED },
       ...NOT_MODIFIED,
       ...refusals('JOB_FAILED', 'JOB_CANCELED', ...TOO_MANY),
     },
@@ -65,7 +65,7 @@ const ROUTES: Readonly<Record<StatusRoute, RouteDescription>> = {
   events: {
     summary: 'Follow a job',
     description:
-      'Server-sent events, `status` and `progress`: first the job as it stands, then each change, until it has ended. ' +
+      'Server-sent events, `status` and `progress`: the current state of the job, then each change, until it is terminal. ' +
       'Their `data` is an AsyncJob; their `id` grows.',
     parameters: [JOB_ID, LAST_EVENT_ID],
     responses: {
@@ -74,14 +74,14 @@ const ROUTES: Readonly<Record<StatusRoute, RouteDescription>> = {
         headers: headers('X-Content-Type-Options'),
         content: { 'text/event-stream': { schema: { type: 'string' } } },
       },
-      204: { description: 'The end was seen already; there is no more to come.', headers: headers('Cache-Control') },
+      204: { description: 'The client has received the last event.', headers: headers('Cache-Control') },
       ...refusals(...TOO_MANY),
     },
   },
   cancel: {
     summary: 'Cancel a job',
     description:
-      'Takes effect at once on a job that waits. One that runs is told, and what it still does is discarded.',
+      'Cancels a waiting job at once. For a running job, the signal of its handler is aborted and its result is discarded.',
     parameters: [JOB_ID],
     responses: {
       200: { description: 'The job is canceled.', headers: STATE, content: json(AsyncJob) },

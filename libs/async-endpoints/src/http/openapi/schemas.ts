@@ -25,7 +25,7 @@ const AsyncJobProgress = model('AsyncJobProgress', {
     fraction: { type: 'number', minimum: 0, maximum: 1, description: 'From 0 to 1.' },
     message: orNull(text('For people.')),
   }),
-  description: 'How far a running job says it has come.',
+  description: 'The progress that a running job reports.',
 });
 
 const AsyncJobError = model('AsyncJobError', {
@@ -37,20 +37,24 @@ const AsyncJobError = model('AsyncJobError', {
     },
     ['details'],
   ),
-  description: 'What went wrong in the last attempt.',
+  description: 'The error of the last attempt.',
 });
 
 const AsyncJobAttempt = model(
   'AsyncJobAttempt',
   {
     ...object({
-      number: { type: 'integer', minimum: 1, description: 'Which attempt it was; crashes count, a rerun begins anew.' },
+      number: {
+        type: 'integer',
+        minimum: 1,
+        description: 'The number of the attempt. Crashes count; a rerun begins at 1.',
+      },
       startedAt: time('When it began.'),
       endedAt: time('When it ended.'),
       outcome: {
         type: 'string',
         enum: ['retry', 'fail', 'crash'],
-        description: '`retry`: another follows. `fail`: it was the last. `crash`: its worker vanished.',
+        description: '`retry`: another attempt follows. `fail`: it was the last. `crash`: the worker died.',
       },
       error: refTo(AsyncJobError),
     }),
@@ -65,7 +69,7 @@ const AsyncJobLinks = model('AsyncJobLinks', {
     result: path('Its bare result.'),
     events: path('Its status and progress as they change.'),
   }),
-  description: 'Where the job can be followed; path-absolute.',
+  description: 'The routes of the job, as absolute paths.',
 });
 
 const JOB = object(
@@ -75,7 +79,7 @@ const JOB = object(
     status: {
       type: 'string',
       enum: JOB_STATUSES,
-      description: 'Where it stands. `Completed`, `Failed` and `Canceled` are final.',
+      description: 'The status. `Completed`, `Failed` and `Canceled` are terminal.',
     },
     retryCount: count('Failed attempts that were followed by another.'),
     maxRetries: count('How many there may be.'),
@@ -84,13 +88,13 @@ const JOB = object(
     completedAt: notYet(time('When it ended.')),
     lastUpdatedAt: time('When anything here last changed.'),
     progress: refOrNull(AsyncJobProgress, 'What its handler reported last.'),
-    result: { description: 'What came of it: any JSON; `null` for nothing, or not yet.' },
+    result: { description: 'The result: any JSON. `null` when the job is not completed, or has no result.' },
     error: refOrNull(AsyncJobError, 'Why it failed, or is to be tried again.'),
     failedAttempts: {
       type: 'array',
       items: refTo(AsyncJobAttempt),
       maxItems: 10,
-      description: 'The last attempts that ended without success; only where the server shows them.',
+      description: 'The last unsuccessful attempts. Present when the server has `http.showAttempts`.',
     },
     links: refTo(AsyncJobLinks),
   },
@@ -111,16 +115,16 @@ export const AsyncEndpointsProblem = model(
       {
         type: { ...text('Names the kind of problem.'), format: 'uri' },
         title: text('What the code means.'),
-        status: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the answer.' },
+        status: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the response.' },
         detail: text('What it means here.'),
         instance: path('The path of the request.'),
         code: { type: 'string', enum: PROBLEM_CODES, description: 'Stable, for programs.' },
-        error: { allOf: [refTo(AsyncJobError)], description: 'Of `JOB_FAILED`: why the job failed.' },
+        error: { allOf: [refTo(AsyncJobError)], description: 'With `JOB_FAILED`: the error of the job.' },
         correlationId: { ...text('Of `INTERNAL_ERROR`: stands in the log, too.'), format: 'uuid' },
       },
       ['error', 'correlationId'],
     ),
-    description: 'Why a request was refused (RFC 9457).',
+    description: 'An error response (RFC 9457).',
   },
   [AsyncJobError],
 );
@@ -129,16 +133,16 @@ export const AsyncEndpointsProblem = model(
 export const HttpExceptionBody = model('HttpExceptionBody', {
   ...object(
     {
-      statusCode: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the answer.' },
+      statusCode: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the response.' },
       message: {
         oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
-        description: 'What is wrong, in one sentence or in several.',
+        description: 'One or several messages.',
       },
       error: text('The name of the status code.'),
     },
     ['error'],
   ),
-  description: 'Why a request was refused before it was looked at as a job.',
+  description: 'An error of the framework or of a guard, pipe or filter of the application.',
 });
 
 /** The job, with its own name and result where there is a class for this. */
@@ -149,9 +153,9 @@ export function modelOf(name: string, resultType: unknown): Type {
   const result = isList ? { type: 'array', items: item } : item;
   const own = object({
     name: { type: 'string', enum: [name] },
-    result: orNull({ ...result, description: 'What came of it; `null` for nothing, or not yet.' }),
+    result: orNull({ ...result, description: 'The result. `null` when the job is not completed, or has no result.' }),
   });
-  const schema = { allOf: [refTo(AsyncJob), own], description: `A job of the kind ${name}.` };
+  const schema = { allOf: [refTo(AsyncJob), own], description: `A job with the name ${name}.` };
   return model(`${name.replaceAll(/[^\w.-]/g, '_')}Job`, schema, [AsyncJob, ...uses]);
 }
 
