@@ -23,6 +23,11 @@ export class Subscribers {
     return [...this.#ofJobs.keys()];
   }
 
+  /** Whether somebody wants to be told of revocations. */
+  get hasWorkers(): boolean {
+    return this.#ofWorkers.size > 0;
+  }
+
   /** Whether somebody wants to be told of this job. */
   hasFor(id: string): boolean {
     return this.#ofJobs.has(id);

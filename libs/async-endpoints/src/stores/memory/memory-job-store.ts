@@ -27,12 +27,12 @@ import { Lifetime } from '../../store/lifetime.js';
 import { Subscribers } from '../../store/subscriptions.js';
 import { Sweeps } from '../../store/sweeps.js';
 import { isSameRequest } from '../../store/verbs.js';
+import { WorkSignal } from '../../store/work-signal.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { isPosition, JobIndex, type Position } from './job-index.js';
 import { LiveWorkers } from './live-workers.js';
 import { type MemoryJobStoreOptions, readOptions } from './options.js';
 import { Transitions } from './transitions.js';
-import { WorkSignal } from './work-signal.js';
 
 export type { MemoryJobStoreOptions };
 

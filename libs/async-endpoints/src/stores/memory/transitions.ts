@@ -1,8 +1,8 @@
 import type { JobRecord } from '../../job/job.js';
 import type { Subscribers } from '../../store/subscriptions.js';
+import type { WorkSignal } from '../../store/work-signal.js';
 import type { JobIndex } from './job-index.js';
 import type { Entry } from './queue.js';
-import type { WorkSignal } from './work-signal.js';
 
 /** Every transition of a job that the store has: record and indexes together, then those who wait are told. */
 export class Transitions {

@@ -1,7 +1,14 @@
-import { LONGEST_TIMER_MS } from '../../job/bounds.js';
-import type { JobRecord } from '../../job/job.js';
-import { Waiters } from '../../store/subscriptions.js';
-import type { JobIndex } from './job-index.js';
+import { LONGEST_TIMER_MS } from '../job/bounds.js';
+import type { JobRecord } from '../job/job.js';
+import { Waiters } from './subscriptions.js';
+
+/** What a store knows at once of what can be claimed. */
+interface Claimable {
+  /** Anything but undefined or false where a job of the name can be claimed at this time. */
+  nextReady(name: string, now: number): unknown;
+  /** When the first scheduled job of the names comes due; `Infinity` for never. */
+  nextScheduledAt(names: Iterable<string>): number;
+}
 
 /** Wakes one waiter for each job that becomes claimable. A timer exists only while somebody waits for a due time. */
 export class WorkSignal {
@@ -9,7 +16,7 @@ export class WorkSignal {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly jobs: JobIndex,
+    private readonly jobs: Claimable,
     private readonly now: () => number,
   ) {}
 
@@ -38,6 +45,16 @@ export class WorkSignal {
   resumed(names: readonly string[]): void {
     this.remaining(names);
     if (this.#waiters.size > 0) this.#armTimer();
+  }
+
+  /** Whether somebody waits. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /** To be called where jobs may have come from elsewhere. */
+  lookAgain(): void {
+    this.resumed(this.#waiters.names);
   }
 
   close(): void {

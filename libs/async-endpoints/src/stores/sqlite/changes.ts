@@ -1,0 +1,141 @@
+import { type FSWatcher, watch } from 'node:fs';
+import type { JobRecord } from '../../job/job.js';
+import type { JobChange, Topic } from '../../store/job-store.js';
+import { Subscribers } from '../../store/subscriptions.js';
+import type { WorkSignal } from '../../store/work-signal.js';
+import type { JobTable } from './job-table.js';
+import { recordOf, statusOf } from './rows.js';
+import type { Statements } from './statements.js';
+import { decodeText } from './text.js';
+
+/** The net under the file watcher, while somebody waits. */
+const POLL_MS = 2_000;
+/** Changes of other processes that come close together are looked at once. */
+const TOGETHER_MS = 5;
+
+/**
+ * Tells those who wait in this process of changes: of its own once they are durable, and of other processes' when the file
+ * changes. It watches the file only while somebody waits.
+ */
+export class Changes {
+  readonly #subscribers = new Subscribers();
+  /** The versions of subscribed jobs that were told last. */
+  readonly #told = new Map<string, number>();
+  #dataVersion: unknown;
+  #lastRevocation = 0;
+  #watcher: FSWatcher | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly statements: Statements,
+    private readonly jobs: JobTable,
+    private readonly work: WorkSignal,
+  ) {
+    this.#dataVersion = this.#readVersion();
+    this.#lastRevocation = this.#newestRevocation();
+  }
+
+  subscribe(topic: Topic, listener: (change: JobChange) => void): () => void {
+    const remove = this.#subscribers.add(topic, listener);
+    if ('job' in topic) {
+      const job = this.jobs.find(topic.job);
+      if (job && !this.#told.has(topic.job)) this.#told.set(topic.job, job.version);
+    }
+    this.watch();
+    return () => {
+      remove();
+      if ('job' in topic && !this.#subscribers.hasFor(topic.job)) this.#told.delete(topic.job);
+    };
+  }
+
+  /** Of this process, once it is durable. @param revokedFrom the worker whose claim it ended against its will */
+  own(job: JobRecord, revokedFrom: string | null): void {
+    if (this.#subscribers.hasFor(job.id)) this.#tell(job);
+    if (revokedFrom !== null) this.#subscribers.notifyWorker(revokedFrom, job);
+    this.work.arrived(job);
+  }
+
+  /** Own revocations are told at once, and not again when the file is looked at. */
+  ownRevocation(): void {
+    if (this.#newestRevocation() === this.#lastRevocation + 1) this.#lastRevocation++;
+  }
+
+  /** To be called when somebody begins to wait. */
+  watch(): void {
+    if (this.#poll) return;
+    try {
+      this.#watcher = watch(`${this.path}-wal`, () => this.#lookSoon());
+      this.#watcher.on('error', () => this.#watcher?.close());
+      this.#watcher.unref();
+    } catch {
+      // polled all the same
+    }
+    this.#poll = setInterval(() => this.#look(), POLL_MS);
+    this.#poll.unref();
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    clearInterval(this.#poll);
+    clearTimeout(this.#soon);
+    this.#poll = this.#soon = this.#watcher = undefined;
+  }
+
+  #lookSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#look();
+    }, TOGETHER_MS);
+  }
+
+  #look(): void {
+    const { jobs } = this.#subscribers;
+    if (jobs.length === 0 && !this.#subscribers.hasWorkers && !this.work.isAwaited) return this.close();
+    const version = this.#readVersion();
+    if (version === this.#dataVersion) return;
+    this.#dataVersion = version;
+    this.work.lookAgain();
+    for (const id of jobs) this.#lookAt(id);
+    if (this.#subscribers.hasWorkers) this.#tellRevocations();
+  }
+
+  #lookAt(id: string): void {
+    const row = this.jobs.find(id);
+    if (row ? row.version !== this.#told.get(id) : this.#told.has(id)) {
+      if (row) this.#tell(recordOf(row));
+      else this.#subscribers.notifyOfJob({ id, status: null, version: 0 });
+    }
+    if (!row) this.#told.delete(id);
+  }
+
+  #tell(job: JobRecord): void {
+    this.#told.set(job.id, job.version);
+    this.#subscribers.notifyOfJob({ id: job.id, status: job.status, version: job.version, job });
+  }
+
+  #tellRevocations(): void {
+    const rows = this.statements.revocations.all(this.#lastRevocation) as Revocation[];
+    for (const { seq, worker, id, status, version } of rows) {
+      this.#lastRevocation = seq;
+      this.#subscribers.notifyWorker(decodeText(worker), { id, status: statusOf(status), version });
+    }
+  }
+
+  #newestRevocation(): number {
+    return (this.statements.lastRevocation.get() as { seq: number }).seq;
+  }
+
+  #readVersion(): unknown {
+    return (this.statements.dataVersion.get() as { data_version: unknown }).data_version;
+  }
+}
+
+interface Revocation {
+  readonly seq: number;
+  readonly worker: string;
+  readonly id: string;
+  readonly status: number;
+  readonly version: number;
+}

@@ -1,0 +1,104 @@
+import { AsyncEndpointsError } from '../../job/errors.js';
+import { unavailable } from '../../store/unavailable.js';
+
+export type Value = string | number | null;
+export type Row = Record<string, Value>;
+
+/** What both drivers have in common. */
+export interface Statement {
+  run(...values: Value[]): { readonly changes: number | bigint };
+  get(...values: Value[]): unknown;
+  all(...values: Value[]): unknown[];
+}
+
+export interface Database {
+  prepare(sql: string): Statement;
+  exec(sql: string): unknown;
+  close(): unknown;
+}
+
+type DriverName = 'node:sqlite' | 'better-sqlite3';
+type Constructor = new (path: string, options: { timeout: number }) => Database;
+
+/** Calls never wait for a lock: the event loop would stand still. */
+const OPTIONS = { timeout: 0 };
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` where there is no driver, else as {@link translated} */
+export async function openDatabase(path: string, driver: DriverName | undefined): Promise<Database> {
+  const Driver = await constructorOf(driver ?? (hasNodeSqlite() ? 'node:sqlite' : 'better-sqlite3'));
+  try {
+    return new Driver(path, OPTIONS);
+  } catch (error) {
+    throw translated(error, path);
+  }
+}
+
+/** Without a flag; `node:sqlite` of earlier releases of Node 22 needs one. */
+function hasNodeSqlite(): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 13);
+}
+
+async function constructorOf(name: DriverName): Promise<Constructor> {
+  try {
+    if (name === 'better-sqlite3') return (await import('better-sqlite3')).default as unknown as Constructor;
+    const sqlite: string = 'node:sqlite'; // unknown to the types of Node 20
+    return ((await import(sqlite)) as { DatabaseSync: Constructor }).DatabaseSync;
+  } catch (cause) {
+    const needed = 'SqliteJobStore needs Node 22.13, or the package better-sqlite3 (version 12 on Node 20)';
+    throw new AsyncEndpointsError('INVALID_OPTION', `${needed}: ${name} cannot be loaded.`, { cause });
+  }
+}
+
+/** SQLite's primary result codes. */
+const BUSY = 5;
+const LOCKED = 6;
+const READ_ONLY = 8;
+const CORRUPT = 11;
+const FULL = 13;
+const CANNOT_OPEN = 14;
+const NOT_A_DATABASE = 26;
+
+const CODES: Record<string, number> = {
+  BUSY,
+  LOCKED,
+  READONLY: READ_ONLY,
+  CORRUPT,
+  FULL,
+  CANTOPEN: CANNOT_OPEN,
+  NOTADB: NOT_A_DATABASE,
+};
+
+/** The primary result code, which `node:sqlite` gives as a number and better-sqlite3 as a name. */
+function resultCode(error: unknown): number | undefined {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  if (typeof errcode === 'number') return errcode & 0xff;
+  return typeof code === 'string' ? CODES[/^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? ''] : undefined;
+}
+
+/** Whether another process writes at the moment. */
+export function isBusy(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === BUSY || code === LOCKED;
+}
+
+/** The error that a caller gets instead of the driver's: `STORE_FULL`, `STORE_READ_ONLY` or `STORE_UNAVAILABLE`. */
+export function translated(error: unknown, path: string): AsyncEndpointsError {
+  switch (resultCode(error)) {
+    case FULL:
+      return new AsyncEndpointsError('STORE_FULL', undefined, { cause: unavailable(error).cause });
+    case READ_ONLY:
+      return new AsyncEndpointsError('STORE_READ_ONLY', undefined, { cause: unavailable(error).cause });
+    case BUSY:
+    case LOCKED:
+      return unavailable(error, `Other processes write to ${path} all the time.`);
+    case CORRUPT:
+      return unavailable(error, `The database ${path} is damaged: restore a backup.`);
+    case CANNOT_OPEN:
+      return unavailable(error, `The database ${path} cannot be opened or made: look at its folder and its rights.`);
+    case NOT_A_DATABASE:
+      return unavailable(error, `${path} is no database.`);
+    default:
+      return unavailable(error);
+  }
+}

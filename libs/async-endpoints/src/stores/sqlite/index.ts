@@ -1,0 +1,2 @@
+export { SqliteJobStore } from './sqlite-job-store.js';
+export type { SqliteJobStoreOptions } from './options.js';

@@ -1,0 +1,139 @@
+import { type Claim, isWaiting, type JobRecord, type NewJob } from '../../job/job.js';
+import * as lifecycle from '../../job/lifecycle.js';
+import type { ClaimRequest, QueueLimits } from '../../store/job-store.js';
+import { type ClaimableRow, codeOf, insertedValues, type JobRow, recordOf, updatedValues } from './rows.js';
+import type { Statements } from './statements.js';
+import { encodeText } from './text.js';
+
+/** About what a record takes beside what it carries. */
+const RECORD_BYTES = 300;
+/** More than any priority. */
+const ABOVE_ALL = 1_000;
+/** More than any difference of times, and small enough for sums to be exact. */
+const NEVER_MS = 2 ** 45;
+
+interface Changed {
+  readonly was: JobRecord;
+  readonly is: JobRecord;
+}
+
+/** Every change of the table of jobs: record, line and tally together. All but the reads are called within a transaction. */
+export class JobTable {
+  readonly #stepMs: number;
+
+  /**
+   * @param agingMs as `priorityAgingMs` of the store
+   * @param changed is told of each transition
+   */
+  constructor(
+    private readonly statements: Statements,
+    agingMs: number,
+    private readonly changed: (change: Changed) => void,
+  ) {
+    this.#stepMs = agingMs === 0 ? NEVER_MS : agingMs;
+  }
+
+  find(id: string): JobRow | undefined {
+    return this.statements.find.get(id) as JobRow | undefined;
+  }
+
+  /** Which limit leaves a job no room among those that wait to be claimed, if any does. */
+  reachedLimit(job: NewJob, { queueLimit, queueBytes }: QueueLimits): 'total' | 'name' | null {
+    const isFull = (waiting: unknown, jobs: number | null | undefined, bytes: number | null | undefined) => {
+      const { count, bytes: taken } = waiting as { count: number; bytes: number };
+      return count >= (jobs ?? Infinity) || taken >= (bytes ?? Infinity);
+    };
+    const { waiting, waitingOf } = this.statements;
+    if (isFull(waiting.get(), queueLimit, queueBytes)) return 'total';
+    if (job.queueLimit == null && job.queueBytes == null) return null;
+    return isFull(waitingOf.get(encodeText(job.name)), job.queueLimit, job.queueBytes) ? 'name' : null;
+  }
+
+  insert(job: JobRecord, payload: string): void {
+    const carried = [payload, job.name, job.owner ?? '', job.fingerprint ?? ''];
+    const bytes = carried.reduce((sum, text) => sum + Buffer.byteLength(text), RECORD_BYTES);
+    this.statements.insert.run(...insertedValues(job, payload, bytes));
+    this.#count(job, 1, bytes);
+  }
+
+  /** Writes what has become of a job. */
+  update(row: JobRow, was: JobRecord, is: JobRecord): JobRecord {
+    this.statements.update.run(...updatedValues(is), row.seq);
+    if (was.status !== is.status) {
+      this.#count(was, -1, -bytesOf(was, row.bytes));
+      this.#count(is, 1, bytesOf(is, row.bytes));
+    }
+    this.changed({ was, is });
+    return is;
+  }
+
+  remove({ seq, name, status }: Pick<JobRow, 'seq' | 'name' | 'status'>): void {
+    this.statements.remove.run(seq);
+    this.statements.count.run(name, status, -1, 0);
+  }
+
+  /** Of one name, by place: due time less what priority is worth, then larger priority, then order of submission. */
+  claim(name: string, most: number, request: ClaimRequest, now: number): Claim[] {
+    if (most === 0 || this.isPaused(name)) return [];
+    const stored = encodeText(name);
+    this.statements.promote.run(stored, now);
+    const ready = [...this.#levels(name)].flatMap(
+      ({ priority }) => this.statements.ready.all(stored, priority, most) as ClaimableRow[],
+    );
+    const place = (row: JobRow) => row.scheduled_at - row.priority * this.#stepMs;
+    const inOrder = ready.toSorted((a, b) => place(a) - place(b) || b.priority - a.priority || a.seq - b.seq);
+    return inOrder.slice(0, most).map((row) => {
+      const was = recordOf(row);
+      const job = this.update(row, was, lifecycle.claim(was, request, now));
+      return { job, payload: row.payload, fence: job.fence };
+    });
+  }
+
+  isPaused(name: string): boolean {
+    return this.statements.isPaused.get(encodeText(name)) !== undefined;
+  }
+
+  nextReady(name: string, now: number): boolean {
+    if (this.isPaused(name)) return false;
+    return (
+      this.statements.nextPriority.get(encodeText(name), ABOVE_ALL) !== undefined || this.#scheduledAt(name) <= now
+    );
+  }
+
+  nextScheduledAt(names: Iterable<string>): number {
+    const times = [...names].map((name) => (this.isPaused(name) ? Infinity : this.#scheduledAt(name)));
+    return Math.min(Infinity, ...times);
+  }
+
+  /** When the earliest of those that wait is or was due. */
+  earliestDue(name: string): number {
+    const ready = [...this.#levels(name)].map(({ scheduled_at: at }) => at);
+    return Math.min(this.#scheduledAt(name), ...ready);
+  }
+
+  /** The priorities in use among those that are ready, each with its earliest due time. */
+  *#levels(name: string): Generator<{ priority: number; scheduled_at: number }> {
+    for (let below = ABOVE_ALL; ;) {
+      const level = this.statements.nextPriority.get(encodeText(name), below) as
+        { priority: number; scheduled_at: number } | undefined;
+      if (!level) return;
+      yield level;
+      below = level.priority;
+    }
+  }
+
+  #scheduledAt(name: string): number {
+    const next = this.statements.nextScheduled.get(encodeText(name)) as { scheduled_at: number } | undefined;
+    return next?.scheduled_at ?? Infinity;
+  }
+
+  #count({ name, status }: JobRecord, by: number, bytes: number): void {
+    this.statements.count.run(encodeText(name), codeOf(status), by, isWaiting(status) ? bytes : 0);
+  }
+}
+
+/** What a waiting job takes: what it took when it was submitted, and what its failed attempts have left. */
+function bytesOf({ error, failedAttempts }: JobRecord, submitted: number): number {
+  if (error === null && failedAttempts.length === 0) return submitted;
+  return submitted + Buffer.byteLength(JSON.stringify([error, failedAttempts]));
+}

@@ -1,0 +1,114 @@
+import type { JobRecord } from '../../job/job.js';
+import { notOpen } from '../../store/lifetime.js';
+import { NO_SILENCE, noteSweep, type Silence } from '../../store/sweeps.js';
+import type { SweepRhythm } from '../../store/verbs.js';
+import { WorkSignal } from '../../store/work-signal.js';
+import { Changes } from './changes.js';
+import { type Database, isBusy, openDatabase, translated } from './driver.js';
+import { JobTable } from './job-table.js';
+import type { readOptions } from './options.js';
+import { codeOf } from './rows.js';
+import { migrate } from './schema.js';
+import { prepareStatements, type Statements } from './statements.js';
+import { encodeText } from './text.js';
+import { Transactions } from './transactions.js';
+
+type Options = ReturnType<typeof readOptions>;
+
+/** What there is while a store is open: the connection and all that works on it. */
+export class OpenDatabase {
+  readonly jobs: JobTable;
+  readonly work: WorkSignal;
+  readonly changes: Changes;
+  readonly afterwards: (action: () => void) => void;
+  readonly #transactions: Transactions;
+
+  /** @throws AsyncEndpointsError `INVALID_OPTION` without a driver; `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_FULL` */
+  static async open(options: Options): Promise<OpenDatabase> {
+    const { path, synchronous, driver } = options;
+    const database = await openDatabase(path, driver);
+    try {
+      await whenFree(options, () => database.exec('PRAGMA journal_mode = WAL'));
+      database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -16000; PRAGMA temp_store = memory`);
+      await whenFree(options, () => database.exec('BEGIN IMMEDIATE'));
+      migrate(database);
+      database.exec('COMMIT');
+      return new OpenDatabase(database, prepareStatements(database), options);
+    } catch (error) {
+      database.close();
+      throw translated(error, path);
+    }
+  }
+
+  /** @throws AsyncEndpointsError `STORE_UNAVAILABLE` */
+  static checked(database: OpenDatabase | undefined): OpenDatabase {
+    if (!database) throw notOpen();
+    return database;
+  }
+
+  private constructor(
+    private readonly database: Database,
+    readonly statements: Statements,
+    private readonly options: Options,
+  ) {
+    this.#transactions = new Transactions(statements, options);
+    this.afterwards = (action) => this.#transactions.afterwards(action);
+    this.jobs = new JobTable(statements, options.agingMs, ({ was, is }) => this.#changed(was, is));
+    this.work = new WorkSignal(this.jobs, options.now);
+    this.changes = new Changes(options.path, statements, this.jobs, this.work);
+  }
+
+  write<T>(work: (database: OpenDatabase, now: number) => T): Promise<T> {
+    return this.#transactions.write((now) => work(this, now));
+  }
+
+  /** @throws AsyncEndpointsError as {@link translated} */
+  read<T>(work: (database: OpenDatabase, now: number) => T): T {
+    try {
+      return work(this, this.options.now());
+    } catch (error) {
+      throw translated(error, this.options.path);
+    }
+  }
+
+  get silence(): Silence {
+    const row = this.statements.silence.get() as { entry: string } | undefined;
+    return row ? (JSON.parse(row.entry) as Silence) : NO_SILENCE;
+  }
+
+  noteSweep(rhythm: SweepRhythm, now: number, sweptAt: number | null): Silence {
+    const silence = noteSweep(this.silence, rhythm, now, sweptAt);
+    this.statements.keepSilence.run(JSON.stringify(silence));
+    return silence;
+  }
+
+  async close(): Promise<void> {
+    this.work.close();
+    this.changes.close();
+    await this.#transactions.close();
+    this.database.close();
+  }
+
+  #changed(was: JobRecord, is: JobRecord): void {
+    const revokedFrom = was.worker !== null && is.fence > was.fence ? was.worker : null;
+    if (revokedFrom !== null) {
+      this.statements.revoke.run(encodeText(revokedFrom), is.id, codeOf(is.status), is.version, is.lastUpdatedAt);
+      this.changes.ownRevocation();
+    }
+    this.afterwards(() => this.changes.own(is, revokedFrom));
+  }
+}
+
+/** Another process may be about to do the same. */
+async function whenFree({ busyTimeoutMs }: Options, work: () => unknown): Promise<void> {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}

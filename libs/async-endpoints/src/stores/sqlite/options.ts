@@ -1,0 +1,45 @@
+import { checkInteger } from '../../job/bounds.js';
+import { AsyncEndpointsError } from '../../job/errors.js';
+import { agingOf, type PriorityAging } from '../../store/fairness.js';
+
+export interface SqliteJobStoreOptions extends PriorityAging {
+  /** The file with the jobs; it is made where it does not exist, in a folder that does. Two more files stand beside it. */
+  path: string;
+  /**
+   * What a commit survives. `FULL`: a power loss. `NORMAL`: the end of the process, however sudden; a power loss may take the
+   * last commits. Default `FULL`.
+   */
+  synchronous?: 'FULL' | 'NORMAL' | undefined;
+  /** The driver: `node:sqlite` of Node 22.13 and newer, or the package `better-sqlite3`. Default: the first that there is. */
+  driver?: 'node:sqlite' | 'better-sqlite3' | undefined;
+  /** How long a call waits for other processes that write, in ms; then it fails with `STORE_UNAVAILABLE`. Default 5000. */
+  busyTimeoutMs?: number | undefined;
+  /** The store's clock, in ms since the epoch. Default: that of the machine, which processes share; it never goes back. */
+  now?: (() => number) | undefined;
+}
+
+const CHOICES = {
+  synchronous: ['FULL', 'NORMAL'],
+  driver: ['node:sqlite', 'better-sqlite3'],
+} as const;
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` */
+export function readOptions(options: SqliteJobStoreOptions) {
+  const { path, synchronous = 'FULL', driver, busyTimeoutMs = 5_000, now = Date.now } = options;
+  if (typeof path !== 'string' || path === '') throw invalid('path', path, 'the path of a file');
+  checkChoice('synchronous', synchronous);
+  if (driver !== undefined) checkChoice('driver', driver);
+  checkInteger('busyTimeoutMs', busyTimeoutMs, 1, 3_600_000);
+  let last = -Infinity;
+  const clock = () => (last = Math.max(last, Math.floor(now())));
+  return { path, synchronous, driver, busyTimeoutMs, now: clock, agingMs: agingOf(options) };
+}
+
+function checkChoice(option: keyof typeof CHOICES, value: string): void {
+  const choices: readonly string[] = CHOICES[option];
+  if (!choices.includes(value)) throw invalid(option, value, choices.join(' or '));
+}
+
+function invalid(option: string, value: unknown, expected: string): AsyncEndpointsError {
+  return new AsyncEndpointsError('INVALID_OPTION', `${option} is ${JSON.stringify(value)}; expected ${expected}.`);
+}

@@ -1,0 +1,89 @@
+import type { Database } from './driver.js';
+
+/** The version of the schema, which `PRAGMA user_version` keeps. */
+const VERSION = 1;
+
+/**
+ * `job.status` is the place of a status in `JOB_STATUSES`. `job.line` says in which line a job stands: 1 ready to be claimed, 2
+ * waiting for its time, 0 in none. Times are in ms since the epoch; payload, result, error, progress and attempts are JSON.
+ */
+const SCHEMA = `
+CREATE TABLE job (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  line INTEGER NOT NULL,
+  owner TEXT,
+  priority INTEGER NOT NULL,
+  retry_count INTEGER NOT NULL,
+  max_retries INTEGER NOT NULL,
+  crashes INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  scheduled_at INTEGER NOT NULL,
+  started_at INTEGER,
+  completed_at INTEGER,
+  updated_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  progress TEXT,
+  result TEXT,
+  error TEXT,
+  attempts TEXT,
+  fence INTEGER NOT NULL,
+  worker TEXT,
+  lease_until INTEGER,
+  retention TEXT,
+  fingerprint TEXT,
+  version INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  payload TEXT
+) STRICT;
+CREATE UNIQUE INDEX job_id ON job (id);
+CREATE INDEX job_ready ON job (name, priority DESC, scheduled_at, seq) WHERE line = 1;
+CREATE INDEX job_scheduled ON job (name, scheduled_at) WHERE line = 2;
+CREATE INDEX job_lease ON job (lease_until) WHERE status = 2;
+CREATE INDEX job_expiry ON job (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Which job an idempotency key stands for.
+CREATE TABLE idempotency (scope TEXT PRIMARY KEY, id TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_expiry ON idempotency (expires_at);
+
+-- How many jobs of a name have a status, and the bytes of those that wait.
+CREATE TABLE tally (
+  name TEXT NOT NULL, status INTEGER NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (name, status)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE paused (name TEXT PRIMARY KEY, paused_at INTEGER NOT NULL, paused_by TEXT) STRICT, WITHOUT ROWID;
+
+CREATE TABLE worker (
+  id TEXT PRIMARY KEY, entry TEXT NOT NULL, heartbeat_at INTEGER NOT NULL, alive_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Claims that were taken from their workers: other processes read what is new.
+CREATE TABLE revocation (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, worker TEXT NOT NULL, id TEXT NOT NULL, status INTEGER NOT NULL,
+  version INTEGER NOT NULL, revoked_at INTEGER NOT NULL
+) STRICT;
+
+-- What the store remembers of its sweeps, as JSON, in one row.
+CREATE TABLE silence (only INTEGER PRIMARY KEY CHECK (only = 1), entry TEXT NOT NULL) STRICT;
+
+-- For people: the jobs with their statuses by name.
+CREATE VIEW jobs AS
+SELECT id, name,
+  CASE status WHEN 0 THEN 'Queued' WHEN 1 THEN 'Scheduled' WHEN 2 THEN 'InProgress' WHEN 3 THEN 'Completed'
+    WHEN 4 THEN 'Failed' ELSE 'Canceled' END AS status,
+  owner, priority, retry_count, crashes, datetime(created_at / 1000, 'unixepoch') AS created,
+  datetime(scheduled_at / 1000, 'unixepoch') AS scheduled, datetime(completed_at / 1000, 'unixepoch') AS completed,
+  worker, error, result
+FROM job;
+`;
+
+/** Within a transaction. @throws Error where a newer release made the file */
+export function migrate(database: Database): void {
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version > VERSION) {
+    throw new Error(`The database has version ${version} of the schema; this release knows ${VERSION}.`);
+  }
+  if (version < VERSION) database.exec(`${SCHEMA}PRAGMA user_version = ${VERSION};`);
+}

@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeJobStore, type StoreUnderTest } from '../../testing/contract/index.js';
+import { checkHostileStrings } from '../../testing/hostile-strings.properties.js';
+import { checkAgainstModel } from '../../testing/job-store.properties.js';
+import { SqliteJobStore } from './sqlite-job-store.js';
+
+async function create(Store = SqliteJobStore, priorityAgingMs?: number): Promise<StoreUnderTest> {
+  let now = 1_000_000;
+  const folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
+  const path = join(folder, 'jobs.db');
+  const store = new Store({ path, synchronous: 'NORMAL', now: () => now, priorityAgingMs });
+  await store.open();
+  const dispose = async () => {
+    await store.close();
+    await rm(folder, { recursive: true });
+  };
+  return { store, advance: (ms) => void (now += ms), dispose };
+}
+
+describeJobStore('SqliteJobStore', create);
+
+describe('SqliteJobStore, given any text', () => {
+  it('gives back what it was given', () => checkHostileStrings(() => create()));
+});
+
+describe('SqliteJobStore, compared with the lifecycle model', () => {
+  it('answers as the model over 200 random histories', () => checkAgainstModel(() => create(), 200), 120_000);
+
+  it.each([0, 10])(
+    'answers as the model where priorities age by %s ms',
+    (agingMs) => checkAgainstModel(() => create(SqliteJobStore, agingMs), 50, agingMs || 2 ** 45),
+    60_000,
+  );
+
+  it('would be caught without its fence', async () => {
+    class Unfenced extends SqliteJobStore {
+      override async settle(settlements: Parameters<SqliteJobStore['settle']>[0]) {
+        const jobs = await this.find(settlements.map(({ id }) => id));
+        return super.settle(settlements.map((settlement, n) => ({ ...settlement, fence: jobs[n]?.fence ?? 0 })));
+      }
+    }
+    await expect(checkAgainstModel(() => create(Unfenced))).rejects.toThrow('Property failed');
+  });
+});

@@ -1,0 +1,297 @@
+import { checkJobIds } from '../../job/job-id.js';
+import type { Claim, JobRecord, NewJob } from '../../job/job.js';
+import * as lifecycle from '../../job/lifecycle.js';
+import { decodeCursor, encodeCursor } from '../../store/cursor.js';
+import { Turns } from '../../store/fairness.js';
+import type {
+  ClaimRequest,
+  JobChange,
+  JobFilter,
+  JobPage,
+  JobStore,
+  LiveWorker,
+  PausedQueue,
+  QueueLimits,
+  QueueStats,
+  Recovered,
+  RecoverOptions,
+  Renewal,
+  RenewalReply,
+  RerunOptions,
+  Submission,
+  Topic,
+  WorkerInfo,
+} from '../../store/job-store.js';
+import { Lifetime } from '../../store/lifetime.js';
+import { hasRunOut, ranOutInSilence } from '../../store/sweeps.js';
+import { isSameRequest, matches } from '../../store/verbs.js';
+import { OpenDatabase } from './open-database.js';
+import { type SqliteJobStoreOptions, readOptions } from './options.js';
+import { type JobRow, recordOf } from './rows.js';
+import { statsOf } from './stats.js';
+import { decodeNullable, decodeText, encodeNullable, encodeText } from './text.js';
+
+/** At most so many jobs are looked at for a page. */
+const LOOKED_AT = 1_000;
+const KEEP_REVOCATIONS_MS = 60_000;
+
+/**
+ * Jobs in a file, durable and without a server: for one machine, whose processes share the file. What is asked for in one turn
+ * of the event loop is one transaction. `docs/sqlite.md` says what survives what.
+ */
+export class SqliteJobStore implements JobStore {
+  readonly #options: ReturnType<typeof readOptions>;
+  readonly #lifetime: Lifetime;
+  readonly #turns = new Turns();
+  #database: OpenDatabase | undefined;
+  /** By the store's clock, when this process last swept. */
+  #sweptAt: number | null = null;
+
+  /** @throws AsyncEndpointsError `INVALID_OPTION` */
+  constructor(options: SqliteJobStoreOptions) {
+    this.#options = readOptions(options);
+    const begin = async () => void (this.#database = await OpenDatabase.open(this.#options));
+    this.#lifetime = new Lifetime({ begin, end: () => this.#end() });
+  }
+
+  open(): Promise<void> {
+    return this.#lifetime.open();
+  }
+
+  close(): Promise<void> {
+    return this.#lifetime.close();
+  }
+
+  ping(): Promise<void> {
+    return this.#write(() => {});
+  }
+
+  submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    return this.#write((database, now) => {
+      checkJobIds(jobs);
+      return jobs.map((job) => submitOne(database, job, limits, now));
+    });
+  }
+
+  /** Names take turns: each has an equal part first, then what is left. */
+  claim(request: ClaimRequest): Promise<Claim[]> {
+    return this.#write(({ jobs, afterwards, work }, now) => {
+      const claims: Claim[] = [];
+      const left = new Map(request.slots);
+      const names = this.#turns.rotate(left.keys());
+      const take = (name: string, most: number) => {
+        const taken = jobs.claim(name, Math.min(most, left.get(name) as number), request, now);
+        left.set(name, (left.get(name) as number) - taken.length);
+        claims.push(...taken);
+      };
+      names.forEach((name, at) => take(name, Math.ceil((request.limit - claims.length) / (names.length - at))));
+      for (const name of names) take(name, request.limit - claims.length);
+      afterwards(() => work.remaining(names));
+      return claims;
+    });
+  }
+
+  renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    return this.#write(({ jobs, statements }, now) =>
+      renewals.map((renewal) => {
+        const row = jobs.find(renewal.id);
+        const job = row && recordOf(row);
+        if (job?.status === 'Canceled') return 'canceled';
+        if (!row || job?.status !== 'InProgress' || job.fence !== renewal.fence) return 'lost';
+        const renewed = lifecycle.renew(job, renewal, now);
+        if (renewal.progress) jobs.update(row, job, renewed);
+        else statements.renew.run(renewed.leaseUntil, row.seq);
+        return 'held';
+      }),
+    );
+  }
+
+  settle(settlements: readonly lifecycle.Settlement[]): Promise<boolean[]> {
+    return this.#write(({ jobs }, now) =>
+      settlements.map((settlement) => {
+        const row = jobs.find(settlement.id);
+        if (!row || row.fence !== settlement.fence || decodeText(row.name) !== settlement.name) return false;
+        const job = recordOf(row);
+        if (job.status === 'InProgress') jobs.update(row, job, lifecycle.settle(job, settlement, now));
+        return true;
+      }),
+    );
+  }
+
+  cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return this.#each(ids, (job, now) => (lifecycle.allows('cancel', job.status) ? lifecycle.cancel(job, now) : null));
+  }
+
+  rerun(ids: readonly string[], { runningForMs }: RerunOptions = {}): Promise<(JobRecord | null)[]> {
+    return this.#each(ids, (job, now) =>
+      lifecycle.isRerunnable(job, runningForMs, now) ? lifecycle.rerun(job, now) : null,
+    );
+  }
+
+  recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
+    return this.#write((database, now) => {
+      const silence = sweep ? database.noteSweep(sweep, now, this.#sweptAt) : database.silence;
+      if (sweep) this.#sweptAt = now;
+      const expired = database.statements.expired.all(now, limit) as JobRow[];
+      return expired.flatMap((row): Recovered[] => {
+        const [job, leaseUntil] = [recordOf(row), row.lease_until as number];
+        if (!hasRunOut(silence, leaseUntil, now)) return [];
+        const isCrash = !ranOutInSilence(silence, leaseUntil);
+        const recovered = database.jobs.update(row, job, lifecycle.recover(job, { maxCrashes, isCrash }, now));
+        return [{ job: recovered, worker: job.worker as string, leaseUntil }];
+      });
+    });
+  }
+
+  purge(limit: number): Promise<string[]> {
+    return this.#write(({ jobs, statements }, now) => {
+      const rows = statements.purgeable.all(now, limit) as JobRow[];
+      for (const row of rows) jobs.remove(row);
+      statements.purgeKeys.run(now, limit);
+      statements.forgetRevocations.run(now - KEEP_REVOCATIONS_MS);
+      statements.forgetWorkers.run(now);
+      return rows.map(({ id }) => id);
+    });
+  }
+
+  find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
+    return this.#read(({ jobs }) =>
+      ids.map((id, index) => {
+        const row = jobs.find(id);
+        return row && (!owners || decodeNullable(row.owner) === owners[index]) ? recordOf(row) : null;
+      }),
+    );
+  }
+
+  /** The newest first; a page looks at no more than {@link LOOKED_AT} jobs. */
+  list(filter: JobFilter, { limit, cursor }: { limit: number; cursor?: string }): Promise<JobPage> {
+    return this.#read(({ statements }, now) => {
+      let before = cursor === undefined ? Number.MAX_SAFE_INTEGER : decodeCursor<Position>(cursor, isPosition)[1];
+      const isOfRunning = filter.status === 'InProgress' || filter.runningForMs !== undefined;
+      const rows = (isOfRunning ? statements.listRunning : statements.list).all(before, LOOKED_AT) as JobRow[];
+      const jobs: JobRecord[] = [];
+      for (const row of rows) {
+        if (jobs.length === limit) return { jobs, cursor: encodeCursor(['before', before, null]) };
+        before = row.seq;
+        const job = recordOf(row);
+        if (matches(job, filter, now)) jobs.push(job);
+      }
+      return { jobs, cursor: rows.length === LOOKED_AT ? encodeCursor(['before', before, null]) : null };
+    });
+  }
+
+  stats(): Promise<QueueStats[]> {
+    return this.#read(statsOf);
+  }
+
+  pause(names: readonly string[], by: string | null): Promise<void> {
+    return this.#write(({ statements }, now) => {
+      for (const name of names) statements.pause.run(encodeText(name), now, encodeNullable(by));
+    });
+  }
+
+  resume(names: readonly string[]): Promise<void> {
+    return this.#write(({ statements, afterwards, work }) => {
+      for (const name of names) statements.resume.run(encodeText(name));
+      afterwards(() => work.resumed(names));
+    });
+  }
+
+  paused(): Promise<PausedQueue[]> {
+    return this.#read(({ statements }) =>
+      (statements.paused.all() as PausedQueue[]).map(({ name, pausedAt, pausedBy }) => {
+        return { name: decodeText(name), pausedAt, pausedBy: decodeNullable(pausedBy) };
+      }),
+    );
+  }
+
+  register(worker: WorkerInfo, aliveMs: number): Promise<void> {
+    return this.#write(({ statements }, now) => {
+      statements.register.run(encodeText(worker.id), JSON.stringify(worker), now, now + aliveMs);
+    });
+  }
+
+  unregister(id: string): Promise<void> {
+    return this.#write(({ statements }) => void statements.unregister.run(encodeText(id)));
+  }
+
+  workers(): Promise<LiveWorker[]> {
+    return this.#read(({ statements }, now) => {
+      const rows = statements.workers.all(now) as { entry: string; heartbeat_at: number }[];
+      return rows.map(({ entry, heartbeat_at: heartbeatAt }) => ({
+        ...(JSON.parse(entry) as WorkerInfo),
+        heartbeatAt,
+      }));
+    });
+  }
+
+  subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
+    return this.#read(({ changes }) => changes.subscribe(topic, listener));
+  }
+
+  async waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
+    if (!this.#database) return;
+    this.#database.changes.watch();
+    await this.#database.work.wait(names, signal);
+  }
+
+  /** @param change answers the job as it then stands; null where it stays as it is */
+  #each(
+    ids: readonly string[],
+    change: (job: JobRecord, now: number) => JobRecord | null,
+  ): Promise<(JobRecord | null)[]> {
+    return this.#write(({ jobs }, now) =>
+      ids.map((id) => {
+        const row = jobs.find(id);
+        const job = row && recordOf(row);
+        const changed = job && change(job, now);
+        return row && job && changed ? jobs.update(row, job, changed) : (job ?? null);
+      }),
+    );
+  }
+
+  async #write<T>(work: (database: OpenDatabase, now: number) => T): Promise<T> {
+    return OpenDatabase.checked(this.#database).write(work);
+  }
+
+  async #read<T>(work: (database: OpenDatabase, now: number) => T): Promise<T> {
+    return OpenDatabase.checked(this.#database).read(work);
+  }
+
+  async #end(): Promise<void> {
+    const database = this.#database;
+    this.#database = undefined;
+    this.#sweptAt = null;
+    await database?.close();
+  }
+}
+
+function submitOne(
+  { jobs, statements, afterwards, work }: OpenDatabase,
+  job: NewJob,
+  limits: QueueLimits,
+  now: number,
+): Submission {
+  const scope = job.idempotency && JSON.stringify([job.owner, job.name, job.idempotency.key]);
+  const key = scope === null ? undefined : (statements.findKey.get(scope, now) as { id: string } | undefined);
+  const keyed = key && jobs.find(key.id); // a key whose job is gone names nobody
+  const row = keyed ?? jobs.find(job.id);
+  if (row) {
+    const known = recordOf(row);
+    if (isSameRequest(known, job)) return { outcome: 'existing', job: known };
+    return { outcome: 'conflict', on: keyed ? 'key' : 'id' };
+  }
+  const limit = jobs.reachedLimit(job, limits);
+  if (limit) return { outcome: 'refused', limit };
+  const record = lifecycle.submit(job, now);
+  jobs.insert(record, job.payload);
+  if (scope !== null) statements.keepKey.run(scope, job.id, now + (job.idempotency?.retentionMs ?? 0));
+  afterwards(() => work.arrived(record));
+  return { outcome: 'created', job: record };
+}
+
+type Position = readonly [kind: 'before', seq: number, nothing: null];
+
+function isPosition([kind, seq]: readonly unknown[]): boolean {
+  return kind === 'before' && Number.isSafeInteger(seq);
+}

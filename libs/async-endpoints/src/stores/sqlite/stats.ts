@@ -1,0 +1,36 @@
+import { isWaiting } from '../../job/job.js';
+import type { QueueStats } from '../../store/job-store.js';
+import { pausedAndEmpty } from '../../store/verbs.js';
+import type { OpenDatabase } from './open-database.js';
+import { statusOf } from './rows.js';
+import { decodeText } from './text.js';
+
+interface Tally {
+  readonly name: string;
+  readonly status: number;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** From the tally and the ends of the indexes: the cost grows with the number of names, and of what runs. */
+export function statsOf({ jobs, statements }: OpenDatabase, now: number): QueueStats[] {
+  const paused = new Set((statements.paused.all() as { name: string }[]).map(({ name }) => decodeText(name)));
+  const running = new Map(
+    (statements.oldestRunning.all() as { name: string; started_at: number }[]).map((row) => [
+      decodeText(row.name),
+      row.started_at,
+    ]),
+  );
+  const ageOf = (name: string, status: string): number | null => {
+    if (status === 'InProgress') return Math.max(now - (running.get(name) ?? now), 0);
+    return status === 'Queued' || status === 'Scheduled' ? Math.max(now - jobs.earliestDue(name), 0) : null;
+  };
+  const stats = (statements.tally.all() as Tally[]).map(({ name: stored, status: code, count, bytes }): QueueStats => {
+    const name = decodeText(stored);
+    const status = statusOf(code);
+    const oldestAgeMs = ageOf(name, status);
+    return { name, status, count, bytes: isWaiting(status) ? bytes : null, oldestAgeMs, isPaused: paused.has(name) };
+  });
+  const queued = new Set(stats.filter(({ status }) => status === 'Queued').map(({ name }) => name));
+  return [...stats, ...[...paused].filter((name) => !queued.has(name)).map(pausedAndEmpty)];
+}
