@@ -18,6 +18,7 @@ const ROOMS = {
   'stores/memory': ['job', 'store', 'events'],
   'stores/redis': ['job', 'store', 'events', 'stores/redis/scripts'],
   'stores/redis/scripts': ['job'],
+  'stores/sqlite': ['job', 'store'],
   boot: [
     'job',
     'options',
@@ -32,7 +33,7 @@ const ROOMS = {
   ],
   health: ['job', 'options', 'store', 'events', 'worker'],
   telemetry: ['job', 'options', 'store', 'events', 'worker'],
-  config: ['job', 'options', 'store', 'stores/redis'],
+  config: ['job', 'options', 'store', 'stores/redis', 'stores/sqlite'],
   cli: ['job', 'options', 'store', 'stores/redis', 'events', 'config'],
   client: ['job'],
   testing: ['job', 'store', 'stores/memory', 'handlers', 'worker', 'jobs', 'options'],
@@ -68,6 +69,7 @@ const optional = {
   cli: ['node_modules/commander'],
   telemetry: ['@opentelemetry/'],
   'stores/redis': ['node_modules/ioredis'],
+  'stores/sqlite': ['node_modules/better-sqlite3'],
 };
 
 module.exports = {

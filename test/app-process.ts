@@ -30,7 +30,9 @@ export class AppProcess {
   constructor(app: App, settings: Readonly<Record<string, string>>, folder = ROOT) {
     if (!existsSync(join(folder, MAIN.worker)))
       throw new Error('Build what is to be tested: npx nest build api worker');
-    const env = { ...process.env, PORT: '0', NO_COLOR: '1', ...settings };
+    const isSaid = ['REDIS_URL', 'SQLITE_PATH', 'ASYNC_STORE', 'ASYNC_ROLE'].some((name) => name in settings);
+    const store = app === 'api' && !isSaid && { ASYNC_STORE: 'memory' }; // else tests would share a file
+    const env = { ...process.env, PORT: '0', NO_COLOR: '1', ...store, ...settings };
     this.#child = spawn(process.execPath, [MAIN[app]], { cwd: folder, env });
     this.#ended = once(this.#child, 'close').then(() => this.#refuseUncaught());
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

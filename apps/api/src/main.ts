@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { configuration, demoLogger, parsePort, startProcess } from '@app/demo';
+import { configuration, demoLogger, jobsFile, parsePort, startProcess } from '@app/demo';
 import { createApp } from './create-app.js';
 import { welcome } from './welcome.js';
 
@@ -8,5 +8,6 @@ await startProcess(async () => {
   const port = parsePort(PORT);
   const operationsPort = OPERATIONS_PORT?.trim() ? parsePort(OPERATIONS_PORT) : undefined;
   const logger = demoLogger(process.env);
-  return { app: await createApp(configuration(['all', 'api']), { logger }, operationsPort), port };
+  const file = await jobsFile(process.env, logger);
+  return { app: await createApp(configuration(['all', 'api'], {}, file), { logger }, operationsPort), port };
 }, welcome);

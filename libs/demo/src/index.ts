@@ -19,6 +19,7 @@ export { ProcessDataHandler } from './process-data/process-data.handler.js';
 export { ProcessData, ProcessDataRequest, ProcessedData } from './process-data/process-data.job.js';
 export { configuration } from './process/configuration.js';
 export { demoLogger } from './process/demo-logger.js';
+export { jobsFile } from './process/jobs-file.js';
 export { parsePort } from './process/port.js';
 export { exitInOrder, startProcess } from './process/start-process.js';
 export { SleepController } from './sleep/sleep.controller.js';

@@ -26,14 +26,18 @@ import { PRIORITY_AGING_MS } from '../store/fairness.js';
 import type { JobStore } from '../store/job-store.js';
 import { COMMAND_TIMEOUT_MS, CONNECT, PARTITIONS, PREFIX, SHORTEST_SECRET } from '../stores/redis/options.js';
 import { isRedisUrl, REDIS_URL } from '../stores/redis/url.js';
+import { BUSY_TIMEOUT_MS, SYNCHRONOUS } from '../stores/sqlite/options.js';
 
-type Store = 'memory' | 'redis' | JobStore;
+type Store = 'memory' | 'redis' | 'sqlite' | JobStore;
 
 export const MODULE = {
   /** What this process does: both sides, HTTP only (no handlers needed), or jobs only (no routes mapped). */
   role: option((): Role => 'all', ROLES),
-  /** Where jobs live; in code also any `JobStore`. Default: `redis` when it has a URL or the role is not `all`, else `memory`. */
-  store: option((): Store => 'memory', rule<Store>('memory, redis, or in code a JobStore', isStore, readText)),
+  /**
+   * Where jobs live; in code also any `JobStore`. Default: `redis` when it has a URL, `sqlite` when it has a path; else `memory` when
+   * the role is `all`, or `redis`.
+   */
+  store: option((): Store => 'memory', rule<Store>('memory, redis, sqlite, or in code a JobStore', isStore, readText)),
   /** Whether other modules can use the module without importing it. Default true. */
   isGlobal: option(() => true, { ...flag(), read: undefined }),
 };
@@ -82,8 +86,24 @@ export const REDIS = {
 
 export type RedisSettings = OptionsOf<typeof REDIS>;
 
+export const SQLITE = {
+  /** The file with the jobs. It is made when it does not exist; its folder must exist. No default. */
+  path: optionalText(1, 4_096),
+  /** What a commit survives: a power loss (`FULL`), or the end of the process only (`NORMAL`). Default `FULL`. */
+  synchronous: option((): (typeof SYNCHRONOUS)[number] => 'FULL', oneOf(...SYNCHRONOUS)),
+  /** How long a call waits for other processes that write, in ms. Then it fails with `STORE_UNAVAILABLE`. Default 5000. */
+  busyTimeoutMs: option(() => 5_000, integer(...BUSY_TIMEOUT_MS)),
+  /**
+   * How long a job waits until its priority counts as one step higher, in ms; 0 disables it. The same in every worker.
+   * Default one minute.
+   */
+  priorityAgingMs: option(() => PRIORITY_AGING_MS, integer(0, LONGEST_MS)),
+};
+
+export type SqliteSettings = OptionsOf<typeof SQLITE>;
+
 function isStore(value: unknown): boolean {
-  return value === 'memory' || value === 'redis' || (isObject(value) && 'claim' in value);
+  return ['memory', 'redis', 'sqlite'].includes(value as string) || (isObject(value) && 'claim' in value);
 }
 
 /** The sections and names of the reference system's configuration; each states an option of ours. */
@@ -117,6 +137,7 @@ export interface SeedSettings {
 /** What a file or code can state: every option of the library, and the names of the seed. */
 export interface AsyncEndpointsSettings extends Given<ModuleSettings>, SeedSettings {
   redis?: Given<RedisSettings> | undefined;
+  sqlite?: Given<SqliteSettings> | undefined;
   worker?: Given<WorkerOptions> | undefined;
   jobs?: Given<JobsOptions> | undefined;
   recovery?: Given<RecoveryOptions> | undefined;

@@ -65,7 +65,9 @@ describe('Of the sources of a configuration', () => {
   it('each can state every option that a text can state', () => {
     const texts = [...SETTINGS.values()].filter(({ variable }) => variable);
     expect(new Set(texts.map(({ variable }) => variable)).size).toBe(texts.length);
-    expect(texts.every(({ variable }) => /^(ASYNC_[A-Z_]+|REDIS_URL)$/.test(variable as string))).toBe(true);
+    expect(texts.every(({ variable }) => /^(ASYNC_[A-Z_]+|REDIS_URL|SQLITE_PATH)$/.test(variable as string))).toBe(
+      true,
+    );
   });
 
   it('an empty variable says nothing, and what ConfigModule copied from .env is said once', () => {
@@ -92,15 +94,21 @@ describe('Of the sources of a configuration', () => {
     ]);
   });
 
-  it('jobs live in Redis where it has a URL, and must where the role is not all', () => {
+  it('jobs live in Redis where it has a URL, else in SQLite where it has a path, and must in one of both where the role is not all', () => {
     expect(read().store).toBe('memory');
     expect(read({ env: { REDIS_URL: 'redis://host' } }).store).toBe('redis');
     expect(read({ env: { REDIS_URL: 'redis://host', ASYNC_STORE: ' memory ' } }).store).toBe('memory');
+    expect(read({ env: { SQLITE_PATH: 'jobs.db' } })).toMatchObject({ store: 'sqlite', sqlite: { path: 'jobs.db' } });
+    expect(read({ env: { SQLITE_PATH: 'jobs.db', ASYNC_ROLE: 'worker' } }).store).toBe('sqlite');
+    expect(read({ env: { SQLITE_PATH: 'jobs.db', REDIS_URL: 'redis://host' } }).store).toBe('redis');
+    expect(env({ ASYNC_STORE: 'sqlite' })).toEqual([
+      'SQLITE_PATH (sqlite.path) is missing; expected a text of 1 to 4096 characters',
+    ]);
     expect(env({ ASYNC_ROLE: 'api' })).toEqual([
       'REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name',
     ]);
     expect(env({ ASYNC_ROLE: 'worker', ASYNC_STORE: 'memory' })).toEqual([
-      'ASYNC_STORE in the environment is "memory"; expected redis: other processes cannot see the memory of role worker (store)',
+      'ASYNC_STORE in the environment is "memory"; expected redis or sqlite: other processes cannot see the memory of role worker (store)',
     ]);
   });
 });
@@ -202,7 +210,7 @@ describe('A mistake in a configuration', () => {
       env({ REDIS_URL: 'redis://:sec%ret@host:6379' }),
     ];
     expect(said.flat()).toEqual([
-      'ASYNC_STORE in the environment is "redis://…"; expected memory, redis, or in code a JobStore (store)',
+      'ASYNC_STORE in the environment is "redis://…"; expected memory, redis, sqlite, or in code a JobStore (store)',
       ...Array<string>(2).fill(
         'REDIS_URL in the environment is what is not shown here; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)',
       ),

@@ -48,12 +48,18 @@ export function readSettings(options: ConfigOptions, commandLine?: AsyncEndpoint
   values.set('role', options.roles?.[0] ?? 'all');
   for (const { stated } of layers) for (const [key, { value }] of stated) values.set(key, value);
   const states = (key: string) => layers.some(({ stated }) => stated.has(key));
-  if (!states('store')) values.set('store', values.get('role') === 'all' && !states('redis.url') ? 'memory' : 'redis');
+  if (!states('store')) values.set('store', usualStore(values.get('role') === 'all', states));
   const role = mistakenRole(layers, options.roles);
   // Where the role is wrong, nobody knows yet which store it needs.
   const store = role.length > 0 ? [] : mistakenStore(layers, values);
   refuse([...layers.flatMap(({ mistakes }) => mistakes), ...role, ...store]);
   return treeOf(values) as ResolvedSettings;
+}
+
+function usualStore(isWhole: boolean, states: (key: string) => boolean): string {
+  if (states('redis.url')) return 'redis';
+  if (states('sqlite.path')) return 'sqlite';
+  return isWhole ? 'memory' : 'redis';
 }
 
 /** From the weakest to the strongest. */
@@ -90,15 +96,25 @@ function mistakenRole(layers: readonly Layer[], roles: ConfigOptions['roles']): 
   return [wrong(role, where, oneOf(...roles).expected)];
 }
 
+/** Where the jobs of a store are. */
+const PLACES = { redis: 'redis.url', sqlite: 'sqlite.path' } as const;
+
 function mistakenStore(layers: readonly Layer[], values: ReadonlyMap<string, unknown>): string[] {
   const { where, stated } = layers.findLast((layer) => layer.stated.has('store')) ?? {};
   const store = stated?.get('store');
   if (store && where && store.value === 'memory' && values.get('role') !== 'all')
-    return [wrong(store, where, `redis: other processes cannot see the memory of role ${String(values.get('role'))}`)];
-  const isMissing = values.get('store') === 'redis' && values.get('redis.url') === undefined;
-  if (!isMissing || layers.some(({ refused }) => refused.has('redis.url') || refused.has('role'))) return [];
-  const { variable, expected } = SETTINGS.get('redis.url') as { variable: string; expected: string };
-  return [`${variable} (redis.url) is missing; expected ${expected}`];
+    return [
+      wrong(
+        store,
+        where,
+        `redis or sqlite: other processes cannot see the memory of role ${String(values.get('role'))}`,
+      ),
+    ];
+  const key = PLACES[values.get('store') as keyof typeof PLACES];
+  const isMissing = key !== undefined && values.get(key) === undefined;
+  if (!isMissing || layers.some(({ refused }) => refused.has(key) || refused.has('role'))) return [];
+  const { variable, expected } = SETTINGS.get(key) as { variable: string; expected: string };
+  return [`${variable} (${key}) is missing; expected ${expected}`];
 }
 
 function refuse(mistakes: readonly string[]): void {

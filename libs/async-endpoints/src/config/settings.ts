@@ -1,7 +1,7 @@
 import { JOBS, RETENTION } from '../options/jobs.js';
 import { GROUPS as OF_THE_MODULE } from '../options/options.js';
 import type { Definitions, Option } from '../options/rules.js';
-import { MODULE, REDIS } from './async-endpoints-settings.js';
+import { MODULE, REDIS, SQLITE } from './async-endpoints-settings.js';
 
 /** One option, and all that can state it. */
 export interface Setting extends Option<unknown> {
@@ -21,6 +21,7 @@ const { worker, recovery, context, http, response } = OF_THE_MODULE;
 export const GROUPS: Readonly<Record<string, Definitions>> = {
   '': MODULE,
   redis: REDIS,
+  sqlite: SQLITE,
   worker,
   jobs: JOBS_BUT_RETENTION,
   'jobs.retention': RETENTION,
@@ -33,6 +34,7 @@ export const GROUPS: Readonly<Record<string, Definitions>> = {
 /** The variables that had their names before there was a system to them. */
 const NAMED: Readonly<Record<string, string>> = {
   'redis.url': 'REDIS_URL',
+  'sqlite.path': 'SQLITE_PATH',
   'worker.maxConcurrency': 'ASYNC_WORKER_CONCURRENCY',
   'worker.pollingIntervalMs': 'ASYNC_POLLING_INTERVAL',
   'jobs.maxQueueSize': 'ASYNC_QUEUE_SIZE',

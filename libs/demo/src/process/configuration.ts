@@ -8,11 +8,13 @@ const DEFAULTS = { worker: { maxConcurrency: 16 } };
  *
  * @param roles that the process can have, its default first
  * @param from where to read, if not from this process
+ * @param file with the jobs, unless files or variables say otherwise
  * @throws AsyncEndpointsError `INVALID_OPTION`
  */
 export function configuration(
   roles: ConfigOptions['roles'],
   from: Pick<ConfigOptions, 'env' | 'cwd'> = {},
+  file?: string,
 ): AsyncEndpointsConfiguration {
-  return fromConfig({ roles, defaults: DEFAULTS, ...from });
+  return fromConfig({ roles, defaults: { ...DEFAULTS, ...(file && { sqlite: { path: file } }) }, ...from });
 }

@@ -39,6 +39,14 @@ function hasNodeSqlite(): boolean {
   return major > 22 || (major === 22 && minor >= 13);
 }
 
+/** Whether there is a driver that can be loaded. */
+export async function isAvailable(): Promise<boolean> {
+  return openDatabase(':memory:', undefined).then(
+    (database) => database.close() !== null,
+    () => false,
+  );
+}
+
 async function constructorOf(name: DriverName): Promise<Constructor> {
   try {
     if (name === 'better-sqlite3') return (await import('better-sqlite3')).default as unknown as Constructor;

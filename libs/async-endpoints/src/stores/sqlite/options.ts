@@ -18,8 +18,11 @@ export interface SqliteJobStoreOptions extends PriorityAging {
   now?: (() => number) | undefined;
 }
 
+export const SYNCHRONOUS = ['FULL', 'NORMAL'] as const;
+export const BUSY_TIMEOUT_MS = [1, 3_600_000] as const;
+
 const CHOICES = {
-  synchronous: ['FULL', 'NORMAL'],
+  synchronous: SYNCHRONOUS,
   driver: ['node:sqlite', 'better-sqlite3'],
 } as const;
 
@@ -29,7 +32,7 @@ export function readOptions(options: SqliteJobStoreOptions) {
   if (typeof path !== 'string' || path === '') throw invalid('path', path, 'the path of a file');
   checkChoice('synchronous', synchronous);
   if (driver !== undefined) checkChoice('driver', driver);
-  checkInteger('busyTimeoutMs', busyTimeoutMs, 1, 3_600_000);
+  checkInteger('busyTimeoutMs', busyTimeoutMs, ...BUSY_TIMEOUT_MS);
   let last = -Infinity;
   const clock = () => (last = Math.max(last, Math.floor(now())));
   return { path, synchronous, driver, busyTimeoutMs, now: clock, agingMs: agingOf(options) };

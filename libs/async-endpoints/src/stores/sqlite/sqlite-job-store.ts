@@ -25,6 +25,7 @@ import type {
 import { Lifetime } from '../../store/lifetime.js';
 import { hasRunOut, ranOutInSilence } from '../../store/sweeps.js';
 import { isSameRequest, matches } from '../../store/verbs.js';
+import { isAvailable } from './driver.js';
 import { OpenDatabase } from './open-database.js';
 import { type SqliteJobStoreOptions, readOptions } from './options.js';
 import { type JobRow, recordOf } from './rows.js';
@@ -52,6 +53,11 @@ export class SqliteJobStore implements JobStore {
     this.#options = readOptions(options);
     const begin = async () => void (this.#database = await OpenDatabase.open(this.#options));
     this.#lifetime = new Lifetime({ begin, end: () => this.#end() });
+  }
+
+  /** Whether this process has a driver: Node 22.13 and newer, or the package `better-sqlite3`. */
+  static isAvailable(): Promise<boolean> {
+    return isAvailable();
   }
 
   open(): Promise<void> {

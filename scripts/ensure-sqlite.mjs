@@ -1,0 +1,34 @@
+// Finds SQLite for the tests: of Node itself from 22.13 on, else better-sqlite3, which is compiled where it has not been yet.
+// `npm ci` runs no scripts of packages (see .npmrc), so that this is the one place where one is run.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
+
+function isThere() {
+  try {
+    const Database = require('better-sqlite3');
+    new Database(':memory:').close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+if (!isThere()) {
+  const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  const hasCompiler = () => ['g++', 'make', 'python3'].every(has);
+  if (!hasCompiler() && process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+    console.log('Installing a compiler, which better-sqlite3 needs once…');
+    spawnSync('apt-get', ['update', '-qq'], quiet);
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'g++', 'make', 'python3'], quiet);
+  }
+  console.log('Compiling better-sqlite3, which takes some two minutes, once…');
+  spawnSync('npm', ['rebuild', 'better-sqlite3', '--ignore-scripts=false'], quiet);
+}
+if (!isThere()) {
+  console.error('The tests of SqliteJobStore need better-sqlite3: npm rebuild better-sqlite3 --ignore-scripts=false');
+  process.exit(1);
+}

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { SqliteJobStore } from 'nestjs-async-endpoints/sqlite';
+import { aJob, eventually } from 'nestjs-async-endpoints/testing';
+import Database from 'better-sqlite3';
+import { temporaryFolder } from '../temporary-folder.js';
+
+const WRITER = new URL('writer.mjs', import.meta.url).pathname;
+const LIMITS = { queueLimit: 1_000_000 };
+const ALL = { worker: 'w', leaseMs: 60_000, limit: 1, slots: new Map([['Work', 1]]) };
+
+async function opened(path: string, options: Partial<ConstructorParameters<typeof SqliteJobStore>[0]> = {}) {
+  const store = new SqliteJobStore({ path, ...options });
+  await store.open();
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** A process that writes until it is killed, and what it says. */
+function aWriter(path: string, synchronous: string): { child: ChildProcess; lines: string[] } {
+  const child = spawn(process.execPath, [WRITER, path, synchronous], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines: string[] = [];
+  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => lines.push(line));
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { child, lines };
+}
+
+describe('SqliteJobStore', () => {
+  it.each(['FULL', 'NORMAL'])(
+    'loses no acknowledged job and damages nothing when two processes are killed in mid-write, again and again (%s)',
+    async (synchronous) => {
+      const path = join(temporaryFolder(), 'jobs.db');
+      const acknowledged = { submitted: new Set<string>(), completed: new Set<string>() };
+      for (let round = 0; round < Number(process.env['SQLITE_KILLS'] ?? 5); round++) {
+        const writers = [aWriter(path, synchronous), aWriter(path, synchronous)];
+        const many = 20 + Math.random() * 200;
+        await eventually(() => writers.every(({ lines }) => lines.length > many), 20_000);
+        for (const { child } of writers) child.kill('SIGKILL');
+        await Promise.all(writers.map(({ child }) => once(child, 'close')));
+        for (const line of writers.flatMap(({ lines }) => lines)) {
+          const [what, id] = line.split(' ') as ['submitted' | 'completed', string];
+          acknowledged[what].add(id);
+        }
+      }
+      const store = await opened(path);
+      const statuses = async (ids: Set<string>) => (await store.find([...ids])).map((job) => job?.status ?? 'gone');
+      expect(acknowledged.submitted.size).toBeGreaterThan(100);
+      expect(new Set(await statuses(acknowledged.completed))).toEqual(new Set(['Completed']));
+      expect(await statuses(acknowledged.submitted)).not.toContain('gone');
+      await store.close();
+      const raw = new Database(path);
+      expect(raw.pragma('integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+      const counted = raw.prepare('SELECT name, status, count(*) AS count FROM job GROUP BY name, status').all();
+      expect(raw.prepare('SELECT name, status, count FROM tally WHERE count > 0').all()).toEqual(counted);
+      raw.close();
+      await store.open();
+    },
+  );
+
+  it('wakes a worker of another process, tells it of revocations and followers of changes, without polling', async () => {
+    const path = join(temporaryFolder(), 'jobs.db');
+    const [one, other] = [await opened(path), await opened(path)]; // each has a connection of its own, as processes have
+    const woken = one.waitForWork(['Work'], new AbortController().signal);
+    const job = aJob();
+    await other.submit([job], LIMITS);
+    await woken;
+    const revoked = new Promise((resolve) => void one.subscribe({ worker: 'w' }, resolve));
+    const changed = new Promise((resolve) => void one.subscribe({ job: job.id }, resolve));
+    await one.claim(ALL);
+    expect(await changed).toMatchObject({ id: job.id, status: 'InProgress' });
+    await other.cancel([job.id]);
+    expect(await revoked).toMatchObject({ id: job.id, status: 'Canceled' });
+  });
+
+  it('waits for another process that writes, and says so when that takes too long; nothing is lost', async () => {
+    const path = join(temporaryFolder(), 'jobs.db');
+    const store = await opened(path, { busyTimeoutMs: 100 });
+    const raw = new Database(path);
+    raw.exec('BEGIN IMMEDIATE');
+    const job = aJob();
+    await expect(store.submit([job], LIMITS)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    const waiting = store.submit([job], LIMITS);
+    raw.exec('ROLLBACK');
+    raw.close();
+    expect(await waiting).toMatchObject([{ outcome: 'created' }]);
+  });
+
+  it('refuses at boot what is no database, a folder that is not there, and a file of a newer release', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'text.db');
+    await writeFile(path, 'This is a text, and long enough to have a header. '.repeat(10));
+    const bootOf = (file: string) => new SqliteJobStore({ path: file }).open();
+    await expect(bootOf(path)).rejects.toThrow(`${path} is no database.`);
+    await expect(bootOf(join(folder, 'nowhere', 'jobs.db'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    const newer = join(folder, 'newer.db');
+    const raw = new Database(newer);
+    raw.pragma('user_version = 99');
+    raw.close();
+    await expect(bootOf(newer)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(() => new SqliteJobStore({ path: '' })).toThrow('path is ""; expected the path of a file.');
+    expect(() => new SqliteJobStore({ path, synchronous: 'OFF' as 'FULL' })).toThrow('expected FULL or NORMAL');
+  });
+
+  it('leaves its file alone beside others, and puts its two helpers beside it', async () => {
+    const folder = join(temporaryFolder(), 'data');
+    await mkdir(folder);
+    const store = await opened(join(folder, 'jobs.db'));
+    await store.submit([aJob()], LIMITS);
+    expect((await readdir(folder)).toSorted()).toEqual(['jobs.db', 'jobs.db-shm', 'jobs.db-wal']);
+    await store.close();
+    expect(await readdir(folder)).toEqual(['jobs.db']);
+    await store.open();
+    expect(await store.stats()).toMatchObject([{ name: 'Work', status: 'Queued', count: 1 }]);
+  });
+});
