@@ -14,8 +14,8 @@ import { dirname, join } from 'node:path';
 const root = join(import.meta.dirname, '../..');
 const library = 'libs/async-endpoints';
 const loadedByName = ['class-validator', 'class-transformer', '@fastify/static'];
-/** Nest and `debug` use them where they are installed; here they are for development and tests only. */
-const notUsed = ['@nestjs/platform-express', '@nestjs/microservices', 'supports-color'];
+/** Nest, `debug` and the library use them where they are installed; here they are for development and tests only. */
+const notUsed = ['@nestjs/platform-express', '@nestjs/microservices', 'supports-color', 'better-sqlite3'];
 const servedByName = /^(favicon-.+\.png|index\.css|swagger-ui\.css|swagger-ui-(bundle|standalone-preset)\.js)$/;
 
 const [target] = process.argv.slice(2);

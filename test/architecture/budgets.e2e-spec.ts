@@ -18,7 +18,7 @@ interface Budget {
   readonly target: number;
 }
 
-const { product, memory, redis } = budgets as Record<'product' | 'memory' | 'redis', Budget>;
+const { product, memory, redis, sqlite } = budgets as Record<'product' | 'memory' | 'redis', Budget>;
 const isIn = (file: string, folders: readonly string[]) =>
   folders.some((folder) => folder === '.' || file.startsWith(`${folder}/`));
 
@@ -37,6 +37,7 @@ describe('The size of the package', () => {
     ['the product without stores, client, tool and test kit', product],
     ['the memory store', memory],
     ['the Redis store with its Lua', redis],
+    ['the SQLite store with its SQL', sqlite],
   ])('keeps %s within its budget', (_, budget) => {
     const { code, largest } = codeOf(budget);
     expect(code, `the largest files: ${largest.join(', ')}`).toBeLessThanOrEqual(budget.limit);

@@ -1,13 +1,20 @@
 import { createHmac } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { type CanActivate, UseGuards } from '@nestjs/common';
 import { redisCli, type RedisServer, startRedisServer, startSentinelOf } from '@app/redis-server';
+import Database from 'better-sqlite3';
 import { Redis } from 'ioredis';
 import { JobStore, type Reply, type ResolvedOptions, type ResponseContext } from 'nestjs-async-endpoints';
 import type { AsyncEndpointsSettings } from 'nestjs-async-endpoints/config';
+import type { SqliteJobStore } from 'nestjs-async-endpoints/sqlite';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
+import { temporaryFolder } from '../temporary-folder.js';
 import { ConfiguredApp } from './configured-app.js';
+
+const folder = temporaryFolder();
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -153,23 +160,40 @@ const EFFECTS: Record<string, Effect> = {
       (id) => createHmac('sha256', 'a secret of the test').update(id).digest().readUInt32BE() % 2 === 0,
     ),
   },
-  'redis.priorityAgingMs': {
-    is: '1',
-    given: API,
-    see: async ({ nest }) => {
-      const store = nest.get(JobStore);
-      const submit = async (priority: number, name = 'Work') => {
-        const [submission] = await store.submit([aJob({ name, priority })], { queueLimit: 1_000 });
-        return submission?.outcome === 'created' ? submission.job.createdAt : 0;
-      };
-      const first = await submit(-1);
-      await eventually(async () => (await submit(0, 'Other')) > first + 1);
-      await submit(0);
-      const slots = new Map([['Work', 1]]);
-      return (await store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots }))[0]?.job.priority;
-    },
-    shows: -1,
+  'redis.priorityAgingMs': { is: '1', given: API, see: firstClaimed, shows: -1 },
+
+  'sqlite.path': {
+    is: () => sqlitePath(),
+    given: { ...API, ASYNC_STORE: 'sqlite' },
+    see: async (app) => (await location(app)) && existsSync(sqlitePath()),
+    shows: true,
   },
+  'sqlite.synchronous': {
+    is: 'NORMAL',
+    given: onSqlite(),
+    see: ({ nest }) => nest.get<SqliteJobStore>(JobStore).synchronous,
+    shows: 'NORMAL',
+  },
+  'sqlite.busyTimeoutMs': {
+    is: '50',
+    given: onSqlite(),
+    see: async (app) => {
+      const other = new Database(sqlitePath());
+      other.exec('BEGIN IMMEDIATE');
+      const { code: answer } = await Promise.race([
+        app.nest
+          .get(JobStore)
+          .ping()
+          .catch((error: { code: string }) => error)
+          .then((error) => error ?? { code: 'done' }),
+        new Promise<{ code: string }>((resolve) => setTimeout(() => resolve({ code: 'late' }), 3_000)),
+      ]);
+      other.close();
+      return answer;
+    },
+    shows: 'STORE_UNAVAILABLE',
+  },
+  'sqlite.priorityAgingMs': { is: '1', given: onSqlite(), see: firstClaimed, shows: -1 },
 
   'worker.workerId': { is: 'me', see: async (app) => (await claim(app)).worker, shows: `me@${hostname()}` },
   'worker.version': {
@@ -463,6 +487,29 @@ let redis: RedisServer;
 let sentinel: RedisServer;
 let admin: Redis;
 
+/** The priority of what a claim takes first: of a job that waits for some ms, or of one of larger priority. */
+async function firstClaimed({ nest }: ConfiguredApp): Promise<number | undefined> {
+  const store = nest.get(JobStore);
+  const submit = async (priority: number, name = 'Work') => {
+    const [submission] = await store.submit([aJob({ name, priority })], { queueLimit: 1_000 });
+    return submission?.outcome === 'created' ? submission.job.createdAt : 0;
+  };
+  const first = await submit(-1);
+  await eventually(async () => (await submit(0, 'Other')) > first + 1);
+  await submit(0);
+  const slots = new Map([['Work', 1]]);
+  return (await store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots }))[0]?.job.priority;
+}
+
+/** One file for all: each boot finds it empty. */
+function sqlitePath(): string {
+  return join(folder, 'jobs.db');
+}
+
+function onSqlite(): Variables {
+  return { ...API, SQLITE_PATH: sqlitePath() };
+}
+
 /** What the keys of a database begin with. */
 async function keys(database: number): Promise<string[]> {
   await admin.select(database);
@@ -494,6 +541,7 @@ async function seen(
   const stated = typeof said === 'string' && isSet ? { [variableOf(key)]: said } : {};
   const inCode = typeof said === 'object' && isSet ? said : {};
   await admin.flushall();
+  rmSync(sqlitePath(), { force: true });
   let app: ConfiguredApp;
   try {
     app = await ConfiguredApp.boot(

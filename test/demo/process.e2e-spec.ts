@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { AppProcess } from '../app-process.js';
 import { hasTerminals } from '../cli/tool.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { hasCurl, shell } from './shell.js';
 import { sleepers } from './sleepers.js';
 
@@ -40,7 +42,7 @@ describe('The built demo in a process of its own', () => {
   it('logs for people at a terminal, and as JSON elsewhere', async (test) => {
     if (!(await hasTerminals())) test.skip('there is no script(1) here');
     const command = `${process.execPath} dist/apps/api/src/main.js`;
-    const env = { ...process.env, PORT: '0', NO_COLOR: '1', LOG_FORMAT: '' };
+    const env = { ...process.env, PORT: '0', NO_COLOR: '1', LOG_FORMAT: '', ASYNC_STORE: 'memory' };
     const terminal = spawn('script', ['-qfec', command, '/dev/null'], { cwd: root, env });
     const ended = once(terminal, 'close');
     let shown = '';
@@ -66,6 +68,33 @@ describe('The built demo in a process of its own', () => {
     demo.signal('SIGTERM');
     expect(await demo.exitCode()).toBe(0);
     expect(demo.output).toContain('slept 1000 ms');
+  });
+
+  it('keeps its jobs in a file, so that they survive its end, however sudden', async () => {
+    const cwd = temporaryFolder();
+    const run = () => {
+      const fast = { ASYNC_WORKER_LEASE_MS: '500', ASYNC_RECOVERY_SWEEP_INTERVAL_MS: '100' };
+      const env = { ...process.env, PORT: '0', NO_COLOR: '1', LOG_FORMAT: 'text', ...fast };
+      const child = spawn(process.execPath, [join(root, 'dist/apps/api/src/main.js')], { cwd, env });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+      const url = eventually(() => /listens on (http:\S+)/.exec(output)?.[1], 30_000);
+      return { child, url, output: () => output };
+    };
+    const first = run();
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ durationMs: 500 });
+    const submitted = await fetch(`${await first.url}/api/demo/sleep`, { method: 'POST', headers, body });
+    expect(first.output()).toContain('Jobs are kept in .data/jobs.db, and survive a restart');
+    first.child.kill('SIGKILL');
+    await once(first.child, 'close');
+    const second = run();
+    const path = submitted.headers.get('location') as string;
+    await eventually(async () => {
+      const job = (await (await fetch(`${await second.url}${path}`)).json()) as { status: string };
+      return job.status === 'Completed';
+    }, 60_000);
   });
 
   it('takes no new jobs after SIGTERM, says what is lost with its memory, and exits with 0', async () => {

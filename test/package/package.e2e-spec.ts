@@ -60,6 +60,7 @@ describe('The package', () => {
       'index',
       'client/index',
       'config/index',
+      'stores/sqlite/index',
       'health/index',
       'store/index',
       'telemetry/index',

@@ -49,7 +49,7 @@ export async function isAvailable(): Promise<boolean> {
 
 async function constructorOf(name: DriverName): Promise<Constructor> {
   try {
-    if (name === 'better-sqlite3') return (await import('better-sqlite3')).default as unknown as Constructor;
+    if (name === 'better-sqlite3') return (await import('better-sqlite3')).default;
     const sqlite: string = 'node:sqlite'; // unknown to the types of Node 20
     return ((await import(sqlite)) as { DatabaseSync: Constructor }).DatabaseSync;
   } catch (cause) {

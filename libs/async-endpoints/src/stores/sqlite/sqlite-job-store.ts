@@ -1,7 +1,6 @@
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
-import { decodeCursor, encodeCursor } from '../../store/cursor.js';
 import { Turns } from '../../store/fairness.js';
 import type {
   ClaimRequest,
@@ -24,16 +23,15 @@ import type {
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
 import { hasRunOut, ranOutInSilence } from '../../store/sweeps.js';
-import { isSameRequest, matches } from '../../store/verbs.js';
 import { isAvailable } from './driver.js';
+import { listJobs } from './listing.js';
 import { OpenDatabase } from './open-database.js';
 import { type SqliteJobStoreOptions, readOptions } from './options.js';
 import { type JobRow, recordOf } from './rows.js';
 import { statsOf } from './stats.js';
+import { submitOne } from './submit.js';
 import { decodeNullable, decodeText, encodeNullable, encodeText } from './text.js';
 
-/** At most so many jobs are looked at for a page. */
-const LOOKED_AT = 1_000;
 const KEEP_REVOCATIONS_MS = 60_000;
 
 /**
@@ -41,6 +39,8 @@ const KEEP_REVOCATIONS_MS = 60_000;
  * of the event loop is one transaction. `docs/sqlite.md` says what survives what.
  */
 export class SqliteJobStore implements JobStore {
+  /** What a commit survives: as of the options. */
+  readonly synchronous: 'FULL' | 'NORMAL';
   readonly #options: ReturnType<typeof readOptions>;
   readonly #lifetime: Lifetime;
   readonly #turns = new Turns();
@@ -51,6 +51,7 @@ export class SqliteJobStore implements JobStore {
   /** @throws AsyncEndpointsError `INVALID_OPTION` */
   constructor(options: SqliteJobStoreOptions) {
     this.#options = readOptions(options);
+    this.synchronous = this.#options.synchronous;
     const begin = async () => void (this.#database = await OpenDatabase.open(this.#options));
     this.#lifetime = new Lifetime({ begin, end: () => this.#end() });
   }
@@ -169,21 +170,8 @@ export class SqliteJobStore implements JobStore {
     );
   }
 
-  /** The newest first; a page looks at no more than {@link LOOKED_AT} jobs. */
-  list(filter: JobFilter, { limit, cursor }: { limit: number; cursor?: string }): Promise<JobPage> {
-    return this.#read(({ statements }, now) => {
-      let before = cursor === undefined ? Number.MAX_SAFE_INTEGER : decodeCursor<Position>(cursor, isPosition)[1];
-      const isOfRunning = filter.status === 'InProgress' || filter.runningForMs !== undefined;
-      const rows = (isOfRunning ? statements.listRunning : statements.list).all(before, LOOKED_AT) as JobRow[];
-      const jobs: JobRecord[] = [];
-      for (const row of rows) {
-        if (jobs.length === limit) return { jobs, cursor: encodeCursor(['before', before, null]) };
-        before = row.seq;
-        const job = recordOf(row);
-        if (matches(job, filter, now)) jobs.push(job);
-      }
-      return { jobs, cursor: rows.length === LOOKED_AT ? encodeCursor(['before', before, null]) : null };
-    });
+  list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
+    return this.#read((database, now) => listJobs(database, filter, page, now));
   }
 
   stats(): Promise<QueueStats[]> {
@@ -270,34 +258,4 @@ export class SqliteJobStore implements JobStore {
     this.#sweptAt = null;
     await database?.close();
   }
-}
-
-function submitOne(
-  { jobs, statements, afterwards, work }: OpenDatabase,
-  job: NewJob,
-  limits: QueueLimits,
-  now: number,
-): Submission {
-  const scope = job.idempotency && JSON.stringify([job.owner, job.name, job.idempotency.key]);
-  const key = scope === null ? undefined : (statements.findKey.get(scope, now) as { id: string } | undefined);
-  const keyed = key && jobs.find(key.id); // a key whose job is gone names nobody
-  const row = keyed ?? jobs.find(job.id);
-  if (row) {
-    const known = recordOf(row);
-    if (isSameRequest(known, job)) return { outcome: 'existing', job: known };
-    return { outcome: 'conflict', on: keyed ? 'key' : 'id' };
-  }
-  const limit = jobs.reachedLimit(job, limits);
-  if (limit) return { outcome: 'refused', limit };
-  const record = lifecycle.submit(job, now);
-  jobs.insert(record, job.payload);
-  if (scope !== null) statements.keepKey.run(scope, job.id, now + (job.idempotency?.retentionMs ?? 0));
-  afterwards(() => work.arrived(record));
-  return { outcome: 'created', job: record };
-}
-
-type Position = readonly [kind: 'before', seq: number, nothing: null];
-
-function isPosition([kind, seq]: readonly unknown[]): boolean {
-  return kind === 'before' && Number.isSafeInteger(seq);
 }
