@@ -18,7 +18,7 @@ interface Budget {
   readonly target: number;
 }
 
-const { product, memory, redis, sqlite } = budgets as Record<'product' | 'memory' | 'redis', Budget>;
+const { product, memory, redis, sqlite } = budgets as Record<'product' | 'memory' | 'redis' | 'sqlite', Budget>;
 const isIn = (file: string, folders: readonly string[]) =>
   folders.some((folder) => folder === '.' || file.startsWith(`${folder}/`));
 
