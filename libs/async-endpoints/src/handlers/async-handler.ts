@@ -6,12 +6,12 @@ import type { JobContext } from './job-context.js';
 /** What a handler may return: the result, a promise of it, or an Observable whose last value it is. */
 export type HandlerReturn<TResult> = TResult | Promise<TResult> | Observable<TResult>;
 
-/** Does one kind of job. What it returns is the result, what it throws is a failed attempt. */
+/** Runs the jobs of one name. The return value is the job's result. An exception is a failed attempt. */
 export interface JobHandler<TJob extends JobDefinition = JobDefinition> {
   handle(payload: JobPayload<TJob>, context: JobContext): HandlerReturn<JobReturn<TJob>>;
 }
 
-/** What the worker decides: these win over the definition. The rest is fixed when a job is submitted, in `defineJob`. */
+/** Options that the worker decides. They override the definition. All other options are fixed at the submission, by `defineJob`. */
 export type HandlerOptions = ScopeOptions &
   Pick<
     JobOptions,
@@ -33,8 +33,8 @@ export function handledBy(type: unknown): JobDefinition | undefined {
 }
 
 /**
- * Marks a provider as the handler of a job: an ordinary provider, with constructor injection and any scope. A
- * request-scoped one is made anew for each run.
+ * Marks a provider as the handler of a job. It is an ordinary provider, with constructor injection and any scope. A
+ * request-scoped handler is created for each run.
  *
  * @example
  * \@AsyncHandler(ProcessData)

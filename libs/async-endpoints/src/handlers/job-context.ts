@@ -6,7 +6,7 @@ import { RequestValues } from '../job/request-values.js';
 const NO_VALUES = new RequestValues();
 const NOTHING_CARRIED: CarriedValues = Object.freeze({});
 
-/** What the worker lends to a run. */
+/** What the worker provides for a run. */
 export interface RunControl {
   readonly claim: Claim;
   readonly deadline: Date;
@@ -15,25 +15,25 @@ export interface RunControl {
 }
 
 /**
- * What a handler knows of the job it runs. A request-scoped handler and its dependencies get the same object through
+ * The job that a handler runs, and its signal, progress and log. A request-scoped handler and its dependencies get the same object through
  * `@Inject(REQUEST)`.
  */
 export class JobContext {
   readonly id: string;
   readonly name: string;
-  /** Counts from 1. An attempt that a crash or a shutdown interrupted is not counted, and runs again. */
+  /** The number of the attempt, from 1. An attempt that a crash or a shutdown interrupted does not count. */
   readonly attempt: number;
   readonly maxAttempts: number;
   /**
-   * Grows with every claim of this job. Give it to whatever the handler writes to, and have it refuse smaller ones: then
-   * a run that lost its claim cannot undo its successor's work.
+   * Grows with every claim of this job. Pass it to systems that the handler writes to, and let them refuse smaller fences. A run
+   * that has lost its claim then cannot overwrite the work of the next run.
    */
   readonly fence: number;
   /** The principal that submitted the job, or `null`. */
   readonly owner: string | null;
   readonly routeParams: RequestValues;
   readonly queryParams: RequestValues;
-  /** What `context.names` carried from where the job was submitted, by name; empty where nothing was. */
+  /** The values that `context.names` carried from the submitting code, by name. */
   readonly values: CarriedValues;
   readonly #control: RunControl;
   readonly #snapshot: RequestSnapshot | undefined;
@@ -56,8 +56,8 @@ export class JobContext {
   }
 
   /**
-   * The captured headers of the submitting request; empty where a job was submitted from code. A `ContextIdStrategy` finds
-   * them as in a request, too: `request.headers['x-tenant-id']`.
+   * The captured headers of the submitting request; empty when code submitted the job. A `ContextIdStrategy` can read them as in
+   * a request: `request.headers['x-tenant-id']`.
    */
   get headers(): RequestValues {
     if (!this.#snapshot) return NO_VALUES;
@@ -77,14 +77,14 @@ export class JobContext {
     return this.#control.signal;
   }
 
-  /** Names the job in every line. */
+  /** Adds the job's name and id to every line. */
   get logger(): Logger {
     return (this.#logger ??= new Logger(`${this.name} ${this.id}`));
   }
 
   /**
-   * Tells clients how far the job has come. Resolves when it is stored, or was not because the claim is gone or the
-   * store away: it never rejects, so it need not be awaited. Calls that come faster than the store are merged.
+   * Reports progress to clients. Resolves when the report is stored, when the claim is lost or when the store is unreachable. It
+   * never rejects, so you need not await it. Reports that come faster than the store accepts them are merged.
    *
    * @param fraction from 0 to 1
    * @throws AsyncEndpointsError `INVALID_OPTION` when `fraction` is not such a number

@@ -2,7 +2,7 @@ import type { Retention } from './job.js';
 import type { RetryCurve } from './retry.js';
 import type { JsonProblem, Serialized } from './serialized.js';
 
-/** What one kind of job does differently from the `jobs` options of the module. */
+/** Options of one job name. They override the `jobs` options of the module. */
 export interface JobOptions {
   /** Retries after the first attempt, 0 to 1000. Written into the job when it is submitted. */
   maxRetries?: number | undefined;
@@ -16,23 +16,23 @@ export interface JobOptions {
   retryJitter?: number | undefined;
   /** How long one attempt may run, in milliseconds; then its signal is aborted and it counts as failed. */
   timeoutMs?: number | undefined;
-  /** −100 to 100; larger runs first among the jobs of this name. Default 0. */
+  /** −100 to 100; jobs with a larger priority run first among the jobs of this name. Default 0. */
   priority?: number | undefined;
-  /** How long finished jobs are kept, in milliseconds. */
+  /** How long terminal jobs are kept, in milliseconds. */
   retention?: Partial<Retention> | undefined;
   /**
    * The most jobs of this name that run at once **in each worker process**, from 1. It is no limit across workers:
    * `concurrency: 1` on two workers runs two jobs at once. Default: the worker's own limit, `worker.maxConcurrency`.
    */
   concurrency?: number | undefined;
-  /** The most jobs of this name that may wait, over all instances; more are refused. Default: no limit of its own. */
+  /** The most jobs of this name that may wait, over all processes. Further submissions are refused. Default: no limit of its own. */
   maxQueueSize?: number | undefined;
   /**
-   * How much waiting jobs of this name may take in the store, over all instances, in bytes; once they do, more are refused.
+   * The most bytes that waiting jobs of this name may take in the store, over all processes. Further submissions are refused.
    * Default: no limit of its own.
    */
   maxQueueBytes?: number | undefined;
-  /** The largest request in bytes of JSON. */
+  /** The largest payload in bytes of JSON. */
   maxPayloadBytes?: number | undefined;
   /** The largest result in bytes of JSON. */
   maxResultBytes?: number | undefined;

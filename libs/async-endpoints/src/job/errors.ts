@@ -47,10 +47,10 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** An error of this library, told apart by its `code`. */
+/** An error of this library. Its `code` identifies it. */
 export class AsyncEndpointsError extends Error {
   override readonly name = 'AsyncEndpointsError';
-  /** What a client is told beside code and message. */
+  /** Further members of the problem that clients get. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -63,17 +63,17 @@ export class AsyncEndpointsError extends Error {
   }
 }
 
-/** What a handler's error may say beside its message. */
+/** The options of a handler's error. */
 export interface JobErrorOptions {
   /** The error behind this one, for the log. */
   cause?: unknown;
-  /** For programs; `PERMANENT_JOB_ERROR` or `RETRY_JOB_ERROR` where none is given. */
+  /** A code for programs. Default `PERMANENT_JOB_ERROR` or `RETRY_JOB_ERROR`. */
   code?: string | undefined;
   /** Any JSON; the client sees it. */
   details?: unknown;
 }
 
-/** Thrown by a handler: the job fails at once, however many retries are left. */
+/** Thrown by a handler: the job fails at once, even when retries are left. */
 export class PermanentJobError extends Error {
   override readonly name = 'PermanentJobError';
   readonly code: string;
@@ -87,8 +87,8 @@ export class PermanentJobError extends Error {
 }
 
 /**
- * Thrown by a handler: if a retry is left, it comes after exactly `afterMs` milliseconds, at most ten years. Where `afterMs` is
- * negative, NaN or infinite, the job's own retry delay applies.
+ * Thrown by a handler: the job is retried after exactly `afterMs` milliseconds, at most ten years, if a retry is left. When
+ * `afterMs` is negative, NaN or infinite, the job's own retry delay applies.
  */
 export class RetryJobError extends Error {
   override readonly name = 'RetryJobError';

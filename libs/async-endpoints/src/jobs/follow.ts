@@ -19,9 +19,9 @@ import type { JobChange, JobStore } from '../store/job-store.js';
 import { type Find, FollowedJob, type Follower, isSameState, read } from './followed-job.js';
 
 export interface WaitOptions {
-  /** How long to wait for the job's end, in ms. More than 24.8 days, `Infinity` too, is 24.8 days. Default 30,000. */
+  /** How long to wait until the job is terminal, in ms. At most 24.8 days, also for `Infinity`. Default 30,000. */
   timeoutMs?: number | undefined;
-  /** Ends the wait with the signal's reason; the job goes on. */
+  /** Ends the wait with the signal's reason. The job continues. */
   signal?: AbortSignal | undefined;
 }
 

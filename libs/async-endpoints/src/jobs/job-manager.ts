@@ -35,7 +35,7 @@ import { JobSubmissions, type SubmitOptions, toJobId } from './submit.js';
 /** One job, or several, by definition or name. */
 export type JobNames = JobDefinition | string | readonly (JobDefinition | string)[];
 
-/** What applications call: everything that can be done with jobs, from anywhere in the application. */
+/** Submits, reads, follows and changes jobs from any code of the application. */
 @Injectable()
 export class JobManager {
   readonly #submissions: JobSubmissions;
@@ -69,7 +69,7 @@ export class JobManager {
     return this.#submissions.submit(job, payload, options);
   }
 
-  /** Submits many at once, each for itself: one that is refused does not stop the others. */
+  /** Submits several jobs in one call. Each succeeds or fails on its own. */
   submitMany<TJob extends JobDefinition>(
     job: TJob,
     submissions: readonly (SubmitOptions & { payload: SubmittedPayload<TJob> })[],
@@ -79,7 +79,7 @@ export class JobManager {
     );
   }
 
-  /** The job as it stands, or null where there is none. An id that is no UUID is no job's. */
+  /** Returns the job, or null when there is none, also when the id is not a valid UUID. */
   async find<TResult = unknown>(id: string): Promise<Job<TResult> | null> {
     const parsed = parseJobId(id);
     const job = parsed === null ? null : await this.#reads.push(parsed);
@@ -87,8 +87,8 @@ export class JobManager {
   }
 
   /**
-   * As `find`, for one owner, null for nobody: a job of another is null, as one that does not exist, and its record is not
-   * read.
+   * Returns the job when it has this owner (null: no owner). For a job of another owner it returns null, as for an unknown
+   * job, and the store does not read its record.
    */
   async findOwned<TResult = unknown>(id: string, owner: string | null): Promise<Job<TResult> | null> {
     const parsed = parseJobId(id);
@@ -98,10 +98,10 @@ export class JobManager {
   }
 
   /**
-   * A page of jobs, in no particular order. Only a null cursor is the end: a page may be short before it.
+   * Returns a page of jobs, in no particular order. A page may be short or empty; the last one has a null cursor.
    *
    * @param page `limit`, brought into 1 to 1000, default 50
-   * @throws AsyncEndpointsError `INVALID_OPTION` for a cursor that this did not give, or a limit or duration that is no number
+   * @throws AsyncEndpointsError `INVALID_OPTION` for a cursor that no page had, or a limit or duration that is not a number
    */
   async list(filter: JobFilter = {}, page: { limit?: number; cursor?: string } = {}): Promise<JobPage<Job>> {
     const { limit: most = 50 } = page;
@@ -115,8 +115,8 @@ export class JobManager {
   }
 
   /**
-   * Cancels a job: at once when it waits; when it runs, its claim is revoked and its handler's signal fires. A job that
-   * was canceled before is answered as it is.
+   * Cancels a job. A waiting job is canceled at once. For a running job, the claim is revoked and the handler's signal is
+   * aborted. A canceled job is returned unchanged.
    *
    * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `JOB_ALREADY_FINISHED`, `STORE_UNAVAILABLE`
    */
@@ -125,7 +125,7 @@ export class JobManager {
   }
 
   /**
-   * Queues a failed or canceled job anew, with all its attempts.
+   * Queues a failed or canceled job again, with all its attempts.
    *
    * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `JOB_NOT_RERUNNABLE`, `STORE_UNAVAILABLE`
    */
@@ -134,7 +134,7 @@ export class JobManager {
   }
 
   /**
-   * Cancels many, each for itself; answers those that are canceled now.
+   * Cancels several jobs, each on its own, and returns those that are canceled now.
    *
    * @throws AsyncEndpointsError `INVALID_JOB_ID`, `STORE_UNAVAILABLE`
    */
@@ -143,7 +143,7 @@ export class JobManager {
   }
 
   /**
-   * Queues many anew, each for itself; answers those that are queued now.
+   * Queues several failed or canceled jobs again, each on its own, and returns those that are queued now.
    *
    * @throws AsyncEndpointsError `INVALID_JOB_ID`, `STORE_UNAVAILABLE`
    */
@@ -152,9 +152,9 @@ export class JobManager {
   }
 
   /**
-   * The job as it stands, then after each change (changes may be merged) until it has finished, or `until` emits: then it
-   * is read once more. The store is not polled, and however many follow one job in this process, it is watched once, and
-   * read once per change; an unsubscribed follower costs nothing.
+   * Emits the job now and after each change, until it is terminal or `until` emits, when the job is read once more. Changes
+   * in quick succession may be merged. The store is not polled. All followers of a job in this process share one subscription
+   * and one read for each change. A follower without a subscriber costs nothing.
    *
    * The observable fails with `JOB_NOT_FOUND`, `INVALID_JOB_ID` or `STORE_UNAVAILABLE`.
    */
@@ -162,32 +162,32 @@ export class JobManager {
     return defer(() => this.#followed.follow(toJobId(id), until) as Observable<Job<TResult>>);
   }
 
-  /** As `follow`, for who cares for the end alone: what happens before is not read. */
+  /** Emits the job when it is terminal. Changes before that are not read. */
   followToEnd<TResult = unknown>(id: string, until: Observable<unknown> = NEVER): Observable<Job<TResult>> {
     return defer(() => this.#followed.followToEnd(toJobId(id), until) as Observable<Job<TResult>>);
   }
 
   /**
-   * Waits until the job has finished, without polling the store. Past `timeoutMs` it resolves with the job as it then
-   * stands, so look at its status.
+   * Waits until the job is terminal, without polling the store. After `timeoutMs` it resolves with the current job, so check
+   * its status.
    *
-   * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `STORE_UNAVAILABLE`, `INVALID_OPTION` for a `timeoutMs` that is no number
-   * from 0; the signal's reason when it is aborted
+   * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `STORE_UNAVAILABLE`, `INVALID_OPTION` for a `timeoutMs` that is not a
+   * number from 0; the signal's reason when it is aborted
    */
   async waitFor<TResult = unknown>(id: string, options: WaitOptions = {}): Promise<Job<TResult>> {
     return this.#followed.waitFor(toJobId(id), options) as Promise<Job<TResult>>;
   }
 
-  /** How many jobs wait to be started: of one name, or of all. */
+  /** Returns the number of waiting jobs, of one name or of all. */
   async depth(name?: string): Promise<number> {
     return depthOf(await this.store.stats(), name);
   }
 
   /**
-   * Lets no worker start jobs of these names until they are resumed, also by other processes and after restarts. Submissions
-   * are accepted, running jobs go on, and scheduled times stand. A name that is paused already stays as it is.
+   * Stops all workers from starting jobs of these names until they are resumed, also after restarts. Submissions are accepted,
+   * running jobs continue, and scheduled times do not move. A name that is already paused does not change.
    *
-   * @param options.by who does it: shown in the log and by `paused()`, at most 1000 characters
+   * @param options.by who pauses, at most 1000 characters; in the log and in `paused()`
    * @throws AsyncEndpointsError `INVALID_OPTION`, `STORE_UNAVAILABLE`
    */
   pause(jobs: JobNames, { by = null }: { by?: string | null } = {}): Promise<void> {
@@ -204,23 +204,23 @@ export class JobManager {
     return pauseOrResume(this.store, 'resume', namesOf(jobs), by);
   }
 
-  /** Which names are paused, since when and by whom. */
+  /** Returns the paused names, with the time and the author of each pause. */
   paused(): Promise<PausedQueue[]> {
     return this.store.paused();
   }
 
-  /** The workers that live: of every process on this store that claims jobs and registered within the last 45 s (with the defaults). */
+  /** Returns the live workers: every process that claims jobs from this store and registered within 45 s (with the defaults). */
   workers(): Promise<LiveWorker[]> {
     return this.store.workers();
   }
 
-  /** How many jobs of each name have each status, and for how long the oldest has had it. */
+  /** Returns the number of jobs for each name and status, and the age of the oldest. */
   stats(): Promise<QueueStats[]> {
     return this.store.stats();
   }
 
   /**
-   * The jobs that have been running for at least this long, in ms.
+   * Returns the jobs that have been running for at least this long, in ms.
    *
    * @throws AsyncEndpointsError `INVALID_OPTION` for what is not a number from 0
    */
@@ -229,10 +229,10 @@ export class JobManager {
   }
 
   /**
-   * Takes back every job whose worker has vanished, now instead of at the next sweep; answers them as they now stand.
+   * Recovers the jobs of dead workers now instead of at the next sweep, and returns them.
    *
-   * @param options.runningForMs takes also the jobs that have been running for at least this long, however alive their
-   * workers are: the handler's signal fires, and the job is queued anew with all its attempts
+   * @param options.runningForMs also queues jobs again that have been running for at least this long on live workers: the
+   * handler's signal is aborted, and the job has all its attempts again
    * @throws AsyncEndpointsError `INVALID_OPTION` for a `runningForMs` that is not a number from 0
    */
   async recover({ runningForMs }: { runningForMs?: number } = {}): Promise<Job[]> {

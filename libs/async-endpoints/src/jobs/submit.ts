@@ -90,30 +90,30 @@ function submittedJob<TResult>(record: JobRecord, replayed: boolean): SubmittedJ
 }
 
 export interface SubmitOptions {
-  /** A UUID that becomes the job's id, and makes the submission idempotent. Default: a random one. */
+  /** A UUID that becomes the job's id and makes the submission idempotent. Default: a new UUID. */
   id?: string | undefined;
   /** Makes the submission idempotent within (owner, job name) for the module's `idempotencyRetentionMs`. At most 8192 characters. */
   idempotencyKey?: string | undefined;
   /**
-   * What must be the same for a repeat to be one: any text of at most 8192 characters. A function is called where it is
-   * needed, of a request that is not too large. Default: a digest of the request.
+   * Submissions with the same id or key are the same when their fingerprints are equal: any text of at most 8192 characters. A
+   * function is called only when necessary, and never for a payload that is too large. Default: a digest of the payload.
    */
   fingerprint?: string | (() => string | undefined) | undefined;
   /** How long to wait before the job may start, in ms, at most ten years. Default 0. */
   delayMs?: number | undefined;
-  /** Not to start before this time; instead of `delayMs`. */
+  /** The time before which the job does not start; instead of `delayMs`. */
   scheduledAt?: Date | undefined;
   /** −100 to 100; larger runs first among the jobs of its name. Default: the job's own. */
   priority?: number | undefined;
   /** Default: the job's own. */
   maxRetries?: number | undefined;
-  /** The principal it belongs to: any text of at most 8192 characters. Default nobody. */
+  /** The owner of the job: any text of at most 8192 characters. Default: no owner. */
   owner?: string | null | undefined;
-  /** What the handler may know of the HTTP request behind the job. */
+  /** The values of an HTTP request that the handler can read. */
   snapshot?: RequestSnapshot | undefined;
   /** The trace that the run continues; a malformed one is ignored, as W3C says. Default: the active one, where traced. */
   trace?: TraceContext | undefined;
-  /** What the handler finds in `JobContext.values`. Default: what `context.read` of the module reads here. */
+  /** The values in `JobContext.values`. Default: what the module's `context.read` returns here. */
   context?: CarriedValues | undefined;
 }
 

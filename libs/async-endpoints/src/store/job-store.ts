@@ -25,27 +25,26 @@ export type { OperatorAction };
 export type * from './verbs.js';
 
 /**
- * The one durable truth. Type, injection token and contract in one; `describeJobStore` of
- * `nestjs-async-endpoints/testing` proves that a store keeps it.
+ * Keeps the jobs. This class is the type, the injection token and the contract in one. `describeJobStore` of
+ * `nestjs-async-endpoints/testing/contract` tests that a store keeps the contract.
  *
- * Every verb is batched, and answers in the order of its arguments. Each element of a batch is one atomic step, record
- * and indexes together; a batch need not be. Time is the store's clock: callers give durations only. A verb that cannot
- * reach the store throws `AsyncEndpointsError` with code `STORE_UNAVAILABLE` within the store's own deadline; whether it
- * took effect is then unknown, and repeating it is safe. A store that is full refuses submissions with `STORE_FULL` and goes
- * on with what frees space or keeps work alive; one that accepts no changes says `STORE_READ_ONLY`. Then nothing took effect.
+ * Every method takes a batch and returns a reply for each element, in the same order. Each element is one atomic step, record and
+ * indexes together; the batch need not be. Times come from the store's clock: callers pass durations only. When the store is
+ * unreachable, a method rejects with the code `STORE_UNAVAILABLE` within the store's own deadline. The caller then does not know
+ * whether it took effect, and may repeat it. A full store rejects submissions with `STORE_FULL`, and continues with methods that
+ * free space or keep claims alive. A store that accepts no changes rejects with `STORE_READ_ONLY`. In both cases nothing took effect.
  */
 export abstract class JobStore {
   /**
-   * Connects. Called before anything else, once by each application that uses the store: applications of one process may
-   * share a store. A store can be opened again after it was closed. Rejects with `STORE_UNAVAILABLE` when the store is closed
-   * while it is being opened.
+   * Connects. Each application calls it once, before anything else. Applications of one process may share a store. A store can be
+   * opened again after it was closed. Rejects with `STORE_UNAVAILABLE` when the store is closed while it is being opened.
    */
   abstract open(): Promise<void>;
 
   /**
-   * Ends one `open()`. The last one closes the store and lets go of everything that keeps a process alive; calling it again
-   * does nothing. Resolves within the store's own deadline in whatever state the store is: opening, connecting again, or
-   * while a call is not answered. Nobody who waits for work waits any longer.
+   * Ends one `open()`. The last call closes the store and releases everything that keeps a process alive. Further calls do nothing.
+   * Resolves within the store's own deadline in any state: while opening, while reconnecting, and while a call is unanswered.
+   * Ends every `waitForWork`.
    */
   abstract close(): Promise<void>;
 
@@ -57,128 +56,127 @@ export abstract class JobStore {
   abstract ping(): Promise<void>;
 
   /**
-   * Inserts each job, unless its id or idempotency key is known or a limit is reached: decided in the same atomic step
-   * as the insert, in this order. A key wins over an id. A known one is `existing` when name, owner and fingerprint are
-   * the same, else a `conflict`. `queueLimit` bounds the jobs of all names that wait, a job's own `queueLimit` those of
-   * its name. `queueBytes` does the same for what they take: a queue that has reached it is full, so that it goes over by
-   * less than one job. Repeating a submission that has an id or key inserts nothing.
+   * Inserts each job, unless its id or idempotency key is known or a limit is reached. The checks happen in the same atomic step as
+   * the insert, in this order; a key is checked before an id. A known job is `existing` when name, owner and fingerprint are the
+   * same, and a `conflict` otherwise. `limits.queueLimit` bounds the waiting jobs of all names, a job's own `queueLimit` those of its
+   * name. `queueBytes` bounds their bytes: a queue that has reached it is full, so it exceeds it by less than one job. Repeating a
+   * submission that has an id or key inserts nothing.
    */
   abstract submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]>;
 
   /**
-   * Takes up to `limit` jobs, only of the names in `slots` and at most as many of each. Within a name they go by their due
-   * time less one minute for each step of their priority (or as `priorityAgingMs` of the store says), then larger priority
-   * first, then order of submission: so larger priority goes first among jobs that are due together, and none waits for ever. Names take turns, so a long backlog of one does not starve
-   * another. No job is claimed twice; each claim's token is larger than every earlier one of that job. An empty answer
-   * is normal.
+   * Claims up to `limit` jobs of the names in `slots`, at most as many of each name as `slots` states. The order within a name is
+   * `scheduledAt` minus one minute for each step of priority (`priorityAgingMs` of the store), then larger priority, then order of
+   * submission. So of jobs with the same `scheduledAt` the larger priority goes first, and no job waits forever. Names take turns, so
+   * a long queue of one name does not starve another. No job is claimed twice. The fence of a claim is larger than every earlier
+   * one of its job. An empty reply is normal.
    */
   abstract claim(request: ClaimRequest): Promise<Claim[]>;
 
-  /** Extends leases and writes progress, where the token is that of the present claim. Repeating it is harmless. */
+  /** Extends leases and writes progress when the fence is that of the current claim. Repeating it is safe. */
   abstract renew(renewals: readonly Renewal[]): Promise<RenewalReply[]>;
 
   /**
-   * Ends claims. True where the claim was ours to end; repeating a settlement answers the same and changes nothing.
-   * False where the claim was revoked or is another's by now: then nothing was written.
+   * Ends claims. True when the fence is that of the job's latest claim; a repeated settlement returns the same and changes nothing.
+   * False when the claim was revoked or another worker has claimed the job: then nothing was written.
    */
   abstract settle(settlements: readonly Settlement[]): Promise<boolean[]>;
 
   /**
-   * Cancels jobs that have not finished, revoking their claims. Answers each job as it now stands (`Canceled` where it
-   * was or is canceled, `Completed` or `Failed` where it was too late), or null for an unknown one.
+   * Cancels jobs that are not terminal, and revokes their claims. Returns each job in its new state (`Completed` or `Failed` when it
+   * was too late), or null for an unknown one.
    */
   abstract cancel(ids: readonly string[]): Promise<(JobRecord | null)[]>;
 
   /**
-   * Queues failed and canceled jobs anew, with all their attempts; with `runningForMs`, jobs in progress instead, whose
-   * claims it revokes. Answers each job as it now stands, or null for an unknown one.
+   * Queues failed and canceled jobs again, with all their attempts; with `runningForMs`, jobs in progress instead, whose claims it
+   * revokes. Returns each job in its new state, or null for an unknown one.
    */
   abstract rerun(ids: readonly string[], options?: RerunOptions): Promise<(JobRecord | null)[]>;
 
   /**
-   * Takes up to `limit` jobs from claims whose lease has run out: queued again in their old place, or failed with
-   * `WORKER_CRASHED` at their `maxCrashes`-th crash. Answers the jobs as they now stand, each with the worker that held it and the
-   * end of its lease; fewer than `limit` means there are no more.
+   * Recovers up to `limit` jobs whose lease has ended. They are queued again in their old place, or fail with `WORKER_CRASHED` at
+   * their `maxCrashes`-th crash. Returns the jobs, each with the worker that held it and the end of its lease. Fewer than `limit`
+   * means there are no more.
    *
-   * The store notes every call with `sweep`. Where none came for longer than `silenceMs`, although a process that swept
-   * before still sweeps, nobody could reach the store, or its clock jumped. Then nothing is taken for another `leaseMs`, by
-   * nobody, so that living workers can renew; and a lease that ran out in that time counts no crash.
+   * The store remembers every call with `sweep`. When there was no such call for longer than `silenceMs`, although a process that
+   * swept before still sweeps, the store was unreachable or its clock jumped. Then no job is recovered for another `leaseMs`, so that
+   * live workers can renew their leases. A lease that ended in the silence counts no crash.
    */
   abstract recover(options: RecoverOptions): Promise<Recovered[]>;
 
-  /** Removes up to `limit` finished jobs past their retention. Answers their ids; fewer than `limit` means no more. */
+  /** Deletes up to `limit` terminal jobs after their retention. Returns their ids; fewer than `limit` means there are no more. */
   abstract purge(limit: number): Promise<string[]>;
 
   /**
-   * The jobs as they stand, or null for an unknown one.
+   * Returns the jobs, or null for an unknown one.
    *
-   * @param owners where given, whose each job must be, in the order of the ids; null for nobody's. A job of another owner is
-   * null, and the store decides so before it moves its record: how large another's result is must not show in the time
+   * @param owners the owner that each job must have, in the order of the ids; null for no owner. A job of another owner is null. The
+   * store decides that before it reads the record, so that the time of a reply does not reveal the size of a result
    */
   abstract find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]>;
 
   /**
-   * A page of jobs in no particular order. A job that stays as it is is listed exactly once over all pages. One that
-   * moves on meanwhile may be listed again, as it then stands; one that goes back to wait may be passed over. A page may be
-   * short, even empty, before the end: only a null cursor is the end.
+   * Returns a page of jobs in no particular order. A job that does not change is on exactly one page. A job that changes meanwhile may
+   * be listed again in its new state; a job that is queued again may be missed. Pages may be short or empty; the last one has a null
+   * cursor.
    */
   abstract list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage>;
 
   /**
-   * One entry for each name and status that has jobs, and one, `Queued`, for each paused name that has none queued. Costs
-   * nothing per job.
+   * Returns an entry for each name and status that has jobs, and a `Queued` entry for each paused name without queued jobs. The cost
+   * does not depend on the number of jobs.
    */
   abstract stats(): Promise<QueueStats[]>;
 
   /**
-   * From now on nothing of these names is claimed, by any worker, until they are resumed: durably, whether or not there are
-   * jobs of them. Submissions are accepted, jobs in progress go on, scheduled times stand. A name that is paused already
-   * stays as it is.
+   * Stops claims of these names, by all workers and durably, until they are resumed, whether or not there are jobs of them.
+   * Submissions are accepted, jobs in progress continue, and scheduled times do not move. A name that is already paused does not
+   * change.
    *
-   * @param by who does it
+   * @param by who pauses the names
    */
   abstract pause(names: readonly string[], by: string | null): Promise<void>;
 
-  /** Jobs of these names are claimed again, and whoever waits for work of them is woken. */
+  /** Allows claims of these names again, and ends `waitForWork` calls that wait for them. */
   abstract resume(names: readonly string[]): Promise<void>;
 
-  /** The paused names, in order. */
+  /** Returns the paused names, in order. */
   abstract paused(): Promise<PausedQueue[]>;
 
-  /** Notes that a worker lives. It is forgotten unless it registers again within `aliveMs`. */
+  /** Registers a live worker. It is forgotten unless it registers again within `aliveMs`. */
   abstract register(worker: WorkerInfo, aliveMs: number): Promise<void>;
 
   /** Forgets a worker that stops. */
   abstract unregister(id: string): Promise<void>;
 
-  /** The workers that live, in the order of their ids. */
+  /** Returns the live workers, in the order of their ids. */
   abstract workers(): Promise<LiveWorker[]>;
 
   /**
-   * Leaves word of what a tool in another process did, for the workers' log and metrics. Optional, for stores that tools can
-   * open; a bounded number of actions waits to be taken.
+   * Stores an action of a tool in another process, for the workers' log and metrics. Optional, for stores that tools can open. The
+   * number of stored actions is bounded.
    */
   reportAction?(action: OperatorAction): Promise<void>;
 
-  /** Takes the actions that were reported and that no worker has taken yet. Optional; each sweep of a worker asks. */
+  /** Returns and removes the reported actions. Optional; each sweep of a worker calls it. */
   takeActions?(): Promise<OperatorAction[]>;
 
   /**
-   * The memory of the store's server, of the fullest one where there are several; null where it does not say. For metrics. A
-   * store that cannot know it leaves this method out.
+   * Returns the memory of the store's server, or of the fullest one; null when the server does not report it. For metrics. Optional.
    */
   memory?(): Promise<StoreMemory | null>;
 
   /**
-   * Calls the listener after each change that the topic names, from when the promise resolves until the returned
-   * function is called. Events may be merged, never invented; read the job for the truth.
+   * Calls the listener after each change of the topic, from when the promise resolves until the returned function is called.
+   * Notifications may be merged, but never invented. Read the job for its state.
    */
   abstract subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void>;
 
   /**
-   * Resolves when a job of one of the names may be claimable, at once if one is, and when the signal is aborted. One
-   * new job wakes one waiter; where that one vanished with its process, the next `recover` wakes another. Never rejects:
-   * where the store cannot be reached it resolves when it may be again.
+   * Resolves when a job of one of the names may be claimable, at once if there is one, and when the signal is aborted. One new job
+   * wakes one waiter. When that waiter has died with its process, the next `recover` wakes another. Never rejects: while the store is
+   * unreachable, it resolves when a retry makes sense.
    */
   abstract waitForWork(names: readonly string[], signal: AbortSignal): Promise<void>;
 }

@@ -1,14 +1,14 @@
 import { isWaiting, type JobProgress, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
 
-/** What became of one submission. */
+/** The reply to one submission. */
 export type Submission =
   /** Inserted. */
   | { readonly outcome: 'created'; readonly job: JobRecord }
-  /** The same request was accepted before; the job as it now stands. Nothing was inserted. */
+  /** The same request was accepted before; its job in its current state. Nothing was inserted. */
   | { readonly outcome: 'existing'; readonly job: JobRecord }
-  /** The id or key stands for a different request. Nothing was inserted. */
+  /** The id or key belongs to a different request. Nothing was inserted. */
   | { readonly outcome: 'conflict'; readonly on: 'id' | 'key' }
-  /** As many jobs wait as may, or they take as many bytes as they may. Nothing was inserted. */
+  /** A queue limit is reached, of jobs or of bytes. Nothing was inserted. */
   | { readonly outcome: 'refused'; readonly limit: 'total' | 'name' };
 
 /** Whether a submission repeats the one that made the job. */
@@ -17,20 +17,20 @@ export function isSameRequest(known: JobRecord, job: NewJob): boolean {
   return fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
 }
 
-/** How much may wait, of all names together. */
+/** The queue limits of all names together. */
 export interface QueueLimits {
   /** The most jobs. */
   readonly queueLimit: number;
-  /** The queue is full once all waiting jobs take so many bytes. No limit where absent. */
+  /** The queue is full when all waiting jobs take this many bytes. Absent or null: no limit. */
   readonly queueBytes?: number | null | undefined;
 }
 
 export interface ClaimRequest {
-  /** Who claims; written into the job. */
+  /** The id of the claiming worker; written into the job. */
   readonly worker: string;
-  /** How long the claim is believed without renewal, in milliseconds. */
+  /** How long the claim is valid without renewal, in milliseconds. */
   readonly leaseMs: number;
-  /** The most claims in all: what the worker can start now. */
+  /** The most claims of all names: the free slots of the worker. */
   readonly limit: number;
   /** The names that the worker handles, each with the most claims of that name. */
   readonly slots: ReadonlyMap<string, number>;
@@ -40,19 +40,19 @@ export interface Renewal {
   readonly id: string;
   readonly fence: number;
   readonly leaseMs: number;
-  /** Written with the renewal, where there is any. */
+  /** The progress to write, if any. */
   readonly progress?: JobProgress;
 }
 
-/** `held`: still ours. `canceled`: the job was canceled. `lost`: the claim is another's, or the job is gone. */
+/** `held`: the claim is valid. `canceled`: the job was canceled. `lost`: the claim was revoked, or the job is gone. */
 export type RenewalReply = 'held' | 'canceled' | 'lost';
 
 export interface RecoverOptions {
-  /** The most jobs to take back. */
+  /** The most jobs to recover. */
   readonly limit: number;
   /** The crash at which a job fails, from 1. */
   readonly maxCrashes: number;
-  /** Given by sweeps that come round again and again; absent where somebody recovers once. */
+  /** Set by periodic sweeps; absent in a single call of `recover`. */
   readonly sweep?: SweepRhythm | undefined;
 }
 
@@ -64,19 +64,19 @@ export interface RerunOptions {
   readonly runningForMs?: number | undefined;
 }
 
-/** A job that was taken from a worker whose lease had run out. */
+/** A job that was recovered from a worker whose lease had ended. */
 export interface Recovered {
-  /** As it now stands. */
+  /** The job in its new state. */
   readonly job: JobRecord;
-  /** Who had claimed it. */
+  /** The worker that had claimed it. */
   readonly worker: string;
   /** When the lease of that claim ran out, in ms since the epoch by the store's clock. */
   readonly leaseUntil: number;
 }
 
-/** By what a store knows that nobody could reach it for some time, and how long it then waits. */
+/** How a store recognises that it was unreachable, and how long it then waits. */
 export interface SweepRhythm {
-  /** The longest time without any sweep that is not out of the ordinary, in ms. */
+  /** The longest time between two sweeps that is normal, in ms. */
   readonly silenceMs: number;
   /** The lease of the worker that sweeps, in ms. */
   readonly leaseMs: number;
@@ -105,7 +105,7 @@ export function matches(job: JobRecord, filter: JobFilter, now: number): boolean
 
 export interface JobPage<TJob = JobRecord> {
   readonly jobs: readonly TJob[];
-  /** Give it back for the next page; `null` at the end. */
+  /** Pass it to get the next page; null on the last page. */
   readonly cursor: string | null;
 }
 
@@ -173,14 +173,14 @@ export interface StoreMemory {
 /** A job changed. */
 export interface JobChange {
   readonly id: string;
-  /** `null` where the job is found to be gone. */
+  /** Null when the job is gone. */
   readonly status: JobStatus | null;
   readonly version: number;
-  /** The job as this change left it, where the store had it at hand: who has read the job before need not read it again. */
+  /** The job after this change, if the store had it at hand. It saves the subscriber a read. */
   readonly job?: JobRecord;
 }
 
-/** What to be told of: every change of one job, or every revocation (cancel, recover) of a claim of one worker. */
+/** The topic of a subscription: changes of one job, or revocations (cancel, recover) of claims of one worker. */
 export type Topic = { readonly job: string } | { readonly worker: string };
 
 /** The entry in `stats` of a paused name of which nothing is queued. */

@@ -31,15 +31,14 @@ import { EndpointSubmission } from './endpoint-submission.js';
 export type AsyncEndpointReturn<TPayload> = TPayload | Promise<TPayload> | Observable<TPayload>;
 
 export interface AsyncEndpointOptions<TResult = unknown> {
-  /** What the result looks like in an OpenAPI document: a class with `@ApiProperty`. Default: any JSON. */
+  /** The schema of the result in an OpenAPI document: a class with `@ApiProperty`. Default: any JSON. */
   resultType?: ResultType<TResult> | undefined;
   /**
-   * Query values that the handler gets to see, beside those that parameters of the method declare by `@Query('name')` and
-   * those of `http.captureQueryParams`. Here also a value is named that looks like a credential and is to be stored all the
-   * same, such as `nextToken`. Default none.
+   * Query values that the handler can read, in addition to those of `@Query('name')` parameters and `http.captureQueryParams`.
+   * A name here is stored even when it looks like a credential, such as `nextToken`. Default none.
    */
   queryParams?: readonly string[] | undefined;
-  /** Route values that look like credentials, and that the handler gets to see all the same. Default none. */
+  /** Route values that the handler can read although their names look like credentials. Default none. */
   routeParams?: readonly string[] | undefined;
 }
 
@@ -59,11 +58,11 @@ export interface AsyncEndpointDecorator<TPayload> {
 }
 
 /**
- * Makes a route with `@Post`, `@Put`, `@Patch` or `@Delete` an asynchronous endpoint: what the method returns is queued
- * as the job's request, and the client is answered 202 with the job to follow. Guards, pipes, validation, interceptors
- * and filters behave as on any route; what the method throws is answered as Nest answers it, and nothing is queued.
+ * Makes a route with `@Post`, `@Put`, `@Patch` or `@Delete` an asynchronous endpoint. The return value of the method becomes the
+ * job's payload, and the response is a 202 with the job. Guards, pipes, validation, interceptors and filters behave as on any
+ * route. When the method throws, nothing is queued, and Nest handles the exception as usual.
  *
- * A call without HTTP, as in a unit test or by a `@MessagePattern` on the same method, just runs the method.
+ * A call without HTTP, as in a unit test or through a `@MessagePattern` on the same method, only runs the method.
  */
 export function AsyncEndpoint<TPayload, TResult>(
   job: JobDefinition<TPayload, TResult, unknown>,
