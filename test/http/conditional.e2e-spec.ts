@@ -1,3 +1,4 @@
+import type { JobRepresentation, JobStore } from 'nestjs-async-endpoints';
 import { ACCEPTING, HeldReport, ReportHandler, ReportsController } from './reports.js';
 import { STACKS, startApp } from './start-app.js';
 import { storeOf } from './stacks.js';
@@ -71,6 +72,23 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
         expect([name, answer.header(name)]).toEqual([name, full.header(name)]);
       }
       for (const name of ['Content-Type', 'Content-Length']) expect([name, answer.header(name)]).toEqual([name, null]);
+    }
+  });
+
+  it('is answered 304 without parsing the stored result, also when the client would wait', async () => {
+    const store = await storeOf(stack);
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store } });
+    const { job } = await app.post('/reports', { title: 'Bees' });
+    await completeWith(store, job, '{"not": JSON');
+    const tag = (await app.get(job.links.self, { 'If-None-Match': '*' })).header('ETag') as string;
+    expect(tag).toMatch(STRONG);
+    for (const path of [job.links.self, job.links.result]) {
+      for (const headers of [{}, { Prefer: 'wait=5' }] as Record<string, string>[]) {
+        const answer = await app.get(path, { ...headers, 'If-None-Match': tag });
+        expect([answer.status, answer.text, answer.header('ETag')]).toEqual([304, '', tag]);
+        expect((await app.get(path, headers)).status).toBe(500);
+        expect((await app.get(path, { ...headers, 'If-None-Match': '"other"' })).status).toBe(500);
+      }
     }
   });
 
@@ -155,3 +173,9 @@ describe.each(STACKS)('HEAD, on %s', (stack) => {
     }
   });
 });
+
+/** Completes the job as a worker does, with this text as its stored result. */
+async function completeWith(store: JobStore, { id, name }: JobRepresentation, result: string): Promise<void> {
+  const [claim] = await store.claim({ worker: 'w', leaseMs: 60_000, limit: 1, slots: new Map([[name, 1]]) });
+  await store.settle([{ id, name, fence: claim?.fence as number, verb: 'complete', result }]);
+}

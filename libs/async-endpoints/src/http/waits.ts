@@ -53,6 +53,8 @@ export class HeldAnswers {
   }
 }
 
+type HeldJob = Pick<Job, 'id' | 'owner'>;
+
 /** Answers that are held until there is something to tell. */
 @Injectable()
 export class JobWaits {
@@ -69,7 +71,7 @@ export class JobWaits {
    *
    * @param response the answer that is held
    */
-  until({ id, owner }: Job, seconds: number, response: unknown, isAwaited: (job: Job) => boolean): Observable<Job> {
+  until({ id, owner }: HeldJob, seconds: number, response: unknown, isAwaited: (job: Job) => boolean): Observable<Job> {
     const states = this.jobs.follow(id, this.#isOver(seconds, response));
     return this.held.hold(
       owner,
@@ -81,7 +83,7 @@ export class JobWaits {
   }
 
   /** Likewise, for its end. */
-  untilEnd({ id, owner }: Job, seconds: number, response: unknown): Observable<Job> {
+  untilEnd({ id, owner }: HeldJob, seconds: number, response: unknown): Observable<Job> {
     const end = this.jobs.followToEnd(id, this.#isOver(seconds, response));
     return this.held.hold(owner, end.pipe(takeLast(1)));
   }

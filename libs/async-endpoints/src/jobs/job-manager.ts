@@ -81,9 +81,8 @@ export class JobManager {
 
   /** Returns the job, or null when there is none, also when the id is not a valid UUID. */
   async find<TResult = unknown>(id: string): Promise<Job<TResult> | null> {
-    const parsed = parseJobId(id);
-    const job = parsed === null ? null : await this.#reads.push(parsed);
-    return job && decodeJob<TResult>(job);
+    const record = await this.findRecord(id);
+    return record && decodeJob<TResult>(record);
   }
 
   /**
@@ -91,10 +90,23 @@ export class JobManager {
    * job, and the store does not read its record.
    */
   async findOwned<TResult = unknown>(id: string, owner: string | null): Promise<Job<TResult> | null> {
+    const record = await this.findRecord(id, { owner });
+    return record && decodeJob<TResult>(record);
+  }
+
+  /**
+   * Returns the job as it is stored: its result is JSON text that nothing has parsed.
+   *
+   * @internal
+   * @param of the owner that the job must have; absent: any owner
+   */
+  async findRecord(id: string, of?: { owner: string | null }): Promise<JobRecord | null> {
     const parsed = parseJobId(id);
-    const job = parsed === null ? null : await this.#ownReads.push({ id: parsed, owner });
+    if (parsed === null) return null;
+    if (!of) return this.#reads.push(parsed);
+    const record = await this.#ownReads.push({ id: parsed, owner: of.owner });
     // A store of the application's own may not know of owners.
-    return job?.owner === owner ? decodeJob<TResult>(job) : null;
+    return record?.owner === of.owner ? record : null;
   }
 
   /**

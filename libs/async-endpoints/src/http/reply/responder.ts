@@ -3,14 +3,14 @@ import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { logError } from '../../events/error-text.js';
 import { AsyncEndpointsError, publicError } from '../../job/errors.js';
-import { isTerminal, type Job, type SubmittedJob } from '../../job/job.js';
+import { isTerminal, type Job, type JobRecord, type SubmittedJob } from '../../job/job.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
 import { JobLinks } from './job-links.js';
 import { OwnerError } from './principal.js';
 import { isAnswerable, NOT_SNIFFED, problemReply } from './problem.js';
 import { ReplyException, writeHeaders } from './reply.filter.js';
 import { presentable, represent } from './represent.js';
-import { entityTagOf, type Preferences } from './request-headers.js';
+import { entityTagOf, orNotModified, type Preferences } from './request-headers.js';
 import { ResponseFactories } from './response-factories.js';
 import { RetryAfter } from './retry-after.js';
 
@@ -53,6 +53,18 @@ export class Responder {
     };
     if (!this.options.response.jobSubmitted) return reply;
     return this.factories.apply('jobSubmitted', presentable(job, body), request, reply);
+  }
+
+  /**
+   * The 304 for a completed job that the client has, made without its result; null for any other response, and where
+   * `response.jobStatus` may choose another entity tag.
+   */
+  unchanged(job: JobRecord, request: HttpRequest, preferences: Preferences): Reply | null {
+    if (job.status !== 'Completed' || this.options.response.jobStatus) return null;
+    if (request.headers['if-none-match'] === undefined) return null;
+    const reply = { status: 200, headers: this.#headers(job, preferences), body: undefined };
+    const checked = orNotModified(reply, request);
+    return checked.status === 304 ? checked : null;
   }
 
   /** 200 with a finished job, 202 (or as configured) with another. */
@@ -132,7 +144,7 @@ export class Responder {
     return this.factories.apply('jobStatus', presentable(job, body), request, reply);
   }
 
-  #headers(job: Job, preferences?: Preferences): Record<string, string> {
+  #headers(job: Job | JobRecord, preferences?: Preferences): Record<string, string> {
     // Named first, copied last: V8 is slow to add fields to a copy (docs/decisions/0034).
     const headers = {
       'Cache-Control': REVALIDATED['Cache-Control'],
@@ -144,7 +156,7 @@ export class Responder {
     return isTerminal(job.status) ? Object.assign(headers, ENDED) : headers;
   }
 
-  #askAgain(job: Job): { 'Retry-After'?: string } {
+  #askAgain(job: Job | JobRecord): { 'Retry-After'?: string } {
     this.retryAfter.observe(job);
     return isTerminal(job.status) ? {} : { 'Retry-After': this.retryAfter.of(job) };
   }

@@ -1,8 +1,9 @@
 import { Inject, Injectable, type MessageEvent } from '@nestjs/common';
-import { catchError, defer, mergeMap, type Observable, of } from 'rxjs';
+import { catchError, defer, mergeMap, type Observable } from 'rxjs';
+import { decodeJob } from '../../job/decode-job.js';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { parseJobId } from '../../job/job-id.js';
-import { isTerminal, type Job } from '../../job/job.js';
+import { isTerminal, type Job, type JobRecord } from '../../job/job.js';
 import { JobManager } from '../../jobs/job-manager.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
 import { principalOf } from '../reply/principal.js';
@@ -58,7 +59,7 @@ export class JobMonitor {
       const job = await this.#find(id, request);
       if (isSeen(job, lastEventIdOf(request)) && isTerminal(job.status))
         throw new ReplyException({ status: 204, headers: { 'Cache-Control': 'private, no-cache' }, body: undefined });
-      this.streams.hold(job, response);
+      this.streams.hold(decodeJob(job), response);
       this.#admitted.set(request, job.id);
     } catch (error) {
       await this.#refuse(error, request);
@@ -79,27 +80,34 @@ export class JobMonitor {
     const preferences = preferencesOf(request, this.options.http.maxWaitMs);
     const answer = async (job: Job) =>
       this.responder.send(response, orNotModified(await reply(job, preferences), request));
+    const answerAtOnce = async (record: JobRecord) => {
+      const unchanged = this.responder.unchanged(record, request, preferences);
+      return unchanged ? this.responder.send(response, unchanged) : answer(decodeJob(record));
+    };
     const refuse = (error: unknown) => this.#refuse(error, request);
-    if (preferences.wait === null) return this.#find(id, request).then(answer).catch(refuse);
-    return this.#hold(id, request, response, preferences.wait).pipe(mergeMap(answer), catchError(refuse));
-  }
-
-  /** Found first: who may not see the job must not learn, even from the time it takes, that others watch it. */
-  #hold(text: string, request: HttpRequest, response: unknown, seconds: number): Observable<Job> {
-    return defer(() => this.#find(text, request)).pipe(
-      mergeMap((job) => {
-        if (isNews(job, request)) return of(job);
-        if (request.headers['if-none-match'] === undefined) return this.waits.untilEnd(job, seconds, response);
-        return this.waits.until(job, seconds, response, (changed) => isNews(changed, request));
-      }),
+    if (preferences.wait === null) return this.#find(id, request).then(answerAtOnce).catch(refuse);
+    const { wait } = preferences;
+    return defer(() => this.#find(id, request)).pipe(
+      mergeMap((record) =>
+        isNews(record, request)
+          ? answerAtOnce(record)
+          : this.#hold(record, request, response, wait).pipe(mergeMap(answer)),
+      ),
+      catchError(refuse),
     );
   }
 
-  async #find(text: string, request: HttpRequest): Promise<Job> {
+  /** The job was found before: a client that may not see it must not learn, even from the time it takes, that others wait. */
+  #hold(job: Pick<Job, 'id' | 'owner'>, request: HttpRequest, response: unknown, seconds: number): Observable<Job> {
+    if (request.headers['if-none-match'] === undefined) return this.waits.untilEnd(job, seconds, response);
+    return this.waits.until(job, seconds, response, (changed) => isNews(changed, request));
+  }
+
+  async #find(text: string, request: HttpRequest): Promise<JobRecord> {
     const id = parseJobId(text);
     if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
     const { owner } = this.options.http;
-    const job = await (owner ? this.jobs.findOwned(id, await principalOf(owner, request)) : this.jobs.find(id));
+    const job = await this.jobs.findRecord(id, owner && { owner: await principalOf(owner, request) });
     if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
     return job;
   }
@@ -110,7 +118,7 @@ export class JobMonitor {
 }
 
 /** What a held request is answered: the end or, to a client that names the state it knows, any other state. */
-function isNews(job: Job, request: HttpRequest): boolean {
+function isNews(job: Job | JobRecord, request: HttpRequest): boolean {
   if (isTerminal(job.status)) return true;
   return request.headers['if-none-match'] !== undefined && !isKnownTo(request, entityTagOf(job));
 }
