@@ -11,16 +11,22 @@ const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarge
 
 await rm(target, { recursive: true, force: true });
 const isForNodeOnly = (file) => file.startsWith('cli/');
+const isForBrowsers = (file) => file.startsWith('dashboard/page/');
+/** CommonJS has no `import.meta`. */
+const withUrl = (source) => source.replaceAll('import.meta.url', "require('node:url').pathToFileURL(__filename).href");
 const files = (await readdir(dist, { recursive: true })).filter((file) => !isForNodeOnly(file));
 await mkdir(target);
 // The nearest package.json decides how Node and TypeScript read the files.
 await writeFile(join(target, 'package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
-for (const file of files.filter((name) => /\.js$|\.d\.ts$/.test(name))) {
+for (const file of files.filter((name) => /\.js$|\.d\.ts$|\.css$/.test(name))) {
   await mkdir(dirname(join(target, file)), { recursive: true });
-  if (file.endsWith('.d.ts')) {
+  if (file.endsWith('.d.ts') || isForBrowsers(file)) {
     await cp(join(dist, file), join(target, file));
   } else {
     const source = await readFile(join(dist, file), 'utf8');
-    await writeFile(join(target, file), ts.transpileModule(source, { compilerOptions, fileName: file }).outputText);
+    await writeFile(
+      join(target, file),
+      ts.transpileModule(withUrl(source), { compilerOptions, fileName: file }).outputText,
+    );
   }
 }

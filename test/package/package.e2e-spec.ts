@@ -61,6 +61,7 @@ describe('The package', () => {
       'client/index',
       'config/index',
       'stores/sqlite/index',
+      'dashboard/index',
       'health/index',
       'store/index',
       'telemetry/index',
@@ -71,6 +72,8 @@ describe('The package', () => {
       expect(files).toContain(`package/dist/cjs/${entry}.js`);
       expect(files).toContain(`package/dist/cjs/${entry}.d.ts`);
     }
+    expect(files).toContain('package/dist/dashboard/page/app.js');
+    expect(files).toContain('package/dist/cjs/dashboard/page/app.js');
     expect(files).toContain('package/dist/cli/main.js');
     expect(files).toContain('package/README.md');
     expect(files).toContain('package/LICENSE');

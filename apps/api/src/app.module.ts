@@ -2,7 +2,9 @@ import { DemoApiModule, DemoJobsModule, TelemetryModule } from '@app/demo';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
 import type { AsyncEndpointsConfiguration } from 'nestjs-async-endpoints/config';
+import { AsyncDashboardModule } from 'nestjs-async-endpoints/dashboard';
 import { HomeController } from './home.controller.js';
+import { accessFromHere } from './local-access.js';
 
 /** Takes requests; where its role says so, it does the jobs too, in the same process. */
 @Module({ imports: [DemoApiModule], controllers: [HomeController] })
@@ -10,6 +12,7 @@ export class AppModule {
   static with(configuration: AsyncEndpointsConfiguration): DynamicModule {
     const jobs = configuration.role === 'all' ? [DemoJobsModule] : [];
     const asyncEndpoints = AsyncEndpointsModule.forRootAsync(configuration);
-    return { module: AppModule, imports: [asyncEndpoints, TelemetryModule.with(configuration), ...jobs] };
+    const dashboard = AsyncDashboardModule.forRoot({ path: 'dashboard', public: true, access: accessFromHere });
+    return { module: AppModule, imports: [asyncEndpoints, dashboard, TelemetryModule.with(configuration), ...jobs] };
   }
 }

@@ -4,7 +4,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 const ABOUT = {
   name: 'The Async Endpoints demo',
   description: 'POST requests are answered 202 with a job. A worker runs it, and the status routes follow it.',
-  links: { docs: '/docs', openapi: '/docs-json', health: '/health', metrics: '/metrics' },
+  links: { dashboard: '/dashboard', docs: '/docs', openapi: '/docs-json', health: '/health', metrics: '/metrics' },
 };
 
 /** For whoever opens the address of the demo. */

@@ -2,6 +2,7 @@
 export function welcome(url: string): string {
   const json = `-H 'Content-Type: application/json'`;
   return [
+    `The dashboard: ${url}/dashboard`,
     `The Async Endpoints demo listens on ${url}`,
     '',
     'Submit a job; the answer is 202, with a Location to follow:',

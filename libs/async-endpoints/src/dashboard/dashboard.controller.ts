@@ -1,0 +1,121 @@
+import {
+  applyDecorators,
+  Body,
+  type CanActivate,
+  Controller,
+  ForbiddenException,
+  Get,
+  HttpCode,
+  Inject,
+  NotFoundException,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  Sse,
+  type Type,
+  UseGuards,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { keepReplies } from '../nest/internals.js';
+import { actorOf, DashboardGuard, visitorOf } from './access.js';
+import { PAGE_HEADERS, pageAt, readAsset } from './assets.js';
+import { asMessages, DashboardFeed } from './feed.js';
+import { JobsView } from './jobs-view.js';
+
+/** What Express and Fastify have in common. */
+interface Reply {
+  header(name: string, value: string): unknown;
+  send(body: unknown): unknown;
+}
+
+interface Request {
+  url: string;
+  originalUrl?: string;
+}
+
+/** The queues and workers concern the jobs of all owners. */
+class WholeView implements CanActivate {
+  canActivate(context: Parameters<CanActivate['canActivate']>[0]): boolean {
+    if (visitorOf(context.switchToHttp().getRequest<object>()).owner === null) return true;
+    throw new ForbiddenException('The overview shows the jobs of all owners.');
+  }
+}
+
+class DashboardController {
+  constructor(
+    @Inject(DashboardFeed) private readonly feed: DashboardFeed,
+    @Inject(JobsView) private readonly jobs: JobsView,
+  ) {}
+
+  @Get()
+  page(@Req() request: Request, @Res() reply: Reply) {
+    answer(reply, pageAt(request.originalUrl ?? request.url), PAGE_HEADERS);
+  }
+
+  @Get('assets/:file')
+  async asset(@Param('file') file: string, @Res() reply: Reply) {
+    const asset = await readAsset(file);
+    if (!asset) throw new NotFoundException();
+    answer(reply, asset.body, { ...PAGE_HEADERS, 'content-type': asset.type, 'cache-control': 'no-cache' });
+  }
+
+  @Get('api/visitor')
+  visitor(@Req() request: Request, @Res() reply: Reply) {
+    answer(reply, visitorOf(request));
+  }
+
+  @Sse('api/stream')
+  @UseGuards(WholeView)
+  stream(): Observable<{ data: object }> {
+    return asMessages(this.feed.snapshots);
+  }
+
+  @Get('api/jobs')
+  async list(@Query() query: Record<string, unknown>, @Req() request: Request, @Res() reply: Reply) {
+    answer(reply, await this.jobs.list(query, visitorOf(request)));
+  }
+
+  @Get('api/jobs/:id')
+  async job(@Param('id') id: string, @Req() request: Request, @Res() reply: Reply) {
+    answer(reply, await this.jobs.find(id, visitorOf(request)));
+  }
+
+  @Sse('api/jobs/:id/stream')
+  async follow(@Param('id') id: string, @Req() request: Request) {
+    await this.jobs.find(id, visitorOf(request));
+    return asMessages(this.jobs.follow(id));
+  }
+
+  @Post('api/actions')
+  @HttpCode(200)
+  async act(@Body() body: unknown, @Req() request: Request, @Res() reply: Reply) {
+    answer(reply, await this.jobs.act(body, visitorOf(request), actorOf(request)));
+  }
+}
+
+const { page, asset, visitor, stream, list, job, follow, act } = DashboardController.prototype;
+for (const method of [page, asset, visitor, stream, list, job, follow, act]) keepReplies(method);
+
+/** The page, its assets, its data, its streams and its actions, all behind the same guards. */
+export function createDashboardController(path: string, guards: readonly (Type<CanActivate> | CanActivate)[]): Type {
+  @Controller({ path, version: VERSION_NEUTRAL })
+  class MountedDashboard extends DashboardController {}
+
+  // Of documents by @nestjs/swagger, as its own decorator says it.
+  Reflect.defineMetadata('swagger/apiExcludeController', [true], MountedDashboard);
+  applyDecorators(UseGuards(...guards, DashboardGuard))(MountedDashboard);
+  return MountedDashboard;
+}
+
+/** Sends it past the interceptors of the application, which may wrap what its own routes return. */
+function answer(
+  reply: Reply,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = { 'cache-control': 'no-store' },
+) {
+  for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+  reply.send(body);
+}

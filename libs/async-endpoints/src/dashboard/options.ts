@@ -1,0 +1,83 @@
+import type { CanActivate, DynamicModule, InjectionToken, OptionalFactoryDependency, Type } from '@nestjs/common';
+import { AsyncEndpointsError } from '../job/errors.js';
+import type { HttpRequest } from '../options/options.js';
+
+/** What a request may do: nothing, look, or also cancel, rerun, pause and resume. */
+export type DashboardAccess = 'none' | 'read' | 'operate';
+
+/** What decides about each request, and what the page may show. */
+export interface DashboardRules {
+  /** Called for each request, after the guards. Default: `read`. */
+  access?: ((request: HttpRequest) => DashboardAccess | Promise<DashboardAccess>) | undefined;
+  /**
+   * Limits the page to the jobs of one owner; null shows the jobs of all owners. With an owner, the page has no overview and
+   * no pause, because both concern the jobs of others. Default: null.
+   */
+  owner?: ((request: HttpRequest) => string | null | Promise<string | null>) | undefined;
+  show?: DashboardShow | undefined;
+}
+
+export interface DashboardShow {
+  /** Whether results and the details of errors leave the server. Default: true. */
+  result?: boolean | undefined;
+  /**
+   * Replaces values of results and error details before they leave the server, after the values of keys named like credentials
+   * are masked. The path is that of the value, such as `['customer', 'email']`. Return the value to show it as it is.
+   */
+  redact?: ((path: readonly string[], value: unknown) => unknown) | undefined;
+}
+
+/** Where the dashboard is and who gets there: known before the application is put together. */
+export interface DashboardRoutes {
+  /** Below the global prefix. Default: `async-endpoints`. */
+  path?: string | undefined;
+  /** Run for the page, its assets, its data, its streams and its actions. Required unless `public` is true. */
+  guards?: readonly (Type<CanActivate> | CanActivate)[] | undefined;
+  /** Whether everybody may open the dashboard. Default: false. */
+  public?: boolean | undefined;
+  /** Modules that export what the guards or the factory inject. */
+  imports?: DynamicModule['imports'] | undefined;
+}
+
+export interface AsyncDashboardOptions extends DashboardRoutes, DashboardRules {}
+
+export interface AsyncDashboardAsyncOptions extends DashboardRoutes {
+  inject?: (InjectionToken | OptionalFactoryDependency)[] | undefined;
+  useFactory: (...args: never[]) => DashboardRules | Promise<DashboardRules>;
+}
+
+export const DASHBOARD_RULES: unique symbol = Symbol('DASHBOARD_RULES');
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` */
+export function checkRoutes({ path = 'async-endpoints', guards = [], public: isPublic }: DashboardRoutes): string {
+  if (typeof path !== 'string' || path.replaceAll('/', '') === '') {
+    throw invalid('path', path, 'a path such as admin/jobs');
+  }
+  if (guards.length === 0 && isPublic !== true) {
+    throw new AsyncEndpointsError(
+      'INVALID_OPTION',
+      'The dashboard has no guards, so everybody could read your jobs. Give AsyncDashboardModule `guards: [YourGuard]`, or ' +
+        '`public: true` if everybody may.',
+    );
+  }
+  return path;
+}
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` */
+export function checkRules(rules: DashboardRules): DashboardRules {
+  const { access, owner, show = {} } = rules;
+  for (const [name, value] of Object.entries({ access, owner, 'show.redact': show.redact })) {
+    if (value !== undefined && typeof value !== 'function') throw invalid(name, value, 'a function');
+  }
+  if (show.result !== undefined && typeof show.result !== 'boolean') {
+    throw invalid('show.result', show.result, 'true or false');
+  }
+  return rules;
+}
+
+function invalid(name: string, value: unknown, expected: string): AsyncEndpointsError {
+  return new AsyncEndpointsError(
+    'INVALID_OPTION',
+    `${name} of AsyncDashboardModule is ${String(value)}; expected ${expected}.`,
+  );
+}

@@ -1,0 +1,79 @@
+import { useEffect, useState } from 'preact/hooks';
+import { html } from './html.js';
+
+const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const COUNT = new Intl.NumberFormat('en');
+const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+const DAY_MS = 86_400_000;
+const MAX_TEXT = 2_000;
+
+export function count(value: number): string {
+  return value < 100_000 ? COUNT.format(value) : SHORT.format(value);
+}
+
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.max(Math.round(ms), 0)} ms`;
+  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
+  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
+  return ms < 2 * DAY_MS ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / DAY_MS)} d`;
+}
+
+/** Long texts are cut, and characters that change the direction of text or are not visible are shown as their code. */
+export function plain(text: string): string {
+  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${count(text.length)} characters)` : text;
+  return cut.replace(/[\p{Cf}\p{Cc}]/gu, (char) =>
+    char === '\n' || char === '\t' ? char : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
+/** Draws again every second. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+
+/** A time in the zone of the browser, in UTC on hover. */
+export function Time({ at }: { at: number }) {
+  const date = new Date(at);
+  const text = Date.now() - at < DAY_MS / 2 ? CLOCK.format(date) : LOCAL.format(date);
+  return html`<time datetime=${date.toISOString()} title=${`${date.toISOString()} (UTC)`}>${text}</time>`;
+}
+
+/** For how long something has been so. */
+export function Age({ since }: { since: number }) {
+  return html`<span class="age" title=${new Date(since).toISOString()}>${duration(useNow() - since)}</span>`;
+}
+
+const SHAPES: Readonly<Record<string, readonly [tone: string, label: string, path: string]>> = {
+  Queued: ['dim', 'Queued', 'M2 3h8v1.6H2zM2 7.4h8V9H2z'],
+  Scheduled: ['dim', 'Scheduled', 'M6 1a5 5 0 1 0 0 10A5 5 0 0 0 6 1zm.7 2v2.7l2 1.2-.7 1.1L5.3 6.4V3z'],
+  InProgress: ['run', 'In progress', 'M3 1.5 10 6 3 10.5z'],
+  Completed: ['ok', 'Completed', 'M4.6 9.8 1.2 6.4l1.4-1.4 2 2 4.8-4.8 1.4 1.4z'],
+  Failed: [
+    'bad',
+    'Failed',
+    'M2.8 1.4 6 4.6l3.2-3.2 1.4 1.4L7.4 6l3.2 3.2-1.4 1.4L6 7.4l-3.2 3.2-1.4-1.4L4.6 6 1.4 2.8z',
+  ],
+  Canceled: ['dim', 'Canceled', 'M1.5 5h9v2h-9z'],
+  Paused: ['warn', 'Paused', 'M3 2h2v8H3zM7 2h2v8H7z'],
+};
+
+export const STATUSES = ['Queued', 'Scheduled', 'InProgress', 'Completed', 'Failed', 'Canceled'] as const;
+
+export function statusLabel(status: string): string {
+  return SHAPES[status]?.[1] ?? status;
+}
+
+/** A status by shape, colour and text. */
+export function Pill({ status }: { status: string }) {
+  const [tone, label, path] = SHAPES[status] ?? ['dim', status, ''];
+  return html`<span class=${`pill ${tone}`}
+    ><svg viewBox="0 0 12 12" aria-hidden="true"><path d=${path} fill="currentColor" /></svg>${label}</span
+  >`;
+}
