@@ -14,7 +14,7 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', arg
 async function post(path, body) {
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
-  return /[^/]+$/.exec(response.headers.get('location') ?? '')?.[0];
+  return response.headers.get('location')?.split('/').at(-1);
 }
 
 async function submitJobs() {
@@ -26,7 +26,7 @@ async function submitJobs() {
 
 try {
   for (let tries = 0; tries < 50 && !(await fetch(url).catch(() => null))?.ok; tries++) await delay(200);
-  const page = await browser.newPage({ viewport: { width: 1320, height: 860 } });
+  const page = await browser.newPage({ viewport: { width: 1320, height: 520 } });
   await page.goto(`${url}/dashboard`);
   await page.getByText('Live', { exact: true }).waitFor();
   const [id] = await submitJobs();

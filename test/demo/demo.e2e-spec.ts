@@ -20,7 +20,7 @@ describe('The demo', () => {
       const { status, body } = await demo.client.get('/');
       expect([status, body]).toMatchObject([200, { name: 'The Async Endpoints demo' }]);
       const { links } = body as { links: Record<string, string> };
-      expect(Object.keys(links)).toEqual(['docs', 'openapi', 'health', 'metrics']);
+      expect(Object.keys(links)).toEqual(['dashboard', 'docs', 'openapi', 'health', 'metrics']);
       const url = await demo.app.getUrl();
       for (const path of Object.values(links)) {
         const response = await fetch(url + path);

@@ -77,7 +77,11 @@ function Cards({ queues, snapshot }: { queues: readonly Queue[]; snapshot: Snaps
   const rate = all === 0 ? 'none in 15 min' : `${((100 * ended('failed')) / all).toFixed(1)} % in 15 min`;
   const cards: [string, string, string][] = [
     ['Waiting', 'Queued', oldest > 0 ? `oldest ${duration(oldest)}` : 'nothing waits'],
-    ['In progress', 'InProgress', `of ${count(slots)} slots, ${snapshot.workers.length} workers`],
+    [
+      'In progress',
+      'InProgress',
+      `of ${count(slots)} slots, ${snapshot.workers.length} worker${snapshot.workers.length === 1 ? '' : 's'}`,
+    ],
     ['Scheduled', 'Scheduled', 'delayed jobs and retries'],
     ['Completed', 'Completed', `${count(ended('completed'))} in 15 min`],
     ['Failed', 'Failed', rate],
