@@ -11,6 +11,7 @@ import { JobPolicies } from '../options/policies.js';
 import { resolveJobPolicy, resolveOptions } from '../options/resolve.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { RedisJobStore } from '../stores/redis/redis-job-store.js';
+import { SqliteJobStore } from '../stores/sqlite/sqlite-job-store.js';
 import { Wait } from '../worker/loop.js';
 import { JobManager } from './job-manager.js';
 import { newJob } from './submit.js';
@@ -36,7 +37,7 @@ const isDelay = (ms: number) => Number.isInteger(ms) && ms >= 0 && ms <= LONGEST
 describe('Any number', () => {
   const numeric = [...SETTINGS.values()].filter(({ accepts, key }) => accepts(1) && key !== 'http.unfinishedStatus');
 
-  it.each(numeric.map(({ key }) => key).filter((key) => !key.startsWith('redis.')))(
+  it.each(numeric.map(({ key }) => key).filter((key) => !/^(redis|sqlite)\./.test(key)))(
     'as the option %s is taken within bounds or refused by name',
     (key) => {
       const path = key.split('.');
@@ -64,6 +65,15 @@ describe('Any number', () => {
     fc.assert(
       fc.property(odd, (value) => {
         expect(isBounded(name, value, 3_600_000, () => new RedisJobStore({ [name]: value }))).toBe(true);
+      }),
+    );
+  });
+
+  it.each(['busyTimeoutMs', 'priorityAgingMs'])('as %s of a SqliteJobStore is taken or refused by name', (name) => {
+    fc.assert(
+      fc.property(odd, (value) => {
+        const create = () => new SqliteJobStore({ path: 'never-opened.db', [name]: value });
+        expect(isBounded(name, value, LONGEST_MS, create)).toBe(true);
       }),
     );
   });
