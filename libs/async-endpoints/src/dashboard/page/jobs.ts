@@ -66,7 +66,7 @@ function Filters({ query, isWhole }: { query: string; isWhole: boolean }) {
   };
   const field = (name: string, label: string) =>
     html`<label
-      >${label}<input name=${name} value=${values.get(name) ?? ''} maxlength="200" autocomplete="off"
+      >${label}<input name=${name} defaultValue=${values.get(name) ?? ''} maxlength="200" autocomplete="off"
     /></label>`;
   return html`<form class="filters" key=${query} onSubmit=${submit}>
     ${field('name', 'Name')}
