@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 
 const require = createRequire(import.meta.url);
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
@@ -26,9 +27,11 @@ if (!isThere()) {
     spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'g++', 'make', 'python3'], quiet);
   }
   console.log('Compiling better-sqlite3, which takes some two minutes, once…');
-  spawnSync('npm', ['rebuild', 'better-sqlite3', '--ignore-scripts=false'], quiet);
+  // Its own command, because `allowScripts` in package.json keeps npm from running the one of an installation.
+  const cwd = dirname(require.resolve('better-sqlite3/package.json'));
+  spawnSync('npm', ['run', 'build-release', '--ignore-scripts=false'], { ...quiet, cwd });
 }
 if (!isThere()) {
-  console.error('The tests of SqliteJobStore need better-sqlite3: npm rebuild better-sqlite3 --ignore-scripts=false');
+  console.error('The tests of SqliteJobStore need better-sqlite3: (cd node_modules/better-sqlite3 && npm run build-release)');
   process.exit(1);
 }

@@ -24,7 +24,7 @@ export async function jobsFile(env: NodeJS.ProcessEnv, logger: LoggerService): P
 
 async function obstacle(): Promise<string | null> {
   if (!(await SqliteJobStore.isAvailable())) {
-    return 'SQLite needs Node 22.13, or: npm rebuild better-sqlite3 --ignore-scripts=false';
+    return 'SQLite needs Node 22.13, or: (cd node_modules/better-sqlite3 && npm run build-release)';
   }
   return mkdir(FOLDER, { recursive: true }).then(
     () => null,
