@@ -32,6 +32,8 @@ if (!isThere()) {
   spawnSync('npm', ['run', 'build-release', '--ignore-scripts=false'], { ...quiet, cwd });
 }
 if (!isThere()) {
-  console.error('The tests of SqliteJobStore need better-sqlite3: (cd node_modules/better-sqlite3 && npm run build-release)');
+  console.error(
+    'The tests of SqliteJobStore need better-sqlite3: (cd node_modules/better-sqlite3 && npm run build-release)',
+  );
   process.exit(1);
 }
