@@ -34,7 +34,7 @@ export class Changes {
     private readonly work: WorkSignal,
   ) {
     this.#dataVersion = this.#readVersion();
-    this.#lastRevocation = this.#newestRevocation();
+    this.#lastRevocation = (statements.lastRevocation.get() as { seq: number }).seq;
   }
 
   subscribe(topic: Topic, listener: (change: JobChange) => void): () => void {
@@ -57,9 +57,9 @@ export class Changes {
     this.work.arrived(job);
   }
 
-  /** Own revocations are told at once, and not again when the file is looked at. */
-  ownRevocation(): void {
-    if (this.#newestRevocation() === this.#lastRevocation + 1) this.#lastRevocation++;
+  /** Own revocations are told at once, once they are durable, and not again when the file is looked at. */
+  ownRevocation(seq: number): void {
+    if (seq === this.#lastRevocation + 1) this.#lastRevocation = seq;
   }
 
   /** To be called when somebody begins to wait. */
@@ -72,7 +72,7 @@ export class Changes {
     } catch {
       // polled all the same
     }
-    this.#poll = setInterval(() => this.#look(), POLL_MS);
+    this.#poll = setInterval(() => this.#lookSafely(), POLL_MS);
     this.#poll.unref();
   }
 
@@ -86,8 +86,17 @@ export class Changes {
   #lookSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
-      this.#look();
+      this.#lookSafely();
     }, TOGETHER_MS);
+  }
+
+  /** In a timer, where an error would end the process: who waits for work is woken, and gets the error from its next call. */
+  #lookSafely(): void {
+    try {
+      this.#look();
+    } catch {
+      this.work.lookAgain();
+    }
   }
 
   #look(): void {
@@ -121,10 +130,6 @@ export class Changes {
       this.#lastRevocation = seq;
       this.#subscribers.notifyWorker(decodeText(worker), { id, status: statusOf(status), version });
     }
-  }
-
-  #newestRevocation(): number {
-    return (this.statements.lastRevocation.get() as { seq: number }).seq;
   }
 
   #readVersion(): unknown {

@@ -54,7 +54,13 @@ export class OpenDatabase {
     this.#transactions = new Transactions(statements, options);
     this.afterwards = (action) => this.#transactions.afterwards(action);
     this.jobs = new JobTable(statements, options.agingMs, ({ was, is }) => this.#changed(was, is));
-    this.work = new WorkSignal(this.jobs, options.now);
+    this.work = new WorkSignal(
+      {
+        nextReady: (name, now) => orElse(true, () => this.jobs.nextReady(name, now)),
+        nextScheduledAt: (names) => orElse(Infinity, () => this.jobs.nextScheduledAt(names)),
+      },
+      options.now,
+    );
     this.changes = new Changes(options.path, statements, this.jobs, this.work);
   }
 
@@ -93,9 +99,19 @@ export class OpenDatabase {
     const revokedFrom = was.worker !== null && is.fence > was.fence ? was.worker : null;
     if (revokedFrom !== null) {
       this.statements.revoke.run(encodeText(revokedFrom), is.id, codeOf(is.status), is.version, is.lastUpdatedAt);
-      this.changes.ownRevocation();
+      const { seq } = this.statements.lastRevocation.get() as { seq: number };
+      this.afterwards(() => this.changes.ownRevocation(seq));
     }
     this.afterwards(() => this.changes.own(is, revokedFrom));
+  }
+}
+
+/** The waiters' signal calls from timers and after commits: who waits is woken, and gets the error from its claim. */
+function orElse<T>(answer: T, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return answer;
   }
 }
 

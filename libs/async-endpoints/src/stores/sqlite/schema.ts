@@ -1,3 +1,4 @@
+import { AsyncEndpointsError } from '../../job/errors.js';
 import type { Database } from './driver.js';
 
 /** The version of the schema, which `PRAGMA user_version` keeps. */
@@ -79,11 +80,12 @@ SELECT id, name,
 FROM job;
 `;
 
-/** Within a transaction. @throws Error where a newer release made the file */
+/** Within a transaction. @throws AsyncEndpointsError `STORE_UNAVAILABLE` where a newer release made the file */
 export function migrate(database: Database): void {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > VERSION) {
-    throw new Error(`The database has version ${version} of the schema; this release knows ${VERSION}.`);
+    const reason = `The database has version ${version} of the schema; this release knows ${VERSION}`;
+    throw new AsyncEndpointsError('STORE_UNAVAILABLE', `${reason}: use the release that wrote it, or a newer one.`);
   }
   if (version < VERSION) database.exec(`${SCHEMA}PRAGMA user_version = ${VERSION};`);
 }

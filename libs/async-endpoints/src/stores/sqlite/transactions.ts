@@ -11,9 +11,11 @@ interface Task {
 }
 
 const LONGEST_PAUSE_MS = 10;
+/** How long one transaction may hold the event loop before it is committed and the rest gets another one. */
+const LONGEST_HOLD_MS = 3;
 
 /**
- * All that is asked for in one turn of the event loop is one transaction. Another process that writes is waited for without
+ * All that is asked for in one turn of the event loop is one transaction, or several when that takes long. Another process that writes is waited for without
  * holding the event loop. Where one task fails, the others are done without it.
  */
 export class Transactions {
@@ -49,12 +51,11 @@ export class Transactions {
   }
 
   async #run(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
     while (this.#tasks.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
       const begun = await this.#begin();
-      const tasks = this.#tasks.splice(0);
-      if (begun.error === undefined) await this.#perform(tasks);
-      else for (const task of tasks) task.failed(begun.error);
+      if (begun.error === undefined) await this.#perform(this.#tasks);
+      else for (const task of this.#tasks.splice(0)) task.failed(begun.error);
     }
     this.#running = undefined;
   }
@@ -73,15 +74,23 @@ export class Transactions {
     }
   }
 
-  async #perform(tasks: readonly Task[]): Promise<void> {
+  /** Performs the first tasks of the queue, and removes them from it. */
+  async #perform(queue: Task[]): Promise<void> {
+    const tasks: Task[] = [];
     try {
       const now = this.options.now();
-      for (const task of tasks) task.run(now);
+      const until = performance.now() + LONGEST_HOLD_MS;
+      for (const task of queue) {
+        tasks.push(task);
+        task.run(now);
+        if (performance.now() > until) break;
+      }
       this.statements.commit.run();
     } catch (error) {
-      await this.#undo(tasks, error);
-      return;
+      queue.splice(0, tasks.length);
+      return this.#undo(tasks, error);
     }
+    queue.splice(0, tasks.length);
     for (const task of tasks) task.done();
     for (const action of this.#afterwards.splice(0)) action();
   }

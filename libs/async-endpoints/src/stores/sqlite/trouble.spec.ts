@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { aJob, eventually } from '../../testing/index.js';
+import { SqliteJobStore } from './sqlite-job-store.js';
+
+const LIMITS = { queueLimit: 1_000_000 };
+
+async function opened(path: string): Promise<SqliteJobStore> {
+  const store = new SqliteJobStore({ path });
+  await store.open();
+  onTestFinished(() => store.close());
+  return store;
+}
+
+describe('SqliteJobStore in trouble', () => {
+  let path: string;
+
+  beforeEach(() => {
+    const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
+    path = join(folder, 'jobs.db');
+    return () => rmSync(folder, { recursive: true });
+  });
+
+  it('tells a worker of a revocation by another process after an own one was rolled back', async () => {
+    const [store, other] = [await opened(path), await opened(path)];
+    const [one, two] = [aJob(), aJob()] as const;
+    await store.submit([one, two], LIMITS);
+    await store.claim({ worker: 'w', leaseMs: 60_000, limit: 2, slots: new Map([['Work', 2]]) });
+    const told: string[] = [];
+    await store.subscribe({ worker: 'w' }, ({ id }) => void told.push(id));
+    const notAnId = {} as unknown as string; // no value that SQLite takes: the transaction ends after its first revocation
+    await expect(store.cancel([one.id, notAnId])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await other.cancel([two.id]);
+    await eventually(() => told.length > 0, 5_000);
+    expect(told).toEqual([two.id]);
+  });
+
+  it('wakes who waits, instead of ending the process, when the file cannot be read in a timer', async () => {
+    const store = await opened(path);
+    const woken = store.waitForWork(['Work'], new AbortController().signal);
+    const raw = new Database(path);
+    raw.exec('DROP TABLE paused');
+    raw.close();
+    await woken;
+    const request = { worker: 'w', leaseMs: 60_000, limit: 1, slots: new Map([['Work', 1]]) };
+    await expect(store.claim(request)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
+  it('lets timers run between the parts of a large turn', async () => {
+    const store = await opened(path);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await Promise.all(Array.from({ length: 5_000 }, () => store.submit([aJob()], LIMITS)));
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(3);
+    expect(await store.stats()).toMatchObject([{ name: 'Work', status: 'Queued', count: 5_000 }]);
+  });
+
+  it('says at boot which version of the schema a newer release has left', async () => {
+    const raw = new Database(path);
+    raw.pragma('user_version = 99');
+    raw.close();
+    await expect(new SqliteJobStore({ path }).open()).rejects.toThrow('version 99 of the schema; this release knows 1');
+  });
+});
