@@ -16,6 +16,8 @@ const library = 'libs/async-endpoints';
 const loadedByName = ['class-validator', 'class-transformer', '@fastify/static'];
 /** Nest, `debug` and the library use them where they are installed; here they are for development and tests only. */
 const notUsed = ['@nestjs/platform-express', '@nestjs/microservices', 'supports-color', 'better-sqlite3'];
+/** Nest imports it as ES modules, and @vercel/nft takes its CommonJS twins too. */
+const twins = ['node_modules/es-toolkit/**/*.js'];
 const servedByName = /^(favicon-.+\.png|index\.css|swagger-ui\.css|swagger-ui-(bundle|standalone-preset)\.js)$/;
 
 const [target] = process.argv.slice(2);
@@ -29,7 +31,7 @@ const { fileList } = await nodeFileTrace(
     join(root, library, bin['async-endpoints']),
     ...loadedByName.map((name) => resolve(name)),
   ],
-  { base: root, ignore: notUsed.map((name) => `node_modules/${name}/**`) },
+  { base: root, ignore: [...notUsed.map((name) => `node_modules/${name}/**`), ...twins] },
 );
 const swagger = 'node_modules/swagger-ui-dist';
 const assets = (await readdir(join(root, swagger))).filter((file) => servedByName.test(file));

@@ -22,8 +22,8 @@ export const GROUPS = {
   jobs: JOBS,
   recovery: RECOVERY,
   context: CONTEXT,
-  http: HTTP,
   response: RESPONSE,
+  http: HTTP,
 } as const;
 
 /** What a process does: both sides, HTTP only (no handlers needed), or jobs only (no routes mapped). */
