@@ -36,7 +36,7 @@ const ROOMS = {
   config: ['job', 'options', 'store', 'stores/redis', 'stores/sqlite'],
   cli: ['job', 'options', 'store', 'stores/redis', 'events', 'config'],
   client: ['job'],
-  dashboard: ['job', 'options', 'store', 'jobs', 'nest'],
+  dashboard: ['job', 'options', 'store', 'events', 'jobs', 'nest'],
   'dashboard/page': [],
   testing: ['job', 'store', 'stores/memory', 'handlers', 'worker', 'jobs', 'options'],
   'testing/contract': ['job', 'store', 'testing'],

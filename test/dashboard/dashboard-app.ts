@@ -46,7 +46,8 @@ export async function startDashboard(
   configure: (nest: INestApplication) => void = () => {},
 ): Promise<DashboardApp> {
   class Echo {
-    handle(payload: { fail?: string; result?: unknown }): unknown {
+    handle(payload: { fail?: string; crash?: string; result?: unknown }): unknown {
+      if (payload.crash !== undefined) throw new Error(payload.crash);
       if (payload.fail !== undefined) throw new main.PermanentJobError(payload.fail, { code: 'BROKEN' });
       return payload.result ?? null;
     }

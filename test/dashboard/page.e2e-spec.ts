@@ -86,9 +86,9 @@ describe.skipIf(!existsSync(CHROMIUM))('The page of the dashboard', () => {
     await page.getByRole('button', { name: 'Filter' }).click();
     await page.getByText('It broke.').first().waitFor();
     await page.getByRole('button', { name: 'Rerun' }).click();
-    await page.getByText('Waits for a worker').waitFor({ timeout: 30_000 });
+    await page.getByText('Waits for a worker').waitFor();
     await app.jobs.resume('Echo');
-    await page.getByText('BROKEN').first().waitFor({ timeout: 40_000 });
+    await page.getByText('BROKEN').first().waitFor();
   });
 
   it('shows hostile names, owners, errors and results as text, and a result of 1 MiB at once', async () => {

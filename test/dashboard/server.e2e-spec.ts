@@ -30,7 +30,7 @@ describe('AsyncDashboardModule', () => {
     );
   });
 
-  it('has an initial size of at most 40 kB gzipped', () => {
+  it('is at most 40 kB gzipped in all', () => {
     const folder = new URL('../../libs/async-endpoints/dist/dashboard/page/', import.meta.url);
     const bytes = readdirSync(folder).map((file) => gzipSync(readFileSync(new URL(file, folder))).length);
     expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(40_000);
@@ -107,6 +107,40 @@ describe.each(['Express', 'Fastify'] as const)('The dashboard on %s', (adapter) 
     const cancel = { operation: 'cancel', targets: [mine.id, other.id] };
     expect(await (await post(app, cancel)).json()).toEqual({ changed: 1 });
     expect((await app.jobs.find(other.id))?.status).toBe('Queued');
+  });
+
+  it('refuses a request for which the application forgot to name an owner or an access', async () => {
+    for (const forgetful of [{ owner: () => undefined as never }, { access: () => undefined as never }]) {
+      const app = await startOn(adapter, forgetful);
+      for (const path of ['', '/api/jobs', '/api/stream', '/api/visitor']) {
+        expect([path, (await fetch(`${app.url}/admin/jobs${path}`)).status]).toEqual([path, 403]);
+      }
+    }
+  });
+
+  it('shows an owner neither workers nor the messages of internal errors, which an operator sees', async () => {
+    const whose: { owner: string | null } = { owner: 'acme' };
+    const app = await startOn(adapter, { owner: () => whose.owner });
+    const { id } = await app.jobs.submit(
+      'Echo',
+      { crash: 'connect ECONNREFUSED db-1' },
+      { owner: 'acme', maxRetries: 0 },
+    );
+    const { worker } = (await app.jobs.waitFor(id)).failedAttempts[0]!;
+    const shown = async () => {
+      const [list, job, stream] = await Promise.all(
+        ['/api/jobs', `/api/jobs/${id}`, `/api/jobs/${id}/stream`].map(async (path) =>
+          (await fetch(`${app.url}/admin/jobs${path}`)).text(),
+        ),
+      );
+      return `${list}${job}${stream}`;
+    };
+    const text = await shown();
+    expect(text).toContain('Failed');
+    expect(text).not.toContain('ECONNREFUSED');
+    expect(text).not.toContain(worker);
+    whose.owner = null;
+    expect(await shown()).toContain('ECONNREFUSED');
   });
 
   it('reads the store once per two seconds for all streams, never while nobody looks, and closes with open streams', async () => {

@@ -85,8 +85,9 @@ class DashboardController {
 
   @Sse('api/jobs/:id/stream')
   async follow(@Param('id') id: string, @Req() request: Request) {
-    await this.jobs.find(id, visitorOf(request));
-    return asMessages(this.jobs.follow(id));
+    const whose = visitorOf(request);
+    await this.jobs.find(id, whose);
+    return asMessages(this.jobs.follow(id, whose));
   }
 
   @Post('api/actions')

@@ -1,6 +1,7 @@
 import { BadRequestException, ForbiddenException, Inject, Injectable, Logger, NotFoundException } from '@nestjs/common';
 import { defer, map, type Observable, takeUntil } from 'rxjs';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { printable } from '../events/error-text.js';
+import { AsyncEndpointsError, publicError } from '../job/errors.js';
 import { type Job, JOB_STATUSES, type JobStatus } from '../job/job.js';
 import { JobManager } from '../jobs/job-manager.js';
 import type { JobPage } from '../store/job-store.js';
@@ -42,19 +43,19 @@ export class JobsView {
     const cursor = text('cursor');
     const page = { limit: Number(text('limit') ?? 50), ...(cursor !== undefined && { cursor }) };
     const { jobs, cursor: next } = await this.manager.list(filter, page).catch(asHttp);
-    return { jobs: jobs.map(toRow), cursor: next };
+    return { jobs: jobs.map((job) => toRow(forVisitor(job, owner))), cursor: next };
   }
 
   async find(id: string, { owner }: Visitor): Promise<Job> {
     const job = await (owner === null ? this.manager.find(id) : this.manager.findOwned(id, owner)).catch(asHttp);
     if (!job) throw new NotFoundException('There is no such job, or its retention has passed.');
-    return this.#shown(job);
+    return this.#shown(job, owner);
   }
 
   /** After `find`, which decides whether the visitor may see the job. */
-  follow(id: string): Observable<Job> {
+  follow(id: string, { owner }: Visitor): Observable<Job> {
     return defer(() => this.manager.follow(id)).pipe(
-      map((job) => this.#shown(job)),
+      map((job) => this.#shown(job, owner)),
       takeUntil(this.feed.closed),
     );
   }
@@ -67,13 +68,9 @@ export class JobsView {
     const changed = await (
       isOnQueues ? this.#steer(operation, targets, actor) : this.#change(operation, targets, owner)
     ).catch(asHttp);
-    const what = isOnQueues
-      ? targets
-          .map((name) => JSON.stringify(name))
-          .join(', ')
-          .slice(0, 500)
-      : `${targets.length} jobs`;
-    this.#log.log(`${operation} of ${what} by ${JSON.stringify(actor ?? 'an unnamed visitor')}: ${changed} changed`);
+    const what = isOnQueues ? targets.map((name) => JSON.stringify(name)).join(', ') : `${targets.length} jobs`;
+    const who = JSON.stringify(actor ?? 'an unnamed visitor');
+    this.#log.log(printable(`${operation} of ${what.slice(0, 500)} by ${who}: ${changed} changed`));
     return { changed };
   }
 
@@ -93,7 +90,8 @@ export class JobsView {
     return jobs.flatMap((job) => (job ? [job.id] : []));
   }
 
-  #shown(job: Job): Job {
+  #shown(stored: Job, owner: string | null): Job {
+    const job = forVisitor(stored, owner);
     const show = this.rules.show ?? {};
     const hidden = show.result === false;
     const { details, ...error } = job.error ?? { code: '', message: '' };
@@ -105,6 +103,15 @@ export class JobsView {
       fingerprint: null,
     };
   }
+}
+
+/** The owner of jobs is a client of the application: it sees what clients see of errors, and no workers. */
+function forVisitor(job: Job, owner: string | null): Job {
+  if (owner === null) return job;
+  const failedAttempts = job.failedAttempts.map((attempt) => {
+    return { ...attempt, worker: '', error: publicError(attempt.error) };
+  });
+  return { ...job, worker: null, error: job.error && publicError(job.error), failedAttempts };
 }
 
 function toRow({ result: _result, failedAttempts: _attempts, fingerprint: _print, error, ...row }: Job): JobRow {

@@ -7,11 +7,15 @@ export type DashboardAccess = 'none' | 'read' | 'operate';
 
 /** What decides about each request, and what the page may show. */
 export interface DashboardRules {
-  /** Called for each request, after the guards. Default: `read`. */
+  /**
+   * Decides what each request may do, after the guards. Default: `read`. A request for which it returns anything else is refused
+   * with 403.
+   */
   access?: ((request: HttpRequest) => DashboardAccess | Promise<DashboardAccess>) | undefined;
   /**
    * Limits the page to the jobs of one owner; null shows the jobs of all owners. With an owner, the page has no overview and
-   * no pause, because both concern the jobs of others. Default: null.
+   * no pause, because both concern the jobs of others, and shows neither workers nor the messages of internal errors. A request
+   * for which it returns neither a text nor null is refused with 403. Default: null.
    */
   owner?: ((request: HttpRequest) => string | null | Promise<string | null>) | undefined;
   show?: DashboardShow | undefined;

@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
 import { Age, duration, Pill, plain, Time } from './format.js';
 import { html } from './html.js';
 import { act, addressOf, type Job, useStream, type Visitor } from './server.js';
@@ -11,14 +12,18 @@ interface Props {
 }
 
 export function JobPage({ id, visitor, say }: Props) {
-  const { value: job } = useStream<Job>(`api/jobs/${encodeURIComponent(id)}/stream`);
+  // The stream ends with the job; an action here may begin it again.
+  const [actions, setActions] = useState(0);
+  const { value: job } = useStream<Job>(`api/jobs/${encodeURIComponent(id)}/stream?after=${actions}`, isOver);
   if (!job)
     return html`<h1>Job</h1>
       <p class="empty">There is no job ${plain(id)}, or it is being loaded.</p>`;
   const run = (operation: string) => () =>
     act(operation, [job.id]).then(
-      (changed) =>
-        say(changed > 0 ? `The job was ${operation === 'cancel' ? 'canceled' : 'queued again'}.` : 'Nothing changed.'),
+      (changed) => {
+        setActions(actions + 1);
+        say(changed > 0 ? `The job was ${operation === 'cancel' ? 'canceled' : 'queued again'}.` : 'Nothing changed.');
+      },
       (error: Error) => say(error.message),
     );
   const copy = (text: string, what: string) => () =>
@@ -27,7 +32,6 @@ export function JobPage({ id, visitor, say }: Props) {
       () => say(`The browser does not allow copying. ${what}: ${text}`),
     );
   const curl = `curl '${addressOf(`api/jobs/${job.id}`).href}'`;
-  const isOver = ['Completed', 'Failed', 'Canceled'].includes(job.status);
   const canRerun = job.status === 'Failed' || job.status === 'Canceled';
   return html`<div class="head">
       <h1>${plain(job.name)}</h1>
@@ -36,7 +40,7 @@ export function JobPage({ id, visitor, say }: Props) {
         <button onClick=${copy(job.id, 'Id')}>Copy id</button
         ><button onClick=${copy(curl, 'Command')}>Copy as curl</button>
         ${visitor.access === 'operate' && canRerun && html`<button class="primary" onClick=${run('rerun')}>Rerun</button>`}
-        ${visitor.access === 'operate' && !isOver && html`<button class="danger" onClick=${run('cancel')}>Cancel</button>`}
+        ${visitor.access === 'operate' && !isOver(job) && html`<button class="danger" onClick=${run('cancel')}>Cancel</button>`}
       </div>
     </div>
     <div class="grid">
@@ -49,6 +53,10 @@ export function JobPage({ id, visitor, say }: Props) {
         <${Outcome} job=${job} />
       </section>
     </div>`;
+}
+
+function isOver({ status }: Job): boolean {
+  return ['Completed', 'Failed', 'Canceled'].includes(status);
 }
 
 function Outcome({ job }: { job: Job }) {
@@ -84,7 +92,7 @@ function Timeline({ job }: { job: Job }) {
       html`<b>Attempt ${failed.number} ${failed.outcome === 'crash' ? 'crashed' : 'failed'}</b> after
         ${duration(failed.endedAt - failed.startedAt)}`,
       failed.endedAt,
-      `${plain(failed.error.code)}: ${plain(failed.error.message)} · ${plain(failed.worker)}`,
+      [`${plain(failed.error.code)}: ${plain(failed.error.message)}`, plain(failed.worker)].filter(Boolean).join(' · '),
     ),
   );
   return html`<ol class="time">

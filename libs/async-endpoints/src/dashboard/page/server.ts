@@ -85,8 +85,12 @@ export interface Stream<T> {
   readonly isLive: boolean;
 }
 
-/** The latest message of an event stream, which is opened anew until it works. */
-export function useStream<T>(path: string | null): Stream<T> {
+/**
+ * The latest message of an event stream, which is opened anew until it works.
+ *
+ * @param isLast whether no message follows this one: then the stream is not opened anew
+ */
+export function useStream<T>(path: string | null, isLast: (value: T) => boolean = () => false): Stream<T> {
   const [state, setState] = useState<Stream<T>>({ value: null, isLive: false });
   useEffect(() => {
     if (path === null) return;
@@ -94,16 +98,17 @@ export function useStream<T>(path: string | null): Stream<T> {
     let timer = 0;
     const open = (): void => {
       source = new EventSource(addressOf(path));
-      source.addEventListener('message', ({ data }) =>
-        setState({ value: JSON.parse(data as string) as T, isLive: true }),
-      );
+      source.addEventListener('message', ({ data }) => {
+        const value = JSON.parse(data as string) as T;
+        setState({ value, isLive: true });
+        if (isLast(value)) source.close();
+      });
       source.addEventListener('error', () => {
         setState(({ value }) => ({ value, isLive: false }));
         source.close();
         timer = window.setTimeout(open, 2_000);
       });
     };
-    setState({ value: null, isLive: false });
     open();
     return () => {
       source.close();
