@@ -1,14 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { SqliteJobStore } from 'nestjs-async-endpoints/sqlite';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import Database from 'better-sqlite3';
 import { temporaryFolder } from '../temporary-folder.js';
 
 const WRITER = new URL('writer.mjs', import.meta.url).pathname;
+const CONTRACT = new URL('contract.mjs', import.meta.url).pathname;
+/** As the compatibility tests do it. */
+const { installNodes } = (await import(new URL('../../scripts/compat/node-versions.mjs', import.meta.url).href)) as {
+  installNodes(folder: string, versions: number[]): Promise<Map<number, { bin: string }>>;
+};
+const run = promisify(execFile);
 const LIMITS = { queueLimit: 1_000_000 };
 const ALL = { worker: 'w', leaseMs: 60_000, limit: 1, slots: new Map([['Work', 1]]) };
 
@@ -103,6 +110,38 @@ describe('SqliteJobStore', () => {
     expect(() => new SqliteJobStore({ path: '' })).toThrow('path is ""; expected the path of a file.');
     expect(() => new SqliteJobStore({ path, synchronous: 'OFF' as 'FULL' })).toThrow('expected FULL or NORMAL');
   });
+
+  it('is backed up while it is open, and restored as docs/sqlite.md says', async () => {
+    const folder = temporaryFolder();
+    const [path, backup] = [join(folder, 'jobs.db'), join(folder, 'backup.db')];
+    const store = await opened(path);
+    const [kept, later] = [aJob(), aJob()];
+    await store.submit([kept], LIMITS);
+    const raw = new Database(path);
+    raw.exec(`VACUUM INTO '${backup}'`);
+    raw.close();
+    await store.submit([later], LIMITS);
+    await store.close();
+    for (const beside of [`${path}-wal`, `${path}-shm`]) await rm(beside, { force: true });
+    await rename(backup, path);
+    await store.open();
+    expect((await store.find([kept.id, later.id])).map((job) => job?.status)).toEqual(['Queued', undefined]);
+  });
+
+  it('keeps the contract of a job store on node:sqlite of a newer Node', async (test) => {
+    const folder = temporaryFolder();
+    const nodes = await installNodes(folder, [24]).catch(() => null);
+    if (!nodes)
+      test.skip('Node 24 cannot be installed: the registry of npm is unreachable, or has none for this system');
+    const { stdout } = await run(join(nodes?.get(24)?.bin ?? '', 'node'), [
+      '--no-warnings',
+      '--test-reporter=tap',
+      CONTRACT,
+      folder,
+    ]);
+    expect(stdout).toMatch(/^# pass 1\d\d$/m);
+    expect(stdout).toMatch(/^# fail 0$/m);
+  }, 300_000);
 
   it('leaves its file alone beside others, and puts its two helpers beside it', async () => {
     const folder = join(temporaryFolder(), 'data');

@@ -134,7 +134,7 @@ const LONGEST_TEXT = 1_000;
 /**
  * Pauses or resumes job names.
  *
- * @param by who does it
+ * @param by the person who does it
  * @throws AsyncEndpointsError `INVALID_OPTION` for no names, more than 1000, and texts that are empty or longer than 1000
  */
 export async function pauseOrResume(

@@ -26,19 +26,14 @@ export function JobPage({ id, visitor, say }: Props) {
       },
       (error: Error) => say(error.message),
     );
-  const copy = (text: string, what: string) => () =>
-    navigator.clipboard.writeText(text).then(
-      () => say(`${what} copied.`),
-      () => say(`The browser does not allow copying. ${what}: ${text}`),
-    );
   const curl = `curl '${addressOf(`api/jobs/${job.id}`).href}'`;
   const canRerun = job.status === 'Failed' || job.status === 'Canceled';
   return html`<div class="head">
       <h1>${plain(job.name)}</h1>
       <${Pill} status=${job.status} /><code>${job.id}</code>
       <div>
-        <button onClick=${copy(job.id, 'Id')}>Copy id</button
-        ><button onClick=${copy(curl, 'Command')}>Copy as curl</button>
+        <button onClick=${() => copy(job.id, 'Id', say)}>Copy id</button
+        ><button onClick=${() => copy(curl, 'Command', say)}>Copy as curl</button>
         ${visitor.access === 'operate' && canRerun && html`<button class="primary" onClick=${run('rerun')}>Rerun</button>`}
         ${visitor.access === 'operate' && !isOver(job) && html`<button class="danger" onClick=${run('cancel')}>Cancel</button>`}
       </div>
@@ -53,6 +48,13 @@ export function JobPage({ id, visitor, say }: Props) {
         <${Outcome} job=${job} />
       </section>
     </div>`;
+}
+
+function copy(text: string, what: string, say: Props['say']): Promise<void> {
+  return navigator.clipboard.writeText(text).then(
+    () => say(`${what} copied.`),
+    () => say(`The browser does not allow copying. ${what}: ${text}`),
+  );
 }
 
 function isOver({ status }: Job): boolean {

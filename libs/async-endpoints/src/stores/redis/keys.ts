@@ -26,9 +26,9 @@ export class RedisKeys {
   readonly paused: string;
   /** Set: every job name that was ever submitted. */
   readonly names: string;
-  /** Hash: worker id → when it last registered, ms, a comma, and what it says of itself as JSON. Of the first partition alone. */
+  /** Hash: worker id → time of its last registration, ms, a comma, and its `WorkerInfo` as JSON. In the first partition only. */
   readonly workers: string;
-  /** Sorted set: worker id → until when it counts as alive, ms. Of the first partition alone. */
+  /** Sorted set: worker id → end of the time for which it counts as alive, ms. In the first partition only. */
   readonly alive: string;
   /** List: what tools did, as JSON, until a worker has told its log and metrics. Of the first partition alone. */
   readonly actions: string;

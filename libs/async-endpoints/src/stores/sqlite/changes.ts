@@ -8,19 +8,19 @@ import { recordOf, statusOf } from './rows.js';
 import type { Statements } from './statements.js';
 import { decodeText } from './text.js';
 
-/** The net under the file watcher, while somebody waits. */
+/** How often the file is read in case that the operating system reported no change. */
 const POLL_MS = 2_000;
-/** Changes of other processes that come close together are looked at once. */
+/** Changes of other processes within this time are read together. */
 const TOGETHER_MS = 5;
 
 /**
- * Tells those who wait in this process of changes: of its own once they are durable, and of other processes' when the file
- * changes. It watches the file only while somebody waits.
+ * Notifies the subscribers and waiting workers of this process: of its own changes when they are durable, and of the changes
+ * of other processes when the file changes. It watches the file only while there are any.
  */
 export class Changes {
   readonly #subscribers = new Subscribers();
-  /** The versions of subscribed jobs that were told last. */
-  readonly #told = new Map<string, number>();
+  /** The latest version of each subscribed job of which subscribers were notified. */
+  readonly #notified = new Map<string, number>();
   #dataVersion: unknown;
   #lastRevocation = 0;
   #watcher: FSWatcher | undefined;
@@ -41,28 +41,28 @@ export class Changes {
     const remove = this.#subscribers.add(topic, listener);
     if ('job' in topic) {
       const job = this.jobs.find(topic.job);
-      if (job && !this.#told.has(topic.job)) this.#told.set(topic.job, job.version);
+      if (job && !this.#notified.has(topic.job)) this.#notified.set(topic.job, job.version);
     }
     this.watch();
     return () => {
       remove();
-      if ('job' in topic && !this.#subscribers.hasFor(topic.job)) this.#told.delete(topic.job);
+      if ('job' in topic && !this.#subscribers.hasFor(topic.job)) this.#notified.delete(topic.job);
     };
   }
 
-  /** Of this process, once it is durable. @param revokedFrom the worker whose claim it ended against its will */
+  /** Notifies of a change of this process that is durable. @param revokedFrom the worker whose claim the change revoked */
   own(job: JobRecord, revokedFrom: string | null): void {
-    if (this.#subscribers.hasFor(job.id)) this.#tell(job);
+    if (this.#subscribers.hasFor(job.id)) this.#notify(job);
     if (revokedFrom !== null) this.#subscribers.notifyWorker(revokedFrom, job);
     this.work.arrived(job);
   }
 
-  /** Own revocations are told at once, once they are durable, and not again when the file is looked at. */
+  /** Workers of this process know of its own revocations: they are not read again from the file. */
   ownRevocation(seq: number): void {
     if (seq === this.#lastRevocation + 1) this.#lastRevocation = seq;
   }
 
-  /** To be called when somebody begins to wait. */
+  /** Called when a worker begins to wait. */
   watch(): void {
     if (this.#poll) return;
     try {
@@ -70,7 +70,7 @@ export class Changes {
       this.#watcher.on('error', () => this.#watcher?.close());
       this.#watcher.unref();
     } catch {
-      // polled all the same
+      // the file is read every 2 s in any case
     }
     this.#poll = setInterval(() => this.#lookSafely(), POLL_MS);
     this.#poll.unref();
@@ -90,7 +90,7 @@ export class Changes {
     }, TOGETHER_MS);
   }
 
-  /** In a timer, where an error would end the process: who waits for work is woken, and gets the error from its next call. */
+  /** In a timer, where an error would end the process. Waiting workers are woken instead, and get it from their next call. */
   #lookSafely(): void {
     try {
       this.#look();
@@ -107,24 +107,24 @@ export class Changes {
     this.#dataVersion = version;
     this.work.lookAgain();
     for (const id of jobs) this.#lookAt(id);
-    if (this.#subscribers.hasWorkers) this.#tellRevocations();
+    if (this.#subscribers.hasWorkers) this.#notifyOfRevocations();
   }
 
   #lookAt(id: string): void {
     const row = this.jobs.find(id);
-    if (row ? row.version !== this.#told.get(id) : this.#told.has(id)) {
-      if (row) this.#tell(recordOf(row));
+    if (row ? row.version !== this.#notified.get(id) : this.#notified.has(id)) {
+      if (row) this.#notify(recordOf(row));
       else this.#subscribers.notifyOfJob({ id, status: null, version: 0 });
     }
-    if (!row) this.#told.delete(id);
+    if (!row) this.#notified.delete(id);
   }
 
-  #tell(job: JobRecord): void {
-    this.#told.set(job.id, job.version);
+  #notify(job: JobRecord): void {
+    this.#notified.set(job.id, job.version);
     this.#subscribers.notifyOfJob({ id: job.id, status: job.status, version: job.version, job });
   }
 
-  #tellRevocations(): void {
+  #notifyOfRevocations(): void {
     const rows = this.statements.revocations.all(this.#lastRevocation) as Revocation[];
     for (const { seq, worker, id, status, version } of rows) {
       this.#lastRevocation = seq;

@@ -12,6 +12,16 @@ const ABOVE_ALL = 1_000;
 /** More than any difference of times, and small enough for sums to be exact. */
 const NEVER_MS = 2 ** 45;
 
+/** Jobs that wait, and the bytes that they take. */
+export interface Waiting {
+  count: number;
+  bytes: number;
+}
+
+function isFull({ count, bytes }: Waiting, maxCount: number | null | undefined, maxBytes: number | null | undefined) {
+  return count >= (maxCount ?? Infinity) || bytes >= (maxBytes ?? Infinity);
+}
+
 interface Changed {
   readonly was: JobRecord;
   readonly is: JobRecord;
@@ -37,23 +47,26 @@ export class JobTable {
     return this.statements.find.get(id) as JobRow | undefined;
   }
 
-  /** Which limit leaves a job no room among those that wait to be claimed, if any does. */
-  reachedLimit(job: NewJob, { queueLimit, queueBytes }: QueueLimits): 'total' | 'name' | null {
-    const isFull = (waiting: unknown, jobs: number | null | undefined, bytes: number | null | undefined) => {
-      const { count, bytes: taken } = waiting as { count: number; bytes: number };
-      return count >= (jobs ?? Infinity) || taken >= (bytes ?? Infinity);
-    };
-    const { waiting, waitingOf } = this.statements;
-    if (isFull(waiting.get(), queueLimit, queueBytes)) return 'total';
-    if (job.queueLimit == null && job.queueBytes == null) return null;
-    return isFull(waitingOf.get(encodeText(job.name)), job.queueLimit, job.queueBytes) ? 'name' : null;
+  /** How much waits, of all names together. */
+  waiting(): Waiting {
+    return this.statements.waiting.get() as Waiting;
   }
 
-  insert(job: JobRecord, payload: string): void {
+  /** The limit that leaves no room for a job, if any does. @param waiting of all names together */
+  reachedLimit(job: NewJob, { queueLimit, queueBytes }: QueueLimits, waiting: Waiting): 'total' | 'name' | null {
+    if (isFull(waiting, queueLimit, queueBytes)) return 'total';
+    if (job.queueLimit == null && job.queueBytes == null) return null;
+    const ofName = this.statements.waitingOf.get(encodeText(job.name)) as Waiting;
+    return isFull(ofName, job.queueLimit, job.queueBytes) ? 'name' : null;
+  }
+
+  /** Returns the bytes that the waiting job takes. */
+  insert(job: JobRecord, payload: string): number {
     const carried = [payload, job.name, job.owner ?? '', job.fingerprint ?? ''];
     const bytes = carried.reduce((sum, text) => sum + Buffer.byteLength(text), RECORD_BYTES);
     this.statements.insert.run(...insertedValues(job, payload, bytes));
     this.#count(job, 1, bytes);
+    return bytes;
   }
 
   /** Writes what has become of a job. */

@@ -4,14 +4,14 @@ import { NO_SILENCE, noteSweep, type Silence } from '../../store/sweeps.js';
 import type { SweepRhythm } from '../../store/verbs.js';
 import { WorkSignal } from '../../store/work-signal.js';
 import { Changes } from './changes.js';
-import { type Database, isBusy, openDatabase, translated } from './driver.js';
+import { type Database, openDatabase, translated } from './driver.js';
 import { JobTable } from './job-table.js';
 import type { readOptions } from './options.js';
 import { codeOf } from './rows.js';
 import { migrate } from './schema.js';
 import { prepareStatements, type Statements } from './statements.js';
 import { encodeText } from './text.js';
-import { Transactions } from './transactions.js';
+import { Transactions, whenFree } from './transactions.js';
 
 type Options = ReturnType<typeof readOptions>;
 
@@ -28,9 +28,9 @@ export class OpenDatabase {
     const { path, synchronous, driver } = options;
     const database = await openDatabase(path, driver);
     try {
-      await whenFree(options, () => database.exec('PRAGMA journal_mode = WAL'));
+      await whenFree(options.busyTimeoutMs, () => database.exec('PRAGMA journal_mode = WAL'));
       database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -16000; PRAGMA temp_store = memory`);
-      await whenFree(options, () => database.exec('BEGIN IMMEDIATE'));
+      await whenFree(options.busyTimeoutMs, () => database.exec('BEGIN IMMEDIATE'));
       migrate(database);
       database.exec('COMMIT');
       return new OpenDatabase(database, prepareStatements(database), options);
@@ -112,19 +112,5 @@ function orElse<T>(answer: T, read: () => T): T {
     return read();
   } catch {
     return answer;
-  }
-}
-
-/** Another process may be about to do the same. */
-async function whenFree({ busyTimeoutMs }: Options, work: () => unknown): Promise<void> {
-  const deadline = performance.now() + busyTimeoutMs;
-  for (;;) {
-    try {
-      work();
-      return;
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
   }
 }

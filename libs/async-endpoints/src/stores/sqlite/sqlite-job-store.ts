@@ -29,7 +29,7 @@ import { OpenDatabase } from './open-database.js';
 import { type SqliteJobStoreOptions, readOptions } from './options.js';
 import { type JobRow, recordOf } from './rows.js';
 import { statsOf } from './stats.js';
-import { submitOne } from './submit.js';
+import { submitJobs } from './submit.js';
 import { decodeNullable, decodeText, encodeNullable, encodeText } from './text.js';
 
 const KEEP_REVOCATIONS_MS = 60_000;
@@ -73,11 +73,9 @@ export class SqliteJobStore implements JobStore {
     return this.#write(() => {});
   }
 
-  submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
-    return this.#write((database, now) => {
-      checkJobIds(jobs);
-      return jobs.map((job) => submitOne(database, job, limits, now));
-    });
+  async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    checkJobIds(jobs);
+    return this.#write((database, now) => submitJobs(database, jobs, limits, now));
   }
 
   /** Names take turns: each has an equal part first, then what is left. */

@@ -15,8 +15,8 @@ const LONGEST_PAUSE_MS = 10;
 const LONGEST_HOLD_MS = 3;
 
 /**
- * All that is asked for in one turn of the event loop is one transaction, or several when that takes long. Another process that writes is waited for without
- * holding the event loop. Where one task fails, the others are done without it.
+ * Commits the tasks of one turn of the event loop together, or in several transactions when they take long. While another
+ * process writes, the event loop is free. When a task fails, the other tasks of its transaction are done again without it.
  */
 export class Transactions {
   #tasks: Task[] = [];
@@ -39,7 +39,7 @@ export class Transactions {
     });
   }
 
-  /** To be called within a transaction: what is to happen once it is durable. */
+  /** Called within a transaction. @param action called when the transaction is durable */
   afterwards(action: () => void): void {
     this.#afterwards.push(action);
   }
@@ -53,29 +53,19 @@ export class Transactions {
   async #run(): Promise<void> {
     while (this.#tasks.length > 0) {
       await new Promise((resolve) => setImmediate(resolve));
-      const begun = await this.#begin();
-      if (begun.error === undefined) await this.#perform(this.#tasks);
-      else for (const task of this.#tasks.splice(0)) task.failed(begun.error);
+      await this.#perform(this.#tasks);
     }
     this.#running = undefined;
   }
 
-  /** Answers the error where the others write for too long, or the file cannot be written. */
-  async #begin(): Promise<{ error?: unknown }> {
-    const deadline = performance.now() + this.options.busyTimeoutMs;
-    for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      try {
-        this.statements.begin.run();
-        return {};
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) return { error: translated(error, this.options.path) };
-        await sleep(Math.random() * pauseMs);
-      }
-    }
-  }
-
   /** Performs the first tasks of the queue, and removes them from it. */
   async #perform(queue: Task[]): Promise<void> {
+    try {
+      await whenFree(this.options.busyTimeoutMs, () => this.statements.begin.run());
+    } catch (error) {
+      for (const task of queue.splice(0)) task.failed(translated(error, this.options.path));
+      return;
+    }
     const tasks: Task[] = [];
     try {
       const now = this.options.now();
@@ -103,10 +93,20 @@ export class Transactions {
       // SQLite has rolled back by itself
     }
     if (tasks.length === 1) return tasks[0]?.failed(translated(error, this.options.path));
-    for (const task of tasks) {
-      const begun = await this.#begin();
-      if (begun.error === undefined) await this.#perform([task]);
-      else task.failed(begun.error);
+    for (const task of tasks) await this.#perform([task]);
+  }
+}
+
+/** Does it as soon as no other process writes, without holding the event loop meanwhile. @throws what `work` throws at last */
+export async function whenFree(busyTimeoutMs: number, work: () => unknown): Promise<void> {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      await sleep(Math.random() * pauseMs);
     }
   }
 }

@@ -6,7 +6,7 @@ import { RECORD } from './record.lua.js';
  *
  * KEYS     as in `record.lua.ts`
  * time     the clock in ms, or '' for Redis's own
- * by       who does it, as JSON
+ * by       the person who pauses them, as JSON
  * returns  how many names were not paused before
  */
 export const pauseScript = defineScript<number>({

@@ -2,13 +2,13 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * Notes that a worker lives, and forgets some that were silent for too long.
+ * Registers a worker, and removes some workers that did not register in time.
  *
  * KEYS     as in `record.lua.ts`, no names; then `workers`, `alive`
  * time     the clock in ms, or '' for Redis's own
  * id       of the worker
  * aliveMs  for how long that counts
- * entry    what it says of itself, as JSON
+ * entry    its `WorkerInfo` as JSON
  * returns  how many were forgotten
  */
 export const registerScript = defineScript<number>({

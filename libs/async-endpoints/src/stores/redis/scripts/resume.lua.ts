@@ -2,7 +2,7 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * Ends the pause of names, and wakes who waits for work of them.
+ * Resumes names, and wakes a worker that waits for jobs of them.
  *
  * KEYS     as in `record.lua.ts`
  * time     the clock in ms, or '' for Redis's own

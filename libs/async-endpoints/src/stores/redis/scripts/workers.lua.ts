@@ -6,7 +6,7 @@ import { RECORD } from './record.lua.js';
  *
  * KEYS     as in `record.lua.ts`, no names; then `workers`, `alive`
  * time     the clock in ms, or '' for Redis's own
- * returns  of each: when it last registered, ms, a comma, and what it says of itself as JSON
+ * returns  for each: the time of its last registration, ms, a comma, and its `WorkerInfo` as JSON
  */
 export const workersScript = defineScript<string[]>({
   name: 'workers',
