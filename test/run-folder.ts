@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +9,7 @@ export function setup(): (() => void) | undefined {
   const outside = tmpdir();
   if (outside.includes(PREFIX)) return undefined; // of another project of this run
   const folder = mkdtempSync(join(outside, PREFIX));
+  chmodSync(folder, 0o711); // PostgreSQL passes through it as a user of its own
   process.env.TMPDIR = folder;
   return () => {
     process.env.TMPDIR = outside;
