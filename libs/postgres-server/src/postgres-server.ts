@@ -36,49 +36,42 @@ process.once('exit', () => running.forEach((server) => server.kill('SIGQUIT')));
 /** @param settings for `postgres -c`, such as `log_statement=all` */
 export async function startPostgresServer(settings: readonly string[] = []): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-postgres-'));
-  if (USER.uid !== undefined) chownSync(folder, USER.uid, USER.gid as number);
+  if (USER.uid !== undefined) chownSync(folder, USER.uid, USER.gid);
   const data = join(folder, 'data');
-  await run('initdb', [
-    '-D',
-    data,
-    '-U',
-    'postgres',
-    '--auth=trust',
-    '--no-sync',
-    '--encoding=UTF8',
-    '--locale=C.UTF-8',
-  ]);
+  await run('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
   const port = await freePort();
   const args = ['-D', data, '-p', String(port), '-k', folder];
   for (const setting of [...SETTINGS, ...settings]) args.push('-c', setting);
-  let server: ChildProcess;
-  const restart = async (): Promise<void> => {
-    server = spawn(join(binaries(), 'postgres'), args, { ...USER, cwd: folder, stdio: 'ignore' });
-    running.add(server);
-    await eventually(() => accepts(port), 30_000);
-  };
-  const end = async (): Promise<void> => {
-    running.delete(server);
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, 'exit');
-    signal(server, 'SIGCONT');
-    server.kill('SIGQUIT');
-    await exited;
-  };
-  await restart();
+  let server = await start(args, folder, port);
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     port,
     folder,
-    crash: end,
+    crash: () => end(server),
     pause: () => signal(server, 'SIGSTOP'),
     resume: () => signal(server, 'SIGCONT'),
-    restart,
+    restart: async () => void (server = await start(args, folder, port)),
     async stop() {
-      await end();
+      await end(server);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function start(args: readonly string[], folder: string, port: number): Promise<ChildProcess> {
+  const server = spawn(join(binaries(), 'postgres'), args, { ...USER, cwd: folder, stdio: 'ignore' });
+  running.add(server);
+  await eventually(() => accepts(port), 30_000);
+  return server;
+}
+
+async function end(server: ChildProcess): Promise<void> {
+  running.delete(server);
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const exited = once(server, 'exit');
+  signal(server, 'SIGCONT');
+  server.kill('SIGQUIT');
+  await exited;
 }
 
 /** To the server and the processes of its connections, which have groups of their own. */
