@@ -18,7 +18,10 @@ const ROOMS = {
   'stores/memory': ['job', 'store', 'events'],
   'stores/redis': ['job', 'store', 'events', 'stores/redis/scripts'],
   'stores/redis/scripts': ['job'],
-  'stores/sqlite': ['job', 'store'],
+  'stores/sql': ['job'],
+  'stores/sqlite': ['job', 'store', 'stores/sql'],
+  'stores/postgres': ['job', 'store', 'events', 'stores/sql', 'stores/postgres/functions'],
+  'stores/postgres/functions': [],
   boot: [
     'job',
     'options',
@@ -72,6 +75,7 @@ const optional = {
   telemetry: ['@opentelemetry/'],
   'stores/redis': ['node_modules/ioredis'],
   'stores/sqlite': ['node_modules/better-sqlite3'],
+  'stores/postgres': ['node_modules/(@types/)?pg/'],
 };
 
 module.exports = {

@@ -18,7 +18,10 @@ interface Budget {
   readonly target: number;
 }
 
-const { product, memory, redis, sqlite } = budgets as Record<'product' | 'memory' | 'redis' | 'sqlite', Budget>;
+const { product, memory, redis, sqlite, postgres } = budgets as Record<
+  'product' | 'memory' | 'redis' | 'sqlite' | 'postgres',
+  Budget
+>;
 const isIn = (file: string, folders: readonly string[]) =>
   folders.some((folder) => folder === '.' || file.startsWith(`${folder}/`));
 
@@ -38,6 +41,7 @@ describe('The size of the package', () => {
     ['the memory store', memory],
     ['the Redis store with its Lua', redis],
     ['the SQLite store with its SQL', sqlite],
+    ['the PostgreSQL store with its SQL', postgres],
   ])('keeps %s within its budget', (_, budget) => {
     const { code, largest } = codeOf(budget);
     expect(code, `the largest files: ${largest.join(', ')}`).toBeLessThanOrEqual(budget.limit);

@@ -60,6 +60,7 @@ describe('The package', () => {
       'index',
       'client/index',
       'config/index',
+      'stores/postgres/index',
       'stores/sqlite/index',
       'dashboard/index',
       'health/index',

@@ -13,7 +13,7 @@ import {
   spaceOf,
   workClient,
 } from './client.js';
-import { inTime, NoAnswer } from './in-time.js';
+import { inTime, NoAnswer } from '../../store/in-time.js';
 import type { RedisConnectionOptions } from './options.js';
 import { Refusals, withHint } from './refusals.js';
 import { isFaultOfArguments, type RedisClient } from './scripts/define-script.js';

@@ -1,4 +1,4 @@
-import { inTime, NoAnswer } from './in-time.js';
+import { inTime, NoAnswer } from '../../store/in-time.js';
 import { redisStoreTest } from './redis-store.testing.js';
 
 describe('A call to Redis', () => {

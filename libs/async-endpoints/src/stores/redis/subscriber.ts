@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { hangUp } from './client.js';
-import { inTime } from './in-time.js';
+import { inTime } from '../../store/in-time.js';
 
 /** A connection on which nothing was heard is asked whether it still lives, every so many times as long as it may take. */
 const HEARTBEAT_TIMEOUTS = 2;

@@ -6,7 +6,7 @@ import type { WorkSignal } from '../../store/work-signal.js';
 import type { JobTable } from './job-table.js';
 import { recordOf, statusOf } from './rows.js';
 import type { Statements } from './statements.js';
-import { decodeText } from './text.js';
+import { decodeText } from '../sql/text.js';
 
 /** How often the file is read in case that the operating system reported no change. */
 const POLL_MS = 2_000;

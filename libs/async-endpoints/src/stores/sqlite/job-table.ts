@@ -3,10 +3,9 @@ import * as lifecycle from '../../job/lifecycle.js';
 import type { ClaimRequest, QueueLimits } from '../../store/job-store.js';
 import { type ClaimableRow, codeOf, insertedValues, type JobRow, recordOf, updatedValues } from './rows.js';
 import type { Statements } from './statements.js';
-import { encodeText } from './text.js';
+import { bytesOfNew } from '../sql/rows.js';
+import { encodeText } from '../sql/text.js';
 
-/** About what a record takes beside what it carries. */
-const RECORD_BYTES = 300;
 /** More than any priority. */
 const ABOVE_ALL = 1_000;
 /** More than any difference of times, and small enough for sums to be exact. */
@@ -62,8 +61,7 @@ export class JobTable {
 
   /** Returns the bytes that the waiting job takes. */
   insert(job: JobRecord, payload: string): number {
-    const carried = [payload, job.name, job.owner ?? '', job.fingerprint ?? ''];
-    const bytes = carried.reduce((sum, text) => sum + Buffer.byteLength(text), RECORD_BYTES);
+    const bytes = bytesOfNew({ ...job, payload });
     this.statements.insert.run(...insertedValues(job, payload, bytes));
     this.#count(job, 1, bytes);
     return bytes;

@@ -10,7 +10,7 @@ import type { readOptions } from './options.js';
 import { codeOf } from './rows.js';
 import { migrate } from './schema.js';
 import { prepareStatements, type Statements } from './statements.js';
-import { encodeText } from './text.js';
+import { encodeText } from '../sql/text.js';
 import { Transactions, whenFree } from './transactions.js';
 
 type Options = ReturnType<typeof readOptions>;

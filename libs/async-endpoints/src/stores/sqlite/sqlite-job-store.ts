@@ -30,7 +30,7 @@ import { type SqliteJobStoreOptions, readOptions } from './options.js';
 import { type JobRow, recordOf } from './rows.js';
 import { statsOf } from './stats.js';
 import { submitJobs } from './submit.js';
-import { decodeNullable, decodeText, encodeNullable, encodeText } from './text.js';
+import { decodeNullable, decodeText, encodeNullable, encodeText } from '../sql/text.js';
 
 const KEEP_REVOCATIONS_MS = 60_000;
 

@@ -3,7 +3,7 @@ import type { QueueStats } from '../../store/job-store.js';
 import { pausedAndEmpty } from '../../store/verbs.js';
 import type { OpenDatabase } from './open-database.js';
 import { statusOf } from './rows.js';
-import { decodeText } from './text.js';
+import { decodeText } from '../sql/text.js';
 
 interface Tally {
   readonly name: string;

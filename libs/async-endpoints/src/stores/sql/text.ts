@@ -1,10 +1,11 @@
 /*
- * SQLite keeps UTF-8, which cannot hold half a character (a lone surrogate), and texts of clients may have some.
+ * Databases keep UTF-8, which cannot hold half a character (a lone surrogate), and PostgreSQL no U+0000. Texts of clients may
+ * have some.
  */
 
-/** Any text as it is stored: as it is, as nearly all are, else as JSON, which writes what UTF-8 cannot hold. */
+/** Any text as it is stored: as it is, as nearly all are, else as JSON, which writes them in ASCII. */
 export function encodeText(text: string): string {
-  return isWellFormed(text) && !text.startsWith('"') ? text : JSON.stringify(text);
+  return isStorable(text) && !text.startsWith('"') ? text : JSON.stringify(text);
 }
 
 export function decodeText(stored: string): string {
@@ -23,10 +24,11 @@ const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /** JSON that means the same. */
 export function encodeJson(json: string): string {
-  if (isWellFormed(json)) return json;
+  if (isStorable(json)) return json;
   return json.replaceAll(LONE_SURROGATE, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
 }
 
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed(); // of ES2024; every Node that we support has it
+function isStorable(text: string): boolean {
+  const isUnicode = (text as string & { isWellFormed(): boolean }).isWellFormed(); // of ES2024; every Node that we support has it
+  return isUnicode && !text.includes('\0');
 }

@@ -1,0 +1,82 @@
+import type { JobRecord, NewJob } from '../../job/job.js';
+import type { Settlement } from '../../job/lifecycle.js';
+import { Batcher } from '../../store/batcher.js';
+import type { QueueLimits, Submission } from '../../store/job-store.js';
+import { sizeOfSettlement } from '../../store/parts.js';
+import { encodeNullable } from '../sql/text.js';
+import type { PostgresConnections } from './connections.js';
+import { newJobs, type RecordRow, recordOf, settlementRows, submissionsOf, type SubmitReply, uuidOf } from './rows.js';
+
+interface Submitted {
+  readonly job: NewJob;
+  readonly limits: QueueLimits;
+}
+
+interface Wanted {
+  readonly id: string;
+  /** Undefined where it does not matter. */
+  readonly owner: string | null | undefined;
+}
+
+/** The verbs that many call at once: what comes while a call is in flight goes together in the next one. */
+export class PostgresBatches {
+  readonly #submits: Batcher<Submitted, Submission>;
+  readonly #settles: Batcher<Settlement, boolean>;
+  readonly #finds: Batcher<Wanted, JobRecord | null>;
+
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly now: () => number | null,
+  ) {
+    this.#submits = new Batcher((items) => this.#submit(items), { sizeOf: ({ job }) => job.payload.length });
+    this.#settles = new Batcher((items) => this.#settle(items), { sizeOf: sizeOfSettlement });
+    this.#finds = new Batcher((items) => this.#find(items), { overlap: 2 });
+  }
+
+  submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    return Promise.all(jobs.map((job) => this.#submits.push({ job, limits })));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<boolean[]> {
+    return Promise.all(settlements.map((settlement) => this.#settles.push(settlement)));
+  }
+
+  find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
+    return Promise.all(ids.map((id, at) => this.#finds.push({ id, owner: owners && (owners[at] ?? null) })));
+  }
+
+  /** Neighbours with the same limits go together: nearly always all of them. */
+  async #submit(items: readonly Submitted[]): Promise<Submission[]> {
+    const submissions: Submission[] = [];
+    while (submissions.length < items.length) {
+      const rest = items.slice(submissions.length);
+      const { limits } = rest[0] as Submitted;
+      const end = rest.findIndex((other) => !areSame(other.limits, limits));
+      const jobs = rest.slice(0, end < 0 ? undefined : end).map(({ job }) => job);
+      const { queueLimit, queueBytes = null } = limits;
+      const args = [newJobs(jobs), queueLimit, queueBytes, false, this.now()];
+      submissions.push(...submissionsOf(jobs, await this.connections.call<SubmitReply>('submit', ...args)));
+    }
+    return submissions;
+  }
+
+  async #settle(settlements: readonly Settlement[]): Promise<boolean[]> {
+    const held = new Set(await this.connections.call<number[]>('settle', settlementRows(settlements), this.now()));
+    return settlements.map((_, n) => held.has(n));
+  }
+
+  async #find(wanted: readonly Wanted[]): Promise<(JobRecord | null)[]> {
+    const owners = wanted.map(({ owner }) => encodeNullable(owner ?? null));
+    const isOwned = wanted.map(({ owner }) => owner !== undefined);
+    const ids = wanted.map(({ id }) => id);
+    const found = new Map(await this.connections.call<[number, RecordRow][]>('find', ids.map(uuidOf), owners, isOwned));
+    return ids.map((_, n) => {
+      const row = found.get(n);
+      return row ? recordOf(row) : null;
+    });
+  }
+}
+
+function areSame(one: QueueLimits, other: QueueLimits): boolean {
+  return one.queueLimit === other.queueLimit && (one.queueBytes ?? null) === (other.queueBytes ?? null);
+}

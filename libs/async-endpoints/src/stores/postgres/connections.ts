@@ -1,0 +1,132 @@
+import { Pool, type PoolClient } from 'pg';
+import { AsyncEndpointsError } from '../../job/errors.js';
+import { inTime } from '../../store/in-time.js';
+import { notOpen } from '../../store/lifetime.js';
+import { unavailable, withoutArguments } from '../../store/unavailable.js';
+import type { PostgresSettings } from './options.js';
+
+/** A call that only lost a race against another is made again at once, so many times. */
+const MOST_TRIES = 6;
+/** serialization_failure, deadlock_detected */
+const LOST_RACE = new Set(['40001', '40P01']);
+/** Classes of errors that are the fault of what was sent: data exception, and limits of the program. */
+const FAULT_OF_ARGUMENTS = /^(22|54)/;
+
+/** The pool of connections, and what is made of its errors. */
+export class PostgresConnections {
+  #pool: Pool | undefined;
+  /** Null before the first call was answered. */
+  #isThere: boolean | null = null;
+
+  /** @param notify is told when PostgreSQL goes away and when it is back, once each */
+  constructor(
+    private readonly settings: PostgresSettings,
+    private readonly notify: (message: string) => void,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.#pool !== undefined;
+  }
+
+  open(): void {
+    const { pool, connection, commandTimeoutMs } = this.settings;
+    const limits = { connectionTimeoutMillis: commandTimeoutMs, statement_timeout: commandTimeoutMs };
+    this.#pool = pool ?? new Pool({ application_name: 'async-endpoints', ...limits, ...connection });
+    this.#pool.on('error', ignore); // of a connection that nobody uses: the pool has dropped it
+    this.#isThere = null;
+  }
+
+  async close(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    if (this.settings.pool) pool?.removeListener('error', ignore);
+    else if (pool) await inTime(pool.end(), this.settings.commandTimeoutMs).catch(() => {});
+  }
+
+  /** Calls a function of the schema. Its reply is JSON, or null. */
+  async call<T>(name: string, ...values: unknown[]): Promise<T> {
+    const marks = values.map((_, at) => `$${at + 1}`).join(', ');
+    const [row] = await this.query<{ reply: string | null }>(
+      `SELECT "${this.settings.schema}".${name}(${marks})::text AS reply`,
+      values,
+    );
+    const reply = row?.reply ?? null;
+    return (reply === null || reply === '' ? null : JSON.parse(reply)) as T;
+  }
+
+  /** @throws AsyncEndpointsError `STORE_UNAVAILABLE`, `STORE_FULL`, `STORE_READ_ONLY`; any other error is the fault of a value */
+  query<TRow>(text: string, values: readonly unknown[] = []): Promise<TRow[]> {
+    return this.with(async (client) => (await client.query(text, [...values])).rows as TRow[]);
+  }
+
+  /** Lends a connection. It is given up where it did not answer in time, or its server is not the one to write to. */
+  async with<T>(work: (client: PoolClient) => Promise<T>, timeoutMs = this.settings.commandTimeoutMs): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const reply = await this.#try(work, timeoutMs);
+        this.#turn(true);
+        return reply;
+      } catch (error) {
+        if (LOST_RACE.has(codeOf(error)) && tries < MOST_TRIES) continue;
+        throw this.#translated(error);
+      }
+    }
+  }
+
+  async #try<T>(work: (client: PoolClient) => Promise<T>, timeoutMs: number): Promise<T> {
+    const { commandTimeoutMs } = this.settings;
+    if (!this.#pool) throw notOpen();
+    const connecting = this.#pool.connect();
+    const client = await inTime(connecting, commandTimeoutMs).catch((error: unknown) => {
+      connecting.then(
+        (late) => late.release(),
+        () => {},
+      );
+      throw error;
+    });
+    client.on('error', ignore);
+    let broken: unknown;
+    try {
+      return await inTime(work(client), timeoutMs);
+    } catch (error) {
+      if (isBroken(error)) broken = error;
+      throw error;
+    } finally {
+      client.removeListener('error', ignore);
+      client.release(broken !== undefined);
+    }
+  }
+
+  #translated(error: unknown): unknown {
+    if (error instanceof AsyncEndpointsError) return error;
+    const code = codeOf(error);
+    if (FAULT_OF_ARGUMENTS.test(code)) return withoutArguments(error);
+    if (code === '53100') return new AsyncEndpointsError('STORE_FULL', undefined, { cause: withoutArguments(error) });
+    if (code === '25006')
+      return new AsyncEndpointsError('STORE_READ_ONLY', undefined, { cause: withoutArguments(error) });
+    this.#turn(false, error);
+    return unavailable(error);
+  }
+
+  #turn(isThere: boolean, cause?: unknown): void {
+    if (this.#isThere === isThere || !this.#pool) return;
+    const wasKnown = this.#isThere !== null;
+    this.#isThere = isThere;
+    if (!isThere)
+      this.notify(`The connection to PostgreSQL is lost; trying until it is back: ${withoutArguments(cause).message}`);
+    else if (wasKnown) this.notify('The connection to PostgreSQL is back');
+  }
+}
+
+function ignore(): void {}
+
+/** Whether the connection is of no more use: it broke, timed out, or leads to a server that is going away or only a copy. */
+function isBroken(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|57|25006|53300)/.test(code);
+}
+
+export function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}

@@ -1,0 +1,175 @@
+import type { SqlFunction } from './define-function.js';
+
+/** What reads, and what processes say of themselves. */
+export const LOOK: readonly SqlFunction[] = [
+  {
+    /**
+     * Jobs by their ids; where p_owned says so, only if it belongs to the owner at the same place, which is decided before the
+     * record is read. Returns JSON: an array of the place, from 0, and the record.
+     */
+    name: 'find',
+    parameters: 'p_ids uuid[], p_owners text[], p_owned boolean[]',
+    returns: 'text',
+    body: `
+BEGIN
+  RETURN (
+    SELECT coalesce(json_agg(json_build_array(at - 1, row_to_json(record))), '[]')
+    FROM unnest(p_ids, p_owners, p_owned) WITH ORDINALITY AS wanted(id, owner, is_owned, at), LATERAL (
+      SELECT * FROM record WHERE record.id = wanted.id AND (NOT wanted.is_owned OR record.owner IS NOT DISTINCT FROM wanted.owner)
+    ) AS record);
+END`,
+  },
+  {
+    /** How many jobs of each name have each status, and how old the oldest are. Returns JSON. */
+    name: 'stats',
+    parameters: 'p_now bigint',
+    returns: 'text',
+    body: `
+DECLARE
+  v_time bigint := now_ms(p_now);
+BEGIN
+  RETURN json_build_object(
+    'paused', coalesce((SELECT json_agg(name) FROM paused), '[]'),
+    'counts', coalesce((SELECT json_agg(of) FROM (
+      SELECT name, sum(queued) AS queued, sum(scheduled) AS scheduled, sum(running) AS running, sum(completed) AS completed,
+        sum(failed) AS failed, sum(canceled) AS canceled, sum(queued_bytes) AS queued_bytes, sum(scheduled_bytes) AS scheduled_bytes,
+        CASE WHEN sum(queued + scheduled) > 0 THEN greatest(v_time - earliest_due(name), 0) END AS waiting_ms,
+        CASE WHEN sum(running) > 0 THEN greatest(v_time - (SELECT min(started_at) FROM lease WHERE lease.name = tally.name), 0) END AS running_ms
+      FROM tally GROUP BY name) AS of), '[]'));
+END`,
+  },
+  {
+    /**
+     * Registers a process that follows jobs. Returns their states, in JSON. Whoever changes one holds the lock of `tell` and is
+     * waited for, or finds the row.
+     */
+    name: 'follow',
+    parameters: 'p_ids uuid[], p_channel text, p_pid integer',
+    returns: 'text',
+    body: `
+BEGIN
+  PERFORM hold('watch', true);
+  INSERT INTO watch SELECT id, p_channel, p_pid FROM unnest(p_ids) AS id ORDER BY id
+  ON CONFLICT (id, channel) DO UPDATE SET pid = p_pid WHERE watch.pid <> p_pid;
+  RETURN coalesce((SELECT json_agg(json_build_array(id, status, version)) FROM record WHERE id = ANY(p_ids)), '[]');
+END`,
+  },
+  {
+    /** Forgets that a process follows jobs. */
+    name: 'unfollow',
+    parameters: 'p_ids uuid[], p_channel text',
+    returns: 'void',
+    body: `
+BEGIN
+  DELETE FROM watch WHERE id = ANY(p_ids) AND channel = p_channel;
+END`,
+  },
+  {
+    name: 'list',
+    parameters: 'p_before bigint, p_limit integer, p_now bigint',
+    returns: 'text',
+    body: `
+BEGIN
+  RETURN json_build_object('now', now_ms(p_now), 'jobs', coalesce((SELECT json_agg(row_to_json(page) ORDER BY seq DESC) FROM (
+    SELECT * FROM record WHERE seq < p_before ORDER BY seq DESC LIMIT p_limit) AS page), '[]'));
+END`,
+  },
+  {
+    name: 'ping',
+    parameters: '',
+    returns: 'void',
+    body: `
+BEGIN
+  -- Not in a transaction that may only read: such as on a replica.
+  IF pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN
+    RAISE EXCEPTION 'The server accepts no changes' USING ERRCODE = 'read_only_sql_transaction';
+  END IF;
+END`,
+  },
+  {
+    name: 'pause',
+    parameters: 'p_names text[], p_by text, p_now bigint',
+    returns: 'void',
+    body: `
+BEGIN
+  INSERT INTO paused SELECT name, now_ms(p_now), p_by FROM unnest(p_names) AS name ORDER BY name ON CONFLICT DO NOTHING;
+END`,
+  },
+  {
+    name: 'resume',
+    parameters: 'p_names text[], p_now bigint',
+    returns: 'void',
+    body: `
+BEGIN
+  DELETE FROM paused WHERE name = ANY(p_names);
+  PERFORM wake(name, 1) FROM (SELECT name FROM unnest(p_names) AS name ORDER BY name) AS resumed;
+END`,
+  },
+  {
+    name: 'paused_names',
+    parameters: '',
+    returns: 'text',
+    body: `
+BEGIN
+  RETURN (SELECT coalesce(json_agg(row_to_json(paused)), '[]') FROM paused);
+END`,
+  },
+  {
+    name: 'register',
+    parameters: 'p_id text, p_entry text, p_alive_ms bigint, p_now bigint',
+    returns: 'void',
+    body: `
+DECLARE
+  v_time bigint := now_ms(p_now);
+BEGIN
+  INSERT INTO worker VALUES (p_id, p_entry, v_time, v_time + p_alive_ms)
+  ON CONFLICT (id) DO UPDATE SET entry = p_entry, heartbeat_at = v_time, alive_until = v_time + p_alive_ms;
+END`,
+  },
+  {
+    name: 'unregister',
+    parameters: 'p_id text',
+    returns: 'void',
+    body: `
+BEGIN
+  DELETE FROM worker WHERE id = p_id;
+END`,
+  },
+  {
+    name: 'workers',
+    parameters: 'p_now bigint',
+    returns: 'text',
+    body: `
+BEGIN
+  RETURN (SELECT coalesce(json_agg(row_to_json(worker)), '[]') FROM worker WHERE alive_until > now_ms(p_now));
+END`,
+  },
+  {
+    /** Keeps what an operator did for the log of a worker; at most 1,000 actions, of more the oldest are forgotten. */
+    name: 'report_action',
+    parameters: 'p_entry text',
+    returns: 'void',
+    body: `
+DECLARE
+  v_seq bigint;
+BEGIN
+  INSERT INTO action (entry) VALUES (p_entry) RETURNING seq INTO v_seq;
+  DELETE FROM action WHERE seq <= v_seq - 1000;
+END`,
+  },
+  {
+    name: 'take_actions',
+    parameters: '',
+    returns: 'text',
+    body: `
+DECLARE
+  v_taken text;
+BEGIN
+  WITH taken AS (
+    DELETE FROM action WHERE seq = ANY(ARRAY(SELECT seq FROM action ORDER BY seq LIMIT 100 FOR UPDATE SKIP LOCKED)) RETURNING seq, entry
+  )
+  SELECT coalesce(json_agg(entry ORDER BY seq), '[]') INTO v_taken FROM taken;
+  RETURN v_taken;
+END`,
+  },
+];

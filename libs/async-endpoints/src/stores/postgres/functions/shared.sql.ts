@@ -1,0 +1,193 @@
+import type { SqlFunction } from './define-function.js';
+
+/** What the functions of the verbs are made of. */
+export const SHARED: readonly SqlFunction[] = [
+  {
+    /** The store's clock, in ms since the epoch. It does not go back with that of the server: see `sweep.sql.ts`. */
+    name: 'now_ms',
+    parameters: 'p_now bigint',
+    returns: 'bigint',
+    body: `
+BEGIN
+  RETURN coalesce(p_now, (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + offset_ms FROM sweep));
+END`,
+  },
+  {
+    /** Waits for a lock of this name until the end of the transaction; many hold it at once unless it is exclusive. */
+    name: 'hold',
+    parameters: 'p_name text, p_exclusive boolean',
+    returns: 'void',
+    body: `
+DECLARE
+  v_key bigint := hashtextextended(current_schema() || '.' || p_name, 0);
+BEGIN
+  IF p_exclusive THEN PERFORM pg_advisory_xact_lock(v_key); ELSE PERFORM pg_advisory_xact_lock_shared(v_key); END IF;
+END`,
+  },
+  {
+    /** The bytes that a job takes while it waits: what it took at first, and what failed attempts have left. */
+    name: 'waiting_bytes',
+    parameters: 'p_job job',
+    returns: 'bigint',
+    body: `
+BEGIN
+  RETURN p_job.bytes + coalesce(octet_length(p_job.error), 0) + coalesce(octet_length(p_job.attempts::text), 0);
+END`,
+  },
+  {
+    /** Counts: in a row that nobody else writes just now, or a new one, so that nobody waits. */
+    name: 'count_jobs',
+    parameters:
+      'p_name text, p_queued bigint, p_scheduled bigint, p_running bigint, p_completed bigint, p_failed bigint, p_canceled bigint, p_queued_bytes numeric, p_scheduled_bytes numeric',
+    returns: 'void',
+    body: `
+DECLARE
+  v_shard integer;
+BEGIN
+  -- A caller with a fixed snapshot could not lock a row that has changed since.
+  IF current_setting('transaction_isolation') = 'read committed' THEN
+    SELECT shard INTO v_shard FROM tally WHERE name = p_name ORDER BY shard LIMIT 1 FOR UPDATE SKIP LOCKED;
+  END IF;
+  IF v_shard IS NOT NULL THEN
+    UPDATE tally SET queued = queued + p_queued, scheduled = scheduled + p_scheduled, running = running + p_running,
+      completed = completed + p_completed, failed = failed + p_failed, canceled = canceled + p_canceled,
+      queued_bytes = queued_bytes + p_queued_bytes, scheduled_bytes = scheduled_bytes + p_scheduled_bytes
+    WHERE name = p_name AND shard = v_shard;
+    RETURN;
+  END IF;
+  LOOP
+    INSERT INTO tally VALUES (p_name, floor(random() * 1000000000)::integer, p_queued, p_scheduled, p_running, p_completed,
+      p_failed, p_canceled, p_queued_bytes, p_scheduled_bytes) ON CONFLICT DO NOTHING;
+    EXIT WHEN FOUND;
+  END LOOP;
+END`,
+  },
+  {
+    /** Jobs of these claims are no longer in progress. */
+    name: 'end_leases',
+    parameters: 'p_leases bigint[]',
+    returns: 'void',
+    body: `
+DECLARE
+  v_locked bigint[];
+BEGIN
+  v_locked := ARRAY(SELECT id FROM lease WHERE id = ANY(p_leases) ORDER BY id FOR UPDATE);
+  UPDATE lease SET live = live - ended.count
+  FROM (SELECT id, count(*) AS count FROM unnest(p_leases) AS of_job(id) GROUP BY id) AS ended WHERE lease.id = ended.id;
+  DELETE FROM lease WHERE id = ANY(v_locked) AND live <= 0;
+END`,
+  },
+  {
+    /** The attempts of a job in progress once the present one has ended. */
+    name: 'attempts_after',
+    parameters: 'p_job job, p_outcome text, p_error text, p_time bigint',
+    returns: 'text[]',
+    body: `
+DECLARE
+  v_all text[];
+BEGIN
+  v_all := coalesce(p_job.attempts, '{}') || ('{"number":' || p_job.retry_count + p_job.crashes + 1 || ',"worker":' ||
+    to_json(p_job.worker) || ',"startedAt":' || p_job.started_at || ',"endedAt":' || p_time || ',"outcome":"' || p_outcome ||
+    '","error":' || p_error || '}');
+  RETURN v_all[greatest(1, cardinality(v_all) - 9):];
+END`,
+  },
+  {
+    /** When a job that finishes now may be purged. */
+    name: 'expires_at',
+    parameters: 'p_retention text, p_status job_status, p_time bigint',
+    returns: 'bigint',
+    body: `
+DECLARE
+  v_field text := CASE p_status WHEN 'Completed' THEN 'completedMs' WHEN 'Failed' THEN 'failedMs' ELSE 'canceledMs' END;
+BEGIN
+  IF p_retention IS NULL THEN RETURN p_time + CASE p_status WHEN 'Failed' THEN 604800000 ELSE 86400000 END; END IF;
+  RETURN p_time + (p_retention::json ->> v_field)::bigint;
+END`,
+  },
+  {
+    /** When the earliest waiting job of the name is or was due. */
+    name: 'earliest_due',
+    parameters: 'p_name text',
+    returns: 'bigint',
+    body: `
+DECLARE
+  v_priority smallint := 32767;
+  v_due bigint;
+  v_earliest bigint;
+BEGIN
+  LOOP
+    SELECT priority, scheduled_at INTO v_priority, v_due FROM job
+    WHERE name = p_name AND priority < v_priority AND status < 'InProgress' ORDER BY priority DESC, scheduled_at LIMIT 1;
+    EXIT WHEN NOT FOUND;
+    v_earliest := least(v_earliest, v_due);
+  END LOOP;
+  RETURN v_earliest;
+END`,
+  },
+  {
+    /** Jobs as their application reads them, in JSON. */
+    name: 'records',
+    parameters: 'p_ids uuid[]',
+    returns: 'text',
+    body: `
+BEGIN
+  RETURN (SELECT json_agg(row_to_json(record)) FROM record WHERE id = ANY(p_ids));
+END`,
+  },
+  {
+    /**
+     * Notifies as many processes that wait for work of the name. The lock is that of `await_work`: who begins to wait has
+     * either seen these jobs, or is seen here.
+     */
+    name: 'wake',
+    parameters: 'p_name text, p_count bigint',
+    returns: 'void',
+    body: `
+DECLARE
+  v_channel text;
+BEGIN
+  PERFORM hold('work.' || p_name, false);
+  IF EXISTS (SELECT FROM paused WHERE name = p_name) THEN RETURN; END IF;
+  FOR v_channel IN DELETE FROM waiter WHERE name = p_name AND channel IN
+    (SELECT channel FROM waiter WHERE name = p_name LIMIT p_count FOR UPDATE SKIP LOCKED) RETURNING channel
+  LOOP
+    PERFORM pg_notify(v_channel, json_build_object('work', p_name)::text);
+  END LOOP;
+END`,
+  },
+  {
+    /** Notifies the processes that follow one of the jobs. The lock is that of `follow`. */
+    name: 'tell',
+    parameters: 'p_ids uuid[]',
+    returns: 'void',
+    body: `
+DECLARE
+  v_row record;
+BEGIN
+  IF p_ids IS NULL THEN RETURN; END IF;
+  PERFORM hold('watch', false);
+  IF NOT EXISTS (SELECT FROM watch) THEN RETURN; END IF;
+  FOR v_row IN
+    SELECT channel, json_agg(json_build_array(id, status, version)) AS changes FROM (
+      SELECT watch.channel, record.id, record.status, record.version, row_number() OVER (PARTITION BY watch.channel) / 80 AS part
+      FROM watch, LATERAL (SELECT id, status, version FROM job WHERE id = watch.id
+        UNION ALL SELECT id, status, version FROM done WHERE id = watch.id) AS record
+      WHERE watch.id = ANY(p_ids)) AS change
+    GROUP BY channel, part
+  LOOP
+    PERFORM pg_notify(v_row.channel, json_build_object('changes', v_row.changes)::text);
+  END LOOP;
+END`,
+  },
+  {
+    /** Notifies every process that a claim was revoked: the worker may be in any. */
+    name: 'tell_revoked',
+    parameters: 'p_worker text, p_id uuid, p_status job_status, p_version integer',
+    returns: 'void',
+    body: `
+BEGIN
+  PERFORM pg_notify(current_schema() || '.revoked', json_build_array(left(p_worker, 1000), p_id, p_status, p_version)::text);
+END`,
+  },
+];

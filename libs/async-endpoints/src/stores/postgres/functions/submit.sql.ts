@@ -1,0 +1,212 @@
+import type { SqlFunction } from './define-function.js';
+
+/** Others may be in the middle of submitting as many jobs, or bytes: nearer to a limit, one waits for the other. */
+const REACH_JOBS = 64_000;
+const REACH_BYTES = 256 * 1024 * 1024;
+
+/** An element of `p_jobs`. */
+export const NEW_JOB = `
+CREATE TYPE new_job AS (
+  n integer, id uuid, name text, owner text, priority smallint, delay bigint, max_retries integer, retention text,
+  fingerprint text, bytes integer, queue_limit bigint, queue_bytes bigint, scope text, key_ms bigint, payload text
+);
+`;
+
+/**
+ * Inserts jobs. New ids and keys go in at once; what is left, one by one, because it is known already or near a limit.
+ *
+ * p_jobs       JSON: an array of `new_job`
+ * p_limit      the most waiting jobs of all names; p_bytes their most bytes, or NULL
+ * p_within     whether the caller commits later: then no lock is taken that others would wait for, and limits are checked
+ *              against what is committed
+ * returns      JSON: the time, and what became of each job that was not created: { n, refused } or { n, on, known }
+ */
+export const SUBMIT: readonly SqlFunction[] = [
+  {
+    /** What waits: of one name, or of all. */
+    name: 'waiting',
+    parameters: 'p_name text, OUT v_count bigint, OUT v_bytes bigint',
+    returns: 'record',
+    body: `
+BEGIN
+  SELECT coalesce(sum(queued + scheduled), 0), coalesce(sum(queued_bytes + scheduled_bytes), 0) INTO v_count, v_bytes
+  FROM tally WHERE p_name IS NULL OR name = p_name;
+END`,
+  },
+  {
+    /** Whether a limit would be reached by so much more. Near the limit, one after the other may ask. */
+    name: 'is_near_limit',
+    parameters: 'p_name text, p_count bigint, p_size bigint, p_limit bigint, p_bytes bigint, p_within boolean',
+    returns: 'boolean',
+    body: `
+DECLARE
+  v_waiting record;
+BEGIN
+  v_waiting := waiting(p_name);
+  IF NOT p_within AND (v_waiting.v_count + p_count + ${REACH_JOBS} > p_limit OR v_waiting.v_bytes + p_size + ${REACH_BYTES} > p_bytes) THEN
+    PERFORM hold('limit.' || coalesce(p_name, ''), true);
+    v_waiting := waiting(p_name);
+  END IF;
+  RETURN coalesce(v_waiting.v_count + p_count > p_limit, false) OR coalesce(v_waiting.v_bytes + p_size >= p_bytes, false);
+END`,
+  },
+  {
+    /** Inserts the jobs of which neither id nor key is known. Returns their numbers. */
+    name: 'submit_new',
+    parameters: 'p_jobs new_job[], p_time bigint',
+    returns: 'integer[]',
+    joins: true,
+    body: `
+DECLARE
+  v_made integer[];
+  v_ids uuid[];
+  v_known uuid[];
+  v_scopes text[];
+BEGIN
+  WITH keyed AS (
+    INSERT INTO idempotency
+      SELECT DISTINCT ON (scope) scope, id, p_time + key_ms FROM unnest(p_jobs) WHERE scope IS NOT NULL ORDER BY scope, n
+    ON CONFLICT DO NOTHING RETURNING scope, id
+  ), fresh AS (
+    SELECT DISTINCT ON (new.id) new.* FROM unnest(p_jobs) AS new LEFT JOIN keyed USING (scope, id)
+    WHERE new.scope IS NULL OR keyed.id IS NOT NULL ORDER BY new.id, n
+  ), made AS (
+    INSERT INTO job (id, name, status, owner, priority, max_retries, created_at, scheduled_at, updated_at, retention, fingerprint,
+      bytes, payload)
+    SELECT id, name, (CASE WHEN delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status, owner, priority, max_retries, p_time,
+      p_time + delay, p_time, retention, fingerprint, bytes, payload FROM fresh ORDER BY n
+    ON CONFLICT (id) DO NOTHING RETURNING id
+  )
+  SELECT (SELECT array_agg(n) FROM fresh JOIN made USING (id)), (SELECT array_agg(id) FROM made), (SELECT array_agg(scope) FROM keyed)
+  INTO v_made, v_ids, v_scopes;
+  v_made := coalesce(v_made, '{}');
+  -- In a new snapshot: who finished while the insert waited for its end is seen here.
+  v_known := ARRAY(SELECT id FROM done WHERE id = ANY(v_ids));
+  IF cardinality(v_known) > 0 THEN
+    DELETE FROM job WHERE id = ANY(v_known);
+    v_made := ARRAY(SELECT made.n FROM unnest(v_made) AS made(n) JOIN unnest(p_jobs) AS new USING (n) WHERE new.id <> ALL(v_known));
+  END IF;
+  IF v_scopes IS NOT NULL AND cardinality(v_made) < cardinality(p_jobs) THEN
+    DELETE FROM idempotency USING unnest(p_jobs) AS new LEFT JOIN unnest(v_made) AS made(n) USING (n)
+    WHERE made.n IS NULL AND idempotency.scope = new.scope AND idempotency.id = new.id AND new.scope = ANY(v_scopes)
+      AND NOT EXISTS (SELECT FROM unnest(p_jobs) AS other JOIN unnest(v_made) AS of_made(n) USING (n)
+        WHERE other.id = new.id AND other.scope = new.scope);
+  END IF;
+  RETURN v_made;
+END`,
+  },
+  {
+    /** The job that a key stands for, or an id. NULL for none. */
+    name: 'known_job',
+    parameters: 'p_new new_job, p_time bigint',
+    returns: 'json',
+    body: `
+DECLARE
+  v_known json;
+BEGIN
+  IF p_new.scope IS NOT NULL THEN
+    SELECT row_to_json(record) INTO v_known FROM idempotency AS key JOIN record USING (id)
+    WHERE key.scope = p_new.scope AND key.expires_at > p_time;
+    IF FOUND THEN RETURN json_build_object('n', p_new.n, 'on', 'key', 'known', v_known); END IF;
+  END IF;
+  SELECT row_to_json(record) INTO v_known FROM record WHERE id = p_new.id;
+  IF FOUND THEN RETURN json_build_object('n', p_new.n, 'on', 'id', 'known', v_known); END IF;
+  RETURN NULL;
+END`,
+  },
+  {
+    /** Submits a job that may be known or exceed a limit. NULL when it was created. */
+    name: 'submit_one',
+    parameters: 'p_new new_job, p_limit bigint, p_bytes bigint, p_time bigint',
+    returns: 'json',
+    body: `
+DECLARE
+  v_reply json;
+BEGIN
+  -- The key is taken first, so that two submissions with one key are one after the other.
+  WHILE p_new.scope IS NOT NULL LOOP
+    INSERT INTO idempotency VALUES (p_new.scope, p_new.id, 0) ON CONFLICT DO NOTHING;
+    PERFORM FROM idempotency WHERE scope = p_new.scope FOR UPDATE;
+    EXIT WHEN FOUND;
+  END LOOP;
+  LOOP
+    v_reply := known_job(p_new, p_time);
+    IF v_reply IS NULL THEN
+      IF is_near_limit(NULL, 1, 0, p_limit, p_bytes, true) THEN
+        v_reply := json_build_object('n', p_new.n, 'refused', 'total');
+      ELSIF is_near_limit(p_new.name, 1, 0, p_new.queue_limit, p_new.queue_bytes, true) THEN
+        v_reply := json_build_object('n', p_new.n, 'refused', 'name');
+      END IF;
+    END IF;
+    EXIT WHEN v_reply IS NOT NULL;
+    INSERT INTO job (id, name, status, owner, priority, max_retries, created_at, scheduled_at, updated_at, retention, fingerprint,
+      bytes, payload)
+    VALUES (p_new.id, p_new.name, (CASE WHEN p_new.delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status, p_new.owner,
+      p_new.priority, p_new.max_retries, p_time, p_time + p_new.delay, p_time, p_new.retention, p_new.fingerprint, p_new.bytes,
+      p_new.payload)
+    ON CONFLICT (id) DO NOTHING;
+    IF FOUND THEN
+      UPDATE idempotency SET id = p_new.id, expires_at = p_time + p_new.key_ms WHERE scope = p_new.scope;
+      PERFORM count_jobs(p_new.name, (p_new.delay = 0)::integer, (p_new.delay > 0)::integer, 0, 0, 0, 0, CASE WHEN p_new.delay = 0 THEN p_new.bytes ELSE 0 END,
+        CASE WHEN p_new.delay > 0 THEN p_new.bytes ELSE 0 END);
+      RETURN NULL;
+    END IF;
+  END LOOP;
+  DELETE FROM idempotency WHERE scope = p_new.scope AND expires_at = 0;
+  RETURN v_reply;
+END`,
+  },
+  {
+    name: 'submit',
+    parameters: 'p_jobs json, p_limit bigint, p_bytes bigint, p_within boolean, p_now bigint',
+    returns: 'text',
+    joins: true,
+    body: `
+DECLARE
+  v_time bigint;
+  v_jobs new_job[] := ARRAY(SELECT new FROM json_populate_recordset(NULL::new_job, p_jobs) AS new);
+  v_of record;
+  v_new new_job;
+  v_is_near boolean;
+  v_made integer[] := '{}';
+  v_reply json;
+  v_replies json[] := '{}';
+BEGIN
+  SELECT is_near_limit(NULL, count(*), sum(bytes), p_limit, p_bytes, p_within) INTO v_is_near FROM unnest(v_jobs);
+  FOR v_of IN
+    SELECT name, count(*) AS count, sum(bytes) AS bytes, min(queue_limit) AS queue_limit, min(queue_bytes) AS queue_bytes
+    FROM unnest(v_jobs) GROUP BY name
+    HAVING bool_or(queue_limit IS NOT NULL OR queue_bytes IS NOT NULL) ORDER BY name
+  LOOP
+    v_is_near := is_near_limit(v_of.name, v_of.count, v_of.bytes, v_of.queue_limit, v_of.queue_bytes, p_within) OR v_is_near;
+  END LOOP;
+  v_time := now_ms(p_now);
+  IF NOT v_is_near THEN
+    v_made := coalesce(submit_new(v_jobs, v_time), '{}');
+    FOR v_of IN
+      SELECT name, count(*) FILTER (WHERE delay = 0) AS queued, count(*) FILTER (WHERE delay > 0) AS scheduled,
+        coalesce(sum(bytes) FILTER (WHERE delay = 0), 0) AS queued_bytes, coalesce(sum(bytes) FILTER (WHERE delay > 0), 0) AS scheduled_bytes
+      FROM unnest(v_jobs) JOIN unnest(v_made) AS made(n) USING (n) GROUP BY name ORDER BY name
+    LOOP
+      PERFORM count_jobs(v_of.name, v_of.queued, v_of.scheduled, 0, 0, 0, 0, v_of.queued_bytes, v_of.scheduled_bytes);
+    END LOOP;
+  END IF;
+  IF cardinality(v_made) < cardinality(v_jobs) THEN
+    FOREACH v_new IN ARRAY ARRAY(
+      SELECT new FROM unnest(v_jobs) AS new LEFT JOIN unnest(v_made) AS made(n) USING (n) WHERE made.n IS NULL ORDER BY n)
+    LOOP
+      v_reply := submit_one(v_new, p_limit, p_bytes, v_time);
+      IF v_reply IS NOT NULL THEN v_replies := v_replies || v_reply; ELSE v_made := v_made || v_new.n; END IF;
+    END LOOP;
+  END IF;
+  IF p_within THEN
+    PERFORM pg_notify(current_schema() || '.work', name)
+    FROM (SELECT DISTINCT name FROM unnest(v_jobs) JOIN unnest(v_made) AS made(n) USING (n)) AS new;
+  ELSE
+    PERFORM wake(name, count) FROM (
+      SELECT name, count(*) AS count FROM unnest(v_jobs) JOIN unnest(v_made) AS made(n) USING (n) GROUP BY name ORDER BY name) AS new;
+  END IF;
+  RETURN json_build_object('now', v_time, 'others', v_replies);
+END`,
+  },
+];

@@ -1,0 +1,76 @@
+import type { ClientBase } from 'pg';
+import { AsyncEndpointsError } from '../../job/errors.js';
+import { CLAIM } from './functions/claim.sql.js';
+import { createStatement } from './functions/define-function.js';
+import { LOOK } from './functions/look.sql.js';
+import { REVOKE } from './functions/revoke.sql.js';
+import { SETTLE, SETTLEMENT } from './functions/settle.sql.js';
+import { SHARED } from './functions/shared.sql.js';
+import { NEW_JOB, SUBMIT } from './functions/submit.sql.js';
+import { SWEEP } from './functions/sweep.sql.js';
+import { TABLES, VIEWS } from './schema.js';
+
+const FUNCTIONS = [...SHARED, ...SUBMIT, ...CLAIM, ...SETTLE, ...REVOKE, ...SWEEP, ...LOOK];
+
+/**
+ * The migrations, in order; the number of each is its place, from 1. One that was released is never changed. A later one may add
+ * tables, columns with defaults and functions of new names, so that the release before works on; functions that no longer
+ * change in what they take and return may be replaced. `docs/postgres.md` says what releases may assume of each other.
+ */
+const MIGRATIONS: readonly string[] = [
+  [TABLES, VIEWS, NEW_JOB, SETTLEMENT, ...FUNCTIONS.map(createStatement)].join('\n'),
+];
+
+/** The version of the schema that this release works with. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** The SQL that creates the schema in one transaction: for those whose application may not. */
+export function schemaSql(schema: string): string {
+  return `BEGIN;\n${migrations(schema, 0)}\nCOMMIT;\n`;
+}
+
+function migrations(schema: string, from: number): string {
+  const missing = MIGRATIONS.slice(from).map(
+    (sql, at) => `${sql}\nINSERT INTO migration (version) VALUES (${from + at + 1});`,
+  );
+  return `CREATE SCHEMA IF NOT EXISTS "${schema}";
+SET LOCAL search_path TO "${schema}", pg_temp;
+CREATE TABLE IF NOT EXISTS migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+${missing.join('\n')}`;
+}
+
+/** The version of the schema in the database; 0 for none. */
+export async function schemaVersion(client: ClientBase, schema: string): Promise<number> {
+  const { rows } = await client.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [
+    `"${schema}".migration`,
+  ]);
+  if (!rows[0]?.exists) return 0;
+  const versions = await client.query<{ version: number | null }>(
+    `SELECT max(version) AS version FROM "${schema}".migration`,
+  );
+  return versions.rows[0]?.version ?? 0;
+}
+
+/**
+ * Brings the schema to the version of this release, unless it has it or a later one.
+ *
+ * @throws AsyncEndpointsError `INVALID_OPTION` where it is older and may not be migrated
+ */
+export async function migrate(client: ClientBase, schema: string, mayMigrate: boolean): Promise<void> {
+  const version = await schemaVersion(client, schema);
+  if (version >= SCHEMA_VERSION) return;
+  if (!mayMigrate) {
+    const expected = `expected ${SCHEMA_VERSION}: run npx async-endpoints migrate`;
+    throw new AsyncEndpointsError('INVALID_OPTION', `The version of the schema ${schema} is ${version}; ${expected}.`);
+  }
+  try {
+    await client.query('BEGIN; SET LOCAL statement_timeout = 0');
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${schema}.migrate`]);
+    const present = await schemaVersion(client, schema); // another process may have migrated it meanwhile
+    if (present < SCHEMA_VERSION) await client.query(migrations(schema, present));
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}

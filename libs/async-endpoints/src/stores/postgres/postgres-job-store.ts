@@ -1,0 +1,260 @@
+import { STORE_NOTICE } from '../../events/channels.js';
+import { checkJobIds } from '../../job/job-id.js';
+import type { Claim, JobRecord, JobStatus, NewJob } from '../../job/job.js';
+import type { Settlement } from '../../job/lifecycle.js';
+import { Turns } from '../../store/fairness.js';
+import type {
+  ClaimRequest,
+  JobChange,
+  JobFilter,
+  JobPage,
+  JobStore,
+  LiveWorker,
+  OperatorAction,
+  PausedQueue,
+  QueueLimits,
+  QueueStats,
+  Recovered,
+  RecoverOptions,
+  Renewal,
+  RenewalReply,
+  RerunOptions,
+  Submission,
+  Topic,
+  WorkerInfo,
+} from '../../store/job-store.js';
+import { Lifetime } from '../../store/lifetime.js';
+import { decodeNullable, decodeText, encodeNullable, encodeText } from '../sql/text.js';
+import { PostgresBatches } from './batches.js';
+import { PostgresChanges } from './changes.js';
+import { PostgresConnections } from './connections.js';
+import { listJobs } from './listing.js';
+import { PostgresListener } from './listener.js';
+import { migrate } from './migrate.js';
+import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
+import { claimOf, type RecordRow, recordOf, recordsById, type StatsReply, statsOf, uuidOf } from './rows.js';
+import { PostgresWorkSignal } from './work-signal.js';
+
+/** Migrations take their time. */
+const MIGRATION_MS = 120_000;
+/** Larger than any difference of times, where priority counts strictly. */
+const NEVER_MS = 2 ** 45;
+
+/**
+ * Jobs in PostgreSQL 13 and newer, in a schema of their own. Each verb is one call of a function in the database, and one
+ * transaction. `docs/postgres.md` describes the tables.
+ */
+export class PostgresJobStore implements JobStore {
+  readonly #settings: PostgresSettings;
+  readonly #connections: PostgresConnections;
+  readonly #listener: PostgresListener;
+  readonly #changes: PostgresChanges;
+  readonly #work: PostgresWorkSignal;
+  readonly #batches: PostgresBatches;
+  readonly #lifetime: Lifetime;
+  readonly #turns = new Turns();
+  /** By the store's clock, when this process last swept. */
+  #sweptAt: number | null = null;
+
+  /** @throws AsyncEndpointsError `INVALID_OPTION` */
+  constructor(options: PostgresJobStoreOptions = {}) {
+    this.#settings = readOptions(options);
+    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message });
+    this.#connections = new PostgresConnections(this.#settings, notify);
+    const hearing = { onMessage: this.#hear.bind(this), onTurn: () => this.#lookAgain() };
+    this.#listener = new PostgresListener(this.#settings, this.#connections, hearing, notify);
+    this.#changes = new PostgresChanges(this.#connections, this.#listener);
+    this.#work = new PostgresWorkSignal(this.#connections, this.#listener, this.#now);
+    this.#batches = new PostgresBatches(this.#connections, this.#now);
+    this.#lifetime = new Lifetime({ begin: () => this.#begin(), end: () => this.#end() });
+  }
+
+  open(): Promise<void> {
+    return this.#lifetime.open();
+  }
+
+  close(): Promise<void> {
+    return this.#lifetime.close();
+  }
+
+  async ping(): Promise<void> {
+    await this.#connections.call('ping');
+  }
+
+  async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    checkJobIds(jobs);
+    return this.#batches.submit(jobs, limits);
+  }
+
+  async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {
+    const names = this.#turns.rotate(slots.keys());
+    const most = names.map((name) => Math.min(slots.get(name) as number, limit));
+    const { agingMs, synchronousClaims } = this.#settings;
+    const by = [encodeText(worker), leaseMs, agingMs === 0 ? NEVER_MS : agingMs, synchronousClaims, this.#now()];
+    const claims = await this.#connections.call<Parameters<typeof claimOf>[0][][]>(
+      'claim',
+      names.map(encodeText),
+      most,
+      limit,
+      ...by,
+    );
+    return claims.flat().map(claimOf);
+  }
+
+  async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
+    if (renewals.length === 0) return [];
+    const rows = renewals.map(({ id, fence, leaseMs, progress }, n) => {
+      return { n, id: uuidOf(id), fence, lease_ms: leaseMs, progress: progress && JSON.stringify(progress) };
+    });
+    const { synchronousClaims } = this.#settings;
+    const others = await this.#connections.call<{ n: number; status: JobStatus | null }[]>(
+      'renew',
+      JSON.stringify(rows),
+      synchronousClaims,
+      this.#now(),
+    );
+    const replies = new Map(others.map(({ n, status }) => [n, status === 'Canceled' ? 'canceled' : 'lost'] as const));
+    return renewals.map((_, n) => replies.get(n) ?? 'held');
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<boolean[]> {
+    return this.#batches.settle(settlements);
+  }
+
+  async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
+    return recordsById(ids, await this.#connections.call('cancel', ids.map(uuidOf), this.#now()));
+  }
+
+  async rerun(ids: readonly string[], { runningForMs }: RerunOptions = {}): Promise<(JobRecord | null)[]> {
+    return recordsById(ids, await this.#connections.call('rerun', ids.map(uuidOf), runningForMs ?? null, this.#now()));
+  }
+
+  async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
+    const rhythm = [sweep?.silenceMs ?? null, sweep?.leaseMs ?? null, this.#sweptAt].map((ms) => ms && Math.ceil(ms));
+    const reply = await this.#connections.call<RecoverReply>('recover', limit, maxCrashes, ...rhythm, this.#now());
+    if (sweep) this.#sweptAt = reply.now;
+    const byId = new Map(reply.jobs?.map((row) => [row.id, row]));
+    return reply.was.map(({ id, worker, lease_until: leaseUntil }) => {
+      return { job: recordOf(byId.get(id) as RecordRow), worker: decodeText(worker), leaseUntil };
+    });
+  }
+
+  purge(limit: number): Promise<string[]> {
+    return this.#connections.call('purge', limit, this.#now());
+  }
+
+  find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
+    return this.#batches.find(ids, owners);
+  }
+
+  list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
+    return listJobs(this.#connections, filter, page, this.#now());
+  }
+
+  async stats(): Promise<QueueStats[]> {
+    return statsOf(await this.#connections.call<StatsReply>('stats', this.#now()));
+  }
+
+  async pause(names: readonly string[], by: string | null): Promise<void> {
+    await this.#connections.call('pause', names.map(encodeText), encodeNullable(by), this.#now());
+  }
+
+  async resume(names: readonly string[]): Promise<void> {
+    await this.#connections.call('resume', names.map(encodeText), this.#now());
+  }
+
+  async paused(): Promise<PausedQueue[]> {
+    const rows =
+      await this.#connections.call<{ name: string; paused_at: number; paused_by: string | null }[]>('paused_names');
+    const queues = rows.map((row) => ({
+      name: decodeText(row.name),
+      pausedAt: row.paused_at,
+      pausedBy: decodeNullable(row.paused_by),
+    }));
+    return queues.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async register(worker: WorkerInfo, aliveMs: number): Promise<void> {
+    await this.#connections.call(
+      'register',
+      encodeText(worker.id),
+      encodeText(JSON.stringify(worker)),
+      Math.ceil(aliveMs),
+      this.#now(),
+    );
+  }
+
+  async unregister(id: string): Promise<void> {
+    await this.#connections.call('unregister', encodeText(id));
+  }
+
+  async workers(): Promise<LiveWorker[]> {
+    const rows = await this.#connections.call<{ entry: string; heartbeat_at: number }[]>('workers', this.#now());
+    const workers = rows.map((row) => ({
+      ...(JSON.parse(decodeText(row.entry)) as WorkerInfo),
+      heartbeatAt: row.heartbeat_at,
+    }));
+    return workers.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async reportAction(action: OperatorAction): Promise<void> {
+    await this.#connections.call('report_action', encodeText(JSON.stringify(action)));
+  }
+
+  async takeActions(): Promise<OperatorAction[]> {
+    const entries = await this.#connections.call<string[]>('take_actions');
+    return entries.map((entry) => JSON.parse(decodeText(entry)) as OperatorAction);
+  }
+
+  subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {
+    return this.#changes.subscribe(topic, listener);
+  }
+
+  async waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
+    if (this.#connections.isOpen) await this.#work.wait(names, signal);
+  }
+
+  readonly #now = (): number | null => (this.#settings.now ? Math.floor(this.#settings.now()) : null);
+
+  async #begin(): Promise<void> {
+    this.#connections.open();
+    const { schema, connect, migrate: mayMigrate } = this.#settings;
+    try {
+      await this.#connections.with((client) => migrate(client, schema, mayMigrate), MIGRATION_MS);
+    } catch (error) {
+      if (connect === 'degraded') return;
+      await this.#connections.close();
+      throw error;
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#listener.close();
+    this.#work.close();
+    this.#changes.close();
+    this.#sweptAt = null;
+    await this.#connections.close();
+  }
+
+  #hear(channel: 'own' | 'revoked' | 'work', text: string): void {
+    if (channel === 'work') return this.#work.notify(text);
+    const message = JSON.parse(text) as { work?: string; changes?: Parameters<PostgresChanges['changed']>[0] };
+    if (channel === 'revoked') {
+      const [worker, ...change] = message as unknown as [string, string, JobStatus, number];
+      return this.#changes.revoked(worker, change);
+    }
+    if (message.work !== undefined) this.#work.notify(message.work);
+    if (message.changes) this.#changes.changed(message.changes);
+  }
+
+  #lookAgain(): void {
+    this.#work.lookAgain();
+    this.#changes.lookAgain().catch(() => {}); // once more when the connection is back
+  }
+}
+
+interface RecoverReply {
+  readonly now: number;
+  readonly was: readonly { readonly id: string; readonly worker: string; readonly lease_until: number }[];
+  readonly jobs: readonly RecordRow[] | null;
+}
