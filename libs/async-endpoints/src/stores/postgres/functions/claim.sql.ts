@@ -4,6 +4,7 @@ export const CLAIM: readonly SqlFunction[] = [
   {
     /** The priorities in use among the waiting jobs of a name, the largest first. */
     name: 'priorities',
+    kind: 'part',
     parameters: 'p_name text',
     returns: 'smallint[]',
     body: `
@@ -21,28 +22,22 @@ END`,
   },
   {
     /**
-     * Locks up to so many jobs of a name, in the order of `JobStore.claim`: those that another claim has locked are passed
-     * over. With several priorities, the order is decided first and then locked, so that no more is locked than is claimed.
+     * Locks up to so many jobs of a name that has several priorities. The order is decided first and locked then, so that no more
+     * is locked than is claimed; what another claim has locked is passed over.
      */
-    name: 'lock_next',
-    parameters: 'p_name text, p_count integer, p_aging bigint, p_time bigint',
-    returns: 'uuid[]',
+    name: 'lock_in_order',
+    kind: 'part',
+    parameters: 'p_name text, p_priorities smallint[], p_count integer, p_aging bigint, p_time bigint',
+    returns: 'tid[]',
     body: `
 DECLARE
-  v_priorities smallint[] := priorities(p_name);
   v_next uuid[];
   v_seen uuid[] := '{}';
-  v_locked uuid[] := '{}';
+  v_locked tid[] := '{}';
 BEGIN
-  IF cardinality(v_priorities) < 2 THEN
-    RETURN ARRAY(
-      SELECT id FROM job
-      WHERE name = p_name AND priority = v_priorities[1] AND scheduled_at <= p_time AND status < 'InProgress'
-      ORDER BY scheduled_at, seq LIMIT p_count FOR UPDATE SKIP LOCKED);
-  END IF;
   LOOP
     v_next := ARRAY(
-      SELECT next.id FROM unnest(v_priorities) AS level(priority), LATERAL (
+      SELECT next.id FROM unnest(p_priorities) AS level(priority), LATERAL (
         SELECT id, scheduled_at, seq FROM job
         WHERE name = p_name AND priority = level.priority AND scheduled_at <= p_time AND status < 'InProgress' AND id <> ALL(v_seen)
         ORDER BY scheduled_at, seq LIMIT p_count - cardinality(v_locked)) AS next
@@ -50,7 +45,7 @@ BEGIN
       LIMIT p_count - cardinality(v_locked));
     EXIT WHEN cardinality(v_next) = 0;
     v_seen := v_seen || v_next;
-    v_locked := v_locked || ARRAY(SELECT id FROM job WHERE id = ANY(v_next) AND status < 'InProgress' FOR UPDATE SKIP LOCKED);
+    v_locked := v_locked || ARRAY(SELECT ctid FROM job WHERE id = ANY(v_next) AND status < 'InProgress' FOR UPDATE SKIP LOCKED);
     EXIT WHEN cardinality(v_locked) = p_count;
   END LOOP;
   RETURN v_locked;
@@ -59,29 +54,43 @@ END`,
   {
     /** Claims up to so many jobs of a name. Returns them in JSON, each with its payload; NULL for none. */
     name: 'claim_name',
+    kind: 'part',
     parameters: 'p_name text, p_count integer, p_worker text, p_lease_ms bigint, p_aging bigint, p_time bigint',
     returns: 'json',
     body: `
 DECLARE
-  v_ids uuid[] := lock_next(p_name, p_count, p_aging, p_time);
+  v_priorities smallint[] := priorities(p_name);
+  v_places tid[];
+  v_ids uuid[];
   v_lease bigint;
-  v_waited record;
+  v_queued bigint;
+  v_scheduled bigint;
+  v_queued_bytes bigint;
+  v_scheduled_bytes bigint;
   v_claims json;
 BEGIN
-  IF cardinality(v_ids) = 0 THEN RETURN NULL; END IF;
-  SELECT count(*) FILTER (WHERE status = 'Queued') AS queued, count(*) FILTER (WHERE status = 'Scheduled') AS scheduled,
-    coalesce(sum(waiting_bytes(job)) FILTER (WHERE status = 'Queued'), 0) AS queued_bytes,
-    coalesce(sum(waiting_bytes(job)) FILTER (WHERE status = 'Scheduled'), 0) AS scheduled_bytes INTO v_waited FROM job WHERE id = ANY(v_ids);
+  IF v_priorities[2] IS NULL THEN
+    v_places := ARRAY(
+      SELECT ctid FROM job
+      WHERE name = p_name AND priority = v_priorities[1] AND scheduled_at <= p_time AND status < 'InProgress'
+      ORDER BY scheduled_at, seq LIMIT p_count FOR UPDATE SKIP LOCKED);
+  ELSE
+    v_places := lock_in_order(p_name, v_priorities, p_count, p_aging, p_time);
+  END IF;
+  SELECT array_agg(id), count(*) FILTER (WHERE status = 'Queued'), count(*) FILTER (WHERE status = 'Scheduled'),
+    coalesce(sum(waiting_bytes(job)) FILTER (WHERE status = 'Queued'), 0),
+    coalesce(sum(waiting_bytes(job)) FILTER (WHERE status = 'Scheduled'), 0)
+  INTO v_ids, v_queued, v_scheduled, v_queued_bytes, v_scheduled_bytes FROM job WHERE ctid = ANY(v_places);
+  IF v_ids IS NULL THEN RETURN NULL; END IF;
   INSERT INTO lease (name, started_at, lease_until, live, ids) VALUES (p_name, p_time, p_time + p_lease_ms, cardinality(v_ids), v_ids)
   RETURNING id INTO v_lease;
   WITH claimed AS (
     UPDATE job SET status = 'InProgress', started_at = p_time, updated_at = p_time, progress = NULL, fence = fence + 1,
       worker = p_worker, lease = v_lease, lease_until = p_time + p_lease_ms, version = version + 1
-    WHERE id = ANY(v_ids) RETURNING *
+    WHERE ctid = ANY(v_places) RETURNING *
   )
   SELECT json_agg(row_to_json(claimed) ORDER BY scheduled_at - priority * p_aging, priority DESC, seq) INTO v_claims FROM claimed;
-  PERFORM count_jobs(p_name, -v_waited.queued, -v_waited.scheduled, cardinality(v_ids), 0, 0, 0,
-    -v_waited.queued_bytes, -v_waited.scheduled_bytes);
+  PERFORM count_jobs(p_name, -v_queued, -v_scheduled, v_queued + v_scheduled, 0, 0, 0, -v_queued_bytes, -v_scheduled_bytes);
   PERFORM tell(v_ids);
   RETURN v_claims;
 END`,
@@ -129,6 +138,7 @@ END`,
   {
     /** Wakes who waits for one of the names, where a job of it is due. */
     name: 'wake_for_due',
+    kind: 'part',
     parameters: 'p_names text[], p_time bigint',
     returns: 'void',
     body: `

@@ -1,26 +1,32 @@
-/** A function in the database: one verb of the store, one step. */
+/** A function in the database: one verb of the store, one step; or a part of such. */
 export interface SqlFunction {
   readonly name: string;
   /** As in `CREATE FUNCTION`. */
   readonly parameters: string;
   readonly returns: string;
-  /** The body in PL/pgSQL. */
+  /** In PL/pgSQL. */
   readonly body: string;
-  /** Whether a join may be hashed or merged: not where a plan for a few rows must do for a queue that has grown since. */
-  readonly joins?: boolean;
+  /**
+   * What the function is.
+   *
+   * - `verb` (the default): what the store calls. Its plans are made once, for tables of any size, because a queue's statistics
+   *   are always old. Its search path is the schema of the store, whatever that of the caller is.
+   * - `joins`: a verb whose joins may be hashed, because it joins only what it was given.
+   * - `part`: called by others only, under their settings.
+   * - `expression`: the body is one, in SQL, and becomes a part of the statement that calls it.
+   */
+  readonly kind?: 'verb' | 'joins' | 'part' | 'expression';
 }
 
-/**
- * Plans are made once, for tables of any size: a queue's statistics are always old. The search path is the schema of the store,
- * whatever that of the caller is.
- */
-export function createStatement({ name, parameters, returns, body, joins = false }: SqlFunction): string {
-  const off = ['seqscan', 'bitmapscan', ...(joins ? [] : ['hashjoin', 'mergejoin'])];
-  const settings = off.map((what) => `SET enable_${what} = off`).join(' ');
-  return `CREATE OR REPLACE FUNCTION ${name}(${parameters}) RETURNS ${returns} LANGUAGE plpgsql
-SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan SET jit = off ${settings}
-AS $function$
-${body.trim()}
-$function$;
-`;
+export function createStatement({ name, parameters, returns, body, kind = 'verb' }: SqlFunction): string {
+  const head = `CREATE OR REPLACE FUNCTION ${name}(${parameters}) RETURNS ${returns}`;
+  if (kind === 'expression') return `${head} LANGUAGE sql STABLE AS $function$ SELECT ${body.trim()} $function$;\n`;
+  return `${head} LANGUAGE plpgsql ${settingsOf(kind)} AS $function$\n${body.trim()}\n$function$;\n`;
+}
+
+function settingsOf(kind: 'verb' | 'joins' | 'part'): string {
+  if (kind === 'part') return '';
+  const off = ['seqscan', 'bitmapscan', ...(kind === 'joins' ? [] : ['hashjoin', 'mergejoin'])];
+  const settings = ['search_path FROM CURRENT', 'plan_cache_mode = force_generic_plan', 'jit = off'];
+  return [...settings, ...off.map((what) => `enable_${what} = off`)].map((setting) => `SET ${setting}`).join(' ');
 }

@@ -11,6 +11,7 @@ export const SETTLE: readonly SqlFunction[] = [
   {
     /** Moves running jobs to the finished ones, as they complete or fail. Returns the numbers of those whose claim it was. */
     name: 'settle_finished',
+    kind: 'part',
     parameters: 'p_all settlement[], p_time bigint',
     returns: 'integer[]',
     body: `
@@ -48,6 +49,7 @@ END`,
   {
     /** Puts running jobs back to the waiting ones, for a retry or as they were. Returns the numbers of those whose claim it was. */
     name: 'settle_waiting',
+    kind: 'part',
     parameters: 'p_all settlement[], p_time bigint',
     returns: 'integer[]',
     body: `

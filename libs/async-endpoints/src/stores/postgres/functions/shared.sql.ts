@@ -5,6 +5,7 @@ export const SHARED: readonly SqlFunction[] = [
   {
     /** The store's clock, in ms since the epoch. It does not go back with that of the server: see `sweep.sql.ts`. */
     name: 'now_ms',
+    kind: 'part',
     parameters: 'p_now bigint',
     returns: 'bigint',
     body: `
@@ -15,6 +16,7 @@ END`,
   {
     /** Waits for a lock of this name until the end of the transaction; many hold it at once unless it is exclusive. */
     name: 'hold',
+    kind: 'part',
     parameters: 'p_name text, p_exclusive boolean',
     returns: 'void',
     body: `
@@ -27,16 +29,15 @@ END`,
   {
     /** The bytes that a job takes while it waits: what it took at first, and what failed attempts have left. */
     name: 'waiting_bytes',
+    kind: 'expression',
     parameters: 'p_job job',
     returns: 'bigint',
-    body: `
-BEGIN
-  RETURN p_job.bytes + coalesce(octet_length(p_job.error), 0) + coalesce(octet_length(p_job.attempts::text), 0);
-END`,
+    body: `p_job.bytes + coalesce(octet_length(p_job.error), 0)::bigint + coalesce(octet_length(p_job.attempts::text), 0)`,
   },
   {
     /** Counts: in a row that nobody else writes just now, or a new one, so that nobody waits. */
     name: 'count_jobs',
+    kind: 'part',
     parameters:
       'p_name text, p_queued bigint, p_scheduled bigint, p_running bigint, p_completed bigint, p_failed bigint, p_canceled bigint, p_queued_bytes numeric, p_scheduled_bytes numeric',
     returns: 'void',
@@ -65,6 +66,7 @@ END`,
   {
     /** Jobs of these claims are no longer in progress. */
     name: 'end_leases',
+    kind: 'part',
     parameters: 'p_leases bigint[]',
     returns: 'void',
     body: `
@@ -80,6 +82,7 @@ END`,
   {
     /** The attempts of a job in progress once the present one has ended. */
     name: 'attempts_after',
+    kind: 'part',
     parameters: 'p_job job, p_outcome text, p_error text, p_time bigint',
     returns: 'text[]',
     body: `
@@ -95,19 +98,18 @@ END`,
   {
     /** When a job that finishes now may be purged. */
     name: 'expires_at',
+    kind: 'expression',
     parameters: 'p_retention text, p_status job_status, p_time bigint',
     returns: 'bigint',
-    body: `
-DECLARE
-  v_field text := CASE p_status WHEN 'Completed' THEN 'completedMs' WHEN 'Failed' THEN 'failedMs' ELSE 'canceledMs' END;
-BEGIN
-  IF p_retention IS NULL THEN RETURN p_time + CASE p_status WHEN 'Failed' THEN 604800000 ELSE 86400000 END; END IF;
-  RETURN p_time + (p_retention::json ->> v_field)::bigint;
-END`,
+    body: `p_time + CASE p_status
+      WHEN 'Completed' THEN coalesce((p_retention::json ->> 'completedMs')::bigint, 86400000)
+      WHEN 'Failed' THEN coalesce((p_retention::json ->> 'failedMs')::bigint, 604800000)
+      ELSE coalesce((p_retention::json ->> 'canceledMs')::bigint, 86400000) END`,
   },
   {
     /** When the earliest waiting job of the name is or was due. */
     name: 'earliest_due',
+    kind: 'part',
     parameters: 'p_name text',
     returns: 'bigint',
     body: `
@@ -128,6 +130,7 @@ END`,
   {
     /** Jobs as their application reads them, in JSON. */
     name: 'records',
+    kind: 'part',
     parameters: 'p_ids uuid[]',
     returns: 'text',
     body: `
@@ -141,6 +144,7 @@ END`,
      * either seen these jobs, or is seen here.
      */
     name: 'wake',
+    kind: 'part',
     parameters: 'p_name text, p_count bigint',
     returns: 'void',
     body: `
@@ -159,6 +163,7 @@ END`,
   {
     /** Notifies the processes that follow one of the jobs. The lock is that of `follow`. */
     name: 'tell',
+    kind: 'part',
     parameters: 'p_ids uuid[]',
     returns: 'void',
     body: `
@@ -183,6 +188,7 @@ END`,
   {
     /** Notifies every process that a claim was revoked: the worker may be in any. */
     name: 'tell_revoked',
+    kind: 'part',
     parameters: 'p_worker text, p_id uuid, p_status job_status, p_version integer',
     returns: 'void',
     body: `

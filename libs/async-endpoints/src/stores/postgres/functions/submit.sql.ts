@@ -25,6 +25,7 @@ export const SUBMIT: readonly SqlFunction[] = [
   {
     /** What waits: of one name, or of all. */
     name: 'waiting',
+    kind: 'part',
     parameters: 'p_name text, OUT v_count bigint, OUT v_bytes bigint',
     returns: 'record',
     body: `
@@ -36,6 +37,7 @@ END`,
   {
     /** Whether a limit would be reached by so much more. Near the limit, one after the other may ask. */
     name: 'is_near_limit',
+    kind: 'part',
     parameters: 'p_name text, p_count bigint, p_size bigint, p_limit bigint, p_bytes bigint, p_within boolean',
     returns: 'boolean',
     body: `
@@ -53,9 +55,9 @@ END`,
   {
     /** Inserts the jobs of which neither id nor key is known. Returns their numbers. */
     name: 'submit_new',
+    kind: 'part',
     parameters: 'p_jobs new_job[], p_time bigint',
     returns: 'integer[]',
-    joins: true,
     body: `
 DECLARE
   v_made integer[];
@@ -98,6 +100,7 @@ END`,
   {
     /** The job that a key stands for, or an id. NULL for none. */
     name: 'known_job',
+    kind: 'part',
     parameters: 'p_new new_job, p_time bigint',
     returns: 'json',
     body: `
@@ -117,6 +120,7 @@ END`,
   {
     /** Submits a job that may be known or exceed a limit. NULL when it was created. */
     name: 'submit_one',
+    kind: 'part',
     parameters: 'p_new new_job, p_limit bigint, p_bytes bigint, p_time bigint',
     returns: 'json',
     body: `
@@ -160,7 +164,7 @@ END`,
     name: 'submit',
     parameters: 'p_jobs json, p_limit bigint, p_bytes bigint, p_within boolean, p_now bigint',
     returns: 'text',
-    joins: true,
+    kind: 'joins',
     body: `
 DECLARE
   v_time bigint;

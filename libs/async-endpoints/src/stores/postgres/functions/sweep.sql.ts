@@ -10,6 +10,7 @@ export const SWEEP: readonly SqlFunction[] = [
      * p_swept_at  when the process swept before; NULL for its first time
      */
     name: 'note_sweep',
+    kind: 'part',
     parameters: 'p_silence_ms bigint, p_lease_ms bigint, p_swept_at bigint, p_now bigint',
     returns: 'sweep',
     body: `
@@ -44,6 +45,7 @@ END`,
   {
     /** Recovers one job, which is locked. */
     name: 'recover_one',
+    kind: 'part',
     parameters: 'p_job job, p_max_crashes integer, p_is_crash boolean, p_time bigint',
     returns: 'void',
     body: `
