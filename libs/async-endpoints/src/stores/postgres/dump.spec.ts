@@ -1,3 +1,0 @@
-import { writeFileSync } from 'node:fs';
-import { schemaSql } from './migrate.js';
-it('x', () => writeFileSync('/tmp/schema.sql', schemaSql('ae')));
