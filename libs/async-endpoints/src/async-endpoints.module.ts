@@ -16,12 +16,12 @@ import { ResultSerializer } from './handlers/result-serializer.js';
 import { endpointLinks } from './http/endpoint/endpoint-links.js';
 import { EndpointSubmission } from './http/endpoint/endpoint-submission.js';
 import { EndpointWarnings } from './http/endpoint/endpoint-warnings.js';
-import { JobLinks, STATUS_MODULE } from './http/reply/job-links.js';
+import { JobLinks, STATUS_CONTROLLER, STATUS_MODULE } from './http/reply/job-links.js';
 import { Responder } from './http/reply/responder.js';
 import { ResponseFactories } from './http/reply/response-factories.js';
+import { ResponseWriter } from './http/reply/response-writer.js';
 import { RetryAfter } from './http/reply/retry-after.js';
 import { HttpShutdown } from './http/shutdown.js';
-import { STATUS_CONTROLLER } from './http/status/access-notice.js';
 import { EventStreams } from './http/status/event-streams.js';
 import { JobMonitor } from './http/status/job-monitor.js';
 import { createJobsController } from './http/status/jobs.controller.js';
@@ -60,6 +60,7 @@ const PARTS = [
   JobWorker,
   Responder,
   ResponseFactories,
+  ResponseWriter,
   ResultSerializer,
   RetryAfter,
   RouteCollisions,

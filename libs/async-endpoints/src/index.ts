@@ -44,7 +44,7 @@ export { type JobErrorOptions, PermanentJobError, RetryJobError } from './job/er
 // Jobs from code: what JobManager takes and returns.
 export { JobManager } from './jobs/job-manager.js';
 export type { WaitOptions } from './jobs/follow.js';
-export type { SubmitOptions } from './jobs/submit.js';
+export type { SubmitOptions } from './jobs/new-job.js';
 export {
   type FailedAttempt,
   isTerminal,

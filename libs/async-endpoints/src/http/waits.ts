@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { merge, Observable, takeLast, takeWhile, timer } from 'rxjs';
 import { AsyncEndpointsError } from '../job/errors.js';
-import type { Job } from '../job/job.js';
+import type { JobRecord } from '../job/job.js';
 import { JobManager } from '../jobs/job-manager.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { HttpShutdown } from './shutdown.js';
@@ -53,8 +53,6 @@ export class HeldAnswers {
   }
 }
 
-type HeldJob = Pick<Job, 'id' | 'owner'>;
-
 /** Answers that are held until there is something to tell. */
 @Injectable()
 export class JobWaits {
@@ -65,30 +63,24 @@ export class JobWaits {
   ) {}
 
   /**
-   * The job, once: as soon as it is what is waited for, else as it stands when time is up or the application shuts down.
-   * Nest unsubscribes when the client goes away, and nothing is left of the wait. It fails with `TOO_MANY_WAITS` or
+   * The job, once: when it is terminal or `isAwaited`, or as it stands when time is up or the application shuts down. Nest
+   * unsubscribes when the client goes away, and nothing is left of the wait. It fails with `TOO_MANY_WAITS` or
    * `TOO_MANY_WAITS_OF_OWNER`.
    *
    * @param response the answer that is held
+   * @param isAwaited absent: changes before the end are not read
    */
-  until({ id, owner }: HeldJob, seconds: number, response: unknown, isAwaited: (job: Job) => boolean): Observable<Job> {
-    const states = this.jobs.follow(id, this.#isOver(seconds, response));
-    return this.held.hold(
-      owner,
-      states.pipe(
-        takeWhile((job) => !isAwaited(job), true),
-        takeLast(1),
-      ),
-    );
-  }
-
-  /** Likewise, for its end. */
-  untilEnd({ id, owner }: HeldJob, seconds: number, response: unknown): Observable<Job> {
-    const end = this.jobs.followToEnd(id, this.#isOver(seconds, response));
-    return this.held.hold(owner, end.pipe(takeLast(1)));
-  }
-
-  #isOver(seconds: number, response: unknown): Observable<unknown> {
-    return merge(timer(seconds * 1_000), this.shutdown.endOf(response));
+  until(
+    { id, owner }: JobRecord,
+    seconds: number,
+    response: unknown,
+    isAwaited?: (job: JobRecord) => boolean,
+  ): Observable<JobRecord> {
+    const { followed } = this.jobs.records;
+    const isOver = merge(timer(seconds * 1_000), this.shutdown.endOf(response));
+    const states = isAwaited
+      ? followed.follow(id, isOver).pipe(takeWhile((job) => !isAwaited(job), true))
+      : followed.followToEnd(id, isOver);
+    return this.held.hold(owner, states.pipe(takeLast(1)));
   }
 }

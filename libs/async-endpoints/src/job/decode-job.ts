@@ -1,32 +1,9 @@
+import { copyJob } from './copy-job.js';
 import type { Job, JobRecord } from './job.js';
 
-/** Field by field, because spreading a record takes ten times as long. */
+/** The job as applications see it. */
 export function decodeJob<TResult>(record: JobRecord): Job<TResult> {
-  return {
-    id: record.id,
-    name: record.name,
-    status: record.status,
-    owner: record.owner,
-    priority: record.priority,
-    retryCount: record.retryCount,
-    maxRetries: record.maxRetries,
-    crashes: record.crashes,
-    createdAt: record.createdAt,
-    scheduledAt: record.scheduledAt,
-    startedAt: record.startedAt,
-    completedAt: record.completedAt,
-    lastUpdatedAt: record.lastUpdatedAt,
-    progress: record.progress,
-    result: record.result === null ? null : readResult<TResult>(record.id, record.result),
-    error: record.error,
-    failedAttempts: record.failedAttempts,
-    fence: record.fence,
-    worker: record.worker,
-    leaseUntil: record.leaseUntil,
-    retention: record.retention,
-    fingerprint: record.fingerprint,
-    version: record.version,
-  };
+  return copyJob(record, { result: decodeResult(record) }) as Job<unknown> as Job<TResult>;
 }
 
 /** Without those whose results cannot be read: one of them must not hide all others. */
@@ -41,7 +18,8 @@ export function decodeJobs(records: readonly JobRecord[]): Job[] {
 }
 
 /** @throws Error that does not quote the result, as a parser's would */
-function readResult<TResult>(id: string, result: string): TResult {
+export function decodeResult<TResult>({ id, result }: JobRecord): TResult | null {
+  if (result === null) return null;
   try {
     return JSON.parse(result) as TResult;
   } catch {

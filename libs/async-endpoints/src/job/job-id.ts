@@ -21,6 +21,13 @@ export function parseJobId(text: string): string | null {
   return UUID.test(id) && id !== NIL ? id : null;
 }
 
+/** @throws AsyncEndpointsError `INVALID_JOB_ID` where the text is no UUID */
+export function toJobId(text: string): string {
+  const id = parseJobId(text);
+  if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
+  return id;
+}
+
 /**
  * For stores: ids are part of what they write.
  *

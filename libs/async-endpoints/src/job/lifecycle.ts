@@ -1,5 +1,6 @@
 import { attemptsOf, NO_ATTEMPTS, WORKER_CRASHED, WORKER_VANISHED } from './attempts.js';
 import { boundedDelay } from './bounds.js';
+import { type Changes, copyJob } from './copy-job.js';
 import { isTerminal, type JobError, type JobProgress, type JobRecord, type JobStatus, type NewJob } from './job.js';
 
 /**
@@ -84,7 +85,7 @@ export function renew(job: JobRecord, by: { leaseMs: number; progress?: JobProgr
   const leaseUntil = now + by.leaseMs;
   if (by.progress !== undefined) return move(job, 'renew', now, { leaseUntil, progress: by.progress });
   check(job, 'renew');
-  return Object.freeze({ ...job, leaseUntil });
+  return Object.freeze(copyJob(job, { leaseUntil }));
 }
 
 export function settle(job: JobRecord, outcome: Outcome, now: number): JobRecord {
@@ -175,45 +176,14 @@ export function purgeableAt(job: JobRecord): number | null {
   return job.completedAt + { Completed: completedMs, Failed: failedMs, Canceled: canceledMs }[job.status];
 }
 
-function move(job: JobRecord, verb: Verb, now: number, changes: Partial<JobRecord>): JobRecord {
+function move(job: JobRecord, verb: Verb, now: number, changes: Changes): JobRecord {
   check(job, verb);
-  return successor(job, changes, now);
-}
-
-/**
- * Field by field, because spreading a record takes twenty times as long, and every job is moved again and again. (V8 is slow
- * to add fields to a copy, 2 µs, but quick to add a copy to fields: hence `...free` comes last.)
- */
-function successor(job: JobRecord, to: Partial<JobRecord>, now: number): JobRecord {
-  return Object.freeze({
-    id: job.id,
-    name: job.name,
-    status: to.status ?? job.status,
-    owner: job.owner,
-    priority: job.priority,
-    retryCount: to.retryCount ?? job.retryCount,
-    maxRetries: job.maxRetries,
-    crashes: to.crashes ?? job.crashes,
-    createdAt: job.createdAt,
-    scheduledAt: to.scheduledAt ?? job.scheduledAt,
-    startedAt: to.startedAt === undefined ? job.startedAt : to.startedAt,
-    completedAt: to.completedAt === undefined ? job.completedAt : to.completedAt,
-    lastUpdatedAt: now,
-    progress: to.progress === undefined ? job.progress : to.progress,
-    result: to.result === undefined ? job.result : to.result,
-    error: to.error === undefined ? job.error : to.error,
-    failedAttempts: to.failedAttempts ?? job.failedAttempts,
-    fence: to.fence ?? job.fence,
-    worker: to.worker === undefined ? job.worker : to.worker,
-    leaseUntil: to.leaseUntil === undefined ? job.leaseUntil : to.leaseUntil,
-    retention: job.retention,
-    fingerprint: job.fingerprint,
-    version: job.version + 1,
-  });
+  changes.lastUpdatedAt = now;
+  changes.version = job.version + 1;
+  return Object.freeze(copyJob(job, changes));
 }
 
 function check(job: JobRecord, verb: Verb): void {
-  if (!allows(verb, job.status)) {
-    throw new Error(`Job ${job.id} is ${job.status}; ${verb} needs ${LIFECYCLE[verb].from.join(' or ')}.`);
-  }
+  if (allows(verb, job.status)) return;
+  throw new Error(`Job ${job.id} is ${job.status}; ${verb} needs ${LIFECYCLE[verb].from.join(' or ')}.`);
 }

@@ -14,7 +14,7 @@ import { RedisJobStore } from '../stores/redis/redis-job-store.js';
 import { SqliteJobStore } from '../stores/sqlite/sqlite-job-store.js';
 import { Wait } from '../worker/loop.js';
 import { JobManager } from './job-manager.js';
-import { newJob } from './submit.js';
+import { newJob } from './new-job.js';
 
 /** Numbers that code may compute by mistake. */
 const ODD = [NaN, Infinity, -Infinity, -1, -0, 0, 0.5, 1e-300, 1.5, 2 ** 31 - 1, 2 ** 31, 2 ** 53, 1e21, 1e300];
@@ -82,7 +82,7 @@ describe('Any number', () => {
     const policy = resolveJobPolicy({ name: 'Work', options: {} }, options.jobs);
     fc.assert(
       fc.property(fc.constantFrom('delayMs', 'priority', 'maxRetries'), odd, (name, value) => {
-        const submit = () => newJob(policy, null, { [name]: value }, undefined);
+        const submit = () => newJob(policy, null, { [name]: value });
         expect(isBounded(name, value, LONGEST_MS, submit)).toBe(true);
       }),
     );
@@ -94,7 +94,7 @@ describe('Any number', () => {
       fc.property(odd, (value) => {
         const scheduledAt = new Date(value);
         try {
-          expect(isDelay(newJob(policy, null, { scheduledAt }, undefined).delayMs)).toBe(true);
+          expect(isDelay(newJob(policy, null, { scheduledAt }).delayMs)).toBe(true);
         } catch (error) {
           expect((error as Error).message).toMatch(/^scheduledAt is .*; expected a valid date/);
         }

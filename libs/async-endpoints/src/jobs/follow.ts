@@ -14,7 +14,7 @@ import {
   timer,
 } from 'rxjs';
 import { checkDuration, LONGEST_TIMER_MS } from '../job/bounds.js';
-import { isTerminal, type Job } from '../job/job.js';
+import { isTerminal, type JobRecord } from '../job/job.js';
 import type { JobChange, JobStore } from '../store/job-store.js';
 import { type Find, FollowedJob, type Follower, isSameState, read } from './followed-job.js';
 
@@ -46,24 +46,24 @@ export class FollowedJobs {
     id: string,
     until: Observable<unknown>,
     isWorthReading: (change: JobChange) => boolean = () => true,
-  ): Observable<Job> {
-    const watched = new Observable<Job>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
+  ): Observable<JobRecord> {
+    const watched = new Observable<JobRecord>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
     const changes = watched.pipe(
       takeUntil(until),
       concatWith(defer(() => read(this.find, id))),
-      distinctUntilChanged<Job>(isSameState),
+      distinctUntilChanged<JobRecord>(isSameState),
       takeWhile((job) => !isTerminal(job.status), true),
     );
     return inContextOfSubscriber(changes);
   }
 
   /** @see JobManager.followToEnd */
-  followToEnd(id: string, until: Observable<unknown>): Observable<Job> {
+  followToEnd(id: string, until: Observable<unknown>): Observable<JobRecord> {
     return this.follow(id, until, ({ status }) => status === null || isTerminal(status));
   }
 
   /** @see JobManager.waitFor */
-  async waitFor(id: string, { timeoutMs = 30_000, signal }: WaitOptions): Promise<Job> {
+  async waitFor(id: string, { timeoutMs = 30_000, signal }: WaitOptions): Promise<JobRecord> {
     signal?.throwIfAborted();
     const longestMs = checkDuration('timeoutMs', timeoutMs, LONGEST_TIMER_MS);
     const aborted = signal ? fromEvent(signal, 'abort').pipe(tap(() => signal.throwIfAborted())) : NEVER;

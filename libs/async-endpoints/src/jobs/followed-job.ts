@@ -1,13 +1,12 @@
 import type { Subscriber } from 'rxjs';
-import { decodeJob } from '../job/decode-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
-import type { Job, JobRecord } from '../job/job.js';
+import type { JobRecord } from '../job/job.js';
 import type { JobChange, JobStore } from '../store/job-store.js';
 
 export type Find = (id: string) => Promise<JobRecord | null>;
 
 export interface Follower {
-  readonly subscriber: Subscriber<Job>;
+  readonly subscriber: Subscriber<JobRecord>;
   readonly isWorthReading: (change: JobChange) => boolean;
 }
 
@@ -16,7 +15,7 @@ export class FollowedJob {
   readonly #followers = new Set<Follower>();
   readonly #begun: Promise<() => void>;
   /** As it was last told; none before the first read. */
-  #known: Job | undefined;
+  #known: JobRecord | undefined;
   #reading = false;
   #readAgain = false;
 
@@ -67,7 +66,7 @@ export class FollowedJob {
     const followers = [...this.#followers];
     if (!followers.some(({ isWorthReading }) => isWorthReading(change))) return;
     if (!change.job || this.#reading || !isNewer(change.job, this.#known)) return void this.readJob();
-    const job = (this.#known = decodeJob(change.job));
+    const job = (this.#known = change.job);
     for (const { subscriber } of followers) subscriber.next(job);
   }
 
@@ -91,7 +90,7 @@ export class FollowedJob {
   }
 }
 
-type State = Pick<Job, 'createdAt' | 'version' | 'lastUpdatedAt'>;
+type State = Pick<JobRecord, 'createdAt' | 'version' | 'lastUpdatedAt'>;
 
 /** Of one history: a store that was put back to an older state counts the same versions again, but not at the same time. */
 export function isSameState(known: State, job: State): boolean {
@@ -100,13 +99,13 @@ export function isSameState(known: State, job: State): boolean {
   );
 }
 
-function isNewer(job: JobRecord, known: Job | undefined): boolean {
+function isNewer(job: JobRecord, known: JobRecord | undefined): boolean {
   return !!known && job.createdAt === known.createdAt && job.version > known.version;
 }
 
 /** @throws AsyncEndpointsError `JOB_NOT_FOUND` */
-export async function read(find: Find, id: string): Promise<Job> {
+export async function read(find: Find, id: string): Promise<JobRecord> {
   const record = await find(id);
   if (!record) throw new AsyncEndpointsError('JOB_NOT_FOUND');
-  return decodeJob(record);
+  return record;
 }

@@ -1,15 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { defer, NEVER, type Observable } from 'rxjs';
+import { defer, map, NEVER, type Observable } from 'rxjs';
 import { checkDuration } from '../job/bounds.js';
 import { decodeJob, decodeJobs } from '../job/decode-job.js';
 import type { JobDefinition, JobResult, SubmittedPayload } from '../job/define-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { parseJobId } from '../job/job-id.js';
-import type { Job, JobRecord, SubmittedJob } from '../job/job.js';
+import { parseJobId, toJobId } from '../job/job-id.js';
+import type { Job, SubmittedJob } from '../job/job.js';
 import type { Serialized } from '../job/serialized.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobPolicies } from '../options/policies.js';
-import { Batcher } from '../store/batcher.js';
 import {
   type JobFilter,
   type JobPage,
@@ -18,19 +17,11 @@ import {
   type PausedQueue,
   type QueueStats,
 } from '../store/job-store.js';
-import {
-  changeAll,
-  changedJobs,
-  changeOne,
-  findOwned,
-  jobsRunningFor,
-  type OwnedId,
-  pauseOrResume,
-  recoverAll,
-} from '../store/loops.js';
+import { changeAll, changedJobs, changeOne, jobsRunningFor, pauseOrResume, recoverAll } from '../store/loops.js';
 import { depthOf } from '../store/verbs.js';
-import { FollowedJobs, type WaitOptions } from './follow.js';
-import { JobSubmissions, type SubmitOptions, toJobId } from './submit.js';
+import type { WaitOptions } from './follow.js';
+import { JobRecords } from './job-records.js';
+import type { SubmitOptions } from './new-job.js';
 
 /** One job, or several, by definition or name. */
 export type JobNames = JobDefinition | string | readonly (JobDefinition | string)[];
@@ -38,20 +29,15 @@ export type JobNames = JobDefinition | string | readonly (JobDefinition | string
 /** Submits, reads, follows and changes jobs from any code of the application. */
 @Injectable()
 export class JobManager {
-  readonly #submissions: JobSubmissions;
-  readonly #reads: Batcher<string, JobRecord | null>;
-  readonly #ownReads: Batcher<OwnedId, JobRecord | null>;
-  readonly #followed: FollowedJobs;
+  /** @internal */
+  readonly records: JobRecords;
 
   constructor(
     @Inject(JobStore) private readonly store: JobStore,
     @Inject(JobPolicies) policies: JobPolicies,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    this.#submissions = new JobSubmissions(store, policies, options);
-    this.#reads = new Batcher((ids) => store.find(ids), { overlap: 2 });
-    this.#ownReads = new Batcher((jobs) => findOwned(store, jobs), { overlap: 2 });
-    this.#followed = new FollowedJobs(store, (id) => this.#reads.push(id));
+    this.records = new JobRecords(store, policies, options);
   }
 
   /**
@@ -61,12 +47,14 @@ export class JobManager {
    * `PAYLOAD_NOT_SERIALIZABLE`, `INVALID_JOB_ID`, `INVALID_OPTION`, `STORE_UNAVAILABLE`,
    * `STORE_FULL`, `STORE_READ_ONLY`
    */
-  submit<TPayload, TResult>(
+  async submit<TPayload, TResult>(
     job: JobDefinition<TPayload, TResult, unknown> | string,
     payload: TPayload,
     options: SubmitOptions = {},
   ): Promise<SubmittedJob<Serialized<TResult>>> {
-    return this.#submissions.submit(job, payload, options);
+    const parsed = options.id === undefined ? options : { ...options, id: toJobId(options.id) };
+    const { job: record, replayed } = await this.records.submit(job, payload, parsed);
+    return Object.assign(decodeJob<Serialized<TResult>>(record), { replayed });
   }
 
   /** Submits several jobs in one call. Each succeeds or fails on its own. */
@@ -75,38 +63,21 @@ export class JobManager {
     submissions: readonly (SubmitOptions & { payload: SubmittedPayload<TJob> })[],
   ): Promise<PromiseSettledResult<SubmittedJob<JobResult<TJob>>>[]> {
     return Promise.allSettled(
-      submissions.map(({ payload, ...options }) => this.#submissions.submit<JobResult<TJob>>(job, payload, options)),
-    );
+      submissions.map(({ payload, ...options }) => this.submit(job, payload as unknown, options)),
+    ) as Promise<PromiseSettledResult<SubmittedJob<JobResult<TJob>>>[]>;
   }
 
   /** Returns the job, or null when there is none, also when the id is not a valid UUID. */
-  async find<TResult = unknown>(id: string): Promise<Job<TResult> | null> {
-    const record = await this.findRecord(id);
-    return record && decodeJob<TResult>(record);
+  find<TResult = unknown>(id: string): Promise<Job<TResult> | null> {
+    return this.#find(id);
   }
 
   /**
    * Returns the job when it has this owner (null: no owner). For a job of another owner it returns null, as for an unknown
    * job, and the store does not read its record.
    */
-  async findOwned<TResult = unknown>(id: string, owner: string | null): Promise<Job<TResult> | null> {
-    const record = await this.findRecord(id, { owner });
-    return record && decodeJob<TResult>(record);
-  }
-
-  /**
-   * Returns the job as it is stored: its result is JSON text that nothing has parsed.
-   *
-   * @internal
-   * @param of the owner that the job must have; absent: any owner
-   */
-  async findRecord(id: string, of?: { owner: string | null }): Promise<JobRecord | null> {
-    const parsed = parseJobId(id);
-    if (parsed === null) return null;
-    if (!of) return this.#reads.push(parsed);
-    const record = await this.#ownReads.push({ id: parsed, owner: of.owner });
-    // A store of the application's own may not know of owners.
-    return record?.owner === of.owner ? record : null;
+  findOwned<TResult = unknown>(id: string, owner: string | null): Promise<Job<TResult> | null> {
+    return this.#find(id, { owner });
   }
 
   /**
@@ -133,7 +104,7 @@ export class JobManager {
    * @throws AsyncEndpointsError `JOB_NOT_FOUND`, `JOB_ALREADY_FINISHED`, `STORE_UNAVAILABLE`
    */
   async cancel(id: string): Promise<Job> {
-    return decodeJob(await changeOne(this.store, 'cancel', toJobId(id)));
+    return decodeJob(await this.records.cancel(toJobId(id)));
   }
 
   /**
@@ -171,12 +142,12 @@ export class JobManager {
    * The observable fails with `JOB_NOT_FOUND`, `INVALID_JOB_ID` or `STORE_UNAVAILABLE`.
    */
   follow<TResult = unknown>(id: string, until: Observable<unknown> = NEVER): Observable<Job<TResult>> {
-    return defer(() => this.#followed.follow(toJobId(id), until) as Observable<Job<TResult>>);
+    return defer(() => this.records.followed.follow(toJobId(id), until)).pipe(map(decodeJob<TResult>));
   }
 
   /** Emits the job when it is terminal. Changes before that are not read. */
   followToEnd<TResult = unknown>(id: string, until: Observable<unknown> = NEVER): Observable<Job<TResult>> {
-    return defer(() => this.#followed.followToEnd(toJobId(id), until) as Observable<Job<TResult>>);
+    return defer(() => this.records.followed.followToEnd(toJobId(id), until)).pipe(map(decodeJob<TResult>));
   }
 
   /**
@@ -187,7 +158,7 @@ export class JobManager {
    * number from 0; the signal's reason when it is aborted
    */
   async waitFor<TResult = unknown>(id: string, options: WaitOptions = {}): Promise<Job<TResult>> {
-    return this.#followed.waitFor(toJobId(id), options) as Promise<Job<TResult>>;
+    return decodeJob<TResult>(await this.records.followed.waitFor(toJobId(id), options));
   }
 
   /** Returns the number of waiting jobs, of one name or of all. */
@@ -255,6 +226,12 @@ export class JobManager {
     return [...recovered, ...(await changedJobs(changeAll(this.store, 'rerun', stuck, { runningForMs })))].map(
       decodeJob,
     );
+  }
+
+  async #find<TResult>(id: string, of?: { owner: string | null }): Promise<Job<TResult> | null> {
+    const parsed = parseJobId(id);
+    const record = parsed === null ? null : await this.records.find(parsed, of);
+    return record && decodeJob<TResult>(record);
   }
 }
 

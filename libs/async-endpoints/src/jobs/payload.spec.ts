@@ -3,7 +3,7 @@ import { assert, jsonValue, property } from 'fast-check';
 import { defineJob } from '../job/define-job.js';
 import { resolveJobPolicy, resolveOptions } from '../options/resolve.js';
 import { fingerprint } from './payload.js';
-import { newJob } from './submit.js';
+import { newJob } from './new-job.js';
 
 describe('A fingerprint', () => {
   it('is the same whatever the order of keys, at any depth', () => {
@@ -40,7 +40,7 @@ describe('A submission', () => {
     const policy = resolveJobPolicy(defineJob('Big', { maxPayloadBytes: 10 }), resolveOptions({}, {}).jobs);
     const made: string[] = [];
     const options = { idempotencyKey: 'k', fingerprint: () => (made.push('made'), 'f') };
-    expect(() => newJob(policy, 'x'.repeat(100), options, undefined)).toThrow('larger than the 10 bytes');
+    expect(() => newJob(policy, 'x'.repeat(100), options)).toThrow('larger than the 10 bytes');
     expect(made).toEqual([]);
   });
 });

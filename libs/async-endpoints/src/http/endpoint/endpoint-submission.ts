@@ -1,14 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { catchError, isObservable, lastValueFrom, mergeMap, of } from 'rxjs';
+import { catchError, isObservable, lastValueFrom, mergeMap } from 'rxjs';
 import { carriedValues } from '../../job/credentials.js';
 import type { JobDefinition } from '../../job/define-job.js';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { parseJobId } from '../../job/job-id.js';
-import { isTerminal, type RequestSnapshot, type SubmittedJob } from '../../job/job.js';
+import { isTerminal, type RequestSnapshot } from '../../job/job.js';
 import { JobManager } from '../../jobs/job-manager.js';
+import type { Accepted } from '../../jobs/job-records.js';
 import { fingerprint } from '../../jobs/payload.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
-import { principalOf, scopeOf } from '../reply/principal.js';
+import { callerOf } from '../reply/principal.js';
 import { preferencesOf } from '../reply/request-headers.js';
 import { Responder } from '../reply/responder.js';
 import { HttpShutdown } from '../shutdown.js';
@@ -74,17 +75,13 @@ export class EndpointSubmission {
       : await produced;
     const submitted = await this.#submit({ job, values }, payload, http, admission).catch(refuse);
     const preferences = preferencesOf(http, this.options.http.maxWaitMs);
-    const accept = async (accepted: SubmittedJob, preferred = preferences) =>
+    const accept = async (accepted: Accepted, preferred = preferences) =>
       this.responder.send(response, await this.responder.submitted(accepted, http, preferred));
-    if (preferences.wait === null || isTerminal(submitted.status)) return accept(submitted);
-    return this.waits.untilEnd(submitted, preferences.wait, response).pipe(
+    if (preferences.wait === null || isTerminal(submitted.job.status)) return accept(submitted).catch(refuse);
+    return this.waits.until(submitted.job, preferences.wait, response).pipe(
+      mergeMap((ended) => accept({ ...submitted, job: ended })),
       // It is queued, whatever becomes of the wait.
-      catchError(() => of(null)),
-      mergeMap((waited) =>
-        waited
-          ? accept({ replayed: submitted.replayed, ...waited })
-          : accept(submitted, { ...preferences, wait: null }),
-      ),
+      catchError(() => accept(submitted, { ...preferences, wait: null })),
     );
   }
 
@@ -103,15 +100,16 @@ export class EndpointSubmission {
     payload: unknown,
     request: HttpRequest,
     admission: Admission,
-  ): Promise<SubmittedJob> {
-    const { owner, idempotencyScope } = this.options.http;
+  ): Promise<Accepted> {
+    const { http } = this.options;
     const { names, read } = this.options.context;
     const { id, idempotencyKey: key } = admission;
-    return this.jobs.submit(job, payload, {
+    return this.jobs.records.submit(job, payload, {
       id,
-      idempotencyKey: key && idempotencyScope ? scopedKey(await scopeOf(idempotencyScope, request), key) : key,
+      idempotencyKey:
+        key && http.idempotencyScope ? scopedKey(await callerOf(http, 'idempotencyScope', request), key) : key,
       fingerprint: () => fingerprintOf(request),
-      owner: owner ? await principalOf(owner, request) : null,
+      owner: http.owner ? await callerOf(http, 'owner', request) : null,
       snapshot: this.#snapshot(request, values),
       context: read && carriedValues(names, (name) => read(name, request)),
     });

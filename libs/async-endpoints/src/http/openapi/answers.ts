@@ -55,9 +55,7 @@ export const IF_NONE_MATCH = header(
 export const LAST_EVENT_ID = header(
   'Last-Event-ID',
   'The id of the last event that the client received. The stream continues after it.',
-  {
-    pattern: '^\\d+$',
-  },
+  { pattern: '^\\d+$' },
 );
 export const JOB_ID: Parameter = {
   name: 'id',
@@ -73,20 +71,13 @@ export function json(type: Type): Response['content'] {
 
 /** A response for each status that these codes are answered with; all but a fault has the headers. */
 export function problems(codes: readonly ErrorCode[], common: Response['headers'] = {}): Responses {
-  const statuses = new Set(codes.map(statusOf));
   return Object.fromEntries(
-    [...statuses].map((status) => [
-      status,
-      problem(
-        codes.filter((code) => statusOf(code) === status),
-        status,
-        common,
-      ),
-    ]),
+    [...new Set(codes.map(statusOf))].map((status) => [status, problem(codes, status, common)]),
   );
 }
 
-function problem(codes: ErrorCode[], status: number, common: Response['headers']): Response {
+function problem(all: readonly ErrorCode[], status: number, common: Response['headers']): Response {
+  const codes = all.filter((code) => statusOf(code) === status);
   return {
     description: codes.map((code) => `\`${code}\`: ${ERROR_CODES[code]}`).join('\n\n'),
     headers: {
@@ -105,12 +96,10 @@ function examplesOf(codes: ErrorCode[]): Record<string, { value: unknown }> {
 
 /** These, which Nest or its adapter may have refused before us and in their own words. */
 export function orHttpException(responses: Responses, ...statuses: number[]): Responses {
-  return Object.fromEntries(
-    Object.entries(responses).map(([status, response]) => [
-      status,
-      statuses.includes(Number(status))
-        ? { ...response, content: { ...response.content, ...json(HttpExceptionBody) } }
-        : response,
-    ]),
-  );
+  const both = { ...responses };
+  for (const status of statuses) {
+    const response = both[status] as Response;
+    both[status] = { ...response, content: { ...response.content, ...json(HttpExceptionBody) } };
+  }
+  return both;
 }

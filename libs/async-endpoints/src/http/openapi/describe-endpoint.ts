@@ -8,6 +8,8 @@ export interface EndpointDescription {
   readonly takesBody: boolean;
 }
 
+const PRIVATE = headers('Cache-Control', 'X-Content-Type-Options');
+
 /**
  * Describes the method of an async endpoint to @nestjs/swagger. Its summary and request body are its author's.
  *
@@ -26,14 +28,10 @@ export function describeEndpoint(method: object, { job, resultType, takesBody }:
       },
       200: {
         description: 'The job is terminal: it ended during `Prefer: wait`, or this request repeats an earlier one.',
-        headers: headers(
-          'Location',
-          'X-Async-Request-Id',
-          'Idempotency-Replayed',
-          'Preference-Applied',
-          'Cache-Control',
-          'X-Content-Type-Options',
-        ),
+        headers: {
+          ...headers('Location', 'X-Async-Request-Id', 'Idempotency-Replayed', 'Preference-Applied'),
+          ...PRIVATE,
+        },
         content: json(model),
       },
       ...refusals(takesBody),

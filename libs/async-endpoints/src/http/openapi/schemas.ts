@@ -14,73 +14,56 @@ const notYet = (schema: Schema): Schema => orNull({ ...schema, example: null });
 const refOrNull = (type: Type, description: string): Schema =>
   notYet({ type: 'object', allOf: [refTo(type)], description });
 
-/** All properties are there, except those that are named as optional. */
-function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name));
-  return { type: 'object', properties, required };
+const choice = (values: readonly string[], description: string): Schema => ({
+  type: 'string',
+  enum: values,
+  description,
+});
+
+/** @param members a property whose name ends with a question mark is optional */
+function modelWith(name: string, description: string, uses: Type[], members: Readonly<Record<string, Schema>>): Type {
+  const names = Object.keys(members);
+  const properties = Object.fromEntries(names.map((key) => [key.replace('?', ''), members[key]]));
+  const required = names.filter((key) => !key.endsWith('?'));
+  return model(name, { type: 'object', properties, required, description }, uses);
 }
 
-const AsyncJobProgress = model('AsyncJobProgress', {
-  ...object({
-    fraction: { type: 'number', minimum: 0, maximum: 1, description: 'From 0 to 1.' },
-    message: orNull(text('For people.')),
-  }),
-  description: 'The progress that a running job reports.',
+const AsyncJobProgress = modelWith('AsyncJobProgress', 'The progress that a running job reports.', [], {
+  fraction: { type: 'number', minimum: 0, maximum: 1, description: 'From 0 to 1.' },
+  message: orNull(text('For people.')),
 });
 
-const AsyncJobError = model('AsyncJobError', {
-  ...object(
-    {
-      code: { ...text('For programs.'), example: 'UPSTREAM_TIMEOUT' },
-      message: text('For people.'),
-      details: { description: 'Any JSON.' },
-    },
-    ['details'],
+const AsyncJobError = modelWith('AsyncJobError', 'The error of the last attempt.', [], {
+  code: { ...text('For programs.'), example: 'UPSTREAM_TIMEOUT' },
+  message: text('For people.'),
+  'details?': { description: 'Any JSON.' },
+});
+
+const AsyncJobAttempt = modelWith('AsyncJobAttempt', 'An attempt that ended without success.', [AsyncJobError], {
+  number: { ...count('The number of the attempt. Crashes count; a rerun begins at 1.'), minimum: 1 },
+  startedAt: time('When it began.'),
+  endedAt: time('When it ended.'),
+  outcome: choice(
+    ['retry', 'fail', 'crash'],
+    '`retry`: another attempt follows. `fail`: it was the last. `crash`: the worker died.',
   ),
-  description: 'The error of the last attempt.',
+  error: refTo(AsyncJobError),
 });
 
-const AsyncJobAttempt = model(
-  'AsyncJobAttempt',
-  {
-    ...object({
-      number: {
-        type: 'integer',
-        minimum: 1,
-        description: 'The number of the attempt. Crashes count; a rerun begins at 1.',
-      },
-      startedAt: time('When it began.'),
-      endedAt: time('When it ended.'),
-      outcome: {
-        type: 'string',
-        enum: ['retry', 'fail', 'crash'],
-        description: '`retry`: another attempt follows. `fail`: it was the last. `crash`: the worker died.',
-      },
-      error: refTo(AsyncJobError),
-    }),
-    description: 'An attempt that ended without success.',
-  },
-  [AsyncJobError],
-);
-
-const AsyncJobLinks = model('AsyncJobLinks', {
-  ...object({
-    self: path('The job.'),
-    result: path('Its bare result.'),
-    events: path('Its status and progress as they change.'),
-  }),
-  description: 'The routes of the job, as absolute paths.',
+const AsyncJobLinks = modelWith('AsyncJobLinks', 'The routes of the job, as absolute paths.', [], {
+  self: path('The job.'),
+  result: path('Its bare result.'),
+  events: path('Its status and progress as they change.'),
 });
 
-const JOB = object(
+export const AsyncJob = modelWith(
+  'AsyncJob',
+  'An asynchronous job.',
+  [AsyncJobProgress, AsyncJobError, AsyncJobAttempt, AsyncJobLinks],
   {
     id: { ...text('Names the job.'), format: 'uuid' },
     name: text('The kind of work.'),
-    status: {
-      type: 'string',
-      enum: JOB_STATUSES,
-      description: 'The status. `Completed`, `Failed` and `Canceled` are terminal.',
-    },
+    status: choice(JOB_STATUSES, 'The status. `Completed`, `Failed` and `Canceled` are terminal.'),
     retryCount: count('Failed attempts that were followed by another.'),
     maxRetries: count('How many there may be.'),
     createdAt: time('When it was submitted.'),
@@ -90,7 +73,7 @@ const JOB = object(
     progress: refOrNull(AsyncJobProgress, 'What its handler reported last.'),
     result: { description: 'The result: any JSON. `null` when the job is not completed, or has no result.' },
     error: refOrNull(AsyncJobError, 'Why it failed, or is to be tried again.'),
-    failedAttempts: {
+    'failedAttempts?': {
       type: 'array',
       items: refTo(AsyncJobAttempt),
       maxItems: 10,
@@ -98,52 +81,38 @@ const JOB = object(
     },
     links: refTo(AsyncJobLinks),
   },
-  ['failedAttempts'],
 );
 
-export const AsyncJob = model('AsyncJob', { ...JOB, description: 'An asynchronous job.' }, [
-  AsyncJobProgress,
-  AsyncJobError,
-  AsyncJobAttempt,
-  AsyncJobLinks,
-]);
-
-export const AsyncEndpointsProblem = model(
+export const AsyncEndpointsProblem = modelWith(
   'AsyncEndpointsProblem',
-  {
-    ...object(
-      {
-        type: { ...text('Names the kind of problem.'), format: 'uri' },
-        title: text('What the code means.'),
-        status: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the response.' },
-        detail: text('What it means here.'),
-        instance: path('The path of the request.'),
-        code: { type: 'string', enum: PROBLEM_CODES, description: 'Stable, for programs.' },
-        error: { allOf: [refTo(AsyncJobError)], description: 'With `JOB_FAILED`: the error of the job.' },
-        correlationId: { ...text('Of `INTERNAL_ERROR`: stands in the log, too.'), format: 'uuid' },
-      },
-      ['error', 'correlationId'],
-    ),
-    description: 'An error response (RFC 9457).',
-  },
+  'An error response (RFC 9457).',
   [AsyncJobError],
+  {
+    type: { ...text('Names the kind of problem.'), format: 'uri' },
+    title: text('What the code means.'),
+    status: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the response.' },
+    detail: text('What it means here.'),
+    instance: path('The path of the request.'),
+    code: choice(PROBLEM_CODES, 'Stable, for programs.'),
+    'error?': { allOf: [refTo(AsyncJobError)], description: 'With `JOB_FAILED`: the error of the job.' },
+    'correlationId?': { ...text('Of `INTERNAL_ERROR`: stands in the log, too.'), format: 'uuid' },
+  },
 );
 
 /** What Nest itself answers, to a request that validation refuses among others. */
-export const HttpExceptionBody = model('HttpExceptionBody', {
-  ...object(
-    {
-      statusCode: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the response.' },
-      message: {
-        oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
-        description: 'One or several messages.',
-      },
-      error: text('The name of the status code.'),
+export const HttpExceptionBody = modelWith(
+  'HttpExceptionBody',
+  'An error of the framework or of a guard, pipe or filter of the application.',
+  [],
+  {
+    statusCode: { type: 'integer', minimum: 400, maximum: 599, description: 'The status code of the response.' },
+    message: {
+      oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      description: 'One or several messages.',
     },
-    ['error'],
-  ),
-  description: 'An error of the framework or of a guard, pipe or filter of the application.',
-});
+    'error?': text('The name of the status code.'),
+  },
+);
 
 /** The job, with its own name and result where there is a class for this. */
 export function modelOf(name: string, resultType: unknown): Type {
@@ -151,10 +120,9 @@ export function modelOf(name: string, resultType: unknown): Type {
   const { type, isList } = classOf(resultType);
   const { item, uses } = resultSchema(type);
   const result = isList ? { type: 'array', items: item } : item;
-  const own = object({
-    name: { type: 'string', enum: [name] },
-    result: orNull({ ...result, description: 'The result. `null` when the job is not completed, or has no result.' }),
-  });
+  const description = 'The result. `null` when the job is not completed, or has no result.';
+  const properties = { name: { type: 'string', enum: [name] }, result: orNull({ ...result, description }) };
+  const own = { type: 'object', properties, required: ['name', 'result'] };
   const schema = { allOf: [refTo(AsyncJob), own], description: `A job with the name ${name}.` };
   return model(`${name.replaceAll(/[^\w.-]/g, '_')}Job`, schema, [AsyncJob, ...uses]);
 }

@@ -6,6 +6,9 @@ import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/o
 /** The module that maps the status routes; `RouterModule` may have put it under a path. */
 export const STATUS_MODULE = Symbol.for('nestjs-async-endpoints:status-module');
 
+/** The controller of the status routes; null where this process has none. */
+export const STATUS_CONTROLLER = Symbol.for('nestjs-async-endpoints:status-controller');
+
 interface ExcludedRoute {
   readonly pathRegex: RegExp;
   readonly requestMethod: RequestMethod;

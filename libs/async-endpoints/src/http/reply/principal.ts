@@ -1,45 +1,33 @@
 import { HttpException } from '@nestjs/common';
 import type { HttpOptions, HttpRequest } from '../../options/options.js';
 
-/** `http.owner` failed: a fault of the application, of which a client learns no more than that. */
+/** `http.owner` or `http.idempotencyScope` failed: a fault of the application. A client gets {@link OwnerError.DETAIL} only. */
 export class OwnerError extends Error {
   static readonly DETAIL = 'It could not be found out who sent the request.';
 }
 
 /**
- * Who sends a request, as `http.owner` says; `null` for nobody.
+ * Who sends a request, by `http.owner` or `http.idempotencyScope`; null for nobody, also without the option.
  *
- * @throws OwnerError where it throws anything but an `HttpException`, or returns anything but a string: an object is another
- * one after it was stored, and its job nobody's
+ * @throws OwnerError when the option throws anything but an `HttpException`, or returns anything but a string or null: an
+ * object is another one after it was stored, and its job would belong to nobody
  */
-export async function principalOf(
-  owner: NonNullable<HttpOptions['owner']>,
+export async function callerOf(
+  http: Pick<HttpOptions, 'owner' | 'idempotencyScope'>,
+  option: 'owner' | 'idempotencyScope',
   request: HttpRequest,
 ): Promise<string | null> {
-  return stringOrNull('http.owner', await ask('http.owner', owner, request));
-}
-
-/**
- * Within what an idempotency key counts, as `http.idempotencyScope` says; `null` for everybody.
- *
- * @throws OwnerError for anything but a string
- */
-export async function scopeOf(
-  scope: NonNullable<HttpOptions['idempotencyScope']>,
-  request: HttpRequest,
-): Promise<string | null> {
-  return stringOrNull('http.idempotencyScope', await ask('http.idempotencyScope', scope, request));
-}
-
-function stringOrNull(option: string, value: unknown): string | null {
+  const value: unknown = await ask(`http.${option}`, http[option], request);
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return null;
-  throw new OwnerError(`${option} returned a value of type ${typeof value}; expected a string, or null for nobody.`);
+  throw new OwnerError(
+    `http.${option} returned a value of type ${typeof value}; expected a string, or null for nobody.`,
+  );
 }
 
-async function ask(option: string, name: NonNullable<HttpOptions['owner']>, request: HttpRequest): Promise<unknown> {
+async function ask(option: string, name: HttpOptions['owner'], request: HttpRequest): Promise<unknown> {
   try {
-    return await name(request);
+    return await name?.(request);
   } catch (cause) {
     if (cause instanceof HttpException) throw cause;
     throw new OwnerError(

@@ -67,14 +67,8 @@ export function writeHeaders(
 ): void {
   for (const name in headers) {
     const value = headers[name] as string;
-    adapter.setHeader(response, name, isVary(name) ? withOthers(adapter.getHeader(response, name), value) : value);
+    const isVary = name.length === 4 && name.toLowerCase() === 'vary';
+    const others = isVary ? (adapter.getHeader(response, name) as string | string[] | undefined) : undefined;
+    adapter.setHeader(response, name, others === undefined ? value : [others, value].flat().join(', '));
   }
-}
-
-function isVary(name: string): boolean {
-  return name.length === 4 && name.toLowerCase() === 'vary';
-}
-
-function withOthers(others: string | string[] | undefined, value: string): string {
-  return [others ?? [], value].flat().join(', ');
 }

@@ -1,10 +1,14 @@
 import { publicError } from '../../job/errors.js';
 import type { AttemptRepresentation, JobRepresentation, Links } from '../../job/job-representation.js';
-import type { FailedAttempt, Job } from '../../job/job.js';
+import type { FailedAttempt, Job, JobRecord } from '../../job/job.js';
 
-/** @param showsAttempts as `http.showAttempts` */
+/**
+ * @param result the decoded result
+ * @param showsAttempts as `http.showAttempts`
+ */
 export function represent<TResult>(
-  job: Job<TResult>,
+  job: JobRecord,
+  result: TResult | null,
   links: Links,
   showsAttempts: boolean,
 ): JobRepresentation<TResult> {
@@ -19,7 +23,7 @@ export function represent<TResult>(
     completedAt: job.completedAt === null ? null : toIso(job.completedAt),
     lastUpdatedAt: toIso(job.lastUpdatedAt),
     progress: job.progress,
-    result: job.result,
+    result,
     error: job.error && publicError(job.error),
     ...(showsAttempts && { failedAttempts: job.failedAttempts.map(representAttempt) }),
     links,

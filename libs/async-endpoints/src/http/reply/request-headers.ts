@@ -1,10 +1,10 @@
-import type { Job } from '../../job/job.js';
+import type { JobRecord } from '../../job/job.js';
 import type { HttpRequest, Reply } from '../../options/options.js';
 
 /** The opaque part of an entity tag; its strength does not matter to `If-None-Match` (RFC 9110, 13.1.2). */
 const ENTITY_TAG = /(?:W\/)?"([^"]*)"/g;
 
-type State = Pick<Job, 'createdAt' | 'version' | 'lastUpdatedAt'>;
+type State = Pick<JobRecord, 'createdAt' | 'version' | 'lastUpdatedAt'>;
 
 /**
  * Names this state of the job. With the time of its making, for an id may be used again once its job was purged; and of the
@@ -28,6 +28,7 @@ export function isSeen(job: State, lastEventId: string): boolean {
 export function isKnownTo({ headers }: HttpRequest, entityTag: string): boolean {
   const known = headers['if-none-match'];
   if (known === undefined) return false;
+  if (known === entityTag) return true;
   if (String(known).trim() === '*') return true;
   const [[, opaque] = []] = entityTag.matchAll(ENTITY_TAG);
   return [...String(known).matchAll(ENTITY_TAG)].some(([, other]) => other === opaque);
@@ -35,6 +36,7 @@ export function isKnownTo({ headers }: HttpRequest, entityTag: string): boolean 
 
 /** 304 in place of an answer that the client has already, by the entity tag that the answer has in the end. */
 export function orNotModified(reply: Reply, request: HttpRequest): Reply {
+  if (request.headers['if-none-match'] === undefined) return reply;
   const headers = Object.entries(reply.headers);
   const entityTag = headers.find(([name]) => name.toLowerCase() === 'etag')?.[1];
   if (entityTag === undefined || reply.status >= 300 || !isKnownTo(request, entityTag)) return reply;

@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { logError } from '../../events/error-text.js';
+import { decodeJob } from '../../job/decode-job.js';
 import { AsyncEndpointsError, publicError } from '../../job/errors.js';
-import { isTerminal, type Job, type JobRecord, type SubmittedJob } from '../../job/job.js';
+import { isTerminal, type JobRecord } from '../../job/job.js';
+import type { Accepted } from '../../jobs/job-records.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
+import type { Links } from '../../job/job-representation.js';
 import { JobLinks } from './job-links.js';
 import { OwnerError } from './principal.js';
 import { isAnswerable, NOT_SNIFFED, problemReply } from './problem.js';
-import { ReplyException, writeHeaders } from './reply.filter.js';
+import { ReplyException } from './reply.filter.js';
 import { presentable, represent } from './represent.js';
-import { entityTagOf, orNotModified, type Preferences } from './request-headers.js';
+import { entityTagOf, isKnownTo, type Preferences } from './request-headers.js';
 import { ResponseFactories } from './response-factories.js';
+import { ResponseWriter } from './response-writer.js';
 import { RetryAfter } from './retry-after.js';
+import { hasResult, StoredBody } from './stored-body.js';
 
 /** Every answer about a job may change, and depends on who asks and how long the client would wait. */
 const REVALIDATED = { 'Cache-Control': 'private, no-cache', Vary: 'Prefer' };
@@ -32,68 +36,68 @@ export class Responder {
     @Inject(JobLinks) private readonly links: JobLinks,
     @Inject(ResponseFactories) private readonly factories: ResponseFactories,
     @Inject(RetryAfter) private readonly retryAfter: RetryAfter,
-    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(ResponseWriter) private readonly writer: ResponseWriter,
   ) {}
 
   /** 202 with the job, or 200 where it has ended by now. */
-  submitted(job: SubmittedJob, request: HttpRequest, preferences: Preferences): Reply | Promise<Reply> {
+  submitted({ job, replayed }: Accepted, request: HttpRequest, preferences: Preferences): Reply | Promise<Reply> {
     const links = this.links.of(job.id, request);
-    const body = represent(job, links, this.options.http.showAttempts);
-    const reply: Reply = {
-      status: isTerminal(job.status) ? 200 : 202,
-      headers: {
-        Location: links.self,
-        'X-Async-Request-Id': job.id,
-        ...this.#askAgain(job),
-        ...(job.replayed && { 'Idempotency-Replayed': 'true' }),
-        ...applied(preferences, job),
-        ...(isTerminal(job.status) && ENDED),
-      },
-      body,
+    const isEnded = isTerminal(job.status);
+    const headers = {
+      Location: links.self,
+      'X-Async-Request-Id': job.id,
+      ...this.#askAgain(job),
+      ...(replayed && { 'Idempotency-Replayed': 'true' }),
+      ...applied(preferences, job),
+      ...(isEnded && ENDED),
     };
-    if (!this.options.response.jobSubmitted) return reply;
-    return this.factories.apply('jobSubmitted', presentable(job, body), request, reply);
+    return this.#show('jobSubmitted', job, request, links, { status: isEnded ? 200 : 202, headers });
   }
 
   /**
-   * The 304 for a completed job that the client has, made without its result; null for any other response, and where
+   * The 304 for a completed job that the client has, made before anything else; null for any other response, and where
    * `response.jobStatus` may choose another entity tag.
    */
   unchanged(job: JobRecord, request: HttpRequest, preferences: Preferences): Reply | null {
-    if (job.status !== 'Completed' || this.options.response.jobStatus) return null;
     if (request.headers['if-none-match'] === undefined) return null;
-    const reply = { status: 200, headers: this.#headers(job, preferences), body: undefined };
-    const checked = orNotModified(reply, request);
-    return checked.status === 304 ? checked : null;
+    if (job.status !== 'Completed' || this.options.response.jobStatus) return null;
+    if (!isKnownTo(request, entityTagOf(job))) return null;
+    return { status: 304, headers: this.#headers(job, preferences), body: undefined };
   }
 
   /** 200 with a finished job, 202 (or as configured) with another. */
-  status(job: Job, request: HttpRequest, preferences?: Preferences): Reply | Promise<Reply> {
+  status(job: JobRecord, request: HttpRequest, preferences?: Preferences): Reply | Promise<Reply> {
+    const links = this.links.of(job.id, request);
     const headers = this.#headers(job, preferences);
-    if (isTerminal(job.status)) return this.#show(job, request, headers);
-    return this.#show(job, request, Object.assign(headers, { Location: this.links.of(job.id, request).self }));
+    const isEnded = isTerminal(job.status);
+    if (!isEnded) headers['Location'] = links.self;
+    const status = isEnded ? 200 : this.options.http.unfinishedStatus;
+    return this.#show('jobStatus', job, request, links, { status, headers });
   }
 
   /**
    * The bare result of a completed job; anything else is a refusal, or a 202 that names no other `Location`: pollers would
    * go there, and take the end of the job for its result.
    */
-  async result(job: Job, request: HttpRequest, preferences: Preferences): Promise<Reply> {
+  async result(job: JobRecord, request: HttpRequest, preferences: Preferences): Promise<Reply> {
     switch (job.status) {
-      case 'Completed':
-        return {
-          status: job.result === null ? 204 : 200,
-          headers: this.#headers(job, preferences),
-          body: job.result,
-        };
+      case 'Completed': {
+        const headers = this.#headers(job, preferences);
+        return hasResult(job)
+          ? { status: 200, headers, body: new StoredBody(job) }
+          : { status: 204, headers, body: null };
+      }
       case 'Failed':
         throw new AsyncEndpointsError('JOB_FAILED', undefined, {
           details: { error: job.error && publicError(job.error) },
         });
       case 'Canceled':
         throw new AsyncEndpointsError('JOB_CANCELED');
-      default:
-        return { ...(await this.#show(job, request, this.#headers(job, preferences))), status: 202 };
+      default: {
+        const reply = { status: 202, headers: this.#headers(job, preferences) };
+        const shown = await this.#show('jobStatus', job, request, this.links.of(job.id, request), reply);
+        return { ...shown, status: 202 };
+      }
     }
   }
 
@@ -123,28 +127,29 @@ export class Responder {
     return new ReplyException(await this.#customRefusal(error, request, during, reply), { cause: error });
   }
 
-  /** Writes status and headers; Nest writes the body that is returned, but as JSON only where it is an object. */
-  send(response: unknown, { status, headers, body }: Reply): unknown {
-    const { httpAdapter } = this.host;
-    const isScalar = body !== undefined && typeof body !== 'object';
-    if (isScalar) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
-    writeHeaders(httpAdapter, response, headers);
-    httpAdapter.status(response, status);
-    return isScalar ? JSON.stringify(body) : body;
+  /** @param ofStatusRoute whether the response is that of a status route */
+  send(response: unknown, reply: Reply, ofStatusRoute = false): unknown {
+    return this.writer.write(response, reply, ofStatusRoute);
   }
 
-  #show(job: Job, request: HttpRequest, headers: Reply['headers']) {
-    const body = represent(job, this.links.of(job.id, request), this.options.http.showAttempts);
-    const reply: Reply = {
-      status: isTerminal(job.status) ? 200 : this.options.http.unfinishedStatus,
-      headers,
-      body,
-    };
-    if (!this.options.response.jobStatus) return reply;
-    return this.factories.apply('jobStatus', presentable(job, body), request, reply);
+  #show(
+    hook: 'jobStatus' | 'jobSubmitted',
+    job: JobRecord,
+    request: HttpRequest,
+    links: Links,
+    { status, headers }: Omit<Reply, 'body'>,
+  ): Reply | Promise<Reply> {
+    const envelope = represent(job, null, links, this.options.http.showAttempts);
+    if (!this.options.response[hook])
+      return { status, headers, body: hasResult(job) ? new StoredBody(job, envelope) : envelope };
+    const decoded = decodeJob(job);
+    const body = { ...envelope, result: decoded.result };
+    const replayed = hook === 'jobSubmitted' && { replayed: 'Idempotency-Replayed' in headers };
+    const subject = presentable(Object.assign(decoded, replayed as { replayed: boolean }), body);
+    return this.factories.apply(hook, subject, request, { status, headers, body });
   }
 
-  #headers(job: Job | JobRecord, preferences?: Preferences): Record<string, string> {
+  #headers(job: JobRecord, preferences?: Preferences): Record<string, string> {
     // Named first, copied last: V8 is slow to add fields to a copy (docs/decisions/0034).
     const headers = {
       'Cache-Control': REVALIDATED['Cache-Control'],
@@ -156,7 +161,7 @@ export class Responder {
     return isTerminal(job.status) ? Object.assign(headers, ENDED) : headers;
   }
 
-  #askAgain(job: Job | JobRecord): { 'Retry-After'?: string } {
+  #askAgain(job: JobRecord): { 'Retry-After'?: string } {
     this.retryAfter.observe(job);
     return isTerminal(job.status) ? {} : { 'Retry-After': this.retryAfter.of(job) };
   }
@@ -186,7 +191,7 @@ export class Responder {
 }
 
 /** To have waited and to answer with the end is not to respond asynchronously. */
-function applied({ respondAsync, wait }: Preferences, submitted?: Job): { 'Preference-Applied'?: string } {
+function applied({ respondAsync, wait }: Preferences, submitted?: JobRecord): { 'Preference-Applied'?: string } {
   const waited = wait === null ? [] : [`wait=${wait}`];
   const isAsync = respondAsync && submitted && !(wait !== null && isTerminal(submitted.status));
   const preferences = [...(isAsync ? ['respond-async'] : []), ...waited];

@@ -37,17 +37,12 @@ export class ResponseFactories {
       ((on: typeof subject, context: ResponseContext) => Reply | Promise<Reply>) | undefined;
     if (!factory) return reply;
     const get: ResponseContext['get'] = (token) => this.moduleRef.get(token, { strict: false });
-    return this.#orDefault(name, async () => checked(await factory(subject, { request, reply, get })), reply);
-  }
-
-  /** A factory that throws must not hide what happened: the job is queued all the same. */
-  async #orDefault(name: string, make: () => Promise<Reply>, reply: Reply): Promise<Reply> {
-    try {
-      return await make();
-    } catch (error) {
+    const make = async () => checked(await factory(subject, { request, reply, get }));
+    // A factory that throws must not hide what happened: the job is queued all the same.
+    return make().catch((error: unknown) => {
       logError(this.#logger, `response.${name} failed; answering as if there were none`, error);
       return reply;
-    }
+    });
   }
 }
 

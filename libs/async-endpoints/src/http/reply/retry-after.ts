@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { isWaiting, type Job } from '../../job/job.js';
+import { isWaiting, type JobRecord } from '../../job/job.js';
 import { JobManager } from '../../jobs/job-manager.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
 
@@ -33,7 +33,7 @@ export class RetryAfter {
   ) {}
 
   /** Learns from a completed job, the first time it is seen. */
-  observe({ name, status, startedAt, completedAt }: Job): void {
+  observe({ name, status, startedAt, completedAt }: JobRecord): void {
     if (status !== 'Completed' || startedAt === null || completedAt === null) return;
     const known = this.#runs.get(name);
     if (known && known.completedAt >= completedAt) return;
@@ -42,7 +42,7 @@ export class RetryAfter {
   }
 
   /** In seconds, for a job that has not finished. */
-  of(job: Job): string {
+  of(job: JobRecord): string {
     const now = Date.now();
     if (job.status === 'InProgress') return this.#seconds(this.#remainingMs(job, now - (job.startedAt ?? now)));
     const dueInMs = job.scheduledAt - now;
@@ -88,14 +88,14 @@ export class RetryAfter {
     return this.#runs.get(name)?.ms ?? 0;
   }
 
-  #remainingMs({ name, progress }: Job, elapsedMs: number): number {
+  #remainingMs({ name, progress }: JobRecord, elapsedMs: number): number {
     if (progress && progress.fraction > 0) return (elapsedMs * (1 - progress.fraction)) / progress.fraction;
     const runMs = this.#runMs(name);
     return runMs > elapsedMs ? runMs - elapsedMs : elapsedMs * PART_OF_AGE;
   }
 
   /** As if jobs came evenly: of those that wait, the part that was due before this one is ahead of it. */
-  #waitingMs({ name }: Job, ageMs: number): number {
+  #waitingMs({ name }: JobRecord, ageMs: number): number {
     const runMs = this.#runMs(name);
     if (runMs === 0) return ageMs * PART_OF_AGE;
     const oldestAgeMs = (this.#find(name, 'Queued')?.oldestAgeMs ?? 0) + performance.now() - this.#statsAt;
@@ -111,7 +111,7 @@ export class RetryAfter {
     return ((this.#find(name, 'Queued')?.count ?? 0) * part * runMs) / workers;
   }
 
-  #find(name: string, status: Job['status']): Stats[number] | undefined {
+  #find(name: string, status: JobRecord['status']): Stats[number] | undefined {
     return this.#stats.find((entry) => entry.name === name && entry.status === status);
   }
 

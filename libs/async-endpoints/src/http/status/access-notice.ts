@@ -2,9 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type Type } fr
 import { ApplicationConfig } from '@nestjs/core';
 import { GUARDS_METADATA } from '../../nest/internals.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
-
-/** The controller of the status routes; null where this process has none. */
-export const STATUS_CONTROLLER = Symbol.for('nestjs-async-endpoints:status-controller');
+import { STATUS_CONTROLLER } from '../reply/job-links.js';
 
 /** Says at boot, in production, that everybody may read the jobs. */
 @Injectable()

@@ -1,12 +1,13 @@
 import { Inject, Injectable, Logger, type MessageEvent } from '@nestjs/common';
 import { catchError, EMPTY, type Observable } from 'rxjs';
 import { textOf } from '../../events/error-text.js';
-import type { Job } from '../../job/job.js';
+import type { JobRecord } from '../../job/job.js';
 import { JobManager } from '../../jobs/job-manager.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
 import { NOT_SNIFFED } from '../reply/problem.js';
 import { eventIdOf, isSeen } from '../reply/request-headers.js';
 import { Responder } from '../reply/responder.js';
+import { textOfBody } from '../reply/stored-body.js';
 import { HttpShutdown, outgoingOf, taken } from '../shutdown.js';
 import { HeldAnswers } from '../waits.js';
 import { pacedEvents } from './paced-events.js';
@@ -25,7 +26,7 @@ export class EventStreams {
   ) {}
 
   /** Counts a stream until it is closed. @throws AsyncEndpointsError `TOO_MANY_WAITS`, `TOO_MANY_WAITS_OF_OWNER` */
-  hold({ owner }: Job, response: unknown): void {
+  hold({ owner }: JobRecord, response: unknown): void {
     this.held.holdUntilClosed(owner, outgoingOf(response));
   }
 
@@ -40,7 +41,7 @@ export class EventStreams {
     const outgoing = outgoingOf(response);
     for (const [name, value] of Object.entries(NOT_SNIFFED)) outgoing.setHeader(name, value);
     const { keepAliveMs, slowReaderTimeoutMs } = this.options.http;
-    return pacedEvents<Job>(this.jobs.follow(id, this.shutdown.endOf(response)), {
+    return pacedEvents<JobRecord>(this.jobs.records.followed.follow(id, this.shutdown.endOf(response)), {
       toEvent: (job, before) => this.#toEvent(job, before, lastEventId, request),
       ready: () => taken(outgoing, slowReaderTimeoutMs),
       keepAliveMs,
@@ -56,14 +57,14 @@ export class EventStreams {
   }
 
   async #toEvent(
-    job: Job,
-    before: Job | null,
+    job: JobRecord,
+    before: JobRecord | null,
     lastEventId: string,
     request: HttpRequest,
   ): Promise<MessageEvent | null> {
     if (isSeen(job, lastEventId)) return null;
     const isSameRun = before?.status === job.status && before.fence === job.fence;
     const { body } = await this.responder.status(job, request);
-    return { type: isSameRun ? 'progress' : 'status', id: eventIdOf(job), data: JSON.stringify(body) };
+    return { type: isSameRun ? 'progress' : 'status', id: eventIdOf(job), data: textOfBody(body) };
   }
 }

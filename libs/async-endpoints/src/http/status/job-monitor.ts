@@ -1,12 +1,11 @@
 import { Inject, Injectable, type MessageEvent } from '@nestjs/common';
 import { catchError, defer, mergeMap, type Observable } from 'rxjs';
-import { decodeJob } from '../../job/decode-job.js';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { parseJobId } from '../../job/job-id.js';
-import { isTerminal, type Job, type JobRecord } from '../../job/job.js';
+import { isTerminal, type JobRecord } from '../../job/job.js';
 import { JobManager } from '../../jobs/job-manager.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
-import { principalOf } from '../reply/principal.js';
+import { callerOf } from '../reply/principal.js';
 import { ReplyException } from '../reply/reply.filter.js';
 import {
   entityTagOf,
@@ -44,7 +43,7 @@ export class JobMonitor {
   async cancel(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
     try {
       const { id: found } = await this.#find(id, request);
-      return this.responder.send(response, await this.responder.status(await this.jobs.cancel(found), request));
+      return this.responder.send(response, await this.responder.status(await this.jobs.records.cancel(found), request));
     } catch (error) {
       return this.#refuse(error, request);
     }
@@ -59,7 +58,7 @@ export class JobMonitor {
       const job = await this.#find(id, request);
       if (isSeen(job, lastEventIdOf(request)) && isTerminal(job.status))
         throw new ReplyException({ status: 204, headers: { 'Cache-Control': 'private, no-cache' }, body: undefined });
-      this.streams.hold(decodeJob(job), response);
+      this.streams.hold(job, response);
       this.#admitted.set(request, job.id);
     } catch (error) {
       await this.#refuse(error, request);
@@ -75,39 +74,36 @@ export class JobMonitor {
     id: string,
     request: HttpRequest,
     response: unknown,
-    reply: (job: Job, preferences: Preferences) => Reply | Promise<Reply>,
+    reply: (job: JobRecord, preferences: Preferences) => Reply | Promise<Reply>,
   ): Promise<unknown> | Observable<unknown> {
     const preferences = preferencesOf(request, this.options.http.maxWaitMs);
-    const answer = async (job: Job) =>
-      this.responder.send(response, orNotModified(await reply(job, preferences), request));
-    const answerAtOnce = async (record: JobRecord) => {
-      const unchanged = this.responder.unchanged(record, request, preferences);
-      return unchanged ? this.responder.send(response, unchanged) : answer(decodeJob(record));
+    const answer = async (job: JobRecord) => {
+      const unchanged = this.responder.unchanged(job, request, preferences);
+      const shown = unchanged ?? orNotModified(await reply(job, preferences), request);
+      return this.responder.send(response, shown, true);
     };
     const refuse = (error: unknown) => this.#refuse(error, request);
-    if (preferences.wait === null) return this.#find(id, request).then(answerAtOnce).catch(refuse);
+    if (preferences.wait === null) return this.#find(id, request).then(answer).catch(refuse);
     const { wait } = preferences;
     return defer(() => this.#find(id, request)).pipe(
-      mergeMap((record) =>
-        isNews(record, request)
-          ? answerAtOnce(record)
-          : this.#hold(record, request, response, wait).pipe(mergeMap(answer)),
+      mergeMap((job) =>
+        isNews(job, request) ? answer(job) : this.#hold(job, request, response, wait).pipe(mergeMap(answer)),
       ),
       catchError(refuse),
     );
   }
 
   /** The job was found before: a client that may not see it must not learn, even from the time it takes, that others wait. */
-  #hold(job: Pick<Job, 'id' | 'owner'>, request: HttpRequest, response: unknown, seconds: number): Observable<Job> {
-    if (request.headers['if-none-match'] === undefined) return this.waits.untilEnd(job, seconds, response);
-    return this.waits.until(job, seconds, response, (changed) => isNews(changed, request));
+  #hold(job: JobRecord, request: HttpRequest, response: unknown, seconds: number): Observable<JobRecord> {
+    const isConditional = request.headers['if-none-match'] !== undefined;
+    return this.waits.until(job, seconds, response, isConditional ? (changed) => isNews(changed, request) : undefined);
   }
 
   async #find(text: string, request: HttpRequest): Promise<JobRecord> {
     const id = parseJobId(text);
     if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
-    const { owner } = this.options.http;
-    const job = await this.jobs.findRecord(id, owner && { owner: await principalOf(owner, request) });
+    const { http } = this.options;
+    const job = await this.jobs.records.find(id, http.owner && { owner: await callerOf(http, 'owner', request) });
     if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
     return job;
   }
@@ -118,7 +114,7 @@ export class JobMonitor {
 }
 
 /** What a held request is answered: the end or, to a client that names the state it knows, any other state. */
-function isNews(job: Job | JobRecord, request: HttpRequest): boolean {
+function isNews(job: JobRecord, request: HttpRequest): boolean {
   if (isTerminal(job.status)) return true;
   return request.headers['if-none-match'] !== undefined && !isKnownTo(request, entityTagOf(job));
 }

@@ -3,8 +3,7 @@ import { ApplicationConfig, MetadataScanner, ModulesContainer } from '@nestjs/co
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { METHOD_METADATA, PATH_METADATA, VERSION_METADATA } from '../../nest/internals.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
-import { joinPaths, modulePathOf, STATUS_MODULE } from '../reply/job-links.js';
-import { STATUS_CONTROLLER } from './access-notice.js';
+import { joinPaths, modulePathOf, STATUS_CONTROLLER, STATUS_MODULE } from '../reply/job-links.js';
 
 interface Route {
   readonly where: string;

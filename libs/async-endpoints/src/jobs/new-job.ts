@@ -1,93 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { publish } from '../events/channels.js';
-import { type JobSubmission, SUBMIT_MIDDLEWARE } from '../events/middleware.js';
 import { checkInteger, checkNumber, LONGEST_MS } from '../job/bounds.js';
-import { carriedValues } from '../job/credentials.js';
-import { decodeJob } from '../job/decode-job.js';
-import type { JobDefinition } from '../job/define-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { newJobId, parseJobId } from '../job/job-id.js';
+import { newJobId } from '../job/job-id.js';
 import {
   type CarriedValues,
-  type JobRecord,
   type NewJob,
   PARSED_ID,
   type RequestSnapshot,
   type Retention,
   type StoredPayload,
-  type SubmittedJob,
   type TraceContext,
 } from '../job/job.js';
 import { parseTraceContext } from '../job/trace-context.js';
-import type { JobPolicy, ResolvedOptions } from '../options/options.js';
-import type { JobPolicies } from '../options/policies.js';
-import { Batcher } from '../store/batcher.js';
-import type { JobStore, Submission } from '../store/job-store.js';
+import type { JobPolicy } from '../options/options.js';
 import { fingerprint, writeJson } from './payload.js';
-
-/** Brings jobs into the store: those that come while others are on their way there go together. */
-export class JobSubmissions {
-  readonly #batches: Batcher<NewJob, Submission>;
-
-  constructor(
-    private readonly store: JobStore,
-    private readonly policies: JobPolicies,
-    private readonly options: ResolvedOptions,
-  ) {
-    const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = options.jobs;
-    const limits = { queueLimit, queueBytes };
-    this.#batches = new Batcher((jobs) => store.submit(jobs, limits), {
-      overlap: 2,
-      sizeOf: ({ payload }) => payload.length,
-    });
-  }
-
-  /** @see JobManager.submit */
-  submit<TResult>(
-    job: JobDefinition | string,
-    payload: unknown,
-    options: SubmitOptions,
-  ): Promise<SubmittedJob<TResult>> {
-    const submission: JobSubmission = {
-      store: this.store,
-      name: typeof job === 'string' ? job : job.name,
-      snapshot: options.snapshot,
-      trace: options.trace,
-    };
-    return SUBMIT_MIDDLEWARE.run(submission, () => this.#insert<TResult>(job, payload, options, submission.trace));
-  }
-
-  async #insert<TResult>(
-    job: JobDefinition | string,
-    payload: unknown,
-    options: SubmitOptions,
-    trace: TraceContext | undefined,
-  ): Promise<SubmittedJob<TResult>> {
-    const submission = await this.#batches.push(
-      newJob(this.policies.of(job), payload, this.#withContext(options), trace),
-    );
-    switch (submission.outcome) {
-      case 'refused':
-        throw new AsyncEndpointsError('QUEUE_FULL');
-      case 'conflict':
-        throw new AsyncEndpointsError(submission.on === 'id' ? 'REQUEST_ID_CONFLICT' : 'IDEMPOTENCY_KEY_REUSED');
-      case 'existing':
-        return submittedJob(submission.job, true);
-      case 'created':
-        publish('submit', { job: submission.job, store: this.store });
-        return submittedJob(submission.job, false);
-    }
-  }
-  #withContext(options: SubmitOptions): SubmitOptions {
-    const { names, read } = this.options.context;
-    if (!read || options.context) return options;
-    return { ...options, context: carriedValues(names, read) };
-  }
-}
-
-function submittedJob<TResult>(record: JobRecord, replayed: boolean): SubmittedJob<TResult> {
-  return Object.assign(decodeJob<TResult>(record), { replayed });
-}
 
 export interface SubmitOptions {
   /** A UUID that becomes the job's id and makes the submission idempotent. Default: a new UUID. */
@@ -119,12 +45,16 @@ export interface SubmitOptions {
 
 const LONGEST_TEXT = 8_192;
 
-/** @throws AsyncEndpointsError `INVALID_JOB_ID`, `INVALID_OPTION`, `PAYLOAD_TOO_LARGE`, `PAYLOAD_NOT_SERIALIZABLE` */
+/**
+ * @param options with the id already parsed
+ * @param carried the trace and the context, where they are not those of the options
+ * @throws AsyncEndpointsError `INVALID_OPTION`, `PAYLOAD_TOO_LARGE`, `PAYLOAD_NOT_SERIALIZABLE`
+ */
 export function newJob(
   policy: JobPolicy,
   payload: unknown,
   options: SubmitOptions,
-  trace: TraceContext | undefined,
+  { trace, context }: Pick<SubmitOptions, 'trace' | 'context'> = options,
 ): NewJob {
   const { id, idempotencyKey } = options;
   checkLength('owner', options.owner);
@@ -132,14 +62,14 @@ export function newJob(
   const keyMs = idempotencyKey === undefined ? 0 : policy.idempotencyRetentionMs;
   return {
     [PARSED_ID]: true,
-    id: id === undefined ? newJobId(randomUUID()) : toJobId(id),
+    id: id ?? newJobId(randomUUID()),
     name: policy.name,
     payload: encode(
       {
         request: payload,
         snapshot: options.snapshot,
         trace: trace && (parseTraceContext(trace) ?? undefined),
-        context: options.context,
+        context,
       },
       policy.maxPayloadBytes,
     ),
@@ -153,12 +83,6 @@ export function newJob(
     queueLimit: policy.maxQueueSize,
     queueBytes: policy.maxQueueBytes,
   };
-}
-
-export function toJobId(id: string): string {
-  const parsed = parseJobId(id);
-  if (parsed === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
-  return parsed;
 }
 
 /** A key must not outlive the job that it stands for; but a job that is not to be kept at all is not kept for a client's key. */

@@ -1,0 +1,83 @@
+import { Inject, Injectable, type Type } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import { INTERCEPTORS_METADATA } from '../../nest/internals.js';
+import type { Reply } from '../../options/options.js';
+import { STATUS_CONTROLLER } from './job-links.js';
+import { writeHeaders } from './reply.filter.js';
+import { StoredBody, textOfBody } from './stored-body.js';
+
+type Fields = Readonly<Record<string | symbol, unknown>>;
+
+/**
+ * Writes responses. On the status routes, a stored result is sent as it is, unless code of the application reads the body before it
+ * is text: an interceptor, or what Express and Fastify do to JSON. What is not known counts as a reader.
+ */
+@Injectable()
+export class ResponseWriter {
+  #areIntercepted: boolean | undefined;
+  /** By route of Fastify. */
+  readonly #routes = new WeakMap<object, boolean>();
+
+  constructor(
+    @Inject(STATUS_CONTROLLER) private readonly controller: Type | null,
+    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+  ) {}
+
+  /** Writes status and headers; Nest writes the body that is returned, but as JSON only where it is an object. */
+  write(response: unknown, { status, headers, body: given }: Reply, ofStatusRoute: boolean): unknown {
+    const { httpAdapter } = this.host;
+    const stored = given instanceof StoredBody ? given : null;
+    const isAsStored = stored !== null && ofStatusRoute && !this.#isRead(response);
+    const body = stored && !isAsStored ? stored.value : given;
+    const isScalar = body !== undefined && typeof body !== 'object';
+    if (isScalar) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
+    writeHeaders(httpAdapter, response, headers);
+    if (isAsStored) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
+    httpAdapter.status(response, status);
+    return isScalar || isAsStored ? textOfBody(body) : body;
+  }
+
+  #isRead(response: unknown): boolean {
+    // Not before the first request: interceptors are set after the module was made.
+    if ((this.#areIntercepted ??= this.#findInterceptors())) return true;
+    const type = this.host.httpAdapter.getType();
+    if (type === 'express') return isReadByExpress(response as never);
+    return type !== 'fastify' || this.#isReadByFastify(response as never);
+  }
+
+  #findInterceptors(): boolean {
+    const { controller, config } = this;
+    const global = [config.getGlobalInterceptors(), config.getGlobalRequestInterceptors()];
+    if (!controller || global.some(({ length }) => length > 0)) return true;
+    const methods = Object.values(Object.getOwnPropertyDescriptors(controller.prototype as object));
+    const targets = [controller, ...methods.map(({ value }) => value as unknown)];
+    return targets.some((target) => typeof target === 'function' && Reflect.hasMetadata(INTERCEPTORS_METADATA, target));
+  }
+
+  #isReadByFastify(reply: { readonly request: object }): boolean {
+    const context = field(reply.request, 'fastify.context') as Fields | undefined;
+    if (!context || field(reply, 'fastify.reply.serializer') !== null) return true;
+    let isRead = this.#routes.get(context);
+    if (isRead === undefined) {
+      const { preSerialization, schema } = context as { preSerialization: unknown; schema?: { response?: unknown } };
+      isRead =
+        preSerialization !== null || !!schema?.response || field(context, 'fastify.replySerializerDefault') !== null;
+      this.#routes.set(context, isRead);
+    }
+    return isRead;
+  }
+}
+
+/** Which functions wrap `response.json`, and which settings change what it writes. */
+function isReadByExpress(response: { readonly app: { get(setting: string): unknown } }): boolean {
+  const ofApplication = Object.getPrototypeOf(response) as object;
+  if (Object.hasOwn(response, 'json') || Object.hasOwn(ofApplication, 'json')) return true;
+  return ['json replacer', 'json spaces', 'json escape'].some((setting) => Boolean(response.app.get(setting)));
+}
+
+/** A field that Fastify keeps under a symbol of its own; undefined when there is none, as in another version. */
+function field(of: object, description: string): unknown {
+  const symbol = Object.getOwnPropertySymbols(of).find((own) => own.description === description);
+  return symbol && (of as Fields)[symbol];
+}

@@ -1,0 +1,84 @@
+import { publish } from '../events/channels.js';
+import { type JobSubmission, SUBMIT_MIDDLEWARE } from '../events/middleware.js';
+import { carriedValues } from '../job/credentials.js';
+import type { JobDefinition } from '../job/define-job.js';
+import { AsyncEndpointsError } from '../job/errors.js';
+import type { JobRecord, NewJob } from '../job/job.js';
+import type { ResolvedOptions } from '../options/options.js';
+import type { JobPolicies } from '../options/policies.js';
+import { Batcher } from '../store/batcher.js';
+import type { JobStore, Submission } from '../store/job-store.js';
+import { changeOne, findOwned, type OwnedId } from '../store/loops.js';
+import { FollowedJobs } from './follow.js';
+import { newJob, type SubmitOptions } from './new-job.js';
+
+/** What became of a submission. */
+export interface Accepted {
+  readonly id: string;
+  readonly job: JobRecord;
+  /** True when the same submission was accepted before. */
+  readonly replayed: boolean;
+}
+
+/**
+ * Submits, reads and follows jobs as they are stored: nothing parses a result. `JobManager` decodes them for the application, and
+ * the HTTP side sends them as they are. Ids are parsed by the caller. Calls that come while others are on their way to the store
+ * go there together.
+ */
+export class JobRecords {
+  readonly followed: FollowedJobs;
+  readonly #submissions: Batcher<NewJob, Submission>;
+  readonly #reads: Batcher<string, JobRecord | null>;
+  readonly #ownReads: Batcher<OwnedId, JobRecord | null>;
+
+  constructor(
+    private readonly store: JobStore,
+    private readonly policies: JobPolicies,
+    private readonly options: ResolvedOptions,
+  ) {
+    const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = options.jobs;
+    const submit = (jobs: NewJob[]) => store.submit(jobs, { queueLimit, queueBytes });
+    this.#submissions = new Batcher(submit, { overlap: 2, sizeOf: ({ payload }) => payload.length });
+    this.#reads = new Batcher((ids) => store.find(ids), { overlap: 2 });
+    this.#ownReads = new Batcher((jobs) => findOwned(store, jobs), { overlap: 2 });
+    this.followed = new FollowedJobs(store, (id) => this.#reads.push(id));
+  }
+
+  /** @see JobManager.submit */
+  submit(job: JobDefinition | string, payload: unknown, options: SubmitOptions): Promise<Accepted> {
+    const submission: JobSubmission = {
+      store: this.store,
+      name: typeof job === 'string' ? job : job.name,
+      snapshot: options.snapshot,
+      trace: options.trace,
+    };
+    return SUBMIT_MIDDLEWARE.run(submission, async () => {
+      const { names, read } = this.options.context;
+      const context = options.context ?? (read && carriedValues(names, read));
+      const inserted = newJob(this.policies.of(job), payload, options, { trace: submission.trace, context });
+      return this.#accepted(await this.#submissions.push(inserted));
+    });
+  }
+
+  /** @param of the owner that the job must have; absent: any owner */
+  async find(id: string, of?: { owner: string | null }): Promise<JobRecord | null> {
+    if (!of) return this.#reads.push(id);
+    const record = await this.#ownReads.push({ id, owner: of.owner });
+    // A store of the application's own may not know of owners.
+    return record?.owner === of.owner ? record : null;
+  }
+
+  /** @see JobManager.cancel */
+  cancel(id: string): Promise<JobRecord> {
+    return changeOne(this.store, 'cancel', id);
+  }
+
+  #accepted(submission: Submission): Accepted {
+    if (submission.outcome === 'refused') throw new AsyncEndpointsError('QUEUE_FULL');
+    if (submission.outcome === 'conflict')
+      throw new AsyncEndpointsError(submission.on === 'id' ? 'REQUEST_ID_CONFLICT' : 'IDEMPOTENCY_KEY_REUSED');
+    const { outcome, job } = submission;
+    if (outcome === 'created') publish('submit', { job, store: this.store });
+    return { id: job.id, job, replayed: outcome === 'existing' };
+  }
+}
