@@ -10,7 +10,7 @@ import type { Accepted } from '../../jobs/job-records.js';
 import { fingerprint } from '../../jobs/payload.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
 import { callerOf } from '../reply/principal.js';
-import { preferencesOf } from '../reply/request-headers.js';
+import { type Preferences, preferencesOf } from '../reply/request-headers.js';
 import { Responder } from '../reply/responder.js';
 import { HttpShutdown } from '../shutdown.js';
 import { JobWaits } from '../waits.js';
@@ -60,29 +60,34 @@ export class EndpointSubmission {
     produce: () => unknown,
   ): Promise<unknown> {
     const http = request as HttpRequest;
-    const refuse = async (error: unknown): Promise<never> => {
-      throw await this.responder.refusal(error, http, 'submission', job.name);
-    };
+    const refusal = (error: unknown) => this.responder.refusal(error, http, 'submission', job.name);
     let admission: Admission;
     try {
       admission = this.#admit(http);
     } catch (error) {
-      return refuse(error);
+      throw await refusal(error);
     }
     const produced = produce();
     const payload = isObservable(produced)
       ? await lastValueFrom(produced, { defaultValue: undefined })
       : await produced;
-    const submitted = await this.#submit({ job, values }, payload, http, admission).catch(refuse);
-    const preferences = preferencesOf(http, this.options.http.maxWaitMs);
-    const accept = async (accepted: Accepted, preferred = preferences) =>
-      this.responder.send(response, await this.responder.submitted(accepted, http, preferred));
-    if (preferences.wait === null || isTerminal(submitted.job.status)) return accept(submitted).catch(refuse);
-    return this.waits.until(submitted.job, preferences.wait, response).pipe(
-      mergeMap((ended) => accept({ ...submitted, job: ended })),
-      // It is queued, whatever becomes of the wait.
-      catchError(() => accept(submitted, { ...preferences, wait: null })),
-    );
+    try {
+      const submitted = await this.#submit({ job, values }, payload, http, admission);
+      const preferences = preferencesOf(http, this.options.http.maxWaitMs);
+      if (preferences.wait === null || isTerminal(submitted.job.status))
+        return await this.#accept(submitted, http, response, preferences);
+      return this.waits.until(submitted.job, preferences.wait, response).pipe(
+        mergeMap((ended) => this.#accept({ ...submitted, job: ended }, http, response, preferences)),
+        // It is queued, whatever becomes of the wait.
+        catchError(() => this.#accept(submitted, http, response, { ...preferences, wait: null })),
+      );
+    } catch (error) {
+      throw await refusal(error);
+    }
+  }
+
+  async #accept(accepted: Accepted, request: HttpRequest, response: unknown, preferences: Preferences) {
+    return this.responder.send(response, await this.responder.submitted(accepted, request, preferences));
   }
 
   #admit(request: HttpRequest): Admission {

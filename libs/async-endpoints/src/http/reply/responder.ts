@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
 import { logError } from '../../events/error-text.js';
 import { decodeJob } from '../../job/decode-job.js';
-import { AsyncEndpointsError, publicError } from '../../job/errors.js';
+import { AsyncEndpointsError, type ErrorCode, publicError } from '../../job/errors.js';
 import { isTerminal, type JobRecord } from '../../job/job.js';
 import type { Accepted } from '../../jobs/job-records.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
@@ -24,7 +24,19 @@ const REVALIDATED = { 'Cache-Control': 'private, no-cache', Vary: 'Prefer' };
 /** A result or an error may be anything, also what a browser must not keep or take for a page. */
 const ENDED = { 'Cache-Control': 'private, no-store', ...NOT_SNIFFED };
 
+/** What soon passes, whatever waits in a queue. */
+const PASSING: readonly ErrorCode[] = [
+  'STORE_UNAVAILABLE',
+  'STORE_FULL',
+  'STORE_READ_ONLY',
+  'TOO_MANY_WAITS',
+  'TOO_MANY_WAITS_OF_OWNER',
+  'SHUTTING_DOWN',
+];
+
 type During = 'submission' | 'status';
+/** Filled field by field: V8 is slow to add fields to a copy (docs/decisions/0034). */
+type Headers = Record<string, string>;
 
 /** Makes the answers: the contract's, as changed by the application's response factories. */
 @Injectable()
@@ -43,14 +55,11 @@ export class Responder {
   submitted({ job, replayed }: Accepted, request: HttpRequest, preferences: Preferences): Reply | Promise<Reply> {
     const links = this.links.of(job.id, request);
     const isEnded = isTerminal(job.status);
-    const headers = {
-      Location: links.self,
-      'X-Async-Request-Id': job.id,
-      ...this.#askAgain(job),
-      ...(replayed && { 'Idempotency-Replayed': 'true' }),
-      ...applied(preferences, job),
-      ...(isEnded && ENDED),
-    };
+    const headers: Headers = { Location: links.self, 'X-Async-Request-Id': job.id };
+    this.#addRetryAfter(headers, job);
+    if (replayed) headers['Idempotency-Replayed'] = 'true';
+    addApplied(headers, preferences, job);
+    if (isEnded) Object.assign(headers, ENDED);
     return this.#show('jobSubmitted', job, request, links, { status: isEnded ? 200 : 202, headers });
   }
 
@@ -109,7 +118,7 @@ export class Responder {
    */
   async refusal(error: unknown, request: HttpRequest, during: During, name = ''): Promise<unknown> {
     if (error instanceof HttpException) return error;
-    const instance = pathOf(request);
+    const instance = request.url.split('?', 1)[0] as string;
     if (!isAnswerable(error)) {
       const correlationId = randomUUID();
       logError(this.#logger, `${request.method} ${instance} failed (correlation id ${correlationId})`, error);
@@ -149,38 +158,28 @@ export class Responder {
     return this.factories.apply(hook, subject, request, { status, headers, body });
   }
 
-  #headers(job: JobRecord, preferences?: Preferences): Record<string, string> {
-    // Named first, copied last: V8 is slow to add fields to a copy (docs/decisions/0034).
-    const headers = {
-      'Cache-Control': REVALIDATED['Cache-Control'],
-      Vary: REVALIDATED.Vary,
+  #headers(job: JobRecord, preferences?: Preferences): Headers {
+    const isEnded = isTerminal(job.status);
+    const { Vary } = REVALIDATED;
+    const headers: Headers = {
+      'Cache-Control': (isEnded ? ENDED : REVALIDATED)['Cache-Control'],
+      Vary,
       ETag: entityTagOf(job),
-      ...this.#askAgain(job),
-      ...(preferences && applied(preferences)),
     };
-    return isTerminal(job.status) ? Object.assign(headers, ENDED) : headers;
+    this.#addRetryAfter(headers, job);
+    if (preferences) addApplied(headers, preferences);
+    return isEnded ? Object.assign(headers, NOT_SNIFFED) : headers;
   }
 
-  #askAgain(job: JobRecord): { 'Retry-After'?: string } {
+  #addRetryAfter(headers: Headers, job: JobRecord): void {
     this.retryAfter.observe(job);
-    return isTerminal(job.status) ? {} : { 'Retry-After': this.retryAfter.of(job) };
+    if (!isTerminal(job.status)) headers['Retry-After'] = this.retryAfter.of(job);
   }
 
-  async #tryAgain({ code }: AsyncEndpointsError, name: string): Promise<Record<string, string>> {
-    switch (code) {
-      case 'QUEUE_FULL':
-        return { 'Retry-After': await this.retryAfter.ofFullQueue(name) };
-      case 'STORE_UNAVAILABLE':
-      case 'STORE_FULL':
-      case 'STORE_READ_ONLY':
-      case 'TOO_MANY_WAITS':
-      case 'TOO_MANY_WAITS_OF_OWNER':
-        return { 'Retry-After': this.retryAfter.soon() };
-      case 'SHUTTING_DOWN':
-        return { 'Retry-After': this.retryAfter.soon(), Connection: 'close' };
-      default:
-        return {};
-    }
+  async #tryAgain({ code }: AsyncEndpointsError, name: string): Promise<Headers> {
+    if (code === 'QUEUE_FULL') return { 'Retry-After': await this.retryAfter.ofFullQueue(name) };
+    if (!PASSING.includes(code)) return {};
+    return { 'Retry-After': this.retryAfter.soon(), ...(code === 'SHUTTING_DOWN' && { Connection: 'close' }) };
   }
 
   #customRefusal(error: AsyncEndpointsError, request: HttpRequest, during: During, reply: Reply) {
@@ -191,13 +190,9 @@ export class Responder {
 }
 
 /** To have waited and to answer with the end is not to respond asynchronously. */
-function applied({ respondAsync, wait }: Preferences, submitted?: JobRecord): { 'Preference-Applied'?: string } {
-  const waited = wait === null ? [] : [`wait=${wait}`];
+function addApplied(headers: Headers, { respondAsync, wait }: Preferences, submitted?: JobRecord): void {
+  if (!respondAsync && wait === null) return;
   const isAsync = respondAsync && submitted && !(wait !== null && isTerminal(submitted.status));
-  const preferences = [...(isAsync ? ['respond-async'] : []), ...waited];
-  return preferences.length > 0 ? { 'Preference-Applied': preferences.join(', ') } : {};
-}
-
-function pathOf({ url }: HttpRequest): string {
-  return url.split('?', 1)[0] as string;
+  const preferences = [...(isAsync ? ['respond-async'] : []), ...(wait === null ? [] : [`wait=${wait}`])];
+  if (preferences.length > 0) headers['Preference-Applied'] = preferences.join(', ');
 }

@@ -76,8 +76,14 @@ function isReadByExpress(response: { readonly app: { get(setting: string): unkno
   return ['json replacer', 'json spaces', 'json escape'].some((setting) => Boolean(response.app.get(setting)));
 }
 
+const symbols = new Map<string, symbol>();
+
 /** A field that Fastify keeps under a symbol of its own; undefined when there is none, as in another version. */
 function field(of: object, description: string): unknown {
-  const symbol = Object.getOwnPropertySymbols(of).find((own) => own.description === description);
+  let symbol = symbols.get(description);
+  if (symbol === undefined || !Object.hasOwn(of, symbol)) {
+    symbol = Object.getOwnPropertySymbols(of).find((own) => own.description === description);
+    if (symbol) symbols.set(description, symbol);
+  }
   return symbol && (of as Fields)[symbol];
 }
