@@ -49,7 +49,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
 
   it('is answered with the finished job where it lets the server wait', async () => {
     const app = await startApp(adapter, { controllers, providers: [ReportHandler] });
-    const job = await clientOf(urlOf(app)).submit(Report, BEES, { waitSeconds: 20 });
+    const job = await clientOf(urlOf(app)).submit(Report, BEES, { waitMs: 20_000 });
     expect(job.state).toMatchObject({ status: 'Completed', result: { text: 'About Bees' } });
   });
 

@@ -131,7 +131,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
     const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
     const client = clientOf(urlOf(app));
     await expect(client.job(Report, UNKNOWN_ID).events().next()).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
-    const { id } = await client.submit(Report, BEES, { waitSeconds: 20 });
+    const { id } = await client.submit(Report, BEES, { waitMs: 20_000 });
     const states: unknown[] = [];
     for await (const state of client.job(Report, id).events()) states.push(state.status);
     expect(states).toEqual(['Completed']);

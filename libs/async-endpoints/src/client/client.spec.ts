@@ -59,7 +59,7 @@ describe('The types of the client', () => {
 describe('A submission', () => {
   it('goes where the routes say, with the request as JSON and a random request id', async () => {
     const { client, sent } = clientOf([accepted]);
-    const job = await client.submit(Report, BEES, { waitSeconds: 5 });
+    const job = await client.submit(Report, BEES, { waitMs: 5_000 });
     const [{ url, init, headers }] = sent as [(typeof sent)[0]];
     expect([init.method, url, init.body]).toEqual(['POST', 'https://example.com/gateway/reports', '{"title":"Bees"}']);
     expect([headers.get('content-type'), headers.get('prefer')]).toEqual(['application/json', 'wait=5']);
@@ -205,10 +205,10 @@ describe('Waiting', () => {
     expect(sent.map((request) => request.headers.get('if-none-match'))).toEqual([null, '"1"', '"1"']);
   });
 
-  it('only polls, with longPollSeconds 0', async () => {
+  it('only polls, with longPollMs 0', async () => {
     const again = refused(202, state(), { 'Retry-After': '0', ...entityTag });
     const { client, sent } = clientOf([again, again, refused(200, state({ status: 'Completed', result: null }))], {
-      longPollSeconds: 0,
+      longPollMs: 0,
     });
     expect(await client.job(Report, ID).wait()).toBeNull();
     expect(sent.map((request) => request.headers.get('prefer'))).toEqual([null, null, null]);
@@ -266,17 +266,17 @@ describe('What names a job', () => {
 });
 
 describe('The options of a call', () => {
-  it.each([Number.NaN, -1, Infinity, 'abc' as never])('refuse to wait for %s seconds', async (waitSeconds) => {
+  it.each([Number.NaN, -1, Infinity, 'abc' as never])('refuse to wait for %s ms', async (waitMs) => {
     const { client, sent } = clientOf([accepted]);
-    const submitting = client.submit(Report, BEES, { waitSeconds });
-    await expect(submitting).rejects.toThrow(`waitSeconds is ${String(waitSeconds)}; expected a number from 0`);
+    const submitting = client.submit(Report, BEES, { waitMs });
+    await expect(submitting).rejects.toThrow(`waitMs is ${String(waitMs)}; expected a number from 0`);
     expect(sent).toEqual([]);
   });
 
   it('ask the server for whole seconds', async () => {
     const { client, sent } = clientOf([accepted]);
-    await client.submit(Report, BEES, { waitSeconds: 1.5 });
-    await client.submit(Report, BEES, { waitSeconds: 0.5 });
+    await client.submit(Report, BEES, { waitMs: 1_500 });
+    await client.submit(Report, BEES, { waitMs: 500 });
     expect(sent.map(({ headers }) => headers.get('Prefer'))).toEqual(['wait=2', 'wait=1']);
   });
 
@@ -292,7 +292,7 @@ describe('The options of the client', () => {
   it.each([
     [{ baseUrl: undefined }, /baseUrl is undefined/],
     [{ baseUrl: 'ftp://example.com' }, /baseUrl is "ftp/],
-    [{ longPollSeconds: -1 }, /longPollSeconds is -1/],
+    [{ longPollMs: -1 }, /longPollMs is -1/],
     [{ requestTimeoutMs: Infinity }, /requestTimeoutMs is Infinity/],
     [{ retry: { limit: NaN } }, /retry.limit is NaN/],
   ])('refuse %o', (options, message) => {

@@ -6,7 +6,7 @@ import { idOf, Locations } from './locations.js';
 import {
   type ClientOptions,
   type HeaderValues,
-  MOST_WAIT_SECONDS,
+  LONGEST_WAIT_MS,
   numberFrom0,
   settingsOf,
   type SubmissionMethod,
@@ -26,8 +26,11 @@ export interface RemoteSubmitOptions extends CallOptions {
   idempotencyKey?: string | undefined;
   /** The id that the job will have: a UUID, for this request alone. Default: a random one, unless a key is given. */
   requestId?: string | undefined;
-  /** For how many whole seconds the server is asked to hold its answer, in the hope that the job ends, 0 to 3600. Default 0: not at all. */
-  waitSeconds?: number | undefined;
+  /**
+   * How long the server is asked to hold its response until the job is terminal, in milliseconds, rounded up to seconds; at most an
+   * hour. Default 0.
+   */
+  waitMs?: number | undefined;
 }
 
 /**
@@ -73,7 +76,7 @@ export class AsyncEndpointsClient {
       body: JSON.stringify(payload),
       signal: options.signal,
       mayRepeat: true,
-      waitSeconds: Math.ceil(numberFrom0('waitSeconds', options.waitSeconds ?? 0, MOST_WAIT_SECONDS)),
+      waitSeconds: Math.ceil(numberFrom0('waitMs', options.waitMs ?? 0, LONGEST_WAIT_MS) / 1_000),
     });
     if (!answer.isSuccess) throw answer.problem();
     return this.#submitted(name, answer);

@@ -63,7 +63,8 @@ export class JobReader {
    * changes, else by asking again when it says so. Changes in quick succession may be seen as one.
    */
   async *changes(signal: AbortSignal): AsyncGenerator<JobState, void, void> {
-    const { longPollSeconds, retry } = this.transport.settings;
+    const { longPollMs, retry } = this.transport.settings;
+    const longPollSeconds = Math.floor(longPollMs / 1_000);
     if (this.#state && hasEnded(this.#state)) return yield this.#state;
     let unchanged = 0;
     for (let isFirst = true; ; isFirst = false) {

@@ -37,8 +37,11 @@ export interface ClientOptions {
   routes?: Readonly<Record<string, Route>> | undefined;
   /** Where the status routes are, below `baseUrl`; needed only to resume a job by its bare id. Default `/jobs`. */
   statusPath?: string | undefined;
-  /** For how many seconds the server is asked to hold an answer while waiting, 0 to 3600. Default 20; 0 to poll instead. */
-  longPollSeconds?: number | undefined;
+  /**
+   * How long the server is asked to hold a response while the client waits, in milliseconds, rounded down to seconds; at most an
+   * hour. Default 20,000. With less than a second, the client polls.
+   */
+  longPollMs?: number | undefined;
   /** How long one attempt may take beside the time it is held, in milliseconds. Default 30,000. */
   requestTimeoutMs?: number | undefined;
   /** How long a stream of events may be silent, in milliseconds; the server writes every 15 s. Default 45,000. */
@@ -53,8 +56,8 @@ export interface ClientOptions {
 
 /** What a timer takes, in milliseconds; a longer one would fire at once. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
-/** The longest that a server can be configured to hold an answer. */
-export const MOST_WAIT_SECONDS = 3_600;
+/** The longest that a server can be configured to hold a response, in milliseconds. */
+export const LONGEST_WAIT_MS = 3_600_000;
 
 /** The options with all defaults. */
 export interface Settings {
@@ -63,7 +66,7 @@ export interface Settings {
   readonly headers: () => HeaderValues | Promise<HeaderValues>;
   readonly routes: Readonly<Record<string, Route>>;
   readonly statusPath: string;
-  readonly longPollSeconds: number;
+  readonly longPollMs: number;
   readonly requestTimeoutMs: number;
   readonly streamIdleMs: number;
   readonly maxResponseBytes: number;
@@ -80,7 +83,7 @@ export function settingsOf(options: ClientOptions): Settings {
     headers: typeof headers === 'function' ? headers : () => headers,
     routes: options.routes ?? {},
     statusPath: options.statusPath ?? '/jobs',
-    longPollSeconds: Math.floor(numberFrom0('longPollSeconds', options.longPollSeconds ?? 20, MOST_WAIT_SECONDS)),
+    longPollMs: numberFrom0('longPollMs', options.longPollMs ?? 20_000, LONGEST_WAIT_MS),
     requestTimeoutMs: numberFrom0('requestTimeoutMs', options.requestTimeoutMs ?? 30_000, LONGEST_TIMER_MS),
     streamIdleMs: numberFrom0('streamIdleMs', options.streamIdleMs ?? 45_000, LONGEST_TIMER_MS),
     maxResponseBytes: numberFrom0('maxResponseBytes', options.maxResponseBytes ?? 16 * 1024 * 1024, Infinity),

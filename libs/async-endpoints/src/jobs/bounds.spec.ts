@@ -153,7 +153,7 @@ describe('Any number', () => {
   });
 
   it('as an option of the client is taken within bounds or refused by name', () => {
-    const names = ['longPollSeconds', 'requestTimeoutMs', 'streamIdleMs', 'limit', 'baseDelayMs', 'maxDelayMs'];
+    const names = ['longPollMs', 'requestTimeoutMs', 'streamIdleMs', 'limit', 'baseDelayMs', 'maxDelayMs'];
     fc.assert(
       fc.property(fc.constantFrom(...names), odd, (name, value) => {
         const isRetry = ['limit', 'baseDelayMs', 'maxDelayMs'].includes(name);
