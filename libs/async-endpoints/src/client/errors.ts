@@ -2,7 +2,7 @@ import type { ErrorCode } from '../job/errors.js';
 import type { JobError } from '../job/job.js';
 import type { JobState } from './job-state.js';
 
-/** The server refused, or answered what cannot be understood. Told apart by `code`. */
+/** The server refused the request, or the client cannot read its response. See `code`. */
 export class AsyncEndpointsProblem extends Error {
   override readonly name = 'AsyncEndpointsProblem';
   /** Such as `QUEUE_FULL`; `HTTP_403` where the answer has no code; `UNEXPECTED_ANSWER` for one that makes no sense. */

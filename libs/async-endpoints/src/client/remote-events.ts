@@ -71,7 +71,7 @@ export class RemoteEvents {
       for await (const text of textOf(response, scope.signal, () => this.#limitSilence(scope))) {
         for (const { id, data } of parser.push(text)) {
           isSilent = false;
-          // A stream that tells the same again and is cut is as good as none.
+          // A stream that repeats the same state and breaks counts as a failure.
           if (data !== this.#lastData) this.#failures = 0;
           [this.#lastId, this.#lastData] = [id, data];
           const state = this.reader.accept(new Answer(200, new Headers(), data));

@@ -45,7 +45,7 @@ export class RemoteJob<TJob> {
     return this.#reader.monitor.href;
   }
 
-  /** The job as it was last heard of; `null` for one that was resumed and not asked for yet. */
+  /** The last known state of the job; null for a resumed job that was not read yet. */
   get state(): StateOf<TJob> | null {
     return this.#reader.state as StateOf<TJob> | null;
   }

@@ -24,7 +24,7 @@ export function statesUntilLeft(
   return iterator;
 }
 
-/** Without repeats: a stream that is joined again, and asking, may tell of one state twice. */
+/** Drops repeats: a new stream or a poll can return the same state again. */
 async function* changesIn(
   reader: JobReader,
   signal: AbortSignal | undefined,
@@ -33,14 +33,14 @@ async function* changesIn(
 ): AsyncGenerator<JobState, void, void> {
   const scope = new Scope(signal);
   left.addEventListener('abort', () => scope.abort(left.reason), { once: true });
-  let told = '';
+  let last = '';
   try {
     scope.signal.throwIfAborted();
     if (reader.state && hasEnded(reader.state)) return yield reader.state;
     for await (const state of follow(scope.signal)) {
       const text = JSON.stringify(state);
-      if (text !== told) yield state;
-      told = text;
+      if (text !== last) yield state;
+      last = text;
     }
   } catch (error) {
     if (!left.aborted) throw error;

@@ -109,7 +109,7 @@ export class Transport {
   }
 }
 
-/** A browser tells only that there is a redirect. */
+/** Browsers reveal only that there is a redirect. */
 function isRedirect({ type, status }: Response): boolean {
   return type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304);
 }

@@ -1,29 +1,29 @@
 import { channel } from 'node:diagnostics_channel';
 import type { JobRecord } from '../job/job.js';
 
-/** Whose lease ran out. Times are in ms since the epoch. */
+/** A worker whose lease expired. Times are in ms since the epoch. */
 export interface VanishedWorker {
   readonly worker: string;
-  /** When it claimed the job or last renewed its lease, if its leases are as long as those here. */
+  /** When it claimed the job or last renewed its lease, assuming that its leases are as long as those of this process. */
   readonly heartbeatAt: number;
   readonly leaseUntil: number;
 }
 
-/** What happened to a job. Messages carry its record, never its request or result to be logged by accident. */
+/** A change of a job. Messages carry its record and not its payload. */
 export interface JobEvent {
   readonly job: JobRecord;
-  /** Tells apart applications that share a process. */
+  /** The store of the job: several applications can share a process. */
   readonly store: object;
   /** What a handler threw, or what revoked its claim. */
   readonly cause?: unknown;
-  /** Of a recovered job: who held it. */
+  /** Of a recovered job: the worker that held it. */
   readonly vanished?: VanishedWorker;
 }
 
 /**
- * The catalogue of facts that the core publishes, named by the lifecycle's verbs: `asyncendpoints.job.<verb>`. `lose` is
- * a claim found to be another's. Logging subscribes; so can anybody, through `node:diagnostics_channel`. Unheard, an
- * event costs one comparison.
+ * The events that the core publishes, named by the verbs of the lifecycle: `asyncendpoints.job.<verb>`. `lose` means that a claim
+ * belongs to another worker. The log subscribes; any code can, through `node:diagnostics_channel`. Without a subscriber, an event
+ * costs one comparison.
  */
 export const JOB_CHANNELS = {
   submit: channel('asyncendpoints.job.submit'),
@@ -38,7 +38,7 @@ export const JOB_CHANNELS = {
   lose: channel('asyncendpoints.job.lose'),
 } as const;
 
-/** What an operator should know about a store: its settings, or that its server went away or came back. */
+/** A message for operators about a store: about its settings, or that its server is unavailable or available again. */
 export interface StoreNotice {
   readonly store: object;
   readonly message: string;
@@ -46,7 +46,7 @@ export interface StoreNotice {
 
 export const STORE_NOTICE = channel('asyncendpoints.store.notice');
 
-/** Finished jobs were removed after their retention. */
+/** Terminal jobs were deleted after their retention. */
 export interface JobsPurged {
   readonly store: object;
   readonly ids: readonly string[];
@@ -54,27 +54,27 @@ export interface JobsPurged {
 
 export const JOBS_PURGED = channel('asyncendpoints.jobs.purged');
 
-/** Job names were paused, or resumed: from this process. */
+/** This process paused or resumed job names. */
 export interface QueuesPaused {
   readonly store: object;
   readonly verb: 'pause' | 'resume';
   readonly names: readonly string[];
-  /** Who did it, as they gave it. */
+  /** The author of the pause, as given. */
   readonly by: string | null;
 }
 
 export const QUEUES_PAUSED = channel('asyncendpoints.queues.paused');
 
-/** What a tool in another process did to jobs, such as the command-line tool. */
+/** A change of jobs by a tool in another process, such as the command-line tool. */
 export interface OperatorAction {
   readonly verb: 'cancel' | 'rerun' | 'recover' | 'purge' | 'pause' | 'resume';
-  /** Who: user and host. */
+  /** User and host. */
   readonly by: string;
-  /** How many jobs of each name, and what they then were; null where that is not known. Of `pause` and `resume`: the names. */
+  /** The number of jobs by name and new status; null for unknown. For `pause` and `resume`: the names. */
   readonly jobs: readonly { readonly name: string | null; readonly status: string | null; readonly count: number }[];
 }
 
-/** A tool in another process, such as the command-line tool, did something to jobs. One worker hears of each action. */
+/** A tool in another process changed jobs. One worker gets each message. */
 export interface OperatorActionTaken {
   readonly store: object;
   readonly action: OperatorAction;
@@ -82,10 +82,10 @@ export interface OperatorActionTaken {
 
 export const OPERATOR_ACTION = channel('asyncendpoints.operator.action');
 
-/** The store heard a message that it did not understand, or that this deployment did not write, and ignored it: `{ store }`. */
+/** The store ignored a message that it does not understand or that another deployment wrote: `{ store }`. */
 export const STORE_MESSAGE_IGNORED = channel('asyncendpoints.store.message.ignored');
 
-/** The store met a record that it cannot read, and set it aside: `{ store }`. Told once for each record by each process. */
+/** The store set aside a record that it cannot read: `{ store }`. Each process publishes it once for each record. */
 export const STORE_RECORD_UNREADABLE = channel('asyncendpoints.store.record.unreadable');
 
 export type JobEventName = keyof typeof JOB_CHANNELS;

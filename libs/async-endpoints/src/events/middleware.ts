@@ -3,7 +3,7 @@ import type { Outcome } from '../job/lifecycle.js';
 
 /** A job about to be submitted. */
 export interface JobSubmission {
-  /** Tells apart applications that share a process. */
+  /** The store of the job: several applications can share a process. */
   readonly store: object;
   readonly name: string;
   readonly snapshot: RequestSnapshot | undefined;

@@ -112,7 +112,7 @@ function isStuck({ bytesWritten, writableLength }: Socket, standing: Standing): 
   return standing.looks > 1;
 }
 
-/** Where it still can say so. HTTP/2 has no such header, and tells its clients by itself. */
+/** Sets `Connection: close` before the headers are sent. HTTP/2 has no such header and sends GOAWAY by itself. */
 function lastOfItsConnection(response: ServerResponse): void {
   if (!response.headersSent && response.req.httpVersionMajor < 2) response.setHeader('Connection', 'close');
 }

@@ -7,7 +7,7 @@ import { JobManager } from '../jobs/job-manager.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { HttpShutdown } from './shutdown.js';
 
-/** Counts streams of events and held answers, which keep memory for as long as they are open, and limits them. */
+/** Counts and limits event streams and held responses: each keeps memory while it is open. */
 @Injectable()
 export class HeldAnswers {
   #count = 0;
@@ -16,7 +16,7 @@ export class HeldAnswers {
   constructor(@Inject(OPTIONS) private readonly options: ResolvedOptions) {}
 
   /**
-   * One more, until the answer is closed.
+   * Counts one more response until it is closed.
    *
    * @throws AsyncEndpointsError `TOO_MANY_WAITS`, `TOO_MANY_WAITS_OF_OWNER`
    */
@@ -26,7 +26,7 @@ export class HeldAnswers {
     else response.once('close', release);
   }
 
-  /** One more, while it is subscribed to. It fails with `TOO_MANY_WAITS` or `TOO_MANY_WAITS_OF_OWNER`. */
+  /** Counts one more response while it is subscribed to. It fails with `TOO_MANY_WAITS` or `TOO_MANY_WAITS_OF_OWNER`. */
   hold<T>(owner: string | null, answer: Observable<T>): Observable<T> {
     return new Observable((subscriber) => {
       subscriber.add(this.#take(owner));
@@ -53,7 +53,7 @@ export class HeldAnswers {
   }
 }
 
-/** Answers that are held until there is something to tell. */
+/** Holds responses until a job changes. */
 @Injectable()
 export class JobWaits {
   constructor(

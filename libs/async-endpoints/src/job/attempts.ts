@@ -1,27 +1,27 @@
 import type { FailedAttempt, JobError, JobRecord } from './job.js';
 
-/** The error of a job whose workers vanished too often while they held it. */
+/** The error of a job whose workers died `maxCrashes` times. */
 export const WORKER_CRASHED: JobError = {
   code: 'WORKER_CRASHED',
   message: 'The worker that ran this job vanished, as often as is allowed.',
 };
 
-/** The error of an attempt whose worker vanished. */
+/** The error of an attempt whose worker died. */
 export const WORKER_VANISHED: JobError = { code: WORKER_CRASHED.code, message: 'The worker vanished.' };
 
 export const NO_ATTEMPTS: readonly FailedAttempt[] = Object.freeze([]);
 
-/** So many failed attempts of a job are kept. */
+/** The number of failed attempts that are kept with a job. */
 export const MAX_ATTEMPTS = 10;
 
 const MAX_ATTEMPT_MESSAGE = 500;
 
-/** What is kept of an error with its attempt. */
+/** The part of an error that is kept with its attempt. */
 export function attemptError({ code, message, internal }: JobError): JobError {
   return { code, message: message.slice(0, MAX_ATTEMPT_MESSAGE), ...(internal && { internal }) };
 }
 
-/** The kept attempts once the present one has ended so. */
+/** The kept attempts after the current one has ended with this outcome. */
 export function attemptsOf(
   job: JobRecord,
   outcome: FailedAttempt['outcome'],

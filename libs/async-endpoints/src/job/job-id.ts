@@ -5,8 +5,8 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 /**
- * A UUID of version 7 (RFC 9562): ids that are made one after the other stand near each other in a store's indexes. 74 of
- * its bits are random, so nobody can guess one from another.
+ * A UUID of version 7 (RFC 9562): ids that are made in sequence are neighbors in a store's indexes. 74 bits are random, so nobody
+ * can guess one id from another.
  *
  * @param random a random UUID, which gives those bits
  */
@@ -15,13 +15,13 @@ export function newJobId(random: string, now = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
 }
 
-/** The id in the form in which it is stored, or null where the text is no UUID, or the nil one. */
+/** The id as it is stored, or null when the text is not a UUID or is the nil UUID. */
 export function parseJobId(text: string): string | null {
   const id = text.toLowerCase();
   return UUID.test(id) && id !== NIL ? id : null;
 }
 
-/** @throws AsyncEndpointsError `INVALID_JOB_ID` where the text is no UUID */
+/** @throws AsyncEndpointsError `INVALID_JOB_ID` when the text is not a UUID */
 export function toJobId(text: string): string {
   const id = parseJobId(text);
   if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
@@ -29,9 +29,9 @@ export function toJobId(text: string): string {
 }
 
 /**
- * For stores: ids are part of what they write.
+ * Stores check ids, because ids are part of their keys.
  *
- * @throws AsyncEndpointsError `INVALID_JOB_ID` where one is no lower-case UUID
+ * @throws AsyncEndpointsError `INVALID_JOB_ID` when one is not a lower-case UUID
  */
 export function checkJobIds(jobs: readonly { readonly id: string; readonly [PARSED_ID]?: true }[]): void {
   if (!jobs.every((job) => job[PARSED_ID] || UUID.test(job.id))) throw new AsyncEndpointsError('INVALID_JOB_ID');

@@ -1,13 +1,13 @@
 import type { FailedAttempt, JobError, JobProgress, JobStatus } from './job.js';
 
-/** Where a job's status routes are, path-absolute. */
+/** The absolute paths of a job's status routes. */
 export interface Links {
   readonly self: string;
   readonly result: string;
   readonly events: string;
 }
 
-/** What the server tells of an attempt that ended without success. Never its worker. */
+/** The part of a failed attempt that clients see. It does not name the worker. */
 export interface AttemptRepresentation {
   /** Which attempt it was, from 1. */
   readonly number: number;
@@ -19,8 +19,7 @@ export interface AttemptRepresentation {
 }
 
 /**
- * What the server tells of a job, and the client reads. Never its request, headers, owner, worker or token. Times are
- * ISO 8601.
+ * A job as clients see it. It has no payload, request headers, owner, worker or fence. Times are ISO 8601.
  */
 export interface JobRepresentation<TResult = unknown> {
   /** A lower-case UUID. */
@@ -35,11 +34,11 @@ export interface JobRepresentation<TResult = unknown> {
   readonly startedAt: string | null;
   readonly completedAt: string | null;
   readonly lastUpdatedAt: string;
-  /** `null` before the handler has told any. */
+  /** `null` before the handler has reported any. */
   readonly progress: JobProgress | null;
   /** What the handler returned; `null` before that, and for a handler that returns nothing. */
   readonly result: TResult | null;
-  /** Of the last attempt; cleared by a success. */
+  /** The error of the last attempt; a success clears it. */
   readonly error: JobError | null;
   /** The last 10 attempts that ended without success, the latest last; only where the server's `http.showAttempts` is set. */
   readonly failedAttempts?: readonly AttemptRepresentation[];

@@ -5,58 +5,58 @@ export const JOB_STATUSES = ['Queued', 'Scheduled', 'InProgress', 'Completed', '
  * Where a job stands.
  *
  * - `Queued`: waiting for a worker
- * - `Scheduled`: waiting for its due time (a delayed submission, or a retry)
- * - `InProgress`: in a worker's hands
- * - `Completed`, `Failed`, `Canceled`: finished; kept for its retention, then gone
+ * - `Scheduled`: waiting for its scheduled time (a delayed submission, or a retry)
+ * - `InProgress`: claimed by a worker
+ * - `Completed`, `Failed`, `Canceled`: terminal; kept for its retention, then deleted
  */
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** The statuses of a finished job. */
+/** The statuses of a terminal job. */
 export type TerminalStatus = 'Completed' | 'Failed' | 'Canceled';
 
 export function isTerminal(status: JobStatus): status is TerminalStatus {
   return status === 'Completed' || status === 'Failed' || status === 'Canceled';
 }
 
-/** Whether a job in this status is in a queue: it waits for a worker, or for its time. */
+/** Whether a job in this status waits for a worker or for its scheduled time. */
 export function isWaiting(status: JobStatus): boolean {
   return status === 'Queued' || status === 'Scheduled';
 }
 
-/** What went wrong in the last attempt. Never a stack trace: that goes to the log only. */
+/** The error of an attempt. It has no stack trace: that is in the log only. */
 export interface JobError {
-  /** Stable and meant for programs, such as `UPSTREAM_TIMEOUT`. */
+  /** A stable code for programs, such as `UPSTREAM_TIMEOUT`. */
   readonly code: string;
   /** Meant for people. */
   readonly message: string;
-  /** Whatever JSON the handler's error carried as `details`. */
+  /** The `details` of the handler's error: any JSON. */
   readonly details?: unknown;
-  /** Whether clients are shown the code only: the message may name hosts, tables and the like. */
+  /** Whether clients see the code only: the message may name hosts, tables and the like. */
   readonly internal?: boolean;
 }
 
 /** An attempt that ended without success. */
 export interface FailedAttempt {
-  /** Which attempt it was, from 1; crashes count, and a rerun begins anew. */
+  /** The number of the attempt, from 1. Crashes count; a rerun begins at 1. */
   readonly number: number;
   /** The worker that made it. */
   readonly worker: string;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** `retry`: another follows. `fail`: it was the last. `crash`: its worker vanished. */
+  /** `retry`: another attempt follows. `fail`: it was the last. `crash`: the worker died. */
   readonly outcome: 'retry' | 'fail' | 'crash';
   /** Without `details`; the message has at most 500 characters. */
   readonly error: JobError;
 }
 
-/** How far a running job says it has come. */
+/** The progress that a running job reports. */
 export interface JobProgress {
   /** From 0 to 1. */
   readonly fraction: number;
   readonly message: string | null;
 }
 
-/** How long a finished job is kept, in milliseconds, by the way it finished. */
+/** How long a terminal job is kept, in milliseconds, by status. */
 export interface Retention {
   /** Jobs that completed. */
   readonly completedMs: number;
@@ -67,8 +67,8 @@ export interface Retention {
 }
 
 /**
- * The default: a day; seven for failed jobs. The Redis store does not write it into records, so a change of it changes what the
- * records there mean.
+ * The default: one day, and seven days for failed jobs. The Redis store does not write it into records, so a change of this value
+ * changes the retention of stored jobs.
  */
 export const DEFAULT_RETENTION: Retention = Object.freeze({
   completedMs: 86_400_000,
@@ -77,26 +77,26 @@ export const DEFAULT_RETENTION: Retention = Object.freeze({
 });
 
 /**
- * An immutable record: what was asked, where it stands, what came of it. Every change makes a new record.
- * Times are milliseconds since the epoch by the store's clock; encoded values are JSON text that no store looks into.
+ * A job as it is stored. Records are immutable; every change makes a new one. Times are milliseconds since the epoch by the store's
+ * clock. Encoded values are JSON text that stores do not parse.
  */
 export interface JobRecord {
   /** A lower-case UUID. */
   readonly id: string;
-  /** The kind of work; every job name is its own queue. */
+  /** The name that the job was defined with. Every name has its own queue. */
   readonly name: string;
   readonly status: JobStatus;
-  /** The principal it belongs to, or `null` where nobody was named. */
+  /** The owner, or `null` for none. */
   readonly owner: string | null;
   /** Larger runs first among the jobs of its name. */
   readonly priority: number;
   /** Failed attempts that were followed by another. */
   readonly retryCount: number;
   readonly maxRetries: number;
-  /** How often a worker vanished with this job in its hands; counted apart from failed attempts. */
+  /** How many workers died while they ran this job. Failed attempts are counted separately. */
   readonly crashes: number;
   readonly createdAt: number;
-  /** Not claimable before this time; its place in the queue among jobs of one priority. */
+  /** The time before which the job is not claimable. It orders jobs of one priority. */
   readonly scheduledAt: number;
   readonly startedAt: number | null;
   readonly completedAt: number | null;
@@ -111,10 +111,10 @@ export interface JobRecord {
   readonly fence: number;
   /** The worker that holds the claim, while in progress. */
   readonly worker: string | null;
-  /** Until when the claim is believed without renewal, while in progress. */
+  /** When the lease expires unless it is renewed, while in progress. */
   readonly leaseUntil: number | null;
   readonly retention: Retention;
-  /** A digest of what the client asked, where a repeat must be recognised. */
+  /** A digest of the submission, when it has an id or an idempotency key; `null` otherwise. */
   readonly fingerprint: string | null;
   /** Grows with every change that a reader of the job can see. */
   readonly version: number;
@@ -126,13 +126,13 @@ export interface Job<TResult = unknown> extends Omit<JobRecord, 'result'> {
   readonly result: TResult | null;
 }
 
-/** An accepted job; `replayed` where the same submission had been accepted before. */
+/** An accepted job. `replayed` is true when the same submission was accepted before. */
 export type SubmittedJob<TResult = unknown> = Job<TResult> & { readonly replayed: boolean };
 
-/** Marks jobs whose id is known to be one: to look at it again would be a twentieth of a submission. */
+/** Marks jobs whose id is parsed. To check it again would take a twentieth of the time of a submission. */
 export const PARSED_ID: unique symbol = Symbol('The id is parsed');
 
-/** What a submission asks the store to insert. Durations only: the store knows the time. */
+/** A job to insert. It has durations and no times: the store has the clock. */
 export interface NewJob {
   readonly [PARSED_ID]?: true;
   readonly id: string;
@@ -148,7 +148,7 @@ export interface NewJob {
   readonly fingerprint: string | null;
   /** Makes the submission idempotent within (owner, job name) for `retentionMs`. */
   readonly idempotency: { readonly key: string; readonly retentionMs: number } | null;
-  /** The most jobs of this name that may wait; `null` for no limit of its own. */
+  /** The queue limit of this name; `null` for none. */
   readonly queueLimit: number | null;
   /** The queue of this name is full once its waiting jobs take so many bytes. No limit where absent or `null`. */
   readonly queueBytes?: number | null | undefined;
@@ -157,34 +157,34 @@ export interface NewJob {
 /** One value of a request; the names of a {@link RequestSnapshot} keep their order and may repeat. */
 export type RequestValue = readonly [name: string, value: string];
 
-/** What the handler may know of the HTTP request that submitted the job. */
+/** The values of the submitting HTTP request that the handler can read. */
 export interface RequestSnapshot {
   readonly headers: readonly RequestValue[];
   readonly routeParams: readonly RequestValue[];
   readonly queryParams: readonly RequestValue[];
 }
 
-/** Where in a distributed trace something happens, as W3C Trace Context writes it. */
+/** A position in a distributed trace, as in W3C Trace Context. */
 export interface TraceContext {
   readonly traceparent: string;
   readonly tracestate?: string;
 }
 
-/** Values of the submitting code's context, by name. What JSON can carry. */
+/** Values of the submitting code's context, by name: any JSON. */
 export type CarriedValues = Readonly<Record<string, unknown>>;
 
-/** What a handler is given, stored beside the record and read only by a claim. */
+/** The input of a handler. It is stored beside the record, and only a claim reads it. */
 export interface StoredPayload {
-  /** The payload; absent where the job takes none. Called `request` in what is stored, which stays. */
+  /** The payload; absent when the job takes none. Named `request` in stored data, for compatibility. */
   readonly request?: unknown;
   readonly snapshot?: RequestSnapshot;
-  /** Of the submission, where it was traced. */
+  /** The trace of the submission, when it was traced. */
   readonly trace?: TraceContext;
-  /** What `context.names` carries, where it carries anything. */
+  /** The values that `context.names` names, when there are any. */
   readonly context?: CarriedValues;
 }
 
-/** A job in a worker's hands. */
+/** A claimed job. */
 export interface Claim {
   readonly job: JobRecord;
   /** The {@link StoredPayload} as JSON text. */

@@ -4,8 +4,8 @@ import { type Changes, copyJob } from './copy-job.js';
 import { isTerminal, type JobError, type JobProgress, type JobRecord, type JobStatus, type NewJob } from './job.js';
 
 /**
- * The lifecycle: one pure table. `fenced` verbs need the claim's token; `revokes` verbs make it worthless.
- * Every store enforces it again, and the diagram in `docs/lifecycle.md` is printed from it.
+ * The lifecycle as a table. A verb that `makes` a claim gets a new fence, one that `needs` it checks the fence, and one that
+ * `revokes` it makes the fence stale. Every store enforces the table, and the diagram in `docs/lifecycle.md` is made from it.
  */
 export const LIFECYCLE = {
   submit: { from: [], to: ['Queued', 'Scheduled'], claim: null },
@@ -24,13 +24,13 @@ export const LIFECYCLE = {
   { from: readonly JobStatus[]; to: readonly JobStatus[]; claim: 'makes' | 'needs' | 'revokes' | null }
 >;
 
-/** One word per transition, the same in every table, store method, script, event and metric label. */
+/** The name of a transition, the same in every table, store method, script, event and metric label. */
 export type Verb = keyof typeof LIFECYCLE;
 
 /** How a claim ends. The name is the job's: it says to which queue it may go back. */
 export type Settlement = { readonly id: string; readonly name: string; readonly fence: number } & Outcome;
 
-/** What is to become of a claimed job. */
+/** What a run produced. */
 export type Outcome =
   | { readonly verb: 'complete'; readonly result: string | null }
   | { readonly verb: 'retry'; readonly delayMs: number; readonly error: JobError }
@@ -80,7 +80,7 @@ export function claim(job: JobRecord, by: { worker: string; leaseMs: number }, n
   });
 }
 
-/** Extends the lease. Only progress makes a new version: readers cannot see a heartbeat. */
+/** Extends the lease. Only progress makes a new version, because readers do not see heartbeats. */
 export function renew(job: JobRecord, by: { leaseMs: number; progress?: JobProgress }, now: number): JobRecord {
   const leaseUntil = now + by.leaseMs;
   if (by.progress !== undefined) return move(job, 'renew', now, { leaseUntil, progress: by.progress });
@@ -128,9 +128,9 @@ export function cancel(job: JobRecord, now: number): JobRecord {
 }
 
 /**
- * What becomes of a job whose worker vanished: queued again in its old place, or failed when crashes are spent.
+ * Recovers a job whose worker died. The job is queued again in its old place, or fails after `maxCrashes` crashes.
  *
- * @param options.isCrash false where the worker may not be to blame, because it could not reach the store
+ * @param options.isCrash false when the worker may be alive and only could not reach the store
  */
 export function recover(
   job: JobRecord,
@@ -146,15 +146,15 @@ export function recover(
 }
 
 /**
- * Whether a store's `rerun` takes a job: a failed or canceled one. With `runningForMs` only one that is in progress and was
- * claimed at least so long ago.
+ * Whether `rerun` of a store accepts a job: a failed or canceled one. With `runningForMs`, only a job that has been in progress for
+ * at least that long.
  */
 export function isRerunnable(job: JobRecord, runningForMs: number | undefined, now: number): boolean {
   if (runningForMs === undefined) return job.status === 'Failed' || job.status === 'Canceled';
   return job.status === 'InProgress' && now - (job.startedAt as number) >= runningForMs;
 }
 
-/** A fresh start, with all attempts and crashes allowed again. The claim of a running job is revoked. */
+/** Queues the job again with all attempts and crashes. The claim of a running job is revoked. */
 export function rerun(job: JobRecord, now: number): JobRecord {
   return move(job, 'rerun', now, {
     ...(job.status === 'InProgress' ? { worker: null, leaseUntil: null, fence: job.fence + 1 } : {}),
@@ -169,7 +169,7 @@ export function rerun(job: JobRecord, now: number): JobRecord {
   });
 }
 
-/** When a finished job may be purged; `null` while it is not finished. */
+/** When a terminal job may be purged; null for any other job. */
 export function purgeableAt(job: JobRecord): number | null {
   if (!isTerminal(job.status) || job.completedAt === null) return null;
   const { completedMs, failedMs, canceledMs } = job.retention;

@@ -25,16 +25,16 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** How often what is followed is read although nothing was heard. */
+/** How often a followed job is read without a notification. */
 const CHECK_MS = 30_000;
 const CHECKED_AT_ONCE = 500;
 
-/** The jobs that somebody follows: each watched once and read once per change, however many follow it. */
+/** The followed jobs. The followers of a job share one subscription and one read for each change. */
 export class FollowedJobs {
   readonly #followed = new Map<string, FollowedJob>();
   #checks: NodeJS.Timeout | undefined;
-  /** The context of shared work: a watch outlives the request that began it, and so may the store's connection. */
-  readonly #context = new AsyncResource('JobWatches');
+  /** The async context of shared work: a subscription, like the store's connection, outlives the request that began it. */
+  readonly #context = new AsyncResource('FollowedJobs');
 
   constructor(
     private readonly store: JobStore,
@@ -47,8 +47,8 @@ export class FollowedJobs {
     until: Observable<unknown>,
     isWorthReading: (change: JobChange) => boolean = () => true,
   ): Observable<JobRecord> {
-    const watched = new Observable<JobRecord>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
-    const changes = watched.pipe(
+    const states = new Observable<JobRecord>((subscriber) => this.#join(id, { subscriber, isWorthReading }));
+    const changes = states.pipe(
       takeUntil(until),
       concatWith(defer(() => read(this.find, id))),
       distinctUntilChanged<JobRecord>(isSameState),
@@ -70,24 +70,24 @@ export class FollowedJobs {
     return lastValueFrom(this.followToEnd(id, merge(timer(longestMs), aborted)));
   }
 
-  /** What no store tells of: that it lost its data, or was put back to an older state. */
+  /** Stores send no notification when they lose data or are restored to an older state. */
   async #check(): Promise<void> {
-    const watches = [...this.#followed.values()];
-    for (let at = 0; at < watches.length; at += CHECKED_AT_ONCE) {
-      await Promise.all(watches.slice(at, at + CHECKED_AT_ONCE).map((watch) => watch.check()));
+    const jobs = [...this.#followed.values()];
+    for (let at = 0; at < jobs.length; at += CHECKED_AT_ONCE) {
+      await Promise.all(jobs.slice(at, at + CHECKED_AT_ONCE).map((job) => job.check()));
     }
   }
 
   #join(id: string, follower: Follower): () => void {
-    const watch =
+    const job =
       this.#followed.get(id) ?? this.#context.runInAsyncScope(() => new FollowedJob(this.store, this.find, id));
-    this.#followed.set(id, watch);
+    this.#followed.set(id, job);
     this.#checks ??= this.#context.runInAsyncScope(() => setInterval(() => void this.#check(), CHECK_MS).unref());
-    void this.#context.runInAsyncScope(() => watch.join(follower));
+    void this.#context.runInAsyncScope(() => job.join(follower));
     return () => {
-      if (!watch.leave(follower) || this.#followed.get(id) !== watch) return;
+      if (!job.leave(follower) || this.#followed.get(id) !== job) return;
       this.#followed.delete(id);
-      watch.end();
+      job.end();
       if (this.#followed.size > 0) return;
       clearInterval(this.#checks);
       this.#checks = undefined;
@@ -96,8 +96,8 @@ export class FollowedJobs {
 }
 
 /**
- * Runs whatever comes after it in the async context of the subscriber. A job changes in the context of the worker, of
- * another request or of the shutdown; a follower must not see their `AsyncLocalStorage` values.
+ * Runs the operators and subscribers after it in the async context of the subscriber. A job changes in the context of the worker,
+ * of another request or of the shutdown. A follower must not see their `AsyncLocalStorage` values.
  */
 function inContextOfSubscriber<T>(source: Observable<T>): Observable<T> {
   return new Observable((subscriber) => {

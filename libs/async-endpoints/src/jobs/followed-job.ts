@@ -10,11 +10,11 @@ export interface Follower {
   readonly isWorthReading: (change: JobChange) => boolean;
 }
 
-/** One watch of one job. */
+/** One subscription to one job, shared by its followers. */
 export class FollowedJob {
   readonly #followers = new Set<Follower>();
   readonly #begun: Promise<() => void>;
-  /** As it was last told; none before the first read. */
+  /** The job as followers last got it; undefined before the first read. */
   #known: JobRecord | undefined;
   #reading = false;
   #readAgain = false;
@@ -27,7 +27,7 @@ export class FollowedJob {
     this.#begun = store.subscribe({ job: id }, (change) => this.#changed(change));
   }
 
-  /** The follower is told of the job as it stands once it is watched: what happens in between is not missed. */
+  /** The follower gets the job after the subscription has begun, so it misses no change. */
   async join(follower: Follower): Promise<void> {
     this.#followers.add(follower);
     try {
@@ -38,12 +38,12 @@ export class FollowedJob {
     await this.readJob();
   }
 
-  /** True where nobody is left. */
+  /** True when no follower is left. */
   leave(follower: Follower): boolean {
     return this.#followers.delete(follower) && this.#followers.size === 0;
   }
 
-  /** Reads anew where the job is not as it was last told. Where the store cannot be reached, that is not the time to say so. */
+  /** Reads the job again when it differs from what followers got. Ignores that the store is unavailable. */
   async check(): Promise<void> {
     const known = this.#known;
     if (this.#reading || !known) return;
@@ -54,13 +54,13 @@ export class FollowedJob {
   end(): void {
     this.#begun.then(
       (unsubscribe) => unsubscribe(),
-      () => {}, // the followers were told
+      () => {}, // the followers got the error
     );
   }
 
   /**
-   * A change that was on its way since before the last read may be older than what was read, or the store may have been put
-   * back to an older state: then it is read again, for the record is the truth.
+   * A notification can be older than the last read, and a store can be restored to an older state. Unless the change is newer than
+   * the known job, the job is read again.
    */
   #changed(change: JobChange): void {
     const followers = [...this.#followers];
@@ -70,7 +70,7 @@ export class FollowedJob {
     for (const { subscriber } of followers) subscriber.next(job);
   }
 
-  /** Reads once more where something happened meanwhile. A read tells only those who were there when it began. */
+  /** Reads again when a change came meanwhile. Only followers that joined before the read began get its result. */
   async readJob(): Promise<void> {
     this.#readAgain = true;
     if (this.#reading) return;
@@ -92,7 +92,7 @@ export class FollowedJob {
 
 type State = Pick<JobRecord, 'createdAt' | 'version' | 'lastUpdatedAt'>;
 
-/** Of one history: a store that was put back to an older state counts the same versions again, but not at the same time. */
+/** Compares times too: a store that was restored to an older state counts the same versions again. */
 export function isSameState(known: State, job: State): boolean {
   return (
     job.version === known.version && job.lastUpdatedAt === known.lastUpdatedAt && job.createdAt === known.createdAt

@@ -12,7 +12,7 @@ import { changeOne, findOwned, type OwnedId } from '../store/loops.js';
 import { FollowedJobs } from './follow.js';
 import { newJob, type SubmitOptions } from './new-job.js';
 
-/** What became of a submission. */
+/** An accepted submission. */
 export interface Accepted {
   readonly id: string;
   readonly job: JobRecord;
@@ -22,8 +22,7 @@ export interface Accepted {
 
 /**
  * Submits, reads and follows jobs as they are stored: nothing parses a result. `JobManager` decodes them for the application, and
- * the HTTP side sends them as they are. Ids are parsed by the caller. Calls that come while others are on their way to the store
- * go there together.
+ * the HTTP side sends them as they are. Callers parse ids. Calls that arrive while a batch is in flight form the next batch.
  */
 export class JobRecords {
   readonly followed: FollowedJobs;
@@ -64,7 +63,7 @@ export class JobRecords {
   async find(id: string, of?: { owner: string | null }): Promise<JobRecord | null> {
     if (!of) return this.#reads.push(id);
     const record = await this.#ownReads.push({ id, owner: of.owner });
-    // A store of the application's own may not know of owners.
+    // A store of the application may ignore owners.
     return record?.owner === of.owner ? record : null;
   }
 

@@ -85,7 +85,7 @@ export function newJob(
   };
 }
 
-/** A key must not outlive the job that it stands for; but a job that is not to be kept at all is not kept for a client's key. */
+/** Keeps a job at least as long as its idempotency key. A job with a retention of 0 is not kept for its key. */
 function keptFor({ completedMs, failedMs, canceledMs }: Retention, keyMs: number): Retention {
   const kept = (retentionMs: number) => (retentionMs === 0 ? 0 : Math.max(retentionMs, keyMs));
   return { completedMs: kept(completedMs), failedMs: kept(failedMs), canceledMs: kept(canceledMs) };
@@ -104,7 +104,7 @@ function encode(payload: StoredPayload, limit: number): string {
   throw new AsyncEndpointsError('PAYLOAD_TOO_LARGE', `The request is larger than the ${limit} bytes allowed.`);
 }
 
-/** A fraction of a millisecond is rounded up: the job must not start too early. */
+/** Rounds up to whole milliseconds, so that the job does not start too early. */
 function delayOf({ scheduledAt, delayMs = 0 }: SubmitOptions): number {
   if (!scheduledAt) return Math.ceil(checkNumber('delayMs', delayMs, 0, LONGEST_MS));
   const inMs = scheduledAt.getTime() - Date.now();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { types } from 'node:util';
 import { AsyncEndpointsError } from '../job/errors.js';
 
-/** A digest of what was asked: the same for the same values, whatever the order of their keys. */
+/** A digest of a value. The order of keys does not matter. */
 export function fingerprint(value: unknown): string {
   const hash = createHash('sha256');
   hash.update(value instanceof Uint8Array ? value : (orPayloadError(() => canonicalJson(value, '')) ?? 'undefined'));
@@ -10,8 +10,8 @@ export function fingerprint(value: unknown): string {
 }
 
 /**
- * What `JSON.stringify` writes of the value with the keys of its objects in order. Not by a replacer, which takes three times
- * as long: a megabyte of small values would hold up every other request.
+ * The JSON text of a value with sorted keys. A replacer of `JSON.stringify` takes three times as long: a megabyte of small values
+ * would delay all other requests.
  */
 function canonicalJson(given: unknown, key: string): string | undefined {
   if (typeof given !== 'object' || given === null) return JSON.stringify(given);
@@ -29,7 +29,7 @@ function canonicalJson(given: unknown, key: string): string | undefined {
   return `{${members}}`;
 }
 
-/** Those of array indexes come first, as they do in every object; most often the rest is in order already. */
+/** Names that are array indexes come first, as in every object. The other names are mostly in order already. */
 function namesInOrder(value: object): readonly string[] {
   const names = Object.keys(value);
   const indexes = names.findIndex((name) => !isIndex(name));
@@ -51,8 +51,8 @@ export function writeJson(value: unknown): string | undefined {
 /**
  * The JSON text that `write` writes.
  *
- * @throws AsyncEndpointsError `PAYLOAD_TOO_LARGE` where it is nested too deeply: a client's JSON can be read some thousand
- * levels deep, but to write it again the stack is too small; `PAYLOAD_NOT_SERIALIZABLE` where it holds what JSON cannot
+ * @throws AsyncEndpointsError `PAYLOAD_TOO_LARGE` for a value that is nested too deeply: JSON of some thousand levels can be
+ * parsed, but the stack is too small to write it; `PAYLOAD_NOT_SERIALIZABLE` for a value that JSON cannot represent
  */
 export function orPayloadError<T>(write: () => T): T {
   try {

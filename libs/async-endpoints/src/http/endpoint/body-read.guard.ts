@@ -4,8 +4,8 @@ import type { HttpRequest } from '../../options/options.js';
 import { Responder } from '../reply/responder.js';
 
 /**
- * Express passes a body of a type that nothing parses on as no body at all, and the DTO validation then blames the
- * client for missing fields. This says 415 instead, before the pipes run. (Fastify says so by itself.)
+ * Refuses a body that no parser has read with a 415, before the pipes run. Express would pass it on as no body, and the validation
+ * would report missing fields. Fastify refuses such a body by itself.
  */
 @Injectable()
 export class BodyReadGuard implements CanActivate {

@@ -10,7 +10,7 @@ export interface DeclaredValues {
   readonly queryParams: ReadonlySet<string>;
   /** Route values by name that are passed although they look like credentials. All others are passed. */
   readonly routeParams: ReadonlySet<string>;
-  /** What the method takes and its handler does not get, because it looks like a credential. */
+  /** Values that the method takes and its handler does not get, because their names look like credentials. */
   readonly withheld: readonly Withheld[];
 }
 
@@ -51,7 +51,7 @@ export function declaredValues(
   };
 }
 
-/** Tells the author that a value does not reach the handler, and how it would. */
+/** The warning that a value does not reach the handler, and how to pass it. */
 export function withheldMessage(where: string, { option, name }: Withheld): string {
   const kind = option === 'queryParams' ? 'query' : 'route';
   const why = isCredential(name)
@@ -60,19 +60,19 @@ export function withheldMessage(where: string, { option, name }: Withheld): stri
   return `${where} does not pass the ${kind} value "${name}" to its job's handler, ${why}, name it in ${option} of @AsyncEndpoint.`;
 }
 
-/** Names are chosen by clients: no more than so many of one endpoint are written to the log, and none that is strange. */
+/** Clients choose the names. The log gets at most this many for each endpoint, and only ordinary ones. */
 const MOST_NAMES = 10;
 const ORDINARY_NAME = /^[\w.[\]-]{1,64}$/;
 
-/** Tells the author of an endpoint, once, of each value that requests have and the handler does not get. */
+/** Warns once of each value that requests have and that the handler does not get. */
 export class WithheldValues {
   readonly #logger = new Logger('AsyncEndpoints');
-  readonly #told = new Map<string, Set<string>>();
+  readonly #warned = new Map<string, Set<string>>();
 
-  tell({ where }: DeclaredValues, { option, name }: Withheld): void {
-    const told = this.#told.get(where) ?? new Set();
-    if (told.size >= MOST_NAMES || told.has(name) || !ORDINARY_NAME.test(name)) return;
-    this.#told.set(where, told.add(name));
+  warn({ where }: DeclaredValues, { option, name }: Withheld): void {
+    const warned = this.#warned.get(where) ?? new Set();
+    if (warned.size >= MOST_NAMES || warned.has(name) || !ORDINARY_NAME.test(name)) return;
+    this.#warned.set(where, warned.add(name));
     this.#logger.warn(withheldMessage(where, { option, name }));
   }
 }

@@ -2,13 +2,13 @@ import { Req, Res } from '@nestjs/common';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import type { EndpointSubmission, SubmittingEndpoint } from './endpoint-submission.js';
 
-/** The property of a controller with async endpoints by which it submits. */
+/** The property of a controller that holds its `EndpointSubmission`. */
 export const SUBMISSION = Symbol('nestjs-async-endpoints:submission');
 /** On the method, and on its class under the method's name: the {@link EndpointMetadata}. */
 export const ENDPOINT_METADATA = 'nestjs-async-endpoints:endpoint';
 /**
- * Where request and response come, behind all parameters of any method: a subclass that overrides an endpoint inherits these
- * two, and its own parameters must not meet them.
+ * The index of the request, after all parameters of any method; the response follows. A subclass that overrides an endpoint
+ * inherits both parameters, and its own must not collide with them.
  */
 const REQUEST_AT = 24;
 const RESPONSE_AT = REQUEST_AT + 1;
@@ -24,8 +24,8 @@ export interface EndpointMetadata extends SubmittingEndpoint {
 const endpoints = new WeakSet<Method>();
 
 /**
- * A method that, called by a request, submits what the given method returns. A call without HTTP, as in a unit test or by a
- * microservice's message, just runs the given method.
+ * A method that submits what the given method returns, when a request calls it. A call without HTTP, as in a unit test or for the
+ * message of a microservice, only runs the given method.
  */
 export function endpointMethod(submitting: SubmittingEndpoint, method: Method, parameters: number): Method {
   const endpoint: Method = function (...args) {
@@ -41,7 +41,7 @@ export function endpointMethod(submitting: SubmittingEndpoint, method: Method, p
   return endpoint;
 }
 
-/** Request and response as parameters that pipes do not see: an interceptor would cost more than half of the throughput (0003). */
+/** Passes request and response as parameters without pipes. An interceptor would cost more than half of the throughput (0003). */
 export function passRequest(target: object, key: string | symbol): void {
   Req()(target, key, REQUEST_AT);
   Res({ passthrough: true })(target, key, RESPONSE_AT);
@@ -59,8 +59,8 @@ export function refuseParameters(where: string, parameters: number): void {
 }
 
 /**
- * The endpoint of this name in a controller. A decorator above `@AsyncEndpoint` may have put a function of its own around it,
- * which need not pass on request and response: then the endpoint goes around that one, so that what it returns is submitted.
+ * The endpoint of this name in a controller. A decorator above `@AsyncEndpoint` may have wrapped it in a function that does not
+ * pass on request and response. Then the endpoint is put around that function and submits what it returns.
  *
  * @throws AsyncEndpointsError `INVALID_ENDPOINT`
  */
@@ -86,7 +86,7 @@ function ofAnotherCopy(where: string): AsyncEndpointsError {
   );
 }
 
-/** Lists, such as guards, and objects, such as OpenAPI responses, are added to those that are there; all else replaces it. */
+/** Merges lists, such as guards, and objects, such as OpenAPI responses, into those that are there. Other values replace them. */
 export function copyMetadata(from: object, to: object): void {
   for (const key of Reflect.getMetadataKeys(from) as unknown[]) {
     Reflect.defineMetadata(key, merged(Reflect.getMetadata(key, to), Reflect.getMetadata(key, from)), to);

@@ -19,7 +19,7 @@ import { type DeclaredValues, WithheldValues } from './declared-values.js';
 import { idempotencyKeyOf, scopedKey } from './idempotency-key.js';
 import { type Captured, type CapturedHeader, snapshot } from './request-snapshot.js';
 
-/** What an endpoint submits, and what of its requests. */
+/** The job that an endpoint submits, and the values that it passes. */
 export interface SubmittingEndpoint {
   readonly job: JobDefinition;
   readonly values: DeclaredValues;
@@ -30,7 +30,7 @@ interface Admission {
   readonly idempotencyKey?: string;
 }
 
-/** What happens in an async endpoint once guards and pipes have let the request through. */
+/** Handles a request to an async endpoint after its guards and pipes. */
 @Injectable()
 export class EndpointSubmission {
   readonly #captured: readonly CapturedHeader[];
@@ -49,9 +49,9 @@ export class EndpointSubmission {
   }
 
   /**
-   * Answers with the body; with an Observable of it where the client would wait, for Nest to unsubscribe should it leave.
+   * Returns the body, or an Observable of it when the client waits: Nest unsubscribes when the client disconnects.
    *
-   * @param produce the controller's method; what it throws is not ours to answer
+   * @param produce calls the controller's method; Nest handles what it throws
    */
   async answer(
     { job, values }: SubmittingEndpoint,
@@ -78,7 +78,7 @@ export class EndpointSubmission {
         return await this.#accept(submitted, http, response, preferences);
       return this.waits.until(submitted.job, preferences.wait, response).pipe(
         mergeMap((ended) => this.#accept({ ...submitted, job: ended }, http, response, preferences)),
-        // It is queued, whatever becomes of the wait.
+        // The job is queued, even when the wait fails.
         catchError(() => this.#accept(submitted, http, response, { ...preferences, wait: null })),
       );
     } catch (error) {
@@ -124,13 +124,13 @@ export class EndpointSubmission {
     const captured: Captured = {
       headers: this.#captured,
       queryParams: this.#queryParams,
-      onWithheld: (option, name) => this.#withheld.tell(values, { option, name }),
+      onWithheld: (option, name) => this.#withheld.warn(values, { option, name }),
     };
     return snapshot(request, captured, values);
   }
 }
 
-/** Of what the client sent, not of what the method made of it, which may differ each time; unless that is known only later. */
+/** A digest of the request, not of the payload, which may differ each time. Undefined when the body is read later. */
 function fingerprintOf(request: HttpRequest): string | undefined {
   if (isReadLater(request)) return undefined;
   const { body, params, query } = request;

@@ -8,7 +8,7 @@ import { discoverEndpoints, type Endpoint } from './endpoints.js';
 
 type Guards = (CanActivate | Type<CanActivate>)[] | undefined;
 
-/** Tells at boot of what works, but most likely not as the author of an endpoint expects. */
+/** Warns at boot of endpoints that probably do not work as their author expects. */
 @Injectable()
 export class EndpointWarnings implements OnModuleInit {
   readonly #logger = new Logger('AsyncEndpoints');

@@ -3,7 +3,7 @@ import type { RequestSnapshot, RequestValue } from '../../job/job.js';
 import type { HttpRequest } from '../../options/options.js';
 import type { DeclaredValues } from './declared-values.js';
 
-/** A header that handlers get to see: as they name it, and as Node does. */
+/** A header that handlers can read: its name for handlers, and its key in Node. */
 export interface CapturedHeader {
   readonly name: string;
   readonly key: string;
@@ -18,8 +18,8 @@ export interface Captured {
 }
 
 /**
- * What a handler may know of the request, as text: the headers and query values asked for, and route values; a credential
- * only where the endpoint names it. Nothing where there is none.
+ * The values of a request that its handler can read, as text: the configured headers and query values, and route values. A value
+ * whose name looks like a credential is passed only when the endpoint names it. Undefined when there is none.
  */
 export function snapshot(
   request: HttpRequest,
@@ -39,7 +39,7 @@ export function snapshot(
     if (declared.queryParams.has(name) || captured.queryParams.has(name)) return true;
     return captured.onWithheld('queryParams', name);
   });
-  // Most often there is nothing to be known; then nothing is stored.
+  // Most requests have none. Then nothing is stored.
   if (headers.length + routeParams.length + queryParams.length === 0) return undefined;
   return { headers, routeParams, queryParams };
 }
@@ -58,7 +58,7 @@ function valuesOf(name: string, value: unknown): RequestValue[] {
   return [[name, typeof value === 'string' ? value : JSON.stringify(value, withoutCredentials)]];
 }
 
-/** A query such as `user[password]=…` is an object to some parsers. */
+/** Some parsers make an object of a query such as `user[password]=…`. */
 function withoutCredentials(name: string, value: unknown): unknown {
   return isCredential(name) ? undefined : value;
 }

@@ -3,7 +3,7 @@ import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Links } from '../../job/job-representation.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
 
-/** The module that maps the status routes; `RouterModule` may have put it under a path. */
+/** The module of the status routes. `RouterModule` may map it below a path. */
 export const STATUS_MODULE = Symbol.for('nestjs-async-endpoints:status-module');
 
 /** The controller of the status routes; null where this process has none. */
@@ -14,7 +14,7 @@ interface ExcludedRoute {
   readonly requestMethod: RequestMethod;
 }
 
-/** Where a job's status routes are, as clients see them: path-absolute, below prefix, version and gateway path. */
+/** The paths of a job's status routes as clients use them, with global prefix, version and gateway path. */
 @Injectable()
 export class JobLinks {
   #bases: Links | undefined;
@@ -27,11 +27,11 @@ export class JobLinks {
   ) {}
 
   /**
-   * @param request fills the parameters of a global prefix or a path of `RouterModule`, such as `:tenant`; what it does not
-   * name stays as it is
+   * @param request its values replace the parameters of a global prefix or of a path of `RouterModule`, such as `:tenant`; a
+   * parameter without a value stays
    */
   of(id: string, request?: Pick<HttpRequest, 'params'>): Links {
-    // Not before the first request: prefix and versioning are set after the module was made.
+    // At the first request: the application sets prefix and versioning after the module was made.
     const { self, result, events } = filled((this.#bases ??= this.#findBases()), request?.params);
     return { self: `${self}/${id}`, result: `${result}/${id}/result`, events: `${events}/${id}/events` };
   }
@@ -40,7 +40,7 @@ export class JobLinks {
     return { self: this.#base('id'), result: this.#base('id/result'), events: this.#base('id/events') };
   }
 
-  /** Each route for itself: an exclusion from the global prefix, which is written without version, may name just one. */
+  /** Computed for each route: an exclusion from the global prefix can name one route. It is written without the version. */
   #base(route: string): string {
     const { path, publicBasePath } = this.options.http;
     const controller = joinPaths(modulePathOf(this.statusModule, this.modules), path);

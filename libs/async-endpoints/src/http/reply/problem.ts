@@ -7,13 +7,13 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  /** The path of the request that it answers. */
+  /** The path of the request. */
   readonly instance: string;
   readonly code: ErrorCode;
   readonly [extension: string]: unknown;
 }
 
-/** The status of each code that a client can be answered; any other error is a fault of the server. */
+/** The status of each code that clients can get. Any other error is a fault of the server, a 500. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   INVALID_JOB_ID: 400,
   INVALID_REQUEST_ID: 400,
@@ -46,7 +46,7 @@ export function isAnswerable(error: unknown): error is AsyncEndpointsError {
   return error instanceof AsyncEndpointsError && STATUS[error.code] !== undefined;
 }
 
-/** For answers with text of others: no browser is to guess that it is a page. */
+/** For responses with text from handlers or clients: a browser must not interpret it as a page. */
 export const NOT_SNIFFED = { 'X-Content-Type-Options': 'nosniff' };
 
 export function problemReply(

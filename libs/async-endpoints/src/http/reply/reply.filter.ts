@@ -11,7 +11,7 @@ import { type AbstractHttpAdapter, HttpAdapterHost, ModulesContainer } from '@ne
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
 
-/** A refusal on its way out: to interceptors an `HttpException` like any other. */
+/** A refusal as an exception. Interceptors see an ordinary `HttpException`. */
 export class ReplyException extends HttpException {
   constructor(
     readonly reply: Reply,
@@ -22,8 +22,8 @@ export class ReplyException extends HttpException {
 }
 
 /**
- * Sends a refusal with its own headers and media type. Every module with async endpoints has one, so it is also where an
- * application without `AsyncEndpointsModule` is refused.
+ * Sends a refusal with its own headers and media type. Nest makes one for every module with async endpoints, so this class also
+ * refuses an application without `AsyncEndpointsModule`.
  */
 @Catch(ReplyException)
 export class ReplyFilter implements ExceptionFilter<ReplyException>, OnModuleInit {
@@ -34,7 +34,7 @@ export class ReplyFilter implements ExceptionFilter<ReplyException>, OnModuleIni
   ) {}
 
   /**
-   * A unit test constructs controllers without HTTP, and may do without the module.
+   * Unit tests construct controllers without HTTP and may leave out the module.
    *
    * @throws AsyncEndpointsError `INVALID_ENDPOINT`
    */
@@ -53,13 +53,13 @@ export class ReplyFilter implements ExceptionFilter<ReplyException>, OnModuleIni
     const response = host.switchToHttp().getResponse<unknown>();
     const { httpAdapter } = this.host;
     writeHeaders(httpAdapter, response, reply.headers);
-    // Not as an argument of reply, or Nest 11 on Express would make application/json of any other media type.
+    // Not as an argument of reply: Nest 11 on Express would replace the media type by application/json.
     httpAdapter.status(response, reply.status);
     httpAdapter.reply(response, reply.body);
   }
 }
 
-/** Sets headers, but adds to `Vary`: others, such as CORS, have their own part in it. */
+/** Sets headers. Adds to `Vary`, which other code, such as CORS, sets too. */
 export function writeHeaders(
   adapter: AbstractHttpAdapter,
   response: unknown,

@@ -35,8 +35,8 @@ function representAttempt({ number, startedAt, endedAt, outcome, error }: Failed
 }
 
 /**
- * The job for the application's response factories. They can read all of it; where one returns it as the body, whole or in
- * part of one, clients get the representation, and a copy of it (`{ ...job }`) has no field that they may not see.
+ * The job for response factories, which can read all of its fields. When a factory returns the job in its body, clients get the
+ * representation. A copy (`{ ...job }`) has only the fields that clients may see.
  */
 export function presentable<T extends Job>(job: T, representation: JobRepresentation): T {
   const described = Object.entries(job).map(([key, value]) => [
@@ -49,12 +49,12 @@ export function presentable<T extends Job>(job: T, representation: JobRepresenta
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A time is shown in another form; an error may be shown in part. */
+/** Times have another form in the representation, and an error may be there in part. */
 function isShown(value: unknown, shown: unknown): boolean {
   return shown !== undefined && (typeof value !== 'object' || value === shown);
 }
 
-/** Most times of a job, and of those that come with it, are the same. */
+/** Most times of a job are equal, as are those of jobs that are sent together. */
 let last = { ms: NaN, iso: '' };
 
 function toIso(ms: number): string {

@@ -7,24 +7,24 @@ const ENTITY_TAG = /(?:W\/)?"([^"]*)"/g;
 type State = Pick<JobRecord, 'createdAt' | 'version' | 'lastUpdatedAt'>;
 
 /**
- * Names this state of the job. With the time of its making, for an id may be used again once its job was purged; and of the
- * change, for a store that was put back to an older state counts the same versions again.
+ * The entity tag of this state of the job. It includes `createdAt`, because an id can be used again after its job was purged, and
+ * `lastUpdatedAt`, because a store that was restored from a backup counts the same versions again.
  */
 export function entityTagOf({ createdAt, version, lastUpdatedAt }: State): string {
   return `"${createdAt.toString(36)}-${version.toString(36)}-${lastUpdatedAt.toString(36)}"`;
 }
 
-/** Likewise, for an event: the version, for people, and the time of the change. */
+/** The id of an event: the version, which people can read, and the time of the change. */
 export function eventIdOf({ version, lastUpdatedAt }: State): string {
   return `${version}-${lastUpdatedAt.toString(36)}`;
 }
 
-/** Whether a client has seen this state. @param lastEventId its `Last-Event-ID`; a version without a time is accepted */
+/** Whether a client has this state. @param lastEventId its `Last-Event-ID`; a version without a time is accepted */
 export function isSeen(job: State, lastEventId: string): boolean {
   return lastEventId === eventIdOf(job) || lastEventId === String(job.version);
 }
 
-/** Whether the client says that it has this state already. */
+/** Whether the client has this state, by its `If-None-Match`. */
 export function isKnownTo({ headers }: HttpRequest, entityTag: string): boolean {
   const known = headers['if-none-match'];
   if (known === undefined) return false;
@@ -34,7 +34,7 @@ export function isKnownTo({ headers }: HttpRequest, entityTag: string): boolean 
   return [...String(known).matchAll(ENTITY_TAG)].some(([, other]) => other === opaque);
 }
 
-/** 304 in place of an answer that the client has already, by the entity tag that the answer has in the end. */
+/** 304 instead of a response that the client has, by the entity tag of the finished response. */
 export function orNotModified(reply: Reply, request: HttpRequest): Reply {
   if (request.headers['if-none-match'] === undefined) return reply;
   const headers = Object.entries(reply.headers);
@@ -44,19 +44,19 @@ export function orNotModified(reply: Reply, request: HttpRequest): Reply {
   return { status: 304, headers: Object.fromEntries(kept), body: undefined };
 }
 
-/** What a client prefers, as far as it is understood here (RFC 7240). */
+/** The supported preferences of a client (RFC 7240). */
 export interface Preferences {
   readonly respondAsync: boolean;
-  /** For how many seconds the answer may be held; `null` for not at all. */
+  /** How many seconds the response may be held; null for no wait. */
   readonly wait: number | null;
 }
 
-/** One preference with its parameters: up to a comma that stands in no quotes. */
+/** One preference with its parameters: up to a comma outside quotes. */
 const PREFERENCE = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g;
 const SECONDS = /^"?(\d+)"?$/;
 const NONE: Preferences = { respondAsync: false, wait: null };
 
-/** What is malformed or unknown is ignored; of a preference given twice the first counts. */
+/** Ignores malformed and unknown preferences. When a preference is repeated, the first counts. */
 export function preferencesOf({ headers }: HttpRequest, maxWaitMs: number): Preferences {
   if (headers.prefer === undefined) return NONE;
   const preferences = new Map<string, string>();

@@ -18,13 +18,13 @@ import { ResponseWriter } from './response-writer.js';
 import { RetryAfter } from './retry-after.js';
 import { hasResult, StoredBody } from './stored-body.js';
 
-/** Every answer about a job may change, and depends on who asks and how long the client would wait. */
+/** A response with a job changes with the job, and depends on the caller and on `Prefer`. */
 const REVALIDATED = { 'Cache-Control': 'private, no-cache', Vary: 'Prefer' };
 
-/** A result or an error may be anything, also what a browser must not keep or take for a page. */
+/** A result or an error may hold anything: browsers must not store it or interpret it as a page. */
 const ENDED = { 'Cache-Control': 'private, no-store', ...NOT_SNIFFED };
 
-/** What soon passes, whatever waits in a queue. */
+/** Conditions that pass soon and do not depend on a queue. */
 const PASSING: readonly ErrorCode[] = [
   'STORE_UNAVAILABLE',
   'STORE_FULL',
@@ -38,7 +38,7 @@ type During = 'submission' | 'status';
 /** Filled field by field: V8 is slow to add fields to a copy (docs/decisions/0034). */
 type Headers = Record<string, string>;
 
-/** Makes the answers: the contract's, as changed by the application's response factories. */
+/** Makes the responses of the contract, and applies the application's response factories. */
 @Injectable()
 export class Responder {
   readonly #logger = new Logger('AsyncEndpoints');
@@ -51,7 +51,7 @@ export class Responder {
     @Inject(ResponseWriter) private readonly writer: ResponseWriter,
   ) {}
 
-  /** 202 with the job, or 200 where it has ended by now. */
+  /** 202 with the job, or 200 when it is terminal. */
   submitted({ job, replayed }: Accepted, request: HttpRequest, preferences: Preferences): Reply | Promise<Reply> {
     const links = this.links.of(job.id, request);
     const isEnded = isTerminal(job.status);
@@ -85,8 +85,8 @@ export class Responder {
   }
 
   /**
-   * The bare result of a completed job; anything else is a refusal, or a 202 that names no other `Location`: pollers would
-   * go there, and take the end of the job for its result.
+   * The result of a completed job. A failed or canceled job is a refusal, any other a 202. The 202 has no `Location`: a poller
+   * would follow it to the status route and take the terminal job for the result.
    */
   async result(job: JobRecord, request: HttpRequest, preferences: Preferences): Promise<Reply> {
     switch (job.status) {
@@ -111,10 +111,10 @@ export class Responder {
   }
 
   /**
-   * The exception that answers what went wrong in our part of a request. An `HttpException`, such as one thrown by the
-   * `owner` option, stays what it is. A fault's message stays in the log, under an id that the client is given.
+   * The exception for an error in the library's part of a request. An `HttpException`, such as one of the `owner` option, is
+   * returned unchanged. The message of a fault is logged with an id that the client gets, and is not sent.
    *
-   * @param name of the job that was to be made, where it is known
+   * @param name the name of the job, when a submission was refused
    */
   async refusal(error: unknown, request: HttpRequest, during: During, name = ''): Promise<unknown> {
     if (error instanceof HttpException) return error;
@@ -189,7 +189,7 @@ export class Responder {
   }
 }
 
-/** To have waited and to answer with the end is not to respond asynchronously. */
+/** `respond-async` did not apply when the response waited and has the terminal job. */
 function addApplied(headers: Headers, { respondAsync, wait }: Preferences, submitted?: JobRecord): void {
   if (!respondAsync && wait === null) return;
   const isAsync = respondAsync && submitted && !(wait !== null && isTerminal(submitted.status));

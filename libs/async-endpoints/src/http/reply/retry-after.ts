@@ -7,22 +7,22 @@ import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
 /** How much the latest run counts against all before it. */
 const WEIGHT = 0.2;
 const STATS_MS = 1_000;
-/** How long a refusal waits for the store to tell of its queues. */
+/** How long a refusal waits for the statistics of the store. */
 const PATIENCE_MS = 500;
-/** Of a job of which nothing is known but its age: it will take this part of its age longer. */
+/** For a job of which only the age is known: the estimate is this part of its age. */
 const PART_OF_AGE = 0.25;
 
 type Stats = Awaited<ReturnType<JobManager['stats']>>;
 
 /**
- * When asking again is worth it: an estimate from the queue and from how long jobs of the name ran lately, as far as this
- * process has seen them end. The store is asked for its queues at most once per second, and only a refusal waits for it.
+ * Estimates when a client should ask again, from the queue and from how long jobs of the name ran recently, as far as this process
+ * has read them. It asks the store for statistics at most once per second, and only a refusal waits for them.
  */
 @Injectable()
 export class RetryAfter {
   readonly #runs = new Map<string, { ms: number; completedAt: number }>();
   #stats: Stats = [];
-  /** Of when the stats are, and since when they are asked for, by this process's clock. */
+  /** When the statistics arrived, and when they were requested, by this process's clock. */
   #statsAt = -Infinity;
   #askedAt = -Infinity;
   #asked: Promise<void> = Promise.resolve();
@@ -32,7 +32,7 @@ export class RetryAfter {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Learns from a completed job, the first time it is seen. */
+  /** Learns from a completed job, the first time that it is read. */
   observe({ name, status, startedAt, completedAt }: JobRecord): void {
     if (status !== 'Completed' || startedAt === null || completedAt === null) return;
     const known = this.#runs.get(name);
@@ -50,14 +50,13 @@ export class RetryAfter {
   }
 
   /**
-   * In seconds, for a request that was refused: until what waits now has been started, of this name, or of any where the
-   * queue of all names is full. Never less than the oldest has waited so far, which is all that is known where this
-   * process has seen no such job end.
+   * In seconds, for a refused request: the time until the jobs that wait now have started. They are the jobs of this name, or all
+   * jobs when the queue of all names is full. At least the age of the oldest one: this process may not know how long such jobs run.
    */
   async ofFullQueue(name: string): Promise<string> {
     this.#refresh();
     const patience = new AbortController();
-    const late = pause(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {}); // it was in time
+    const late = pause(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {}); // aborted: the answer was in time
     await Promise.race([this.#asked, late]);
     patience.abort();
     const waiting = this.#stats.filter(({ status, count }) => status === 'Queued' && count > 0);
@@ -66,7 +65,7 @@ export class RetryAfter {
     return this.#seconds(Math.max(0, ...ms));
   }
 
-  /** In seconds, for what has nothing to do with a queue. */
+  /** In seconds, for a refusal that does not depend on a queue. */
   soon(): string {
     return this.#seconds(0);
   }
@@ -94,7 +93,7 @@ export class RetryAfter {
     return runMs > elapsedMs ? runMs - elapsedMs : elapsedMs * PART_OF_AGE;
   }
 
-  /** As if jobs came evenly: of those that wait, the part that was due before this one is ahead of it. */
+  /** Assumes that jobs arrive evenly: the jobs that became due before this one are ahead of it. */
   #waitingMs({ name }: JobRecord, ageMs: number): number {
     const runMs = this.#runMs(name);
     if (runMs === 0) return ageMs * PART_OF_AGE;
@@ -102,7 +101,7 @@ export class RetryAfter {
     return this.#queueMs(name, oldestAgeMs > ageMs ? 1 - ageMs / oldestAgeMs : 0) + runMs;
   }
 
-  /** How long this part of the queue takes, with as many workers as there are jobs in progress. */
+  /** How long this part of the queue takes, when as many jobs run at a time as now. */
   #queueMs(name: string, part: number): number {
     const runMs = this.#runMs(name);
     if (runMs === 0) return 0;
@@ -115,7 +114,7 @@ export class RetryAfter {
     return this.#stats.find((entry) => entry.name === name && entry.status === status);
   }
 
-  /** Most who ask do not wait: it is for the next. */
+  /** Most callers do not wait for the answer; it serves the next estimate. */
   #refresh(): void {
     const now = performance.now();
     if (now - this.#askedAt < STATS_MS) return;
@@ -125,7 +124,7 @@ export class RetryAfter {
         this.#stats = stats;
         this.#statsAt = performance.now();
       },
-      () => {}, // what was known will do
+      () => {}, // the last statistics remain
     );
   }
 }

@@ -12,7 +12,7 @@ import { HttpShutdown, outgoingOf, taken } from '../shutdown.js';
 import { HeldAnswers } from '../waits.js';
 import { pacedEvents } from './paced-events.js';
 
-/** What happens to a job, as server-sent events. */
+/** Sends the changes of a job as server-sent events. */
 @Injectable()
 export class EventStreams {
   readonly #logger = new Logger('AsyncEndpoints');
@@ -31,11 +31,10 @@ export class EventStreams {
   }
 
   /**
-   * The job as it stands, then each change, until it has ended; a reader that is behind is told the latest only. Their data
-   * is what the status route answers, by way of `response.jobStatus` as there. A stream that cannot go on just ends: the
-   * client comes back, and is told why.
+   * Sends the job, then each change, until the job is terminal. A slow reader gets the latest state only. The data is the body of
+   * the status route, with `response.jobStatus` applied. When an error ends the stream, the client reconnects and gets a problem.
    *
-   * @param lastEventId of the state that the client knows; '' for none
+   * @param lastEventId the state that the client has; '' for none
    */
   of(id: string, lastEventId: string, request: HttpRequest, response: unknown): Observable<MessageEvent> {
     const outgoing = outgoingOf(response);
@@ -45,9 +44,9 @@ export class EventStreams {
       toEvent: (job, before) => this.#toEvent(job, before, lastEventId, request),
       ready: () => taken(outgoing, slowReaderTimeoutMs),
       keepAliveMs,
-      // With an id, because Nest before 11.2 knows no comments: it would write an event without data, which clients ignore,
-      // but with an id of its own making.
-      toComment: (told) => ({ id: told ? eventIdOf(told) : lastEventId || '0', comment: 'alive' }),
+      // With an id: Nest before 11.2 does not support comments. It writes an event without data, which clients ignore, but it
+      // would make up an id.
+      toComment: (last) => ({ id: last ? eventIdOf(last) : lastEventId || '0', comment: 'alive' }),
     }).pipe(
       catchError((error: unknown) => {
         this.#logger.warn(`The events of job ${id} ended early: ${textOf(error)}`);

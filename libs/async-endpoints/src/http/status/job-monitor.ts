@@ -50,8 +50,8 @@ export class JobMonitor {
   }
 
   /**
-   * Called by {@link JobEventsGuard}, before {@link events}. A client that has seen the end and comes back, as browsers do, is told
-   * by 204 that there is no more to come.
+   * Called by {@link JobEventsGuard} before {@link events}. A client that reconnects after the last event, as browsers do, gets a
+   * 204: it stops reconnecting.
    */
   async admitToEvents(id: string, request: HttpRequest, response: unknown): Promise<void> {
     try {
@@ -69,7 +69,7 @@ export class JobMonitor {
     return this.streams.of(this.#admitted.get(request) as string, lastEventIdOf(request), request, response);
   }
 
-  /** At once, or, where the client would wait, as an Observable: Nest unsubscribes when the client goes away. */
+  /** Answers at once, or with an Observable when the client waits: Nest unsubscribes when the client disconnects. */
   #show(
     id: string,
     request: HttpRequest,
@@ -93,7 +93,7 @@ export class JobMonitor {
     );
   }
 
-  /** The job was found before: a client that may not see it must not learn, even from the time it takes, that others wait. */
+  /** Called for a job that the client may see. Otherwise a client could learn from the response time that others wait. */
   #hold(job: JobRecord, request: HttpRequest, response: unknown, seconds: number): Observable<JobRecord> {
     const isConditional = request.headers['if-none-match'] !== undefined;
     return this.waits.until(job, seconds, response, isConditional ? (changed) => isNews(changed, request) : undefined);
@@ -113,13 +113,13 @@ export class JobMonitor {
   }
 }
 
-/** What a held request is answered: the end or, to a client that names the state it knows, any other state. */
+/** Whether a held request is answered with this state: a terminal one, or one that differs from the client's `If-None-Match`. */
 function isNews(job: JobRecord, request: HttpRequest): boolean {
   if (isTerminal(job.status)) return true;
   return request.headers['if-none-match'] !== undefined && !isKnownTo(request, entityTagOf(job));
 }
 
-/** The `Last-Event-ID` that a client sends when it reconnects; '' when the id is not one of ours. */
+/** The `Last-Event-ID` of a client that reconnects; '' when it is not an id of these streams. */
 function lastEventIdOf({ headers }: HttpRequest): string {
   return /^\d{1,15}(-[\da-z]{1,11})?$/.exec(String(headers['last-event-id'] ?? ''))?.[0] ?? '';
 }

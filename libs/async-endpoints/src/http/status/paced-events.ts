@@ -2,25 +2,25 @@ import type { MessageEvent } from '@nestjs/common';
 import { Observable, type Subscriber } from 'rxjs';
 
 export interface Pace<T> {
-  /** The event that tells of a state, after the one before it that was looked at; null where there is nothing to tell. */
-  toEvent(state: T, told: T | null): Promise<MessageEvent | null>;
+  /** The event for a state, given the state before it; null when the reader needs no event. */
+  toEvent(state: T, before: T | null): Promise<MessageEvent | null>;
   /** Resolves when the reader can take more. */
   ready(): Promise<void>;
-  /** How often a reader that is told nothing gets a comment. */
+  /** How often an idle reader gets a comment, in ms. */
   readonly keepAliveMs: number;
   /** The comment repeats the id of the last event. */
-  toComment(told: T | null): MessageEvent;
+  toComment(last: T | null): MessageEvent;
 }
 
 /**
- * States as events, at the pace of their reader: while it is behind, only the latest state is kept, and its event is not made
- * before the reader is ready. The last state is always told.
+ * Sends states as events, at the pace of the reader. While the reader is behind, only the latest state is kept, and its event is
+ * made when the reader is ready. The last state is always sent.
  */
 export function pacedEvents<T>(states: Observable<T>, pace: Pace<T>): Observable<MessageEvent> {
   return new Observable((subscriber) => {
     const sender = new Sender(subscriber, pace);
-    const beat = setInterval(() => sender.beat(), pace.keepAliveMs);
-    subscriber.add(() => clearInterval(beat));
+    const timer = setInterval(() => sender.keepAlive(), pace.keepAliveMs);
+    subscriber.add(() => clearInterval(timer));
     return states.subscribe({
       next: (state) => sender.offer(state),
       error: (error) => subscriber.error(error),
@@ -31,7 +31,7 @@ export function pacedEvents<T>(states: Observable<T>, pace: Pace<T>): Observable
 
 class Sender<T> {
   #latest: T | null = null;
-  #told: T | null = null;
+  #last: T | null = null;
   #isSending = false;
   #isOver = false;
 
@@ -45,9 +45,9 @@ class Sender<T> {
     if (!this.#isSending) void this.#send();
   }
 
-  /** A reader that is behind sees anyway that the stream is alive. */
-  beat(): void {
-    if (!this.#isSending) void this.#send(this.pace.toComment(this.#told));
+  /** A reader that is behind needs no comment: more data is on its way. */
+  keepAlive(): void {
+    if (!this.#isSending) void this.#send(this.pace.toComment(this.#last));
   }
 
   end(): void {
@@ -60,10 +60,10 @@ class Sender<T> {
     try {
       if (comment) await this.#write(comment);
       while (this.#latest !== null && !this.subscriber.closed) {
-        const [state, told] = [this.#latest, this.#told];
+        const [state, before] = [this.#latest, this.#last];
         this.#latest = null;
-        const event = await this.pace.toEvent(state, told);
-        this.#told = state;
+        const event = await this.pace.toEvent(state, before);
+        this.#last = state;
         if (event) await this.#write(event);
       }
     } catch (error) {
