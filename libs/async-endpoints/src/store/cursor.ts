@@ -3,6 +3,13 @@ import { AsyncEndpointsError } from '../job/errors.js';
 /** Where a listing stands: an index, and a place in it. */
 type Position = readonly [unknown, unknown, unknown];
 
+/** Newest first, where the next page begins: before this time, or number, and at one time before the second number. */
+export type Before = readonly [kind: 'before', at: number, number: number];
+
+export function isBefore([kind, at, number]: readonly unknown[]): boolean {
+  return kind === 'before' && Number.isSafeInteger(at) && Number.isSafeInteger(number);
+}
+
 export function encodeCursor(position: Position): string {
   return JSON.stringify(position);
 }

@@ -117,9 +117,12 @@ export abstract class JobStore {
   abstract find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]>;
 
   /**
-   * Returns a page of jobs in no particular order. A job that does not change is on exactly one page. A job that changes meanwhile may
-   * be listed again in its new state; a job that is queued again may be missed. Pages may be short or empty; the last one has a null
-   * cursor.
+   * Returns a page of jobs, newest first: the job that came last into its present status is the first. That is the time of
+   * submission, retry or rerun of a waiting job, `startedAt` of one in progress, and `completedAt` of a terminal one. A store without
+   * such an index (Redis) lists one name and status after another instead.
+   *
+   * A job that does not change is on exactly one page. A job that changes meanwhile may be listed again in its new state; a job that
+   * is queued again may be missed. Pages may be short or empty; the last one has a null cursor.
    */
   abstract list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage>;
 

@@ -1,8 +1,9 @@
 import { type Claim, isTerminal, isWaiting, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
-import { pausedAndEmpty } from '../store/verbs.js';
+import { matches, pausedAndEmpty } from '../store/verbs.js';
 import type {
   ClaimRequest,
+  JobFilter,
   PausedQueue,
   QueueStats,
   Recovered,
@@ -132,6 +133,11 @@ export class JobStoreModel {
 
   find(ids: readonly string[]): (JobRecord | null)[] {
     return ids.map((id) => this.#find(id)?.record ?? null);
+  }
+
+  /** In the order of submission. */
+  list(filter: JobFilter): JobRecord[] {
+    return this.jobs.map(({ record }) => record).filter((job) => matches(job, filter, this.now));
   }
 
   pause(name: string, pausedBy: string | null): void {

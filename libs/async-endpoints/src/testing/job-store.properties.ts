@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { isTerminal, isWaiting, type NewJob } from '../job/job.js';
+import { isTerminal, isWaiting, JOB_STATUSES, type JobRecord, type NewJob } from '../job/job.js';
 import type { Outcome } from '../job/lifecycle.js';
-import type { Recovered } from '../store/job-store.js';
+import type { JobFilter, Recovered } from '../store/job-store.js';
 import { aJob } from './a-job.js';
 import type { StoreUnderTest } from './contract/describe-job-store.js';
 import { JobStoreModel } from './job-store.model.js';
@@ -36,6 +36,16 @@ const anOutcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.constant<Outcome>({ verb: 'fail', error: ERROR }),
   fc.constant<Outcome>({ verb: 'release' }),
   aDelay.map((delayMs): Outcome => ({ verb: 'retry', delayMs, error: ERROR })),
+);
+
+const aFilter: fc.Arbitrary<JobFilter> = fc.record(
+  {
+    name: fc.constantFrom(...NAMES),
+    status: fc.constantFrom(...JOB_STATUSES),
+    owner: fc.constant('ann'),
+    errorCode: fc.constant(ERROR.code),
+  },
+  { requiredKeys: [] },
 );
 
 /** Runs one verb on both and compares the answers. */
@@ -157,19 +167,30 @@ const STEPS: fc.Arbitrary<Step>[] = [
       return { expected: null, actual: null };
     }),
   ),
-  fc.constant(
-    step('list', async ({ model, real }) => {
+  aFilter.map((filter) =>
+    step(`list ${JSON.stringify(filter)}`, async ({ model, real }) => {
       const listed: string[] = [];
       for (let cursor: string | null | undefined; cursor !== null;) {
-        const page = await real.store.list({ name: 'A' }, { limit: 2, cursor });
+        const page = await real.store.list(filter, { limit: 2, cursor });
         listed.push(...page.jobs.map(({ id }) => id));
         ({ cursor } = page);
       }
-      const expected = model.jobs.filter(({ record }) => record.name === 'A').map(({ record }) => record.id);
-      return { expected: expected.toSorted(), actual: listed.toSorted() };
+      const expected = model.list(filter);
+      if (real.listsNewestFirst) assertNewestFirst(listed, expected);
+      return { expected: expected.map(({ id }) => id).toSorted(), actual: listed.toSorted() };
     }),
   ),
 ];
+
+/** By when they came into their statuses; jobs of one time are in any order. */
+function assertNewestFirst(listed: readonly string[], jobs: readonly JobRecord[]): void {
+  const times = listed.map((id) => {
+    const job = jobs.find((one) => one.id === id);
+    return (job?.status === 'InProgress' ? job.startedAt : job?.lastUpdatedAt) ?? 0;
+  });
+  const newestFirst = times.toSorted((a, b) => b - a);
+  assert.deepEqual(times, newestFirst, 'list is newest first');
+}
 
 /** The invariants that no sequence of steps may break, besides being equal to the model. */
 function invariants({ jobs }: JobStoreModel): void {

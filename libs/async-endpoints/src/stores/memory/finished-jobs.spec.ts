@@ -32,7 +32,7 @@ describe('The finished jobs of a MemoryJobStore', () => {
     for (let n = 0; n < 10; n++) ids.push(await completed(store, TEXT));
     expect(await left(store, ids)).toEqual([7, 8, 9]);
     expect(await sumOf(store)).toBe(3);
-    expect((await store.list({}, { limit: 100 })).jobs.map(({ id }) => id)).toEqual(ids.slice(7));
+    expect((await store.list({}, { limit: 100 })).jobs.map(({ id }) => id)).toEqual(ids.slice(7).toReversed());
   });
 
   it.each([

@@ -46,23 +46,24 @@ describe('A roster', () => {
       fc.property(fc.array(fc.oneof(fc.constant('add' as const), fc.nat()), { maxLength: 300 }), (steps) => {
         const roster = new Roster<Item>();
         let model: Item[] = [];
+        let number = 0;
         for (const step of steps) {
           if (step === 'add') {
             const item = { key: 0, heapIndex: 0, rosterNumber: 0, bytes: 0 };
-            roster.append(item);
+            roster.append(item, ++number);
             model.push(item);
           } else if (model.length > 0) {
             const leaver = model[step % model.length] as Item;
             roster.remove(leaver);
             model = model.filter((item) => item !== leaver);
-            expect([...roster.after(leaver.rosterNumber)]).toEqual(
-              model.filter(({ rosterNumber }) => rosterNumber > leaver.rosterNumber),
+            expect([...roster.before(leaver.rosterNumber)]).toEqual(
+              model.filter(({ rosterNumber }) => rosterNumber < leaver.rosterNumber).toReversed(),
             );
           }
           expect(roster.size).toBe(model.length);
           expect(roster.oldest).toBe(model[0]);
         }
-        expect([...roster.after(0)]).toEqual(model);
+        expect([...roster.before(Infinity)]).toEqual(model.toReversed());
       }),
     );
   });

@@ -1,5 +1,6 @@
-import { isWaiting, type JobRecord, type JobStatus, type NewJob } from '../../job/job.js';
+import { isWaiting, JOB_STATUSES, type JobRecord, type JobStatus, type NewJob } from '../../job/job.js';
 import type { JobFilter, PausedQueue, QueueLimits, QueueStats } from '../../store/job-store.js';
+import { newestFirst } from '../../store/newest-first.js';
 import { matches } from '../../store/verbs.js';
 import { FinishedJobs } from './finished-jobs.js';
 import { Heap } from './heap.js';
@@ -12,6 +13,8 @@ export class JobIndex {
   readonly #leases = new Heap<Entry>((a, b) => (a.job.leaseUntil as number) < (b.job.leaseUntil as number));
   readonly #finished: FinishedJobs;
   #number = 0;
+  /** How often a job came into a status. */
+  #entered = 0;
   #waiting = 0;
   #waitingBytes = 0;
 
@@ -107,43 +110,40 @@ export class JobIndex {
     return [...this.#queues.values()].flatMap((queue) => queue.stats(now));
   }
 
-  /** Looks at no more than `limit` jobs, and says where it stopped; null at the end. */
-  list(
-    filter: JobFilter,
-    limit: number,
-    from: Position | null,
-    now: number,
-  ): { jobs: JobRecord[]; at: Position | null } {
+  /**
+   * The newest first: who came last into its status. Looks at a bounded number of jobs, and says before which number the next
+   * page begins; null at the end.
+   */
+  list(filter: JobFilter, limit: number, before: number, now: number): { jobs: JobRecord[]; before: number | null } {
     const jobs: JobRecord[] = [];
-    let at = from;
     let looked = 0;
-    for (const entry of this.#walk(filter, from)) {
-      if (looked++ === limit) return { jobs, at };
-      at = [entry.job.name, entry.job.status, entry.rosterNumber];
+    let last = before;
+    for (const entry of newestFirst(this.#lists(filter, before), (a, b) => a.rosterNumber > b.rosterNumber)) {
+      if (jobs.length === limit || looked++ === LOOKED_AT) return { jobs, before: last };
+      last = entry.rosterNumber;
       if (matches(entry.job, filter, now)) jobs.push(entry.job);
     }
-    return { jobs, at: null };
+    return { jobs, before: null };
   }
 
-  *#walk(filter: JobFilter, from: Position | null): Generator<Entry> {
-    let resuming = from !== null;
-    for (const queue of this.#queues.values()) {
-      for (const [status, roster] of queue.rosters) {
-        const here = from !== null && queue.name === from[0] && status === from[1];
-        if (resuming && !here) continue;
-        resuming = false;
-        if (filter.name !== undefined && filter.name !== queue.name) continue;
-        if (filter.status !== undefined && filter.status !== status) continue;
-        yield* roster.after(here ? from[2] : 0);
-      }
-    }
+  #lists(filter: JobFilter, before: number): Generator<Entry>[] {
+    const isSelected = filter.owner !== undefined || filter.errorCode !== undefined;
+    const queues = filter.name === undefined ? [...this.#queues.values()] : [this.#queues.get(filter.name)];
+    const statuses = filter.status === undefined ? JOB_STATUSES : [filter.status];
+    return queues.flatMap((queue) =>
+      statuses.flatMap((status) => {
+        const roster = isSelected ? queue?.selections.of(status, filter) : queue?.roster(status);
+        return roster?.before(before) ?? [];
+      }),
+    );
   }
 
   #enter(entry: Entry): void {
     const { name, status } = entry.job;
     const queue = this.#queue(name);
     if (status !== 'InProgress') entry.bytes = bytesOf(entry.job, entry.payload);
-    queue.roster(status).append(entry);
+    queue.roster(status).append(entry, ++this.#entered);
+    queue.selections.enter(entry);
     if (isWaiting(status)) {
       this.#waiting++;
       this.#waitingBytes += entry.bytes;
@@ -156,6 +156,7 @@ export class JobIndex {
     const { name, status } = entry.job;
     const queue = this.#queue(name);
     queue.roster(status).remove(entry);
+    queue.selections.leave(entry);
     if (isWaiting(status)) {
       this.#waiting--;
       this.#waitingBytes -= entry.bytes;
@@ -178,12 +179,8 @@ export class JobIndex {
   }
 }
 
-/** Where a listing stands: after this number of the roster of this name and status. */
-export type Position = readonly [name: string, status: JobStatus, rosterNumber: number];
-
-export function isPosition([name, status, rosterNumber]: readonly unknown[]): boolean {
-  return typeof name === 'string' && typeof status === 'string' && Number.isInteger(rosterNumber);
-}
+/** At most so many jobs are looked at for a page. */
+const LOOKED_AT = 1_000;
 
 /** About what a record takes in memory with its places in the indexes, whatever it carries. */
 const RECORD_BYTES = 720;

@@ -2,7 +2,7 @@ import { STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
-import { decodeCursor, encodeCursor } from '../../store/cursor.js';
+import { type Before, decodeCursor, encodeCursor, isBefore } from '../../store/cursor.js';
 import { Turns } from '../../store/fairness.js';
 import type {
   ClaimRequest,
@@ -29,7 +29,7 @@ import { Sweeps } from '../../store/sweeps.js';
 import { isSameRequest } from '../../store/verbs.js';
 import { WorkSignal } from '../../store/work-signal.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
-import { isPosition, JobIndex, type Position } from './job-index.js';
+import { JobIndex } from './job-index.js';
 import { LiveWorkers } from './live-workers.js';
 import { type MemoryJobStoreOptions, readOptions } from './options.js';
 import { Transitions } from './transitions.js';
@@ -164,9 +164,9 @@ export class MemoryJobStore implements JobStore {
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
-    const from = page.cursor === undefined ? null : decodeCursor<Position>(page.cursor, isPosition);
-    const { jobs, at } = this.#jobs.list(filter, page.limit, from, this.#now());
-    return { jobs, cursor: at && encodeCursor(at) };
+    const from = page.cursor === undefined ? Infinity : decodeCursor<Before>(page.cursor, isBefore)[1];
+    const { jobs, before } = this.#jobs.list(filter, page.limit, from, this.#now());
+    return { jobs, cursor: before === null ? null : encodeCursor(['before', before, 0]) };
   }
 
   async stats(): Promise<QueueStats[]> {

@@ -3,6 +3,7 @@ import type { PausedQueue, QueueStats } from '../../store/job-store.js';
 import { pausedAndEmpty } from '../../store/verbs.js';
 import { Heap, type HeapItem } from './heap.js';
 import { Roster, type RosterItem } from './roster.js';
+import { Selections } from './selections.js';
 
 /**
  * A job's present record and where the indexes hold it: always in one heap and one roster; by due time while it waits, and by
@@ -37,6 +38,8 @@ export class Queue {
   readonly waitingByDueTime = new Heap<Entry, 'dueIndex'>((a, b) => a.job.scheduledAt < b.job.scheduledAt, 'dueIndex');
   /** Null unless it is paused. */
   paused: PausedQueue | null = null;
+  /** The jobs of an owner, and those with an error, by status. */
+  readonly selections = new Selections<Entry>();
   readonly rosters = new Map(JOB_STATUSES.map((status) => [status, new Roster<Entry>()]));
 
   readonly #stepMs: number;

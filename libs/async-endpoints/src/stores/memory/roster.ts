@@ -9,7 +9,7 @@ const COMPACT_FROM = 64;
 
 /**
  * Items in the order in which they came, each with a number that grows: append O(1), remove O(log n), oldest O(1),
- * resume after any number O(log n). Leavers leave holes, closed when they are the greater half.
+ * resume before any number O(log n). Leavers leave holes, closed when they are the greater half.
  */
 export class Roster<T extends RosterItem> {
   #numbers: number[] = [];
@@ -17,7 +17,6 @@ export class Roster<T extends RosterItem> {
   #head = 0;
   #size = 0;
   #bytes = 0;
-  #last = 0;
 
   get size(): number {
     return this.#size;
@@ -32,8 +31,9 @@ export class Roster<T extends RosterItem> {
     return this.#items[this.#head];
   }
 
-  append(item: T): void {
-    item.rosterNumber = ++this.#last;
+  /** @param number greater than that of every item before; an item has the same number in all rosters that hold it */
+  append(item: T, number: number): void {
+    item.rosterNumber = number;
     this.#numbers.push(item.rosterNumber);
     this.#items.push(item);
     this.#size++;
@@ -45,12 +45,16 @@ export class Roster<T extends RosterItem> {
     this.#size--;
     this.#bytes -= item.bytes;
     while (this.#head < this.#items.length && this.#items[this.#head] === undefined) this.#head++;
+    while (this.#items.length > this.#head && this.#items.at(-1) === undefined) {
+      this.#items.pop();
+      this.#numbers.pop();
+    }
     if (this.#items.length >= COMPACT_FROM && this.#size * 2 < this.#items.length) this.#compact();
   }
 
-  /** The items that came after the one with this number, which need not be here any more. */
-  *after(number: number): Generator<T> {
-    for (let index = this.#firstAfter(number); index < this.#items.length; index++) {
+  /** The items that came before the one with this number, which need not be here any more; the last to come is first. */
+  *before(number: number): Generator<T> {
+    for (let index = this.#firstAfter(number - 1) - 1; index >= this.#head; index--) {
       const item = this.#items[index];
       if (item) yield item;
     }

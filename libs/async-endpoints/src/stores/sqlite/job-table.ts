@@ -122,6 +122,14 @@ export class JobTable {
     return Math.min(this.#scheduledAt(name), ...ready);
   }
 
+  /** When the earliest of those in progress was claimed. */
+  earliestStart(name: string): number {
+    return (
+      (this.statements.earliestStart.get(encodeText(name)) as { started_at: number } | undefined)?.started_at ??
+      Infinity
+    );
+  }
+
   /** The priorities in use among those that are ready, each with its earliest due time. */
   *#levels(name: string): Generator<{ priority: number; scheduled_at: number }> {
     for (let below = ABOVE_ALL; ;) {

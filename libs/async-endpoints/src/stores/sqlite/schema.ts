@@ -1,14 +1,11 @@
 import { AsyncEndpointsError } from '../../job/errors.js';
 import type { Database } from './driver.js';
 
-/** The version of the schema, which `PRAGMA user_version` keeps. */
-const VERSION = 1;
-
 /**
  * `job.status` is the place of a status in `JOB_STATUSES`. `job.line` says in which line a job stands: 1 ready to be claimed, 2
  * waiting for its time, 0 in none. Times are in ms since the epoch; payload, result, error, progress and attempts are JSON.
  */
-const SCHEMA = `
+const TABLES = `
 CREATE TABLE job (
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL,
@@ -80,12 +77,26 @@ SELECT id, name,
 FROM job;
 `;
 
+/** `entered_at` is when the job came into its status; `error_code` is the code of its error in JSON. */
+const LISTING = `
+ALTER TABLE job ADD COLUMN entered_at INTEGER AS (CASE status WHEN 2 THEN started_at ELSE updated_at END) VIRTUAL;
+ALTER TABLE job ADD COLUMN error_code TEXT AS (error -> '$.code') VIRTUAL;
+CREATE INDEX job_listed ON job (name, status, entered_at);
+CREATE INDEX job_owner ON job (owner, name, status, entered_at) WHERE owner IS NOT NULL;
+CREATE INDEX job_error ON job (error_code, name, status, entered_at) WHERE error IS NOT NULL;
+`;
+
+/** What brings a file from each version of the schema to the next. `PRAGMA user_version` keeps the version. */
+export const MIGRATIONS: readonly string[] = [TABLES, LISTING];
+
 /** Within a transaction. @throws AsyncEndpointsError `STORE_UNAVAILABLE` where a newer release made the file */
 export function migrate(database: Database): void {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > VERSION) {
-    const reason = `The database has version ${version} of the schema; this release knows ${VERSION}`;
+  if (version > MIGRATIONS.length) {
+    const reason = `The database has version ${version} of the schema; this release knows ${MIGRATIONS.length}`;
     throw new AsyncEndpointsError('STORE_UNAVAILABLE', `${reason}: use the release that wrote it, or a newer one.`);
   }
-  if (version < VERSION) database.exec(`${SCHEMA}PRAGMA user_version = ${VERSION};`);
+  if (version === MIGRATIONS.length) return;
+  for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
+  database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
 }

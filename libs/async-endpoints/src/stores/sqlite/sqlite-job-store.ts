@@ -210,10 +210,7 @@ export class SqliteJobStore implements JobStore {
   workers(): Promise<LiveWorker[]> {
     return this.#read(({ statements }, now) => {
       const rows = statements.workers.all(now) as { entry: string; heartbeat_at: number }[];
-      return rows.map(({ entry, heartbeat_at: heartbeatAt }) => ({
-        ...(JSON.parse(entry) as WorkerInfo),
-        heartbeatAt,
-      }));
+      return rows.map((row) => ({ ...(JSON.parse(row.entry) as WorkerInfo), heartbeatAt: row.heartbeat_at }));
     });
   }
 

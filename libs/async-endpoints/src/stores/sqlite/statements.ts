@@ -1,8 +1,13 @@
 import type { Database } from './driver.js';
 import { COLUMNS } from './rows.js';
 
+function listing(index: string, condition: string): string {
+  return `SELECT seq, entered_at FROM job INDEXED BY ${index}
+    WHERE ${condition}name = ? AND status = ? AND (entered_at, seq) < (?, ?) ORDER BY entered_at DESC, seq DESC LIMIT ?`;
+}
+
 /** Every statement that the store runs, by what it does. Each index is named, because a queue's statistics are always old. */
-const SQL = {
+export const SQL = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
@@ -17,8 +22,10 @@ const SQL = {
     WHERE seq = ?`,
   renew: 'UPDATE job SET lease_until = ? WHERE seq = ?',
   find: `SELECT ${COLUMNS} FROM job WHERE id = ?`,
-  list: `SELECT ${COLUMNS} FROM job WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
-  listRunning: `SELECT ${COLUMNS} FROM job INDEXED BY job_lease WHERE status = 2 AND seq < ? ORDER BY seq DESC LIMIT ?`,
+  findListed: `SELECT ${COLUMNS} FROM job WHERE seq = ?`,
+  list: listing('job_listed', ''),
+  listOwned: listing('job_owner', 'owner = ? AND owner IS NOT NULL AND '),
+  listFailing: listing('job_error', 'error_code = ? AND error IS NOT NULL AND '),
 
   promote: `UPDATE job SET line = 1 WHERE seq IN
     (SELECT seq FROM job INDEXED BY job_scheduled WHERE line = 2 AND name = ? AND scheduled_at <= ? LIMIT 1000)`,
@@ -30,7 +37,7 @@ const SQL = {
     WHERE line = 2 AND name = ? ORDER BY scheduled_at LIMIT 1`,
   expired: `SELECT ${COLUMNS} FROM job INDEXED BY job_lease
     WHERE status = 2 AND lease_until <= ? ORDER BY lease_until LIMIT ?`,
-  oldestRunning: `SELECT name, min(started_at) AS started_at FROM job INDEXED BY job_lease WHERE status = 2 GROUP BY name`,
+  earliestStart: `SELECT started_at FROM job INDEXED BY job_listed WHERE name = ? AND status = 2 ORDER BY entered_at LIMIT 1`,
   purgeable: `SELECT seq, id, name, status FROM job INDEXED BY job_expiry
     WHERE expires_at IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
   remove: 'DELETE FROM job WHERE seq = ?',

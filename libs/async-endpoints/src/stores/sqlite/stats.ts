@@ -1,4 +1,4 @@
-import { isWaiting } from '../../job/job.js';
+import { isWaiting, type JobStatus } from '../../job/job.js';
 import type { QueueStats } from '../../store/job-store.js';
 import { pausedAndEmpty } from '../../store/verbs.js';
 import type { OpenDatabase } from './open-database.js';
@@ -12,18 +12,12 @@ interface Tally {
   readonly bytes: number;
 }
 
-/** From the tally and the ends of the indexes: the cost grows with the number of names, and of what runs. */
+/** From the tally and the ends of the indexes: the cost grows with the number of names. */
 export function statsOf({ jobs, statements }: OpenDatabase, now: number): QueueStats[] {
   const paused = new Set((statements.paused.all() as { name: string }[]).map(({ name }) => decodeText(name)));
-  const running = new Map(
-    (statements.oldestRunning.all() as { name: string; started_at: number }[]).map((row) => [
-      decodeText(row.name),
-      row.started_at,
-    ]),
-  );
-  const ageOf = (name: string, status: string): number | null => {
-    if (status === 'InProgress') return Math.max(now - (running.get(name) ?? now), 0);
-    return status === 'Queued' || status === 'Scheduled' ? Math.max(now - jobs.earliestDue(name), 0) : null;
+  const ageOf = (name: string, status: JobStatus): number | null => {
+    if (status === 'InProgress') return Math.max(now - jobs.earliestStart(name), 0);
+    return isWaiting(status) ? Math.max(now - jobs.earliestDue(name), 0) : null;
   };
   const stats = (statements.tally.all() as Tally[]).map(({ name: stored, status: code, count, bytes }): QueueStats => {
     const name = decodeText(stored);

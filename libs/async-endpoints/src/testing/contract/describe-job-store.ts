@@ -18,6 +18,8 @@ import { describeWorkers } from './workers.js';
 /** A fresh, empty, opened store, and the power over its clock. */
 export interface StoreUnderTest {
   readonly store: JobStore;
+  /** Whether `list` merges all names and statuses newest first and finds jobs by each filter in an index. Default: false. */
+  readonly listsNewestFirst?: boolean;
   /** Moves the store's clock forward. */
   advance(ms: number): void | Promise<void>;
   /** Closes the store and removes what it left behind. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isWaiting, type JobRecord } from '../../job/job.js';
+import { type Claim, isWaiting, type JobRecord, type JobStatus } from '../../job/job.js';
 import type { JobFilter, JobStore, QueueStats } from '../../store/job-store.js';
 import { aJob } from '../a-job.js';
 import { claimOne, claimSome, created, running, type Subject } from './subject.js';
@@ -78,6 +78,64 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
         ({ cursor } = page);
       }
       assert.deepEqual(ids(seen), ids(jobs));
+    });
+
+    it('lists one name and status newest first: by submission, by claim and by completion', async () => {
+      const { store, advance } = subject;
+      const submitted: string[] = [];
+      for (let n = 0; n < 5; n++) {
+        submitted.push((await created(store)).id);
+        await advance(1);
+      }
+      const newest = async (status: JobStatus) =>
+        (await listAll(store, { name: 'Work', status }, 2)).map(({ id }) => id);
+      assert.deepEqual(await newest('Queued'), submitted.toReversed());
+      const claims: Claim[] = [];
+      for (let n = 0; n < 5; n++) {
+        claims.push(await claimOne(store));
+        await advance(1);
+      }
+      assert.deepEqual(await newest('InProgress'), submitted.toReversed());
+      for (const { job, fence } of claims) {
+        await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: '1' }]);
+        await advance(1);
+      }
+      assert.deepEqual(await newest('Completed'), submitted.toReversed());
+    });
+
+    it('lists all names and statuses together, the last to come into its status first', async () => {
+      const { store, advance, listsNewestFirst } = subject;
+      const submitted: string[] = [];
+      for (const name of ['Work', 'Other', 'Work', 'Other']) {
+        submitted.push((await created(store, { name })).id);
+        await advance(1);
+      }
+      const [first, second, third, fourth] = submitted as [string, string, string, string];
+      await store.cancel([second]);
+      await advance(1);
+      await claimOne(store);
+      const listed = (await listAll(store, {}, 1)).map(({ id }) => id);
+      const expected = [first, second, fourth, third];
+      assert.deepEqual(
+        listsNewestFirst ? listed : listed.toSorted(),
+        listsNewestFirst ? expected : expected.toSorted(),
+      );
+    });
+
+    it('gives on one page all that a filter asks for, among thousands of newer jobs', async () => {
+      const { store, listsNewestFirst } = subject;
+      const { job, fence } = await running(store, { name: 'Work', owner: 'ann' });
+      const error = { code: 'DOWN', message: 'no' };
+      await store.settle([{ id: job.id, name: 'Work', fence, verb: 'fail', error }]);
+      const others = Array.from({ length: 3_000 }, (_, n) =>
+        aJob({ name: `Name${n % 3}`, owner: n % 2 ? 'bob' : null }),
+      );
+      await store.submit(others, { queueLimit: 10_000 });
+      const filters: JobFilter[] = [{ name: 'Work' }, { status: 'Failed' }, { owner: 'ann' }, { errorCode: 'DOWN' }];
+      for (const filter of [...filters, Object.assign({}, ...filters) as JobFilter]) {
+        const page = await store.list(filter, { limit: 10 });
+        if (listsNewestFirst) assert.deepEqual([page.jobs.map(({ id }) => id), page.cursor], [[job.id], null]);
+      }
     });
 
     it('answers an empty store with an empty last page', async () => {

@@ -6,6 +6,7 @@ import { aJob } from '../a-job.js';
 /** The store of the present test. */
 export interface Subject {
   readonly store: JobStore;
+  readonly listsNewestFirst?: boolean;
   advance(ms: number): void | Promise<void>;
   dispose(): Promise<void>;
 }

@@ -1,0 +1,15 @@
+/**
+ * Merges what is sorted already. It takes from each source only what it yields, and one item more.
+ *
+ * @param sources each with its newest item first
+ */
+export function* newestFirst<T>(sources: readonly Iterator<T>[], isNewer: (a: T, b: T) => boolean): Generator<T> {
+  let heads = sources.map((source) => ({ source, next: source.next() }));
+  for (;;) {
+    heads = heads.filter(({ next }) => !next.done);
+    if (heads.length === 0) return;
+    const newest = heads.reduce((a, b) => (isNewer(b.next.value as T, a.next.value as T) ? b : a));
+    yield newest.next.value as T;
+    newest.next = newest.source.next();
+  }
+}
