@@ -112,6 +112,38 @@ describe('npx async-endpoints', () => {
     expect((await tool('pause')).code).toBe(2);
   });
 
+  it('schedules: lists, triggers, pauses, resumes and removes them, without their payloads', async () => {
+    expect((await tool('schedules')).stdout).toBe('There are no schedules.\n');
+    const template = { ...aJob({ name: 'Report', payload: '{"request":"secret"}', owner: 'ann' }) };
+    const options = { missed: 'once', missedWithinMs: 1, overlap: 'skip', isDeclared: true };
+    const nextAt = Date.parse('2031-05-04T03:00:00Z');
+    await store.schedules.declare([
+      {
+        name: 'nightly',
+        job: 'Report',
+        timing: '{"cron":"0 3 * * *","timeZone":"UTC"}',
+        definition: JSON.stringify({ ...options, template }),
+        nextAt,
+      },
+    ]);
+    const { stdout } = await tool('schedules', 'list');
+    expect(stdout).toMatch(/^NAME +JOB +WHEN +NEXT/);
+    expect(stdout).toMatch(/^nightly +Report +0 3 \* \* \* UTC +2031-05-04/m);
+    const triggered = await json<{ jobId: string }>('schedules', 'trigger', 'nightly');
+    expect((await store.find([triggered.jobId]))[0]).toMatchObject({ name: 'Report', owner: 'ann', status: 'Queued' });
+    expect((await tool('schedules', 'pause', 'nightly')).stdout).toBe('nightly: paused.\n');
+    expect((await tool('schedules')).stdout).toMatch(/^nightly .* by .+@/m);
+    expect((await tool('schedules', 'resume', 'nightly')).stdout).toBe('nightly: resumed.\n');
+    const listed = await json<object[]>('schedules');
+    expect(listed).toMatchObject([{ name: 'nightly', nextAt, pausedAt: null, isDeclared: true, owner: 'ann' }]);
+    expect(JSON.stringify(listed) + stdout).not.toContain('secret');
+    expect((await tool('schedules', 'remove', 'nightly')).stdout).toBe('nightly: removed.\n');
+    const unknown = await tool('schedules', 'trigger', 'nightly');
+    expect(unknown).toMatchObject({ code: 1, stderr: 'async-endpoints: there is no schedule "nightly"\n' });
+    const verbs = (await store.takeActions()).map(({ verb, jobs }) => [verb, jobs[0]?.name]);
+    expect(verbs).toEqual(['trigger', 'pause', 'resume', 'remove'].map((verb) => [verb, 'schedule nightly']));
+  });
+
   it('workers: who lives and what each handles, until it stops or falls silent; and what nobody handles', async () => {
     const fast = {
       ASYNC_WORKER_LEASE_MS: '300',

@@ -7,7 +7,9 @@ import { eventually, ScriptedHandler } from 'nestjs-async-endpoints/testing';
 import { startWorker } from '../worker/start-worker.js';
 import { Checkpoints } from './checkpoints.js';
 import { FetchPage, FetchPageHandler } from './fetch-page.js';
+import { NightlyReport, NightlyReportHandler } from './nightly-report.js';
 import { Pages } from './pages.js';
+import { Reminders } from './reminders.js';
 import { Reindex, ReindexHandler } from './reindex.js';
 
 const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8');
@@ -17,6 +19,8 @@ it.each([
   ['jobs-from-code', 'pages.ts'],
   ['long-jobs', 'reindex.ts'],
   ['own-store', 'own-store.e2e-spec.ts'],
+  ['recurring', 'nightly-report.ts'],
+  ['recurring', 'reminders.ts'],
   ['testing', 'testing/greetings.ts'],
   ['testing', 'testing/unit.e2e-spec.ts'],
   ['testing', 'testing/memory.e2e-spec.ts'],
@@ -86,4 +90,19 @@ it('The handler of docs/long-jobs.md goes on from its checkpoint when its worker
   expect(checkpoints.written.length).toBeLessThan(100);
   expect(await next.jobs.waitFor(id)).toMatchObject({ status: 'Completed', retryCount: 0, crashes: 0, fence: 2 });
   expect(checkpoints.written).toEqual(Array.from({ length: 100 }, (_, page) => page + 1));
+});
+
+it('The schedules of docs/recurring.md are made, triggered and stopped as it says', async () => {
+  const { app, jobs } = await startWorker({}, [NightlyReportHandler, Reminders]);
+  await eventually(() => jobs.schedules.find('nightly-report'));
+  const declared = await jobs.schedules.find('nightly-report');
+  expect(declared).toMatchObject({ timing: { cron: '0 3 * * *', timeZone: 'Europe/Zurich' }, job: NightlyReport.name });
+  expect(declared?.nextAt?.getUTCMinutes()).toBe(0);
+  const job = await jobs.schedules.trigger('nightly-report');
+  expect((await jobs.waitFor<string>(job.id)).result).toMatch(/^full report of 20\d\d-/);
+  const reminders = app.get(Reminders);
+  expect(await reminders.weekly('ann', 8, 'Asia/Tokyo')).toMatchObject({ owner: 'ann', isDeclared: false });
+  expect((await reminders.weekly('ann', 9, 'Asia/Tokyo')).nextAt?.getUTCHours()).toBe(0);
+  await reminders.stop('ann');
+  expect((await jobs.schedules.list()).schedules.map(({ name }) => name)).toEqual(['nightly-report']);
 });

@@ -34,6 +34,7 @@ import { resolveExtras, resolveOptions } from './options/resolve.js';
 import { JobStore } from './store/job-store.js';
 import { MemoryJobStore } from './stores/memory/memory-job-store.js';
 import { JobWorker } from './worker/job-worker.js';
+import { Scheduler } from './worker/scheduler.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<AsyncEndpointsOptions>({ moduleName: 'AsyncEndpoints' })
@@ -64,6 +65,7 @@ const PARTS = [
   ResultSerializer,
   RetryAfter,
   RouteCollisions,
+  Scheduler,
 ];
 
 /**
@@ -84,6 +86,8 @@ export class AsyncEndpointsModule extends ConfigurableModuleClass implements OnM
     @Inject(ROLE) private readonly role: Role,
     @Inject(JobStore) private readonly store: JobStore,
     @Inject(BootCheck) private readonly check: BootCheck,
+    @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
+    @Inject(JobManager) private readonly jobs: JobManager,
   ) {
     super();
     check.refuseSecondImport(AsyncEndpointsModule);
@@ -110,6 +114,7 @@ export class AsyncEndpointsModule extends ConfigurableModuleClass implements OnM
 
   async onModuleInit(): Promise<void> {
     await this.check.run(this.role);
+    if (this.role !== 'api') await this.jobs.schedules.check(this.handlers.declarations);
     this.#log.open();
     try {
       await this.store.open();

@@ -45,6 +45,11 @@ export { type JobErrorOptions, PermanentJobError, RetryJobError } from './job/er
 export { JobManager } from './jobs/job-manager.js';
 export type { WaitOptions } from './jobs/follow.js';
 export type { SubmitOptions } from './jobs/new-job.js';
+
+// Recurring jobs: schedules that handlers declare, and those of `JobManager.schedules`.
+export { Recurring, type RecurringOptions, type ScheduleOptions } from './schedules/recurring.js';
+export type { Timing } from './schedules/timing.js';
+export type { JobSchedules, Schedule, ScheduleInput, SchedulePage } from './jobs/job-schedules.js';
 export {
   type FailedAttempt,
   isTerminal,
@@ -74,7 +79,15 @@ export { JobStore } from './store/job-store.js';
 export { JobWorker } from './worker/job-worker.js';
 
 // Observation: events on node:diagnostics_channel, middleware around submissions and runs, and the job of the present run.
-export { JOB_CHANNELS, type JobEvent, type JobEventName, STORE_NOTICE, type StoreNotice } from './events/channels.js';
+export {
+  JOB_CHANNELS,
+  type JobEvent,
+  type JobEventName,
+  SCHEDULE_INSTANTS,
+  type ScheduleInstants,
+  STORE_NOTICE,
+  type StoreNotice,
+} from './events/channels.js';
 export type { JobRecord } from './job/job.js';
 export {
   type JobRun,

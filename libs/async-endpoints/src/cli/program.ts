@@ -8,6 +8,7 @@ import { parseDuration } from './duration.js';
 import { EXIT, oneLine, say, UsageError } from './exit.js';
 import { audit, list, show, stats, stuck, workers } from './look.js';
 import { requirePackages } from './packages.js';
+import { changeSchedule, listSchedules } from './schedules.js';
 import type { Selection } from './select-jobs.js';
 
 interface Flags extends SessionFlags, Selection {
@@ -53,6 +54,7 @@ function createProgram(begin: Begin): Command {
   addLooks(program, begin);
   addChanges(program, begin);
   addPauses(program, begin);
+  addSchedules(program, begin);
   return program;
 }
 
@@ -159,6 +161,28 @@ function addPauses(program: Command, begin: Begin): void {
       .argument('<names...>', 'job names')
       .action((names: string[], _flags, command: Command) =>
         begin(flagsOf(command), (session) => pauseQueues(session, verb, names)),
+      );
+  }
+}
+
+function addSchedules(program: Command, begin: Begin): void {
+  const schedules = program.command('schedules').description('schedules of recurring jobs');
+  schedules
+    .command('list', { isDefault: true })
+    .description('all schedules, with their next and last instants')
+    .action((_flags, command: Command) => begin(flagsOf(command), listSchedules));
+  for (const [verb, description] of [
+    ['trigger', 'submit a job of the schedule now'],
+    ['pause', 'stop a schedule until it is resumed'],
+    ['resume', 'let a schedule go on, from now'],
+    ['remove', 'remove a schedule; one that a handler declares comes back when a worker starts'],
+  ] as const) {
+    schedules
+      .command(verb)
+      .description(description)
+      .argument('<name>', 'name of the schedule')
+      .action((name: string, _flags, command: Command) =>
+        begin(flagsOf(command), (session) => changeSchedule(session, verb, name)),
       );
   }
 }

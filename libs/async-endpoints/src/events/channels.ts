@@ -65,9 +65,30 @@ export interface QueuesPaused {
 
 export const QUEUES_PAUSED = channel('asyncendpoints.queues.paused');
 
+/** What became of instants of a schedule. */
+export interface ScheduleInstants {
+  readonly store: object;
+  /** The name of the schedule. */
+  readonly schedule: string;
+  /** The name of its jobs. */
+  readonly job: string;
+  /** `fired`: a job was made. `skipped`: the last one was not finished. `missed`: too late. */
+  readonly outcome: 'fired' | 'skipped' | 'missed';
+  /** How many instants. */
+  readonly count: number;
+  /** The instant, in ms since the epoch; null for several. */
+  readonly at: number | null;
+}
+
+export const SCHEDULE_INSTANTS = channel('asyncendpoints.schedule.instants');
+
+export function publishInstants(instants: ScheduleInstants): void {
+  if (SCHEDULE_INSTANTS.hasSubscribers) SCHEDULE_INSTANTS.publish(instants);
+}
+
 /** A change of jobs by a tool in another process, such as the command-line tool. */
 export interface OperatorAction {
-  readonly verb: 'cancel' | 'rerun' | 'recover' | 'purge' | 'pause' | 'resume';
+  readonly verb: 'cancel' | 'rerun' | 'recover' | 'purge' | 'pause' | 'resume' | 'trigger' | 'remove';
   /** User and host. */
   readonly by: string;
   /** The number of jobs by name and new status; null for unknown. For `pause` and `resume`: the names. */

@@ -8,6 +8,8 @@ import {
   type OperatorActionTaken,
   QUEUES_PAUSED,
   type QueuesPaused,
+  SCHEDULE_INSTANTS,
+  type ScheduleInstants,
   STORE_NOTICE,
   type StoreNotice,
 } from './channels.js';
@@ -35,6 +37,7 @@ export class JobLog {
   readonly #notice: (notice: unknown) => void;
   readonly #action: (taken: unknown) => void;
   readonly #paused: (change: unknown) => void;
+  readonly #instants: (instants: unknown) => void;
 
   /** The same for all applications of this process that share the store, so that each event is logged once. */
   static of(store: object): JobLog {
@@ -57,6 +60,10 @@ export class JobLog {
       const done = `${verb}d${by === null ? '' : ` by ${printable(by)}`}`;
       if (from === store) this.#logger.log(`${listed(names)} ${names.length === 1 ? 'was' : 'were'} ${done}`);
     };
+    this.#instants = (message) => {
+      const { store: from, ...instants } = message as ScheduleInstants;
+      if (from === store && instants.outcome !== 'fired') this.#logger.warn(textOfInstants(instants));
+    };
     this.#listeners = Object.entries(this.#subscribers).map(([name, subscriber]) => [
       name as JobEventName,
       (message) => {
@@ -72,6 +79,7 @@ export class JobLog {
     STORE_NOTICE.subscribe(this.#notice);
     OPERATOR_ACTION.subscribe(this.#action);
     QUEUES_PAUSED.subscribe(this.#paused);
+    SCHEDULE_INSTANTS.subscribe(this.#instants);
     for (const [name, listener] of this.#listeners) JOB_CHANNELS[name].subscribe(listener);
   }
 
@@ -80,6 +88,7 @@ export class JobLog {
     STORE_NOTICE.unsubscribe(this.#notice);
     OPERATOR_ACTION.unsubscribe(this.#action);
     QUEUES_PAUSED.unsubscribe(this.#paused);
+    SCHEDULE_INSTANTS.unsubscribe(this.#instants);
     for (const [name, listener] of this.#listeners) JOB_CHANNELS[name].unsubscribe(listener);
   }
 }
@@ -91,9 +100,18 @@ function listed(names: readonly string[]): string {
   return names.slice(0, MOST_NAMES).map(printable).join(', ') + (names.length > MOST_NAMES ? ', …' : '');
 }
 
+function textOfInstants({ schedule, outcome, count }: Omit<ScheduleInstants, 'store'>): string {
+  const name = `Schedule ${printable(schedule)}`;
+  if (outcome === 'skipped') return `${name} made no job: its last one is not finished`;
+  return `${name} missed ${count} ${count === 1 ? 'instant' : 'instants'}, for which no job is made`;
+}
+
+/** What is done to names, or schedules, and not to jobs. */
+const BY_NAME: ReadonlySet<OperatorAction['verb']> = new Set(['pause', 'resume', 'trigger', 'remove']);
+
 function textOfAction({ verb, by, jobs }: OperatorAction): string {
   const command = `${printable(by)} ran "async-endpoints ${verb}"`;
-  if (verb === 'pause' || verb === 'resume') return `${command}: ${listed(jobs.flatMap(({ name }) => name ?? []))}`;
+  if (BY_NAME.has(verb)) return `${command}: ${listed(jobs.flatMap(({ name }) => name ?? []))}`;
   const total = jobs.reduce((sum, { count }) => sum + count, 0);
   const named = jobs.flatMap(({ name, status, count }) =>
     name === null ? [] : [`${count} ${printable(name)}${status === null ? '' : `, now ${status}`}`],

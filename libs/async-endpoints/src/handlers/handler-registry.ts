@@ -8,6 +8,7 @@ import type { JobHandler } from './async-handler.js';
 import { HandlerEnhancers } from './handler-enhancers.js';
 import { type Class, type HandlerProvider, handlerProviders, isShared, type Provider } from './handler-providers.js';
 import type { JobContext } from './job-context.js';
+import { type Declaration, declarationsOf } from '../schedules/recurring.js';
 import { type Rebuild, rebuildOf } from './payload-class.js';
 
 /** Runs a handler: the provider itself, or one made for this run. What it returns may be a promise or an Observable. */
@@ -36,6 +37,13 @@ export class HandlerRegistry {
 
   get names(): string[] {
     return [...this.#handlers.keys()];
+  }
+
+  /** The schedules that handlers declare, each with the name of its job. */
+  get declarations(): (Declaration & { readonly job: string })[] {
+    return [...this.#handlers.values()].flatMap(({ name: job, declaredBy }) =>
+      declarationsOf(declaredBy).map((declaration) => ({ ...declaration, job })),
+    );
   }
 
   get(name: string): RegisteredHandler | undefined {

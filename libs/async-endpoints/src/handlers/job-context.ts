@@ -31,6 +31,11 @@ export class JobContext {
   readonly fence: number;
   /** The principal that submitted the job, or `null`. */
   readonly owner: string | null;
+  /**
+   * Of a recurring job: its schedule and the instant for which it was made, which is earlier than now when it is late. `null` for
+   * other jobs.
+   */
+  readonly schedule: { readonly name: string; readonly at: Date } | null;
   readonly routeParams: RequestValues;
   readonly queryParams: RequestValues;
   /** The values that `context.names` carried from the submitting code, by name. */
@@ -40,7 +45,7 @@ export class JobContext {
   #headers: RequestValues | undefined;
   #logger: Logger | undefined;
 
-  constructor(control: RunControl, { snapshot, context }: StoredPayload = {}) {
+  constructor(control: RunControl, { snapshot, context, schedule }: StoredPayload = {}) {
     const { job, fence } = control.claim;
     this.#control = control;
     this.#snapshot = snapshot;
@@ -50,6 +55,7 @@ export class JobContext {
     this.maxAttempts = job.maxRetries + 1;
     this.fence = fence;
     this.owner = job.owner;
+    this.schedule = schedule ? { name: schedule.name, at: new Date(schedule.at) } : null;
     this.routeParams = snapshot ? new RequestValues(snapshot.routeParams) : NO_VALUES;
     this.queryParams = snapshot ? new RequestValues(snapshot.queryParams) : NO_VALUES;
     this.values = context ?? NOTHING_CARRIED;

@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   INVALID_REQUEST_ID: 'The X-Async-Request-Id header is not a UUID.',
   INVALID_IDEMPOTENCY_KEY: 'The Idempotency-Key header is not 1 to 255 visible characters, in quotes or bare.',
   JOB_NOT_FOUND: 'There is no such job.',
+  SCHEDULE_NOT_FOUND: 'There is no such schedule.',
   JOB_FAILED: 'The job failed.',
   JOB_CANCELED: 'The job was canceled.',
   JOB_ALREADY_FINISHED: 'The job has already finished.',

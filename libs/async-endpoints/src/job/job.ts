@@ -180,6 +180,8 @@ export interface StoredPayload {
   readonly snapshot?: RequestSnapshot;
   /** The trace of the submission, when it was traced. */
   readonly trace?: TraceContext;
+  /** Of a recurring job: its schedule, and the instant for which it was made, in ms since the epoch. */
+  readonly schedule?: { readonly name: string; readonly at: number };
   /** The values that `context.names` names, when there are any. */
   readonly context?: CarriedValues;
 }

@@ -21,6 +21,7 @@ import { changeAll, changedJobs, changeOne, jobsRunningFor, pauseOrResume, recov
 import { depthOf } from '../store/verbs.js';
 import type { WaitOptions } from './follow.js';
 import { JobRecords } from './job-records.js';
+import { JobSchedules } from './job-schedules.js';
 import type { SubmitOptions } from './new-job.js';
 
 /** One job, or several, by definition or name. */
@@ -29,6 +30,8 @@ export type JobNames = JobDefinition | string | readonly (JobDefinition | string
 /** Submits, reads, follows and changes jobs from any code of the application. */
 @Injectable()
 export class JobManager {
+  /** The schedules of recurring jobs. */
+  readonly schedules: JobSchedules;
   /** @internal */
   readonly records: JobRecords;
 
@@ -38,6 +41,7 @@ export class JobManager {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
     this.records = new JobRecords(store, policies, options);
+    this.schedules = new JobSchedules(store, policies);
   }
 
   /**

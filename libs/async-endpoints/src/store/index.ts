@@ -17,6 +17,8 @@ export { decodeCursor, encodeCursor } from './cursor.js';
 export { agingOf, type PriorityAging, Turns } from './fairness.js';
 export { Lifetime, notOpen } from './lifetime.js';
 export { Subscribers, Waiters } from './subscriptions.js';
+export type { Fired, Firing, NewSchedule, NextSchedules, ScheduleRecord, ScheduleStore } from './schedules.js';
+export { SCHEDULE_CHANGED, SCHEDULE_CHANGES } from './schedules.js';
 export { Sweeps } from './sweeps.js';
 export { unavailable } from './unavailable.js';
 export { isSameRequest, matches, pausedAndEmpty } from './verbs.js';

@@ -1,6 +1,7 @@
 import type { OperatorAction } from '../events/channels.js';
 import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/lifecycle.js';
+import type { ScheduleStore } from './schedules.js';
 import type {
   ClaimRequest,
   JobChange,
@@ -155,6 +156,9 @@ export abstract class JobStore {
 
   /** Returns the live workers, in the order of their ids. */
   abstract workers(): Promise<LiveWorker[]>;
+
+  /** The schedules of recurring jobs. Optional: without it, an application that has any does not boot. */
+  readonly schedules?: ScheduleStore;
 
   /**
    * Stores an action of a tool in another process, for the workers' log and metrics. Optional, for stores that tools can open. The

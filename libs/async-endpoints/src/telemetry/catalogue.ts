@@ -76,6 +76,12 @@ export const METRICS = {
     'name',
   ),
   'asyncendpoints.jobs.purged': counter('{job}', 'Terminal jobs deleted after their retention.'),
+  'asyncendpoints.schedule.instants': counter(
+    '{instant}',
+    'Instants of schedules: fired, skipped because the last job was not finished, or missed; by the name of their jobs.',
+    'name',
+    'outcome',
+  ),
   'asyncendpoints.claims.lost': counter('{claim}', 'Lost claims, whose result was rejected.', 'name'),
   'asyncendpoints.job.wait.duration': histogram('s', 'Time from scheduledAt of a job to its claim.', OF_JOBS, 'name'),
   'asyncendpoints.job.run.duration': histogram(

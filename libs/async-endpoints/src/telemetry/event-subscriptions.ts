@@ -7,6 +7,8 @@ import {
   type JobsPurged,
   OPERATOR_ACTION,
   type OperatorActionTaken,
+  SCHEDULE_INSTANTS,
+  type ScheduleInstants,
 } from '../events/channels.js';
 import {
   type JobRun,
@@ -26,6 +28,7 @@ export interface Subscribers {
   readonly run?: Middleware<JobRun, RunEnd>;
   readonly purged?: (purged: JobsPurged) => void;
   readonly action?: (taken: OperatorActionTaken) => void;
+  readonly instants?: (instants: ScheduleInstants) => void;
 }
 
 /** Subscribes to the events of one store, and runs around its work: applications may share a process. */
@@ -35,7 +38,7 @@ export class EventSubscriptions {
 
   constructor(
     private readonly store: JobStore,
-    { events = {}, submit, run, purged, action }: Subscribers,
+    { events = {}, submit, run, purged, action, instants }: Subscribers,
   ) {
     this.#begin = Object.entries(events).map(
       ([name, on]) =>
@@ -46,6 +49,7 @@ export class EventSubscriptions {
     if (run) this.#begin.push(() => RUN_MIDDLEWARE.add(this.#ofStore(run)));
     if (purged) this.#begin.push(() => this.#on(JOBS_PURGED, purged));
     if (action) this.#begin.push(() => this.#on(OPERATOR_ACTION, action));
+    if (instants) this.#begin.push(() => this.#on(SCHEDULE_INSTANTS, instants));
   }
 
   open(): void {

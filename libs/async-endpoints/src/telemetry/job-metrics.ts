@@ -43,6 +43,12 @@ export class JobMetrics {
       run: (run, next) => this.#run(run, next),
       purged: ({ ids }) => this.#instruments.count('asyncendpoints.jobs.purged', {}, ids.length),
       action: ({ action }) => this.#counted(action),
+      instants: ({ job, outcome, count }) =>
+        this.#instruments.count(
+          'asyncendpoints.schedule.instants',
+          { ...of({ name: job }), [ATTRIBUTES.outcome]: outcome },
+          count,
+        ),
     });
   }
 
@@ -137,6 +143,8 @@ export class JobMetrics {
       count('asyncendpoints.jobs.failed', of({ name }, code), 0);
       count('asyncendpoints.jobs.retried', of({ name }, code), 0);
     }
+    for (const outcome of ['fired', 'skipped', 'missed'])
+      count('asyncendpoints.schedule.instants', { ...of({ name }), [ATTRIBUTES.outcome]: outcome }, 0);
     for (const code of REFUSAL_CODES) count('asyncendpoints.jobs.refused', of({ name }, code), 0);
     for (const status of ['Queued', 'Failed']) {
       count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: status }, 0);

@@ -12,6 +12,7 @@ import { Loop, Wait } from './loop.js';
 import { recoveryLoop } from './recovery.js';
 import { runJob } from './run-job.js';
 import type { Run } from './run.js';
+import { Scheduler } from './scheduler.js';
 import { Settlements } from './settlements.js';
 import { Slots } from './slots.js';
 import { ShutdownLog, StoreLog } from './worker-log.js';
@@ -44,6 +45,7 @@ export class JobWorker {
     @Inject(JobStore) private readonly store: JobStore,
     @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
     @Inject(ResultSerializer) private readonly results: ResultSerializer,
+    @Inject(Scheduler) private readonly scheduler: Scheduler,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
     const { worker, recovery } = options;
@@ -101,12 +103,14 @@ export class JobWorker {
     await Promise.all([this.results.open(), this.#keeper.open()]);
     this.#recovery.start();
     this.#claiming.start();
+    this.scheduler.start();
   }
 
   /** Does not wait: what runs goes on. */
   stopClaiming(): void {
     this.#stopping = true;
     this.#claimer.stop();
+    void this.scheduler.stop();
     void this.#claiming.stop();
   }
 
@@ -136,7 +140,7 @@ export class JobWorker {
   }
 
   async #finish(): Promise<void> {
-    await this.#claiming.stop();
+    await Promise.all([this.#claiming.stop(), this.scheduler.stop()]);
     this.#begin(await this.#claimer.rest());
     while (this.#jobs.size > 0) await Promise.all(this.#jobs.values());
     await Promise.all([this.#recovery.stop(), this.#keeper.close()]);

@@ -32,6 +32,7 @@ import { IdempotencyKeys } from './idempotency-keys.js';
 import { JobIndex } from './job-index.js';
 import { LiveWorkers } from './live-workers.js';
 import { type MemoryJobStoreOptions, readOptions } from './options.js';
+import { MemorySchedules } from './schedules.js';
 import { Transitions } from './transitions.js';
 
 export type { MemoryJobStoreOptions };
@@ -41,6 +42,7 @@ export type { MemoryJobStoreOptions };
  * Each verb runs in one synchronous step, which is what makes it atomic; every verb is O(log n) per job.
  */
 export class MemoryJobStore implements JobStore {
+  readonly schedules: MemorySchedules;
   readonly #now: () => number;
   readonly #jobs: JobIndex;
   readonly #keys = new IdempotencyKeys();
@@ -59,6 +61,10 @@ export class MemoryJobStore implements JobStore {
     this.#jobs = new JobIndex(agingMs, maxFinishedBytes);
     this.#work = new WorkSignal(this.#jobs, this.#now);
     const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+    this.schedules = new MemorySchedules(this.#now, this.#listeners, {
+      find: (id) => this.#jobs.find(id)?.job,
+      submit: (job, limits, at) => this.#submit(job, limits, at),
+    });
     this.#transitions = new Transitions(this.#jobs, this.#listeners, this.#work, notify);
   }
 

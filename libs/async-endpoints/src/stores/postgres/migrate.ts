@@ -4,13 +4,14 @@ import { CLAIM } from './functions/claim.sql.js';
 import { createStatement } from './functions/define-function.js';
 import { LOOK } from './functions/look.sql.js';
 import { REVOKE } from './functions/revoke.sql.js';
+import { FIRING, SCHEDULES } from './functions/schedules.sql.js';
 import { SETTLE, SETTLEMENT } from './functions/settle.sql.js';
 import { SHARED } from './functions/shared.sql.js';
 import { NEW_JOB, SUBMIT } from './functions/submit.sql.js';
 import { SWEEP } from './functions/sweep.sql.js';
 import { TABLES, VIEWS } from './schema.js';
 
-const FUNCTIONS = [...SHARED, ...SUBMIT, ...CLAIM, ...SETTLE, ...REVOKE, ...SWEEP, ...LOOK];
+const FUNCTIONS = [...SHARED, ...SUBMIT, ...CLAIM, ...SETTLE, ...REVOKE, ...SWEEP, ...LOOK, ...SCHEDULES];
 
 /**
  * The migrations, in order; the number of each is its place, from 1. One that was released is never changed. A later one may add
@@ -18,7 +19,7 @@ const FUNCTIONS = [...SHARED, ...SUBMIT, ...CLAIM, ...SETTLE, ...REVOKE, ...SWEE
  * change in what they take and return may be replaced. `docs/postgres.md` says what releases may assume of each other.
  */
 const MIGRATIONS: readonly string[] = [
-  [TABLES, VIEWS, NEW_JOB, SETTLEMENT, ...FUNCTIONS.map(createStatement)].join('\n'),
+  [TABLES, VIEWS, NEW_JOB, SETTLEMENT, FIRING, ...FUNCTIONS.map(createStatement)].join('\n'),
 ];
 
 /** The version of the schema that this release works with. */

@@ -33,6 +33,7 @@ import { PostgresListener } from './listener.js';
 import { migrate } from './migrate.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
 import { claimOf, type RecordRow, recordOf, recordsById, type StatsReply, statsOf, uuidOf } from './rows.js';
+import { PostgresSchedules } from './schedules.js';
 import { PostgresWorkSignal } from './work-signal.js';
 
 /** Migrations take their time. */
@@ -45,6 +46,7 @@ const NEVER_MS = 2 ** 45;
  * transaction. `docs/postgres.md` describes the tables.
  */
 export class PostgresJobStore implements JobStore {
+  readonly schedules: PostgresSchedules;
   readonly #settings: PostgresSettings;
   readonly #connections: PostgresConnections;
   readonly #listener: PostgresListener;
@@ -66,6 +68,7 @@ export class PostgresJobStore implements JobStore {
     this.#changes = new PostgresChanges(this.#connections, this.#listener);
     this.#work = new PostgresWorkSignal(this.#connections, this.#listener, this.#now);
     this.#batches = new PostgresBatches(this.#connections, this.#now);
+    this.schedules = new PostgresSchedules(this.#connections, this.#now);
     this.#lifetime = new Lifetime({ begin: () => this.#begin(), end: () => this.#end() });
   }
 

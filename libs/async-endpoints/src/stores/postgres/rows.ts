@@ -46,25 +46,28 @@ export function uuidOf(id: string): string {
 
 /** What `submit` takes. */
 export function newJobs(jobs: readonly NewJob[]): string {
-  return JSON.stringify(
-    jobs.map((job, n) => ({
-      n,
-      id: job.id,
-      name: encodeText(job.name),
-      owner: encodeNullable(job.owner),
-      priority: job.priority,
-      delay: job.delayMs,
-      max_retries: job.maxRetries,
-      retention: encodeRetention(job.retention),
-      fingerprint: encodeNullable(job.fingerprint),
-      bytes: bytesOfNew(job),
-      queue_limit: job.queueLimit,
-      queue_bytes: job.queueBytes,
-      scope: job.idempotency && encodeText(JSON.stringify([job.owner, job.name, job.idempotency.key])),
-      key_ms: job.idempotency?.retentionMs,
-      payload: encodeJson(job.payload),
-    })),
-  );
+  return JSON.stringify(jobs.map(newJobRow));
+}
+
+/** A `new_job`. @param n its place */
+export function newJobRow(job: NewJob, n: number) {
+  return {
+    n,
+    id: job.id,
+    name: encodeText(job.name),
+    owner: encodeNullable(job.owner),
+    priority: job.priority,
+    delay: job.delayMs,
+    max_retries: job.maxRetries,
+    retention: encodeRetention(job.retention),
+    fingerprint: encodeNullable(job.fingerprint),
+    bytes: bytesOfNew(job),
+    queue_limit: job.queueLimit,
+    queue_bytes: job.queueBytes,
+    scope: job.idempotency && encodeText(JSON.stringify([job.owner, job.name, job.idempotency.key])),
+    key_ms: job.idempotency?.retentionMs,
+    payload: encodeJson(job.payload),
+  };
 }
 
 /** What `submit` replies. */

@@ -125,6 +125,21 @@ CREATE TABLE sweep (
 );
 INSERT INTO sweep DEFAULT VALUES;
 
+CREATE TABLE schedule (
+  name text COLLATE "C" PRIMARY KEY,
+  job text COLLATE "C" NOT NULL,
+  timing text NOT NULL,
+  definition text NOT NULL,
+  next_at bigint,
+  counts_from bigint NOT NULL,
+  last_at bigint,
+  last_job_id uuid,
+  paused_at bigint,
+  paused_by text,
+  version bigint NOT NULL DEFAULT 1
+);
+CREATE INDEX schedule_next ON schedule (job, next_at) WHERE paused_at IS NULL AND next_at IS NOT NULL;
+
 CREATE UNLOGGED TABLE waiter (
   name text COLLATE "C",
   channel text COLLATE "C",
@@ -198,6 +213,7 @@ COMMENT ON TABLE paused IS 'Names of which nothing is claimed.';
 COMMENT ON TABLE worker IS 'Worker processes that registered not long ago.';
 COMMENT ON TABLE action IS 'What operators did by tools, until a worker writes it into its log.';
 COMMENT ON TABLE sweep IS 'When workers last looked for lost jobs, and the last time that nobody did.';
+COMMENT ON TABLE schedule IS 'Schedules of recurring jobs: next_at is the instant that comes next, version grows with every change.';
 COMMENT ON TABLE waiter IS 'Processes that wait for work: whom to notify.';
 COMMENT ON TABLE watch IS 'Processes that follow a job: whom to notify.';
 `;

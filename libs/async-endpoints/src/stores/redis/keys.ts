@@ -30,6 +30,10 @@ export class RedisKeys {
   readonly workers: string;
   /** Sorted set: worker id → end of the time for which it counts as alive, ms. In the first partition only. */
   readonly alive: string;
+  /** Hash: schedule name → schedule (see `schedule.lua.ts`). In the first partition only, as is the next. */
+  readonly schedules: string;
+  /** Sorted set: names of schedules that are not paused → their next instant, ms. */
+  readonly instants: string;
   /** List: what tools did, as JSON, until a worker has told its log and metrics. Of the first partition alone. */
   readonly actions: string;
   /** Never there: writing to it where it exists shows whether Redis accepts changes. */
@@ -50,6 +54,8 @@ export class RedisKeys {
     this.names = `${this.#tag}:names`;
     this.workers = `${this.#tag}:workers`;
     this.alive = `${this.#tag}:alive`;
+    this.schedules = `${this.#tag}:schedules`;
+    this.instants = `${this.#tag}:instants`;
     this.actions = `${this.#tag}:actions`;
     this.probe = `${this.#tag}:probe`;
     const { jobs, claims, leases, completed, finished, counters, paused } = this;

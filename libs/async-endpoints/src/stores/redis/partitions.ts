@@ -155,7 +155,7 @@ export class Partitions {
   ): Promise<readonly PromiseSettledResult<TReply>[]> {
     const shares = new Map<RedisPartition, number[]>();
     for (const [index, item] of items.entries()) {
-      const partition = this.#of(idOf(item));
+      const partition = this.of(idOf(item));
       const share = shares.get(partition);
       if (share) share.push(index);
       else shares.set(partition, [index]);
@@ -172,10 +172,11 @@ export class Partitions {
   }
 
   async #idOf(job: NewJob): Promise<string> {
-    return job.idempotency ? this.#of(scopeOf(job)).reserve(job) : job.id;
+    return job.idempotency ? this.of(scopeOf(job)).reserve(job) : job.id;
   }
 
-  #of(text: string): RedisPartition {
+  /** The partition of a job id, or of the scope of a key. */
+  of(text: string): RedisPartition {
     const number = this.secret === undefined ? hash(text) : keyedHash(text, this.secret);
     return this.all[number % this.all.length] as RedisPartition;
   }

@@ -35,6 +35,7 @@ import { RedisPartition } from './partition.js';
 import { Partitions } from './partitions.js';
 import { pause, paused, resume } from './pauses.js';
 import { auditAll } from './repair.js';
+import { RedisSchedules } from './schedules.js';
 import { RedisSeal } from './seal.js';
 import { addUp, redisMemory, redisStats } from './stats.js';
 import { Unreadable } from './unreadable.js';
@@ -46,6 +47,7 @@ import { liveWorkers, register, unregister } from './workers.js';
  * `docs/redis-layout.md` says what is where.
  */
 export class RedisJobStore implements JobStore {
+  readonly schedules: RedisSchedules;
   readonly #connections: RedisConnections;
   readonly #partitions: Partitions;
   readonly #work: RedisWorkSignal;
@@ -76,6 +78,7 @@ export class RedisJobStore implements JobStore {
           time,
         ),
     );
+    this.schedules = new RedisSchedules(this.#partitions);
     this.#work = new RedisWorkSignal(connections, this.#partitions.all);
     const seal = new RedisSeal(this.#partitions.all.map(({ keys }) => keys));
     const ignored = new IgnoredMessages(this);

@@ -80,7 +80,7 @@ export async function auditKeys(client: RedisClient, prefix: string, all: readon
 async function knownKeys(client: RedisClient, all: readonly RedisKeys[]): Promise<Set<string>> {
   const known = new Set<string>();
   const [first] = all as [RedisKeys];
-  for (const key of [first.actions, first.workers, first.alive]) known.add(key);
+  for (const key of [first.actions, first.workers, first.alive, first.schedules, first.instants]) known.add(key);
   for (const keys of all) {
     const names = await readNames(client, keys);
     // What happens in any partition is told in the first.

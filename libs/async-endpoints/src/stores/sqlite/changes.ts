@@ -50,16 +50,16 @@ export class Changes {
     };
   }
 
-  /** Notifies of a change of this process that is durable. @param revokedFrom the worker whose claim the change revoked */
-  own(job: JobRecord, revokedFrom: string | null): void {
+  /** Notifies of a change of this process that is durable. */
+  own(job: JobRecord): void {
     if (this.#subscribers.hasFor(job.id)) this.#notify(job);
-    if (revokedFrom !== null) this.#subscribers.notifyWorker(revokedFrom, job);
     this.work.arrived(job);
   }
 
-  /** Workers of this process know of its own revocations: they are not read again from the file. */
-  ownRevocation(seq: number): void {
+  /** Notifies of a revocation by this process that is durable; it is not read again from the file. */
+  ownRevocation(seq: number, worker: string, change: JobChange): void {
     if (seq === this.#lastRevocation + 1) this.#lastRevocation = seq;
+    this.#subscribers.notifyWorker(worker, change);
   }
 
   /** Called when a worker begins to wait. */

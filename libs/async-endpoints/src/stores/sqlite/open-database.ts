@@ -1,7 +1,7 @@
 import type { JobRecord } from '../../job/job.js';
 import { notOpen } from '../../store/lifetime.js';
 import { NO_SILENCE, noteSweep, type Silence } from '../../store/sweeps.js';
-import type { SweepRhythm } from '../../store/verbs.js';
+import type { JobChange, SweepRhythm } from '../../store/verbs.js';
 import { WorkSignal } from '../../store/work-signal.js';
 import { Changes } from './changes.js';
 import { type Database, openDatabase, translated } from './driver.js';
@@ -88,6 +88,14 @@ export class OpenDatabase {
     return silence;
   }
 
+  /** Within a transaction. @param change what subscribers of the worker are notified of, also those of other processes */
+  revoked(worker: string, change: JobChange, now: number): void {
+    const { id, status, version } = change;
+    this.statements.revoke.run(encodeText(worker), id, codeOf(status ?? 'Queued'), version, now);
+    const { seq } = this.statements.lastRevocation.get() as { seq: number };
+    this.afterwards(() => this.changes.ownRevocation(seq, worker, change));
+  }
+
   async close(): Promise<void> {
     this.work.close();
     this.changes.close();
@@ -97,12 +105,8 @@ export class OpenDatabase {
 
   #changed(was: JobRecord, is: JobRecord): void {
     const revokedFrom = was.worker !== null && is.fence > was.fence ? was.worker : null;
-    if (revokedFrom !== null) {
-      this.statements.revoke.run(encodeText(revokedFrom), is.id, codeOf(is.status), is.version, is.lastUpdatedAt);
-      const { seq } = this.statements.lastRevocation.get() as { seq: number };
-      this.afterwards(() => this.changes.ownRevocation(seq));
-    }
-    this.afterwards(() => this.changes.own(is, revokedFrom));
+    if (revokedFrom !== null) this.revoked(revokedFrom, is, is.lastUpdatedAt);
+    this.afterwards(() => this.changes.own(is));
   }
 }
 

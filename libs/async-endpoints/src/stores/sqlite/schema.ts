@@ -86,8 +86,16 @@ CREATE INDEX job_owner ON job (owner, name, status, entered_at) WHERE owner IS N
 CREATE INDEX job_error ON job (error_code, name, status, entered_at) WHERE error IS NOT NULL;
 `;
 
+/** The schedules of recurring jobs; the entry is a `ScheduleRecord` as JSON. */
+const SCHEDULES = `
+CREATE TABLE schedule (
+  name TEXT PRIMARY KEY, job TEXT NOT NULL, next_at INTEGER, is_paused INTEGER NOT NULL, entry TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX schedule_next ON schedule (job, next_at) WHERE is_paused = 0 AND next_at IS NOT NULL;
+`;
+
 /** What brings a file from each version of the schema to the next. `PRAGMA user_version` keeps the version. */
-export const MIGRATIONS: readonly string[] = [TABLES, LISTING];
+export const MIGRATIONS: readonly string[] = [TABLES, LISTING, SCHEDULES];
 
 /** Within a transaction. @throws AsyncEndpointsError `STORE_UNAVAILABLE` where a newer release made the file */
 export function migrate(database: Database): void {

@@ -28,6 +28,7 @@ import { listJobs } from './listing.js';
 import { OpenDatabase } from './open-database.js';
 import { type SqliteJobStoreOptions, readOptions } from './options.js';
 import { type JobRow, recordOf } from './rows.js';
+import { SqliteSchedules } from './schedules.js';
 import { statsOf } from './stats.js';
 import { submitJobs } from './submit.js';
 import { decodeNullable, decodeText, encodeNullable, encodeText } from '../sql/text.js';
@@ -41,6 +42,7 @@ const KEEP_REVOCATIONS_MS = 60_000;
 export class SqliteJobStore implements JobStore {
   /** What a commit survives: as of the options. */
   readonly synchronous: 'FULL' | 'NORMAL';
+  readonly schedules: SqliteSchedules;
   readonly #options: ReturnType<typeof readOptions>;
   readonly #lifetime: Lifetime;
   readonly #turns = new Turns();
@@ -52,6 +54,7 @@ export class SqliteJobStore implements JobStore {
   constructor(options: SqliteJobStoreOptions) {
     this.#options = readOptions(options);
     this.synchronous = this.#options.synchronous;
+    this.schedules = new SqliteSchedules({ read: this.#read.bind(this), write: this.#write.bind(this) });
     const begin = async () => void (this.#database = await OpenDatabase.open(this.#options));
     this.#lifetime = new Lifetime({ begin, end: () => this.#end() });
   }

@@ -68,6 +68,13 @@ export const SQL = {
   lastRevocation: 'SELECT coalesce(max(seq), 0) AS seq FROM revocation',
   forgetRevocations: 'DELETE FROM revocation WHERE revoked_at <= ?',
 
+  findSchedule: 'SELECT entry FROM schedule WHERE name = ?',
+  keepSchedule: 'INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?, ?)',
+  removeSchedule: 'DELETE FROM schedule WHERE name = ?',
+  listSchedules: 'SELECT entry FROM schedule WHERE name > ? ORDER BY name LIMIT ?',
+  nextSchedules: `SELECT entry FROM schedule INDEXED BY schedule_next
+    WHERE job = ? AND is_paused = 0 AND next_at IS NOT NULL ORDER BY next_at LIMIT ?`,
+
   silence: 'SELECT entry FROM silence WHERE only = 1',
   keepSilence: 'INSERT OR REPLACE INTO silence VALUES (1, ?)',
 } as const;

@@ -9,6 +9,7 @@ import { describePush } from './push.js';
 import { describeQueueLimits } from './queue-limits.js';
 import { describeRecover } from './recover.js';
 import { describeRetention } from './retention.js';
+import { describeSchedules } from './schedules.js';
 import { describeSettle } from './settle.js';
 import type { Subject } from './subject.js';
 import { describeSubmit } from './submit.js';
@@ -27,7 +28,7 @@ export interface StoreUnderTest {
 }
 
 /**
- * The contract of `JobStore` as a test suite: any store must pass it, whole.
+ * The contract of `JobStore` as a test suite: any store must pass it, whole; what concerns `schedules`, if it keeps any.
  *
  * @param create makes a store for each test
  * @param framework default: the global `describe`, `it`, `beforeEach` and `afterEach`
@@ -59,6 +60,7 @@ export function describeJobStore(
       describePause,
       describePush,
       describeWorkers,
+      describeSchedules,
     ]) {
       describeTopic(subject, framework);
     }

@@ -1,31 +1,8 @@
 import { defineScript } from './define-script.js';
 import { TRANSITION } from './transition.lua.js';
 
-/**
- * Inserts jobs, each unless its key or id is known or a limit is reached.
- *
- * KEYS     as in `record.lua.ts`; then `names`; then the idempotency key of each job that has one
- * time, announce, channels as in `transition.lua.ts`
- * limit    the most jobs of all names that may wait
- * mostBytes the bytes of the records of waiting jobs of all names at which the queue is full; '' for no limit
- * queues   how many names there are
- * jobs     how many jobs there are
- * …        jobs in groups of what is alike: `count,queue,delayMs,priority,queueLimit,queueBytes,key,keyMs` (queue and key from
- *          1; the last four may be empty) and, after a line break, the fixed lines of their records; then for each its id and
- *          payload
- * returns  the time; how many of the jobs, from the first, were dealt with: fewer than all where records of known ones are large,
- *          so submit the rest again; then, but for jobs that were created, their place in the batch, from 1, and
- *          'refused total', 'refused name', 'conflict id', 'conflict key', or the known job: its id, its record without the
- *          payload, and its claim or ''
- *
- * A key and the job it stands for are written in the same step.
- */
-export const submitScript = defineScript<
-  [now: string, count: number, ...others: (string | number | [string, string, string])[]]
->({
-  name: 'submit',
-  args: ['time', 'announce', 'channels', 'limit', 'mostBytes', 'queues', 'jobs'],
-  lua: `${TRANSITION}
+/** After `TRANSITION`, and with the arguments of `submitScript`: inserts the jobs, and leaves in `replies` what that script returns. */
+export const SUBMIT = `
 local HEAD = '^(%d+),(%d+),(%d+),(%-?%d+),(%d*),(%d*),(%d*),(%d*)\\n(.*)$'
 local IDENTITY = '^([^\\n]*\\n[^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)'
 local NAMES = KEYS[SHARED + queues * OF_QUEUE + 1]
@@ -152,5 +129,31 @@ for queue, by in pairs(created) do
 end
 save()
 replies[2] = n
-return replies`,
+`;
+
+/**
+ * Inserts jobs, each unless its key or id is known or a limit is reached.
+ *
+ * KEYS     as in `record.lua.ts`; then `names`; then the idempotency key of each job that has one
+ * time, announce, channels as in `transition.lua.ts`
+ * limit    the most jobs of all names that may wait
+ * mostBytes the bytes of the records of waiting jobs of all names at which the queue is full; '' for no limit
+ * queues   how many names there are
+ * jobs     how many jobs there are
+ * …        jobs in groups of what is alike: `count,queue,delayMs,priority,queueLimit,queueBytes,key,keyMs` (queue and key from
+ *          1; the last four may be empty) and, after a line break, the fixed lines of their records; then for each its id and
+ *          payload
+ * returns  the time; how many of the jobs, from the first, were dealt with: fewer than all where records of known ones are large,
+ *          so submit the rest again; then, but for jobs that were created, their place in the batch, from 1, and
+ *          'refused total', 'refused name', 'conflict id', 'conflict key', or the known job: its id, its record without the
+ *          payload, and its claim or ''
+ *
+ * A key and the job it stands for are written in the same step.
+ */
+export const submitScript = defineScript<
+  [now: string, count: number, ...others: (string | number | [string, string, string])[]]
+>({
+  name: 'submit',
+  args: ['time', 'announce', 'channels', 'limit', 'mostBytes', 'queues', 'jobs'],
+  lua: `${TRANSITION}${SUBMIT}return replies`,
 });

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { checkInteger, LONGEST_MS } from '../job/bounds.js';
+import { AsyncEndpointsError } from '../job/errors.js';
+import type { NewJob, StoredPayload } from '../job/job.js';
+import type { ScheduleRecord } from '../store/schedules.js';
+import type { ScheduleOptions } from './recurring.js';
+
+/** A day. */
+const MISSED_WITHIN_MS = 86_400_000;
+const LONGEST_NAME = 200;
+
+/** What a schedule's jobs have in common: as the options of its job said when it was declared. */
+export type JobTemplate = Omit<NewJob, 'id' | 'delayMs' | 'idempotency' | 'fingerprint' | symbol>;
+
+/** What a store keeps as `ScheduleRecord.definition`. */
+export interface Definition extends Required<{ [Key in keyof ScheduleOptions]: NonNullable<ScheduleOptions[Key]> }> {
+  /** Whether a handler declares it; else the application made it at run time. */
+  readonly isDeclared: boolean;
+  readonly template: JobTemplate;
+}
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` */
+export function encodeDefinition(
+  options: ScheduleOptions,
+  isDeclared: boolean,
+  template: JobTemplate,
+  where: string,
+): string {
+  const { missed = 'once', missedWithinMs = MISSED_WITHIN_MS, overlap = 'skip' } = options;
+  checkChoice(`${where}: missed`, missed, ['once', 'skip', 'all']);
+  checkChoice(`${where}: overlap`, overlap, ['skip', 'queue', 'allow']);
+  checkInteger(`${where}: missedWithinMs`, missedWithinMs, 0, LONGEST_MS);
+  if (missed === 'all' && overlap === 'skip') {
+    const expected = 'expected overlap "queue" or "allow", or each job would skip the next one';
+    throw new AsyncEndpointsError('INVALID_OPTION', `${where}: missed is "all" and overlap "skip"; ${expected}.`);
+  }
+  const { name, payload, owner, priority, maxRetries, retention, queueLimit, queueBytes } = template;
+  const job = { name, payload, owner, priority, maxRetries, retention, queueLimit, queueBytes };
+  return JSON.stringify({ missed, missedWithinMs, overlap, isDeclared, template: job } satisfies Definition);
+}
+
+export function decodeDefinition({ definition }: Pick<ScheduleRecord, 'definition'>): Definition {
+  return JSON.parse(definition) as Definition;
+}
+
+/** The job of an instant. Its id says which: the same instant never has two. */
+export function jobAt(schedule: ScheduleRecord, at: number): NewJob {
+  const hex = createHash('sha256').update(`${schedule.name}\n${at}`).digest('hex');
+  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  return jobOf(schedule, at, id);
+}
+
+/** A job of the schedule, for this instant. */
+export function jobOf(schedule: ScheduleRecord, at: number, id: string): NewJob {
+  const { template } = decodeDefinition(schedule);
+  const stored = JSON.parse(template.payload) as StoredPayload;
+  const payload = JSON.stringify({ ...stored, schedule: { name: schedule.name, at } } satisfies StoredPayload);
+  return { ...template, id, payload, delayMs: 0, idempotency: null, fingerprint: null };
+}
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` */
+export function checkScheduleName(name: unknown): string {
+  if (typeof name === 'string' && name !== '' && name.length <= LONGEST_NAME) return name;
+  const expected = `expected a text of 1 to ${LONGEST_NAME} characters`;
+  throw new AsyncEndpointsError('INVALID_OPTION', `The name of a schedule is ${JSON.stringify(name)}; ${expected}.`);
+}
+
+function checkChoice(option: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return;
+  throw new AsyncEndpointsError(
+    'INVALID_OPTION',
+    `${option} is ${JSON.stringify(value)}; expected ${choices.join(', ')}.`,
+  );
+}

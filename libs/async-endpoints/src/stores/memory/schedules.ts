@@ -1,0 +1,101 @@
+import { isTerminal, type JobRecord, type NewJob } from '../../job/job.js';
+import type { QueueLimits, Submission } from '../../store/job-store.js';
+import * as schedules from '../../store/schedules.js';
+import type {
+  Fired,
+  Firing,
+  NewSchedule,
+  NextSchedules,
+  ScheduleRecord,
+  ScheduleStore,
+} from '../../store/schedules.js';
+import type { Subscribers } from '../../store/subscriptions.js';
+
+interface Jobs {
+  find(id: string): JobRecord | undefined;
+  submit(job: NewJob, limits: QueueLimits, now: number): Submission;
+}
+
+/** The schedules of a `MemoryJobStore`, by their names. */
+export class MemorySchedules implements ScheduleStore {
+  readonly #schedules = new Map<string, ScheduleRecord>();
+
+  constructor(
+    private readonly now: () => number,
+    private readonly subscribers: Subscribers,
+    private readonly jobs: Jobs,
+  ) {}
+
+  async declare(given: readonly NewSchedule[]): Promise<ScheduleRecord[]> {
+    return given.map((one) => this.#put(schedules.declared(this.#schedules.get(one.name), one, this.now())));
+  }
+
+  async remove(names: readonly string[]): Promise<boolean[]> {
+    const removed = names.map((name) => this.#schedules.delete(name));
+    if (removed.includes(true)) this.#changed();
+    return removed;
+  }
+
+  async pause(names: readonly string[], by: string | null): Promise<(ScheduleRecord | null)[]> {
+    return this.#each(names, (known) => schedules.paused(known, by, this.now()));
+  }
+
+  async resume(names: readonly string[]): Promise<(ScheduleRecord | null)[]> {
+    return this.#each(names, (known) => schedules.resumed(known, this.now()));
+  }
+
+  async find(names: readonly string[]): Promise<(ScheduleRecord | null)[]> {
+    return names.map((name) => this.#schedules.get(name) ?? null);
+  }
+
+  async list({ limit, after }: { limit: number; after?: string | undefined }): Promise<ScheduleRecord[]> {
+    const names = [...this.#schedules.keys()].filter((name) => after === undefined || name > after).toSorted();
+    return names.slice(0, limit).map((name) => this.#schedules.get(name) as ScheduleRecord);
+  }
+
+  async next(jobs: readonly string[], limit: number): Promise<NextSchedules> {
+    const waiting = [...this.#schedules.values()].filter(
+      ({ job, nextAt, pausedAt }) => nextAt !== null && pausedAt === null && jobs.includes(job),
+    );
+    const inOrder = waiting.toSorted((a, b) => (a.nextAt as number) - (b.nextAt as number));
+    return { now: this.now(), schedules: inOrder.slice(0, limit) };
+  }
+
+  async fire(firings: readonly Firing[], limits: QueueLimits): Promise<Fired[]> {
+    return firings.map((firing) => this.#fire(firing, limits));
+  }
+
+  #fire(firing: Firing, limits: QueueLimits): Fired {
+    const { run, overlap } = firing;
+    const known = this.#schedules.get(firing.name);
+    if (known?.version !== firing.version || known.pausedAt !== null) return { outcome: 'lost' };
+    const last = known.lastJobId === null ? undefined : this.jobs.find(known.lastJobId);
+    const isBusy = run !== null && overlap !== 'allow' && last !== undefined && !isTerminal(last.status);
+    if (isBusy && overlap === 'queue') return { outcome: 'unfinished' };
+    const submission = run && !isBusy ? this.jobs.submit(run.job, limits, this.now()) : null;
+    if (submission?.outcome === 'refused') return { outcome: 'refused' };
+    const job = submission && (submission.outcome === 'conflict' ? this.jobs.find(run?.job.id ?? '') : submission.job);
+    this.#schedules.set(known.name, schedules.movedOn(known, firing, job ?? null));
+    if (job) return { outcome: 'fired', job };
+    return { outcome: isBusy ? 'skipped' : 'moved' };
+  }
+
+  #each(names: readonly string[], change: (known: ScheduleRecord) => ScheduleRecord): (ScheduleRecord | null)[] {
+    return names.map((name) => {
+      const known = this.#schedules.get(name);
+      return known ? this.#put(change(known)) : null;
+    });
+  }
+
+  #put(schedule: ScheduleRecord): ScheduleRecord {
+    if (this.#schedules.get(schedule.name) !== schedule) {
+      this.#schedules.set(schedule.name, schedule);
+      this.#changed();
+    }
+    return schedule;
+  }
+
+  #changed(): void {
+    this.subscribers.notifyWorker(schedules.SCHEDULE_CHANGES, schedules.SCHEDULE_CHANGED);
+  }
+}

@@ -1,0 +1,189 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { publish, publishInstants } from '../events/channels.js';
+import { HandlerRegistry } from '../handlers/handler-registry.js';
+import { printable } from '../events/error-text.js';
+import { isTerminal } from '../job/job.js';
+import { JobManager } from '../jobs/job-manager.js';
+import { OPTIONS, type ResolvedOptions } from '../options/options.js';
+import { decodeDefinition } from '../schedules/definition.js';
+import { type Due, dueOf } from '../schedules/due.js';
+import { loadCroner } from '../schedules/timing.js';
+import { JobStore } from '../store/job-store.js';
+import { type Fired, type ScheduleRecord, SCHEDULE_CHANGES, type ScheduleStore } from '../store/schedules.js';
+import { StoreLog } from './worker-log.js';
+
+const AT_ONCE = 100;
+const AGAIN_AFTER_ERROR_MS = 1_000;
+/** Clocks drift: the store is asked again what is next, however far away it is. */
+const LOOK_AGAIN_MS = 3_600_000;
+/** A declared schedule that nobody fires for so long has lost its handler. */
+const ABANDONED_MS = 86_400_000;
+
+/**
+ * Fires schedules of the jobs that this worker handles. There is no leader: every worker looks at each instant, and the store lets
+ * one of them move the schedule on. Between instants there is one timer, and nothing where there are no schedules.
+ */
+@Injectable()
+export class Scheduler {
+  readonly #log = new StoreLog();
+  readonly #logger = new Logger('AsyncEndpoints');
+  #isRunning = false;
+  #hasBegun = false;
+  #turn: Promise<void> | undefined;
+  #isDue = false;
+  #timer: NodeJS.Timeout | undefined;
+  #stopHearing: () => void = () => {};
+  /** Jobs whose end a schedule waits for. */
+  readonly #awaited = new Map<string, () => void>();
+  /** Schedules whose job did not fit into the queue. */
+  readonly #refused = new Set<string>();
+
+  constructor(
+    @Inject(JobStore) private readonly store: JobStore,
+    @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
+    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
+  ) {}
+
+  /** Declares what the handlers declare, and begins to fire. Does nothing where the store keeps no schedules. */
+  start(): void {
+    if (!this.store.schedules || this.#isRunning) return;
+    this.#isRunning = true;
+    this.#look();
+  }
+
+  /** Resolves when the present turn is over. */
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
+    this.#stopHearing();
+    for (const stop of this.#awaited.values()) stop();
+    this.#awaited.clear();
+    await this.#turn;
+  }
+
+  async #begin(): Promise<void> {
+    this.#stopHearing();
+    this.#stopHearing = await this.store.subscribe({ worker: SCHEDULE_CHANGES }, () => this.#look());
+    const declared = this.handlers.declarations;
+    const schedules = await this.jobs.schedules.declare(declared);
+    for (const { name } of schedules.filter(({ nextAt }) => nextAt === null)) {
+      this.#logger.warn(`Schedule ${printable(name)} never comes: its expression matches no time to come`);
+    }
+    await this.#removeUndeclared(new Set(declared.map(({ name }) => name)));
+    this.#hasBegun = true;
+  }
+
+  /** Of the handlers that are here, because other workers may declare others; and those whose handler is nowhere any more. */
+  async #removeUndeclared(declared: ReadonlySet<string>): Promise<void> {
+    const own = new Set(this.handlers.names);
+    const handled = new Set((await this.store.workers()).flatMap(({ names }) => names));
+    const { now } = await this.#schedules.next([], 1);
+    const isGone = ({ name, job, nextAt, ...schedule }: ScheduleRecord) => {
+      if (declared.has(name) || !decodeDefinition(schedule).isDeclared) return false;
+      return own.has(job) || (!handled.has(job) && nextAt !== null && nextAt < now - ABANDONED_MS);
+    };
+    for (let after: string | undefined, isLast = false; !isLast;) {
+      const page = await this.#schedules.list({ limit: AT_ONCE, after });
+      const gone = page.filter(isGone);
+      if (gone.length > 0) await this.#schedules.remove(gone.map(({ name }) => name));
+      isLast = page.length < AT_ONCE;
+      after = page.at(-1)?.name;
+    }
+  }
+
+  /** One turn at a time; who asks meanwhile gets one more. */
+  #look(): void {
+    this.#isDue = true;
+    if (!this.#isRunning || this.#turn) return;
+    clearTimeout(this.#timer);
+    this.#turn = this.#run().finally(() => {
+      this.#turn = undefined;
+      if (this.#isDue) this.#look();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isDue = false;
+    try {
+      if (!this.#hasBegun) await this.#begin();
+      await this.#fireDue();
+      this.#log.succeeded();
+    } catch (error) {
+      this.#log.failed(error);
+      this.#arm(AGAIN_AFTER_ERROR_MS);
+    }
+  }
+
+  #arm(ms: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#isRunning) return;
+    this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(ms, 0), LOOK_AGAIN_MS));
+  }
+
+  async #fireDue(): Promise<void> {
+    while (this.#isRunning) {
+      const { now, schedules } = await this.#schedules.next(this.handlers.names, AT_ONCE);
+      const isDue = (one: ScheduleRecord) => (one.nextAt as number) <= now;
+      const due = schedules.filter((one) => isDue(one) && !this.#awaited.has(one.lastJobId ?? ''));
+      const next = schedules.find((one) => !isDue(one));
+      if (due.length === 0) return next && this.#arm((next.nextAt as number) - now);
+      if (!(await this.#fire(due, now))) return this.#arm(AGAIN_AFTER_ERROR_MS);
+    }
+  }
+
+  /** Whether each moved on, or waits for a job. */
+  async #fire(due: readonly ScheduleRecord[], now: number): Promise<boolean> {
+    await loadCronerFor(due);
+    const all = due.map((schedule) => ({ schedule, ...dueOf(schedule, now) }));
+    const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = this.options.jobs;
+    const outcomes = await this.#schedules.fire(
+      all.map(({ firing }) => firing),
+      { queueLimit, queueBytes },
+    );
+    for (const [at, one] of all.entries()) await this.#fired(one.schedule, one, outcomes[at] as Fired);
+    return outcomes.every(({ outcome }) => outcome !== 'refused');
+  }
+
+  async #fired({ name, job, lastJobId }: ScheduleRecord, { firing, missed }: Due, fired: Fired): Promise<void> {
+    const { outcome } = fired;
+    if (outcome === 'unfinished' && lastJobId !== null) return this.#await(lastJobId);
+    if (outcome === 'refused') return this.#warnOfRefusal(name);
+    if (outcome === 'lost' || outcome === 'unfinished') return;
+    this.#refused.delete(name);
+    const of = { store: this.store, schedule: name, job };
+    if (outcome === 'fired') publish('submit', { job: fired.job, store: this.store });
+    if (outcome !== 'moved') publishInstants({ ...of, outcome, count: 1, at: firing.run?.at ?? null });
+    if (missed > 0) publishInstants({ ...of, outcome: 'missed', count: missed, at: null });
+  }
+
+  #warnOfRefusal(name: string): void {
+    if (!this.#refused.has(name))
+      this.#logger.warn(`Schedule ${printable(name)} waits: the queue has no room for its job`);
+    this.#refused.add(name);
+  }
+
+  /** Looks again when the job is finished. */
+  async #await(id: string): Promise<void> {
+    this.#awaited.set(id, () => {});
+    const end = () => {
+      this.#awaited.get(id)?.();
+      if (this.#awaited.delete(id)) this.#look();
+    };
+    const stop = await this.store.subscribe({ job: id }, ({ status }) => {
+      if (status === null || isTerminal(status)) end();
+    });
+    if (this.#awaited.has(id)) this.#awaited.set(id, stop);
+    else stop();
+    const [job] = await this.store.find([id]);
+    if (!job || isTerminal(job.status)) end();
+  }
+
+  get #schedules(): ScheduleStore {
+    return this.store.schedules as ScheduleStore;
+  }
+}
+
+async function loadCronerFor(schedules: readonly ScheduleRecord[]): Promise<void> {
+  if (schedules.some(({ timing }) => timing.includes('"cron"'))) await loadCroner();
+}
