@@ -56,8 +56,7 @@ export class JobManager {
     payload: TPayload,
     options: SubmitOptions = {},
   ): Promise<SubmittedJob<Serialized<TResult>>> {
-    const parsed = options.id === undefined ? options : { ...options, id: toJobId(options.id) };
-    const { job: record, replayed } = await this.records.submit(job, payload, parsed);
+    const { job: record, replayed } = await this.records.submit(job, payload, options);
     return Object.assign(decodeJob<Serialized<TResult>>(record), { replayed });
   }
 

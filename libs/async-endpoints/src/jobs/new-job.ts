@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkInteger, checkNumber, LONGEST_MS } from '../job/bounds.js';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { newJobId } from '../job/job-id.js';
+import { newJobId, toJobId } from '../job/job-id.js';
 import {
   type CarriedValues,
   type NewJob,
@@ -46,9 +46,8 @@ export interface SubmitOptions {
 const LONGEST_TEXT = 8_192;
 
 /**
- * @param options with the id already parsed
  * @param carried the trace and the context, where they are not those of the options
- * @throws AsyncEndpointsError `INVALID_OPTION`, `PAYLOAD_TOO_LARGE`, `PAYLOAD_NOT_SERIALIZABLE`
+ * @throws AsyncEndpointsError `INVALID_JOB_ID`, `INVALID_OPTION`, `PAYLOAD_TOO_LARGE`, `PAYLOAD_NOT_SERIALIZABLE`
  */
 export function newJob(
   policy: JobPolicy,
@@ -62,7 +61,7 @@ export function newJob(
   const keyMs = idempotencyKey === undefined ? 0 : policy.idempotencyRetentionMs;
   return {
     [PARSED_ID]: true,
-    id: id ?? newJobId(randomUUID()),
+    id: id === undefined ? newJobId(randomUUID()) : toJobId(id),
     name: policy.name,
     payload: encode(
       {

@@ -43,5 +43,5 @@ describe('PostgresJobStore, compared with the lifecycle model', () => {
       }
     }
     await expect(checkAgainstModel(() => create(Unfenced))).rejects.toThrow('Property failed');
-  }, 60_000);
+  }, 120_000);
 });

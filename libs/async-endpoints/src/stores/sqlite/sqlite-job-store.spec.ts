@@ -42,5 +42,5 @@ describe('SqliteJobStore, compared with the lifecycle model', () => {
       }
     }
     await expect(checkAgainstModel(() => create(Unfenced))).rejects.toThrow('Property failed');
-  });
+  }, 120_000);
 });
