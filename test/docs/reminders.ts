@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { JobManager } from 'nestjs-async-endpoints';
-import type { Schedule } from 'nestjs-async-endpoints';
+import { JobManager, type Schedule } from 'nestjs-async-endpoints';
 import { NightlyReport } from './nightly-report.js';
 
 @Injectable()

@@ -18,12 +18,11 @@ class TickHandler {
 }
 AsyncHandler(defineJob('Tick'))(TickHandler);
 
-class Worker {}
 const worker = { leaseMs: 3_000 };
 const recovery = { sweepIntervalMs: 500, maxCrashes: 100 };
 const imports = [AsyncEndpointsModule.forRoot({ store, worker, recovery })];
 await NestFactory.createApplicationContext(
-  { module: Worker, imports, providers: [TickHandler] },
+  { module: TickHandler, imports, providers: [TickHandler] },
   { logger: ['error', 'warn'] },
 );
 process.stdout.write('works\n');
