@@ -40,11 +40,15 @@ CREATE TABLE IF NOT EXISTS migration (version integer PRIMARY KEY, applied_at ti
 ${missing.join('\n')}`;
 }
 
-/** The version of the schema in the database; 0 for none. */
+/**
+ * The version of the schema in the database; 0 for none. It reads the catalog as a table: `to_regclass` answers from a cache, in
+ * which a schema may be absent that another process has committed while this one waited for the lock.
+ */
 export async function schemaVersion(client: ClientBase, schema: string): Promise<number> {
-  const { rows } = await client.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [
-    `"${schema}".migration`,
-  ]);
+  const { rows } = await client.query<{ exists: boolean }>(
+    "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'migration') AS exists",
+    [schema],
+  );
   if (!rows[0]?.exists) return 0;
   const versions = await client.query<{ version: number | null }>(
     `SELECT max(version) AS version FROM "${schema}".migration`,
