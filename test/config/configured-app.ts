@@ -121,7 +121,12 @@ export class ConfiguredApp {
     const store = new NotedStore();
     NotingGuard.types.length = 0;
     // What is given here must not hide what the variables say.
-    const isSaid = 'ASYNC_STORE' in env || 'REDIS_URL' in env || 'SQLITE_PATH' in env || 'store' in overrides;
+    const isSaid =
+      'ASYNC_STORE' in env ||
+      'REDIS_URL' in env ||
+      'SQLITE_PATH' in env ||
+      'POSTGRES_URL' in env ||
+      'store' in overrides;
     const code = isSaid ? overrides : { store, ...overrides };
     @Module({
       imports: [AsyncEndpointsModule.forRootAsync(fromConfig({ env, cwd: devNull, overrides: code })), ElsewhereModule],

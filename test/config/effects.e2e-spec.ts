@@ -13,6 +13,7 @@ import type { SqliteJobStore } from 'nestjs-async-endpoints/sqlite';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { temporaryFolder } from '../temporary-folder.js';
 import { ConfiguredApp } from './configured-app.js';
+import { ConfiguredPostgres } from './configured-postgres.js';
 
 const folder = temporaryFolder();
 
@@ -23,7 +24,7 @@ interface Effect {
   /** What its variable says, or code where it has none. */
   readonly is: string | (() => string) | AsyncEndpointsSettings;
   /** What else is configured, with and without it. */
-  readonly given?: Variables;
+  readonly given?: Variables | (() => Variables);
   readonly code?: AsyncEndpointsSettings;
   /** @param patienceMs how long to wait for what may never come */
   see(app: ConfiguredApp, patienceMs: number): unknown;
@@ -161,6 +162,47 @@ const EFFECTS: Record<string, Effect> = {
     ),
   },
   'redis.priorityAgingMs': { is: '1', given: API, see: firstClaimed, shows: -1 },
+
+  'postgres.url': {
+    is: () => postgres.url(),
+    given: { ...API, ASYNC_STORE: 'postgres' },
+    see: async (app) => (await location(app)) && (await postgres.jobs()),
+    shows: 1,
+  },
+  'postgres.password': {
+    is: 'secret',
+    given: () => ({ ...API, POSTGRES_URL: postgres.url('locked') }),
+    see: async (app) => (await location(app)) && (await postgres.jobs()),
+    shows: 1,
+  },
+  'postgres.listen': {
+    is: () => postgres.url('postgres', 'direct'),
+    given: onPostgres,
+    code: { role: 'all' },
+    see: (_app, patienceMs) => postgres.listens('direct', patienceMs),
+    shows: true,
+  },
+  'postgres.schema': { is: 'orders', given: onPostgres, see: () => postgres.schemas(), shows: ['orders'] },
+  'postgres.migrate': { is: 'false', given: onPostgres, see: () => 'boots', shows: REFUSED },
+  'postgres.synchronousClaims': {
+    is: 'false',
+    given: onPostgres,
+    see: (app) => postgres.commitOfClaim(app),
+    shows: 'off',
+  },
+  'postgres.connect': {
+    is: 'degraded',
+    given: { ...API, POSTGRES_URL: 'postgres://127.0.0.1:1', ASYNC_POSTGRES_COMMAND_TIMEOUT_MS: '200' },
+    see: () => 'boots',
+    shows: 'boots',
+  },
+  'postgres.commandTimeoutMs': {
+    is: '400',
+    given: onPostgres,
+    see: (app) => postgres.locked(app),
+    shows: 'STORE_UNAVAILABLE',
+  },
+  'postgres.priorityAgingMs': { is: '1', given: onPostgres, see: firstClaimed, shows: -1 },
 
   'sqlite.path': {
     is: () => sqlitePath(),
@@ -486,6 +528,7 @@ function kept(what: 'completedMs' | 'failedMs' | 'canceledMs'): Effect {
 let redis: RedisServer;
 let sentinel: RedisServer;
 let admin: Redis;
+let postgres: ConfiguredPostgres;
 
 /** The priority of what a claim takes first: of a job that waits for some ms, or of one of larger priority. */
 async function firstClaimed({ nest }: ConfiguredApp): Promise<number | undefined> {
@@ -504,6 +547,10 @@ async function firstClaimed({ nest }: ConfiguredApp): Promise<number | undefined
 /** One file for all: each boot finds it empty. */
 function sqlitePath(): string {
   return join(folder, 'jobs.db');
+}
+
+function onPostgres(): Variables {
+  return { ...API, POSTGRES_URL: postgres.url() };
 }
 
 function onSqlite(): Variables {
@@ -536,11 +583,15 @@ async function seen(
   { see, code: overrides = {}, given = {}, is }: Effect,
   isSet: boolean,
 ): Promise<unknown> {
-  const variables = { ...(/^(redis|store)/.test(key) && redisOf(key)), ...given };
+  const variables = {
+    ...(/^(redis|store)/.test(key) && redisOf(key)),
+    ...(typeof given === 'function' ? given() : given),
+  };
   const said = typeof is === 'function' ? is() : is;
   const stated = typeof said === 'string' && isSet ? { [variableOf(key)]: said } : {};
   const inCode = typeof said === 'object' && isSet ? said : {};
   await admin.flushall();
+  if (key.startsWith('postgres')) await postgres.empty();
   rmSync(sqlitePath(), { force: true });
   let app: ConfiguredApp;
   try {
@@ -570,6 +621,7 @@ describe('Each option of docs/configuration.md is read: it changes what can be s
     const rows = [...markdown.matchAll(/^\| `([\w.]+)` +\| (?:`(\w+)`|code only) +\|/gm)];
     page = new Map(rows.map(([, key, variable]) => [key as string, variable ?? '']));
     redis = await startRedisServer();
+    postgres = await ConfiguredPostgres.start();
     admin = new Redis(redis.url);
     await admin.config('SET', 'requirepass', 'secret');
     await admin.call('ACL', 'SETUSER', 'alice', 'on', '>secret', '~*', '&*', '+@all');
@@ -581,7 +633,7 @@ describe('Each option of docs/configuration.md is read: it changes what can be s
 
   afterAll(async () => {
     admin.disconnect();
-    await Promise.all([redis.stop(), sentinel.stop()]);
+    await Promise.all([redis.stop(), sentinel.stop(), postgres.stop()]);
   });
 
   it('and none is left out', () => {

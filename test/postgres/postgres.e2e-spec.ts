@@ -5,9 +5,10 @@ import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
 import { PostgresJobStore, type PostgresJobStoreOptions } from 'nestjs-async-endpoints/postgres';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { Client } from 'pg';
+import { figure } from '../redis/system.js';
 
 /** How often a writer is killed; the server as often. `POSTGRES_KILLS=50` is the long run. */
-const KILLS = Number(process.env['POSTGRES_KILLS'] ?? 3);
+const KILLS = Number(process.env['POSTGRES_KILLS'] ?? 2);
 const WRITER = fileURLToPath(new URL('writer.mjs', import.meta.url));
 const LIMITS = { queueLimit: 1_000_000 };
 const PATIENCE_MS = 60_000;
@@ -102,7 +103,7 @@ it('loses nothing that was acknowledged when writers and the server are killed i
   }
   expect({ lost, unfinished }).toEqual({ lost: [], unfinished: [] });
   expect(new Set(completed).size).toBe(completed.length);
-  console.log(
+  figure(
     `PostgreSQL and a writer killed ${KILLS} times each: ${submitted.length} submitted, ${completed.length} completed, 0 lost`,
   );
 }, 600_000);

@@ -24,20 +24,28 @@ import {
 } from '../options/rules.js';
 import { PRIORITY_AGING_MS } from '../store/fairness.js';
 import type { JobStore } from '../store/job-store.js';
+import {
+  COMMAND_TIMEOUT_MS as POSTGRES_TIMEOUT_MS,
+  isPostgresUrl,
+  POSTGRES_URL,
+  SCHEMA,
+} from '../stores/postgres/options.js';
 import { COMMAND_TIMEOUT_MS, CONNECT, PARTITIONS, PREFIX, SHORTEST_SECRET } from '../stores/redis/options.js';
 import { isRedisUrl, REDIS_URL } from '../stores/redis/url.js';
 import { BUSY_TIMEOUT_MS, SYNCHRONOUS } from '../stores/sqlite/options.js';
 
-type Store = 'memory' | 'redis' | 'sqlite' | JobStore;
+const STORES = ['memory', 'redis', 'postgres', 'sqlite'] as const;
+
+type Store = (typeof STORES)[number] | JobStore;
 
 export const MODULE = {
   /** What this process does: both sides, HTTP only (no handlers needed), or jobs only (no routes mapped). */
   role: option((): Role => 'all', ROLES),
   /**
-   * Where jobs live; in code also any `JobStore`. Default: `redis` when it has a URL, `sqlite` when it has a path; else `memory` when
-   * the role is `all`, or `redis`.
+   * Where jobs live; in code also any `JobStore`. Default: `redis` or `postgres` when it has a URL, `sqlite` when it has a path; else
+   * `memory` when the role is `all`, or `redis`.
    */
-  store: option((): Store => 'memory', rule<Store>('memory, redis, sqlite, or in code a JobStore', isStore, readText)),
+  store: option((): Store => 'memory', rule<Store>(`${STORES.join(', ')}, or in code a JobStore`, isStore, readText)),
   /** Whether other modules can use the module without importing it. Default true. */
   isGlobal: option(() => true, { ...flag(), read: undefined }),
 };
@@ -46,16 +54,18 @@ export type ModuleSettings = OptionsOf<typeof MODULE>;
 
 const optionalText = (from: number, to: number) => option<string | undefined>(() => undefined, text(from, to));
 
+function address(expected: string, isAddress: (url: string) => boolean) {
+  const accepts = (url: unknown) => typeof url === 'string' && isAddress(url);
+  return option<string | undefined>(() => undefined, rule(expected, accepts, readText));
+}
+
 /** To use other options of ioredis, set `store` to a `RedisJobStore` in code. */
 export const REDIS = {
   /**
    * The address of Redis: one server, some nodes of a cluster, or Sentinels and the name of the master; `rediss`,
    * `rediss+cluster` or `rediss+sentinel` for TLS. No default, so that no application uses a Redis by accident.
    */
-  url: option<string | undefined>(
-    () => undefined,
-    rule(REDIS_URL, (url) => typeof url === 'string' && isRedisUrl(url), readText),
-  ),
+  url: address(REDIS_URL, isRedisUrl),
   /** The ACL user, when it is not in the URL. */
   username: optionalText(1, 1_000),
   /** The password, when it is not in the URL. */
@@ -86,6 +96,37 @@ export const REDIS = {
 
 export type RedisSettings = OptionsOf<typeof REDIS>;
 
+/** To use other options of `pg`, set `store` to a `PostgresJobStore` in code. */
+export const POSTGRES = {
+  /**
+   * The address of PostgreSQL. What it leaves out is read from `PGHOST`, `PGUSER` and so on; `postgres://` leaves out everything. No
+   * default, so that no application uses a database by accident.
+   */
+  url: address(POSTGRES_URL, isPostgresUrl),
+  /** The password. It wins over that in the URL. */
+  password: optionalText(1, 10_000),
+  /**
+   * The address for notifications, when `url` leads to a pooler in transaction mode. The store polls when notifications do not
+   * arrive. Default: as `url`.
+   */
+  listen: address(POSTGRES_URL, isPostgresUrl),
+  /** The schema that holds the tables. Default `async_endpoints`. */
+  schema: option(() => 'async_endpoints', pattern(SCHEMA.pattern, SCHEMA.expected)),
+  /** Whether to create and migrate the schema at boot. False when `npx async-endpoints migrate` does it. Default true. */
+  migrate: option(() => true, flag()),
+  /** Whether claims and progress wait until they are on disk. False: a crash of the server may undo the last ones. Default true. */
+  synchronousClaims: option(() => true, flag()),
+  /** What a boot does while PostgreSQL is unreachable: stop, or continue, answer 503 and recover by itself. Default `fail-fast`. */
+  connect: option((): (typeof CONNECT)[number] => 'fail-fast', oneOf(...CONNECT)),
+  /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
+  commandTimeoutMs: option(() => 5_000, integer(...POSTGRES_TIMEOUT_MS)),
+  /**
+   * How long a job waits until its priority counts as one step higher, in ms; 0 disables it. The same in every worker.
+   * Default one minute.
+   */
+  priorityAgingMs: option(() => PRIORITY_AGING_MS, integer(0, LONGEST_MS)),
+};
+
 export const SQLITE = {
   /** The file with the jobs. It is made when it does not exist; its folder must exist. No default. */
   path: optionalText(1, 4_096),
@@ -100,10 +141,8 @@ export const SQLITE = {
   priorityAgingMs: option(() => PRIORITY_AGING_MS, integer(0, LONGEST_MS)),
 };
 
-export type SqliteSettings = OptionsOf<typeof SQLITE>;
-
 function isStore(value: unknown): boolean {
-  return ['memory', 'redis', 'sqlite'].includes(value as string) || (isObject(value) && 'claim' in value);
+  return STORES.includes(value as (typeof STORES)[number]) || (isObject(value) && 'claim' in value);
 }
 
 /** The sections and names of the reference system's configuration; each states an option of ours. */
@@ -137,7 +176,8 @@ export interface SeedSettings {
 /** What a file or code can state: every option of the library, and the names of the seed. */
 export interface AsyncEndpointsSettings extends Given<ModuleSettings>, SeedSettings {
   redis?: Given<RedisSettings> | undefined;
-  sqlite?: Given<SqliteSettings> | undefined;
+  postgres?: Given<OptionsOf<typeof POSTGRES>> | undefined;
+  sqlite?: Given<OptionsOf<typeof SQLITE>> | undefined;
   worker?: Given<WorkerOptions> | undefined;
   jobs?: Given<JobsOptions> | undefined;
   recovery?: Given<RecoveryOptions> | undefined;

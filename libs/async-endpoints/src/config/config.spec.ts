@@ -65,9 +65,9 @@ describe('Of the sources of a configuration', () => {
   it('each can state every option that a text can state', () => {
     const texts = [...SETTINGS.values()].filter(({ variable }) => variable);
     expect(new Set(texts.map(({ variable }) => variable)).size).toBe(texts.length);
-    expect(texts.every(({ variable }) => /^(ASYNC_[A-Z_]+|REDIS_URL|SQLITE_PATH)$/.test(variable as string))).toBe(
-      true,
-    );
+    expect(
+      texts.every(({ variable }) => /^(ASYNC_[A-Z_]+|REDIS_URL|POSTGRES_URL|SQLITE_PATH)$/.test(variable as string)),
+    ).toBe(true);
   });
 
   it('an empty variable says nothing, and what ConfigModule copied from .env is said once', () => {
@@ -88,6 +88,12 @@ describe('Of the sources of a configuration', () => {
     expect(read({ env: { REDIS_URL: 'redis://host', ASYNC_REDIS_PASSWORD_FILE: 'redis-password' } })).toMatchObject({
       redis: { password: 'first' },
     });
+    file('postgres-url', 'postgresql:///database?host=/run/postgresql\n');
+    const inFiles = { POSTGRES_URL_FILE: 'postgres-url', ASYNC_POSTGRES_PASSWORD_FILE: 'redis-password' };
+    expect(read({ env: inFiles }).postgres).toMatchObject({
+      url: 'postgresql:///database?host=/run/postgresql',
+      password: 'first',
+    });
     expect(env({ ASYNC_STORE: 'redis', REDIS_URL_FILE: 'nowhere' })).toEqual([
       'REDIS_URL_FILE in the environment names nowhere, which cannot be read (ENOENT)',
       'REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name',
@@ -101,6 +107,15 @@ describe('Of the sources of a configuration', () => {
     expect(read({ env: { SQLITE_PATH: 'jobs.db' } })).toMatchObject({ store: 'sqlite', sqlite: { path: 'jobs.db' } });
     expect(read({ env: { SQLITE_PATH: 'jobs.db', ASYNC_ROLE: 'worker' } }).store).toBe('sqlite');
     expect(read({ env: { SQLITE_PATH: 'jobs.db', REDIS_URL: 'redis://host' } }).store).toBe('redis');
+    const POSTGRES_URL = 'postgres://user@host/database';
+    expect(read({ env: { POSTGRES_URL, ASYNC_ROLE: 'api', SQLITE_PATH: 'jobs.db' } })).toMatchObject({
+      store: 'postgres',
+      postgres: { url: POSTGRES_URL },
+    });
+    expect(read({ env: { POSTGRES_URL, REDIS_URL: 'redis://host' } }).store).toBe('redis');
+    expect(env({ ASYNC_STORE: 'postgres' })).toEqual([
+      'POSTGRES_URL (postgres.url) is missing; expected something like postgres://user@host:5432/database',
+    ]);
     expect(env({ ASYNC_STORE: 'sqlite' })).toEqual([
       'SQLITE_PATH (sqlite.path) is missing; expected a text of 1 to 4096 characters',
     ]);
@@ -108,7 +123,7 @@ describe('Of the sources of a configuration', () => {
       'REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name',
     ]);
     expect(env({ ASYNC_ROLE: 'worker', ASYNC_STORE: 'memory' })).toEqual([
-      'ASYNC_STORE in the environment is "memory"; expected redis or sqlite: other processes cannot see the memory of role worker (store)',
+      'ASYNC_STORE in the environment is "memory"; expected redis, postgres or sqlite: other processes cannot see the memory of role worker (store)',
     ]);
   });
 });
@@ -208,12 +223,14 @@ describe('A mistake in a configuration', () => {
       env({ ASYNC_STORE: 'redis://:secret@host:6379' }),
       env({ REDIS_URL: 'redis://:sec#ret@host:6379' }),
       env({ REDIS_URL: 'redis://:sec%ret@host:6379' }),
+      env({ POSTGRES_URL: 'mysql://user:secret@host' }),
     ];
     expect(said.flat()).toEqual([
-      'ASYNC_STORE in the environment is "redis://…"; expected memory, redis, sqlite, or in code a JobStore (store)',
+      'ASYNC_STORE in the environment is "redis://…"; expected memory, redis, postgres, sqlite, or in code a JobStore (store)',
       ...Array<string>(2).fill(
         'REDIS_URL in the environment is what is not shown here; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)',
       ),
+      'POSTGRES_URL in the environment is what is not shown here; expected something like postgres://user@host:5432/database (postgres.url)',
     ]);
   });
 

@@ -13,6 +13,7 @@ const read = (path: string, from = root) => readFileSync(new URL(path, from), 'u
 const DECLARED: Readonly<Record<string, readonly [file: string, declarations: string[], about: string]>> = {
   '': ['config/async-endpoints-settings.ts', ['MODULE'], 'The process'],
   redis: ['config/async-endpoints-settings.ts', ['REDIS'], 'Redis'],
+  postgres: ['config/async-endpoints-settings.ts', ['POSTGRES'], 'PostgreSQL'],
   sqlite: ['config/async-endpoints-settings.ts', ['SQLITE'], 'SQLite'],
   worker: ['options/worker.ts', ['WORKER'], 'Workers'],
   jobs: ['options/jobs.ts', ['JOBS'], 'Jobs (`defineJob` can override most of them)'],

@@ -42,9 +42,7 @@ async function optionsOf(settings: AsyncEndpointsSettings): Promise<AsyncEndpoin
   return { store, worker, jobs, recovery, context, response, http: partOf(http, (name) => !isOfStatusRoutes(name)) };
 }
 
-function isOfStatusRoutes(name: string): boolean {
-  return Object.hasOwn(STATUS_ROUTES, name);
-}
+const isOfStatusRoutes = (name: string): boolean => Object.hasOwn(STATUS_ROUTES, name);
 
 function partOf<T extends object>(group: T, isIn: (name: string) => boolean): Partial<T> {
   return Object.fromEntries(Object.entries(group).filter(([name]) => isIn(name))) as Partial<T>;

@@ -57,9 +57,8 @@ export function readSettings(options: ConfigOptions, commandLine?: AsyncEndpoint
 }
 
 function usualStore(isWhole: boolean, states: (key: string) => boolean): string {
-  if (states('redis.url')) return 'redis';
-  if (states('sqlite.path')) return 'sqlite';
-  return isWhole ? 'memory' : 'redis';
+  const [stated] = Object.entries(PLACES).find(([, key]) => states(key)) ?? [];
+  return stated ?? (isWhole ? 'memory' : 'redis');
 }
 
 /** From the weakest to the strongest. */
@@ -96,20 +95,14 @@ function mistakenRole(layers: readonly Layer[], roles: ConfigOptions['roles']): 
   return [wrong(role, where, oneOf(...roles).expected)];
 }
 
-/** Where the jobs of a store are. */
-const PLACES = { redis: 'redis.url', sqlite: 'sqlite.path' } as const;
+/** Where the jobs of a store are; of two that are stated, the first is the default. */
+const PLACES = { redis: 'redis.url', postgres: 'postgres.url', sqlite: 'sqlite.path' } as const;
 
 function mistakenStore(layers: readonly Layer[], values: ReadonlyMap<string, unknown>): string[] {
   const { where, stated } = layers.findLast((layer) => layer.stated.has('store')) ?? {};
   const store = stated?.get('store');
-  if (store && where && store.value === 'memory' && values.get('role') !== 'all')
-    return [
-      wrong(
-        store,
-        where,
-        `redis or sqlite: other processes cannot see the memory of role ${String(values.get('role'))}`,
-      ),
-    ];
+  const shared = `redis, postgres or sqlite: other processes cannot see the memory of role ${String(values.get('role'))}`;
+  if (store && where && store.value === 'memory' && values.get('role') !== 'all') return [wrong(store, where, shared)];
   const key = PLACES[values.get('store') as keyof typeof PLACES];
   const isMissing = key !== undefined && values.get(key) === undefined;
   if (!isMissing || layers.some(({ refused }) => refused.has(key) || refused.has('role'))) return [];
@@ -119,10 +112,9 @@ function mistakenStore(layers: readonly Layer[], values: ReadonlyMap<string, unk
 
 function refuse(mistakes: readonly string[]): void {
   if (mistakes.length === 0) return;
-  const message =
-    mistakes.length === 1
-      ? `The configuration is wrong: ${mistakes[0]}`
-      : `The configuration has ${mistakes.length} mistakes:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`;
+  const list = mistakes.map((mistake) => `\n  - ${mistake}`).join('');
+  const wrongs = mistakes.length === 1 ? `is wrong: ${mistakes[0]}` : `has ${mistakes.length} mistakes:${list}`;
+  const message = `The configuration ${wrongs}`;
   const error = new AsyncEndpointsError('INVALID_OPTION', message, { details: { mistakes } });
   // Whoever has to mend a configuration is not helped by where it was read.
   error.stack = `${error.name}: ${message}`;

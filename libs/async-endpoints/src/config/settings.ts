@@ -1,7 +1,7 @@
 import { JOBS, RETENTION } from '../options/jobs.js';
 import { GROUPS as OF_THE_MODULE } from '../options/options.js';
 import type { Definitions, Option } from '../options/rules.js';
-import { MODULE, REDIS, SQLITE } from './async-endpoints-settings.js';
+import { MODULE, POSTGRES, REDIS, SQLITE } from './async-endpoints-settings.js';
 
 /** One option, and all that can state it. */
 export interface Setting extends Option<unknown> {
@@ -21,6 +21,7 @@ const { worker, recovery, context, http, response } = OF_THE_MODULE;
 export const GROUPS: Readonly<Record<string, Definitions>> = {
   '': MODULE,
   redis: REDIS,
+  postgres: POSTGRES,
   sqlite: SQLITE,
   worker,
   jobs: JOBS_BUT_RETENTION,
@@ -34,6 +35,7 @@ export const GROUPS: Readonly<Record<string, Definitions>> = {
 /** The variables that had their names before there was a system to them. */
 const NAMED: Readonly<Record<string, string>> = {
   'redis.url': 'REDIS_URL',
+  'postgres.url': 'POSTGRES_URL',
   'sqlite.path': 'SQLITE_PATH',
   'worker.maxConcurrency': 'ASYNC_WORKER_CONCURRENCY',
   'worker.pollingIntervalMs': 'ASYNC_POLLING_INTERVAL',
@@ -41,7 +43,8 @@ const NAMED: Readonly<Record<string, string>> = {
   'jobs.maxQueueBytes': 'ASYNC_QUEUE_BYTES',
   'jobs.defaultMaxRetries': 'ASYNC_MAX_RETRIES',
 };
-const SECRETS = ['redis.url', 'redis.password', 'redis.sentinelPassword', 'redis.partitionSecret'];
+/** Addresses hold passwords. */
+const SECRET = /\.(url|listen|password|sentinelPassword|partitionSecret)$/;
 
 /** Every option of the library by its key. */
 export const SETTINGS: ReadonlyMap<string, Setting> = new Map(
@@ -49,7 +52,7 @@ export const SETTINGS: ReadonlyMap<string, Setting> = new Map(
     Object.entries(definitions).map(([name, definition]): [string, Setting] => {
       const key = group ? `${group}.${name}` : name;
       const variable = definition.read ? (NAMED[key] ?? variableOf(key)) : null;
-      return [key, { ...definition, key, variable, isSecret: SECRETS.includes(key) }];
+      return [key, { ...definition, key, variable, isSecret: SECRET.test(key) }];
     }),
   ),
 );

@@ -93,9 +93,7 @@ export function fromVariables(
   }
 }
 
-function valueOf({ read }: Setting, said: string): unknown {
-  return (read as (said: string) => unknown)(said.trim());
-}
+const valueOf = ({ read }: Setting, said: string): unknown => (read as (said: string) => unknown)(said.trim());
 
 /** Names as the reference system writes them, with a capital letter, are taken as ours. */
 function flatten(tree: object, where: string): Pick<Source, 'statements' | 'mistakes'> {
@@ -115,9 +113,7 @@ function flatten(tree: object, where: string): Pick<Source, 'statements' | 'mist
   return { statements: [...found.values()], mistakes };
 }
 
-function lowerFirst(name: string): string {
-  return name.charAt(0).toLowerCase() + name.slice(1);
-}
+const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
 
 function isPlain(value: unknown): value is object {
   return isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);

@@ -10,6 +10,7 @@ import { decideRetry, retryDelayMs } from '../job/retry.js';
 import { JobPolicies } from '../options/policies.js';
 import { resolveJobPolicy, resolveOptions } from '../options/resolve.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
+import { PostgresJobStore } from '../stores/postgres/postgres-job-store.js';
 import { RedisJobStore } from '../stores/redis/redis-job-store.js';
 import { SqliteJobStore } from '../stores/sqlite/sqlite-job-store.js';
 import { Wait } from '../worker/loop.js';
@@ -37,7 +38,7 @@ const isDelay = (ms: number) => Number.isInteger(ms) && ms >= 0 && ms <= LONGEST
 describe('Any number', () => {
   const numeric = [...SETTINGS.values()].filter(({ accepts, key }) => accepts(1) && key !== 'http.unfinishedStatus');
 
-  it.each(numeric.map(({ key }) => key).filter((key) => !/^(redis|sqlite)\./.test(key)))(
+  it.each(numeric.map(({ key }) => key).filter((key) => !/^(redis|postgres|sqlite)\./.test(key)))(
     'as the option %s is taken within bounds or refused by name',
     (key) => {
       const path = key.split('.');
@@ -74,6 +75,17 @@ describe('Any number', () => {
       fc.property(odd, (value) => {
         const create = () => new SqliteJobStore({ path: 'never-opened.db', [name]: value });
         expect(isBounded(name, value, LONGEST_MS, create)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ['commandTimeoutMs', 3_600_000],
+    ['priorityAgingMs', LONGEST_MS],
+  ])('as %s of a PostgresJobStore is taken or refused by name', (name, largest) => {
+    fc.assert(
+      fc.property(odd, (value) => {
+        expect(isBounded(name, value, largest, () => new PostgresJobStore({ [name]: value }))).toBe(true);
       }),
     );
   });

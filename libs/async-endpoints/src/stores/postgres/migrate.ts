@@ -45,11 +45,8 @@ ${missing.join('\n')}`;
  * which a schema may be absent that another process has committed while this one waited for the lock.
  */
 export async function schemaVersion(client: ClientBase, schema: string): Promise<number> {
-  const { rows } = await client.query<{ exists: boolean }>(
-    "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'migration') AS exists",
-    [schema],
-  );
-  if (!rows[0]?.exists) return 0;
+  const present = "SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'migration'";
+  if ((await client.query(present, [schema])).rowCount === 0) return 0;
   const versions = await client.query<{ version: number | null }>(
     `SELECT max(version) AS version FROM "${schema}".migration`,
   );

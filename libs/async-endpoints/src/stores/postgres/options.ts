@@ -7,7 +7,10 @@ import { agingOf, type PriorityAging } from '../../store/fairness.js';
 export interface PostgresJobStoreOptions extends PriorityAging {
   /** Such as `postgres://user:password@host:5432/database`. Without it, `pg` reads the variables `PGHOST`, `PGUSER` and so on. */
   url?: string | undefined;
-  /** Any options of `pg` for its pool: TLS, socket, `max` (default 10). They win over the URL. */
+  /**
+   * Any options of `pg` for its pool, such as `ssl` and `max` (default 10). `user` and a `password` that is text win over the URL; of
+   * other options that both state, the URL wins.
+   */
   postgres?: PoolConfig | undefined;
   /** A pool of the application's own instead; it is shared, and not closed with the store. */
   pool?: Pool | undefined;
@@ -40,6 +43,9 @@ export interface PostgresJobStoreOptions extends PriorityAging {
 }
 
 export const SCHEMA = { pattern: /^[A-Za-z_]\w{0,49}$/, expected: '1 to 50 letters, digits and _, not a digit first' };
+/** What it leaves out is read from `PGHOST` and so on: `postgres://` leaves out all. */
+export const POSTGRES_URL = 'something like postgres://user@host:5432/database';
+export const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:\/\/\S*$/.test(url);
 export const COMMAND_TIMEOUT_MS = [1, 3_600_000] as const;
 
 export type PostgresSettings = ReturnType<typeof readOptions>;
@@ -52,11 +58,20 @@ export function readOptions(options: PostgresJobStoreOptions) {
   if (!SCHEMA.pattern.test(schema)) throw invalid('schema', schema, SCHEMA.expected);
   if (connect !== 'fail-fast' && connect !== 'degraded') throw invalid('connect', connect, 'fail-fast or degraded');
   if (pool && (url !== undefined || postgres)) throw invalid('pool', 'given', 'one of pool, and url with postgres');
-  const connection: PoolConfig = { ...(url !== undefined && { connectionString: url }), ...postgres };
+  const at = (address: string) => ({ connectionString: withLogin(address, postgres) });
+  const connection: PoolConfig = { ...postgres, ...(url !== undefined && at(url)) };
   const listening: ClientConfig =
-    typeof listen === 'string' ? { connectionString: listen } : (listen ?? pool?.options ?? connection);
+    typeof listen === 'string' ? { ssl: postgres?.ssl, ...at(listen) } : (listen ?? pool?.options ?? connection);
   const agingMs = agingOf(options);
   return { pool, connection, listening, schema, migrate, synchronousClaims, connect, commandTimeoutMs, agingMs, now };
+}
+
+/** `pg` lets the URL win over options: as its parameters they win over its login. */
+function withLogin(url: string, { user, password }: PoolConfig = {}): string {
+  const [address = '', parameters] = url.split('?');
+  const all = new URLSearchParams(parameters);
+  for (const [name, text] of Object.entries({ user, password })) if (typeof text === 'string') all.set(name, text);
+  return all.size === 0 ? url : `${address}?${all.toString()}`;
 }
 
 function invalid(option: string, value: unknown, expected: string): AsyncEndpointsError {
