@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { AsyncEndpointsError } from '../job/errors.js';
 import { JOB_STATUSES, type JobStatus } from '../job/job.js';
+import { addBackup } from './backup.js';
 import { change, pauseQueues, purge, recover, VERBS } from './change.js';
 import type { Session, SessionFlags } from './connect.js';
 import { parseDuration } from './duration.js';
@@ -55,6 +56,7 @@ function createProgram(begin: Begin): Command {
   addChanges(program, begin);
   addPauses(program, begin);
   addSchedules(program, begin);
+  addBackup(program);
   return program;
 }
 
