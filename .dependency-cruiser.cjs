@@ -38,7 +38,7 @@ const ROOMS = {
   health: ['job', 'options', 'store', 'events', 'worker'],
   telemetry: ['job', 'options', 'store', 'events', 'worker'],
   config: ['job', 'options', 'store', 'stores/redis', 'stores/postgres', 'stores/sqlite'],
-  cli: ['job', 'options', 'store', 'stores/redis', 'stores/sqlite', 'events', 'config', 'schedules'],
+  cli: ['job', 'options', 'store', 'stores/redis', 'stores/postgres', 'stores/sqlite', 'events', 'config', 'schedules'],
   client: ['job'],
   dashboard: ['job', 'options', 'store', 'events', 'jobs', 'nest'],
   'dashboard/page': [],

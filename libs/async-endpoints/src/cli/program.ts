@@ -55,6 +55,7 @@ function createProgram(begin: Begin): Command {
   addLooks(program, begin);
   addChanges(program, begin);
   addPauses(program, begin);
+  addMigrate(program);
   addSchedules(program, begin);
   addBackup(program);
   return program;
@@ -187,6 +188,18 @@ function addSchedules(program: Command, begin: Begin): void {
         begin(flagsOf(command), (session) => changeSchedule(session, verb, name)),
       );
   }
+}
+
+function addMigrate(program: Command): void {
+  program
+    .command('migrate')
+    .description('create the schema in PostgreSQL (POSTGRES_URL), or bring it to the version of this release')
+    .option('--print', 'write the SQL that creates the schema instead; needs no database')
+    .action(async ({ print }: { print?: boolean }) => {
+      requirePackages('class-validator');
+      const { migrate } = await import('./migrate.js');
+      await migrate(print ?? false);
+    });
 }
 
 function filtered(command: Command, statuses: readonly JobStatus[]): Command {
