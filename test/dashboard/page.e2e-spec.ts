@@ -91,6 +91,28 @@ describe.skipIf(!existsSync(CHROMIUM))('The page of the dashboard', () => {
     await page.getByText('BROKEN').first().waitFor();
   });
 
+  it('shows schedules, triggers one, pauses it and lets it go on', async () => {
+    const app = await start('Fastify', 'memory');
+    const daily = { cron: '0 3 * * *', timeZone: 'Europe/Zurich', payload: { secret: 'nobody' } };
+    await app.jobs.schedules.upsert('daily', 'Echo', daily);
+    await app.jobs.schedules.upsert(HOSTILE, 'Echo', { everyMs: 3_600_000 });
+    const page = await open(`${app.url}/admin/jobs`);
+    await page.getByRole('link', { name: 'Schedules', exact: true }).click();
+    const row = page.getByRole('row').filter({ hasText: 'daily' });
+    await row.getByText('0 3 * * * Europe/Zurich').waitFor();
+    await row.getByRole('button', { name: 'Run now' }).click();
+    await page.getByText('daily: triggered.').waitFor();
+    expect(await app.jobs.list({ name: 'Echo' })).toMatchObject({ jobs: [{ name: 'Echo' }] });
+    await row.getByRole('button', { name: 'Pause' }).click();
+    await row.getByText('Paused').waitFor();
+    expect(await app.jobs.schedules.find('daily')).toMatchObject({ pausedBy: 'anna', nextAt: null });
+    await row.getByRole('button', { name: 'Resume' }).click();
+    await row.getByRole('button', { name: 'Pause' }).waitFor();
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+    expect(await page.content()).not.toContain('nobody');
+    expect(app.log.join()).not.toContain('nobody');
+  });
+
   it('shows hostile names, owners, errors and results as text, and a result of 1 MiB at once', async () => {
     const app = await start('Fastify', 'memory');
     const long = 'x'.repeat(700_000);
@@ -119,7 +141,8 @@ describe.skipIf(!existsSync(CHROMIUM))('The page of the dashboard', () => {
       reducedMotion: 'reduce',
       viewport: { width: 360, height: 800 },
     });
-    const views = { '': 'Queues', workers: 'pid', jobs: 'BROKEN', [`jobs/${id}`]: 'It broke.' };
+    await app.jobs.schedules.upsert('daily', 'Echo', { cron: '@daily' });
+    const views = { '': 'Queues', workers: 'pid', schedules: '@daily', jobs: 'BROKEN', [`jobs/${id}`]: 'It broke.' };
     for (const [view, text] of Object.entries(views)) {
       await page.goto(`${app.url}/admin/jobs#/${view}`);
       await page.getByText(text).first().waitFor();

@@ -40,7 +40,15 @@ describe('AsyncDashboardModule', () => {
 describe.each(['Express', 'Fastify'] as const)('The dashboard on %s', (adapter) => {
   it('runs the guards for page, assets, data, streams and actions', async () => {
     const app = await startOn(adapter);
-    for (const path of ['', '/assets/app.js', '/api/visitor', '/api/stream', '/api/jobs', '/api/jobs/x/stream']) {
+    for (const path of [
+      '',
+      '/assets/app.js',
+      '/api/visitor',
+      '/api/stream',
+      '/api/jobs',
+      '/api/schedules',
+      '/api/jobs/x/stream',
+    ]) {
       const { status } = await fetch(`${app.url}/admin/jobs${path}`, { headers: { 'x-key': 'wrong' } });
       expect([path, status]).toEqual([path, 403]);
     }
@@ -116,6 +124,22 @@ describe.each(['Express', 'Fastify'] as const)('The dashboard on %s', (adapter) 
         expect([path, (await fetch(`${app.url}/admin/jobs${path}`)).status]).toEqual([path, 403]);
       }
     }
+  });
+
+  it('shows schedules and lets act on them only who sees the jobs of all owners', async () => {
+    const whose: { owner: string | null } = { owner: 'acme' };
+    const app = await startOn(adapter, { owner: () => whose.owner });
+    await app.jobs.schedules.upsert('daily', 'Echo', { cron: '@daily', owner: 'acme' });
+    const trigger = { operation: 'trigger', targets: ['daily'] };
+    expect((await fetch(`${app.url}/admin/jobs/api/schedules`)).status).toBe(403);
+    expect((await post(app, trigger)).status).toBe(403);
+    whose.owner = null;
+    expect((await post(app, { operation: 'trigger', targets: ['none'] })).status).toBe(404);
+    expect(await (await post(app, trigger)).json()).toEqual({ changed: 1 });
+    expect(await (await fetch(`${app.url}/admin/jobs/api/schedules`)).json()).toMatchObject({
+      schedules: [{ name: 'daily', owner: 'acme', isDeclared: false }],
+      next: null,
+    });
   });
 
   it('shows an owner neither workers nor the messages of internal errors, which an operator sees', async () => {

@@ -12,6 +12,7 @@ import {
   type DashboardRoutes,
   type DashboardRules,
 } from './options.js';
+import { SchedulesView } from './schedules-view.js';
 
 /** A page on which operators see and steer the jobs of the application's `AsyncEndpointsModule`, which must be global. */
 @Module({})
@@ -37,6 +38,6 @@ function compose(routes: DashboardRoutes, rules: Provider): DynamicModule {
     module: AsyncDashboardModule,
     imports: [...(routes.imports ?? [])],
     controllers: [createDashboardController(checkRoutes(routes), routes.guards ?? [])],
-    providers: [rules, DashboardFeed, DashboardGuard, JobsView],
+    providers: [rules, DashboardFeed, DashboardGuard, JobsView, SchedulesView],
   };
 }

@@ -23,7 +23,8 @@ import { keepReplies } from '../nest/internals.js';
 import { actorOf, DashboardGuard, visitorOf } from './access.js';
 import { PAGE_HEADERS, pageAt, readAsset } from './assets.js';
 import { asMessages, DashboardFeed } from './feed.js';
-import { JobsView } from './jobs-view.js';
+import { JobsView, parseAction } from './jobs-view.js';
+import { SCHEDULE_OPERATIONS, type ScheduleOperation, SchedulesView } from './schedules-view.js';
 
 /** What Express and Fastify have in common. */
 interface Reply {
@@ -36,7 +37,7 @@ interface Request {
   originalUrl?: string;
 }
 
-/** The queues and workers concern the jobs of all owners. */
+/** The queues, workers and schedules concern the jobs of all owners. */
 class WholeView implements CanActivate {
   canActivate(context: Parameters<CanActivate['canActivate']>[0]): boolean {
     if (visitorOf(context.switchToHttp().getRequest<object>()).owner === null) return true;
@@ -48,6 +49,7 @@ class DashboardController {
   constructor(
     @Inject(DashboardFeed) private readonly feed: DashboardFeed,
     @Inject(JobsView) private readonly jobs: JobsView,
+    @Inject(SchedulesView) private readonly schedules: SchedulesView,
   ) {}
 
   @Get()
@@ -90,15 +92,26 @@ class DashboardController {
     return asMessages(this.jobs.follow(id, whose));
   }
 
+  @Get('api/schedules')
+  @UseGuards(WholeView)
+  async recurring(@Query('after') after: unknown, @Res() reply: Reply) {
+    answer(reply, await this.schedules.list(after));
+  }
+
   @Post('api/actions')
   @HttpCode(200)
   async act(@Body() body: unknown, @Req() request: Request, @Res() reply: Reply) {
-    answer(reply, await this.jobs.act(body, visitorOf(request), actorOf(request)));
+    const { operation, targets } = parseAction(body);
+    const isOfSchedules = (SCHEDULE_OPERATIONS as readonly string[]).includes(operation);
+    const whose = visitorOf(request);
+    if (!isOfSchedules) return answer(reply, await this.jobs.act({ operation, targets }, whose, actorOf(request)));
+    if (whose.owner !== null) throw new ForbiddenException('Schedules concern the jobs of all owners.');
+    answer(reply, await this.schedules.act(operation as ScheduleOperation, targets, actorOf(request)));
   }
 }
 
-const { page, asset, visitor, stream, list, job, follow, act } = DashboardController.prototype;
-for (const method of [page, asset, visitor, stream, list, job, follow, act]) keepReplies(method);
+const { page, asset, visitor, stream, list, job, follow, recurring, act } = DashboardController.prototype;
+for (const method of [page, asset, visitor, stream, list, job, follow, recurring, act]) keepReplies(method);
 
 /** The page, its assets, its data, its streams and its actions, all behind the same guards. */
 export function createDashboardController(path: string, guards: readonly (Type<CanActivate> | CanActivate)[]): Type {

@@ -9,12 +9,13 @@ import type { Visitor } from './access.js';
 import { DashboardFeed } from './feed.js';
 import { DASHBOARD_RULES, type DashboardRules } from './options.js';
 import { redacted } from './redact.js';
+import { SCHEDULE_OPERATIONS } from './schedules-view.js';
 
 const MAX_STEP = 1_000;
-const OPERATIONS = ['cancel', 'rerun', 'pause', 'resume'] as const;
+const OPERATIONS = ['cancel', 'rerun', 'pause', 'resume', ...SCHEDULE_OPERATIONS] as const;
 
-/** What the page sends to act: jobs by id, queues by name. */
-interface Action {
+/** What the page sends to act: jobs by id, queues and schedules by name. */
+export interface Action {
   readonly operation: (typeof OPERATIONS)[number];
   readonly targets: readonly string[];
 }
@@ -61,12 +62,13 @@ export class JobsView {
   }
 
   /** @returns how many jobs or queues the action changed */
-  async act(body: unknown, { owner }: Visitor, actor: string | null): Promise<{ changed: number }> {
-    const { operation, targets } = parseAction(body);
+  async act({ operation, targets }: Action, { owner }: Visitor, actor: string | null): Promise<{ changed: number }> {
     const isOnQueues = operation === 'pause' || operation === 'resume';
     if (isOnQueues && owner !== null) throw new ForbiddenException('A queue holds the jobs of all owners.');
     const changed = await (
-      isOnQueues ? this.#steer(operation, targets, actor) : this.#change(operation, targets, owner)
+      isOnQueues
+        ? this.#steer(operation, targets, actor)
+        : this.#change(operation as 'cancel' | 'rerun', targets, owner)
     ).catch(asHttp);
     const what = isOnQueues ? targets.map((name) => JSON.stringify(name)).join(', ') : `${targets.length} jobs`;
     const who = JSON.stringify(actor ?? 'an unnamed visitor');
@@ -122,7 +124,8 @@ function isStatus(text: string): text is JobStatus {
   return JOB_STATUSES.includes(text as JobStatus);
 }
 
-function parseAction(body: unknown): Action {
+/** @throws BadRequestException */
+export function parseAction(body: unknown): Action {
   const { operation, targets } = (body ?? {}) as Partial<Action>;
   if (!operation || !OPERATIONS.includes(operation)) throw new BadRequestException('There is no such operation.');
   if (!Array.isArray(targets) || targets.length < 1 || targets.length > MAX_STEP || !targets.every(isText)) {

@@ -4,6 +4,7 @@ import { html } from './html.js';
 import { JobPage } from './job.js';
 import { Jobs } from './jobs.js';
 import { Overview, Workers } from './overview.js';
+import { Schedules } from './schedules.js';
 import { read, type Snapshot, useStream, type Visitor } from './server.js';
 
 const THEMES = ['system', 'light', 'dark'] as const;
@@ -23,6 +24,7 @@ function App({ visitor }: { visitor: Visitor }) {
         ['', 'Overview'],
         ['jobs', 'Jobs'],
         ['workers', 'Workers'],
+        ['schedules', 'Schedules'],
       ]
     : [['jobs', 'Jobs']];
   const section = path.split('/')[1] ?? '';
@@ -62,6 +64,7 @@ function View({ path, query, visitor, snapshot, say }: ViewProps) {
   }
   if (section === 'jobs' || visitor.owner !== null)
     return html`<${Jobs} query=${query} visitor=${visitor} say=${say} />`;
+  if (section === 'schedules') return html`<${Schedules} visitor=${visitor} say=${say} />`;
   if (!snapshot?.stats)
     return html`<h1>Overview</h1>
       <p class="empty">${snapshot ? 'The store does not answer.' : 'Loading…'}</p>`;

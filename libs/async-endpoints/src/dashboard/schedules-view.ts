@@ -1,0 +1,49 @@
+import { Inject, Injectable, Logger, NotFoundException } from '@nestjs/common';
+import { printable } from '../events/error-text.js';
+import { AsyncEndpointsError } from '../job/errors.js';
+import { JobManager } from '../jobs/job-manager.js';
+import type { SchedulePage } from '../jobs/job-schedules.js';
+import { JobStore } from '../store/job-store.js';
+
+const PAGE = 200;
+
+/** What the page does to a schedule. */
+export const SCHEDULE_OPERATIONS = ['trigger', 'pause-schedule', 'resume-schedule'] as const;
+export type ScheduleOperation = (typeof SCHEDULE_OPERATIONS)[number];
+
+/** The schedules of recurring jobs, without their payloads; for visitors who see the jobs of all owners. */
+@Injectable()
+export class SchedulesView {
+  readonly #log = new Logger('AsyncDashboard');
+
+  constructor(
+    @Inject(JobManager) private readonly manager: JobManager,
+    @Inject(JobStore) private readonly store: JobStore,
+  ) {}
+
+  async list(after: unknown): Promise<SchedulePage> {
+    if (!this.store.schedules) return { schedules: [], next: null };
+    return this.manager.schedules.list({ limit: PAGE, after: typeof after === 'string' ? after : undefined });
+  }
+
+  /** @returns how many schedules the action changed */
+  async act(operation: ScheduleOperation, names: readonly string[], by: string | null): Promise<{ changed: number }> {
+    for (const name of names) await this.#act(operation, name, by).catch(asHttp);
+    const who = JSON.stringify(by ?? 'an unnamed visitor');
+    const what = names.map((name) => JSON.stringify(name)).join(', ');
+    this.#log.log(printable(`${operation} of ${what.slice(0, 500)} by ${who}`));
+    return { changed: names.length };
+  }
+
+  async #act(operation: ScheduleOperation, name: string, by: string | null): Promise<void> {
+    const { schedules } = this.manager;
+    if (operation === 'trigger') await schedules.trigger(name);
+    else if (operation === 'pause-schedule') await schedules.pause(name, { by });
+    else await schedules.resume(name);
+  }
+}
+
+function asHttp(error: unknown): never {
+  const isGone = error instanceof AsyncEndpointsError && error.code === 'SCHEDULE_NOT_FOUND';
+  throw isGone ? new NotFoundException('There is no such schedule.') : error;
+}
