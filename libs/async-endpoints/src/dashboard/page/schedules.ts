@@ -60,21 +60,7 @@ export function Schedules({ visitor, say }: Props) {
         page.schedules.length === 0 &&
         html`<p class="empty">No schedules yet. Put @Recurring on a handler, or call JobManager.schedules.upsert.</p>`
       }
-      ${
-        page.schedules.length > 0 &&
-        html`<div class="scroll" tabindex="0" role="region" aria-label="Table of schedules">
-          <table class="left">
-            <thead>
-              <tr>
-                ${[...HEADS, ...(visitor.access === 'operate' ? ['Action'] : [])].map((text) => html`<th scope="col">${text}</th>`)}
-              </tr>
-            </thead>
-            <tbody>
-              ${page.schedules.map((one) => html`<${Row} key=${one.name} schedule=${one} visitor=${visitor} change=${change} />`)}
-            </tbody>
-          </table>
-        </div>`
-      }
+      ${page.schedules.length > 0 && html`<${Table} schedules=${page.schedules} visitor=${visitor} change=${change} />`}
       ${
         (after !== null || page.next !== null) &&
         html`<div class="bar">
@@ -83,6 +69,27 @@ export function Schedules({ visitor, say }: Props) {
         </div>`
       }
     </section>`;
+}
+
+interface TableProps {
+  readonly schedules: readonly Schedule[];
+  readonly visitor: Visitor;
+  readonly change: RowProps['change'];
+}
+
+function Table({ schedules, visitor, change }: TableProps) {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of schedules">
+    <table class="left">
+      <thead>
+        <tr>
+          ${[...HEADS, ...(visitor.access === 'operate' ? ['Action'] : [])].map((text) => html`<th scope="col">${text}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${schedules.map((one) => html`<${Row} key=${one.name} schedule=${one} visitor=${visitor} change=${change} />`)}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 interface RowProps {
