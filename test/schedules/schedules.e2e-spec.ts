@@ -225,6 +225,25 @@ describe('A schedule that a handler declares', () => {
   });
 });
 
+it('A thousand schedules at one instant cost a worker two calls for each hundred', async () => {
+  const { store, now, advance } = aStore();
+  const calls: string[] = [];
+  const { next: readNext, fire } = store.schedules;
+  store.schedules.next = (...args) => (calls.push('next'), readNext.apply(store.schedules, args));
+  store.schedules.fire = (...args) => (calls.push('fire'), fire.apply(store.schedules, args));
+  const { jobs } = await start(store);
+  for (let n = 0; n < 1_000; n++)
+    await jobs.schedules.upsert(`s${n}`, 'Report', { everyMs: HOUR, payload: { full: false } });
+  await jobs.pause('Report');
+  await eventually(() => calls.includes('next'));
+  calls.length = 0;
+  advance(HOUR - (now() % HOUR) + 1);
+  await jobs.schedules.upsert('wakes', 'Report', { everyMs: HOUR }); // the timer does not know that the clock was moved
+  await eventually(async () => (await jobs.depth('Report')) === 1_000);
+  expect(calls.filter((call) => call === 'fire').length).toBeLessThanOrEqual(11);
+  expect(calls.length).toBeLessThanOrEqual(30);
+});
+
 describe('JobManager.schedules', () => {
   it('makes schedules from any process, which a worker fires at once', async () => {
     const { store } = aStore();
