@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
   AsyncEndpointsModule,
@@ -242,6 +243,29 @@ it('A thousand schedules at one instant cost a worker two calls for each hundred
   await eventually(async () => (await jobs.depth('Report')) === 1_000);
   expect(calls.filter((call) => call === 'fire').length).toBeLessThanOrEqual(11);
   expect(calls.length).toBeLessThanOrEqual(30);
+});
+
+it('Schedules that wait for their last job do not hold up the others, however many they are', async () => {
+  const { store, now, advance } = aStore();
+  const { jobs } = await start(store);
+  await jobs.pause('Report');
+  const payload = { full: false };
+  for (let n = 0; n < 120; n++)
+    await jobs.schedules.upsert(`s${n}`, 'Report', { everyMs: HOUR, overlap: 'queue', payload });
+  advance(HOUR - (now() % HOUR) + 1);
+  await jobs.schedules.upsert('free', 'Report', { everyMs: HOUR / 2, overlap: 'allow', payload });
+  await eventually(async () => (await jobs.depth('Report')) === 120);
+  advance(HOUR);
+  await jobs.schedules.upsert('wakes', 'Report', { everyMs: HOUR });
+  await eventually(async () => (await jobs.schedules.find('free'))?.lastStatus === 'Queued');
+  expect(await jobs.depth('Report')).toBe(121);
+});
+
+it('A schedule that never comes is a warning in the log', async () => {
+  const warn = vi.spyOn(Logger.prototype, 'warn');
+  onTestFinished(() => warn.mockRestore());
+  await start(aStore().store, { never: { cron: '0 0 30 2 *' } });
+  await eventually(() => warn.mock.calls.some(([text]) => String(text).startsWith('Schedule never never comes')));
 });
 
 describe('JobManager.schedules', () => {

@@ -123,12 +123,18 @@ export class Scheduler {
 
   async #fireDue(): Promise<void> {
     while (this.#isRunning) {
-      const { now, schedules } = await this.#schedules.next(this.handlers.names, AT_ONCE);
+      // Those that cannot move on stay the earliest: they must not hide the others.
+      const stuck = this.#awaited.size + this.#refused.size;
+      const { now, schedules } = await this.#schedules.next(this.handlers.names, AT_ONCE + stuck);
       const isDue = (one: ScheduleRecord) => (one.nextAt as number) <= now;
       const due = schedules.filter((one) => isDue(one) && !this.#awaited.has(one.lastJobId ?? ''));
       const next = schedules.find((one) => !isDue(one));
       if (due.length === 0) return next && this.#arm((next.nextAt as number) - now);
-      if (!(await this.#fire(due, now))) return this.#arm(AGAIN_AFTER_ERROR_MS);
+      let areMoved = true;
+      for (let from = 0; from < due.length; from += AT_ONCE) {
+        areMoved = (await this.#fire(due.slice(from, from + AT_ONCE), now)) && areMoved;
+      }
+      if (!areMoved) return this.#arm(AGAIN_AFTER_ERROR_MS);
     }
   }
 
@@ -165,7 +171,7 @@ export class Scheduler {
 
   /** Looks again when the job is finished. */
   async #await(id: string): Promise<void> {
-    this.#awaited.set(id, () => {});
+    if (this.#awaited.has(id)) return;
     const end = () => {
       this.#awaited.get(id)?.();
       if (this.#awaited.delete(id)) this.#look();
@@ -173,8 +179,7 @@ export class Scheduler {
     const stop = await this.store.subscribe({ job: id }, ({ status }) => {
       if (status === null || isTerminal(status)) end();
     });
-    if (this.#awaited.has(id)) this.#awaited.set(id, stop);
-    else stop();
+    this.#awaited.set(id, stop);
     const [job] = await this.store.find([id]);
     if (!job || isTerminal(job.status)) end();
   }
