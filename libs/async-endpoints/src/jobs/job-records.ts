@@ -9,6 +9,7 @@ import type { JobPolicies } from '../options/policies.js';
 import { Batcher } from '../store/batcher.js';
 import type { JobStore, Submission } from '../store/job-store.js';
 import { changeOne, findOwned, type OwnedId } from '../store/loops.js';
+import { executeWithin } from '../store/transaction.js';
 import { FollowedJobs } from './follow.js';
 import { newJob, type SubmitOptions } from './new-job.js';
 
@@ -55,6 +56,8 @@ export class JobRecords {
       const { names, read } = this.options.context;
       const context = options.context ?? (read && carriedValues(names, read));
       const inserted = newJob(this.policies.of(job), payload, options, { trace: submission.trace, context });
+      if (options.within !== undefined)
+        return this.#accepted(await this.#submitWithin(options.within, inserted), false);
       return this.#accepted(await this.#submissions.push(inserted));
     });
   }
@@ -72,12 +75,26 @@ export class JobRecords {
     return changeOne(this.store, 'cancel', id);
   }
 
-  #accepted(submission: Submission): Accepted {
+  async #submitWithin(within: unknown, job: NewJob): Promise<Submission> {
+    const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = this.options.jobs;
+    const execute = executeWithin(within);
+    if (!this.store.submitWithin) {
+      throw new AsyncEndpointsError(
+        'INVALID_OPTION',
+        'within needs a job store in the database of the transaction: PostgresJobStore.',
+      );
+    }
+    const [submission] = await this.store.submitWithin(execute, [job], { queueLimit, queueBytes });
+    return submission as Submission;
+  }
+
+  /** @param isCommitted false where the caller may still roll it back: then nobody is told */
+  #accepted(submission: Submission, isCommitted = true): Accepted {
     if (submission.outcome === 'refused') throw new AsyncEndpointsError('QUEUE_FULL');
     if (submission.outcome === 'conflict')
       throw new AsyncEndpointsError(submission.on === 'id' ? 'REQUEST_ID_CONFLICT' : 'IDEMPOTENCY_KEY_REUSED');
     const { outcome, job } = submission;
-    if (outcome === 'created') publish('submit', { job, store: this.store });
+    if (outcome === 'created' && isCommitted) publish('submit', { job, store: this.store });
     return { id: job.id, job, replayed: outcome === 'existing' };
   }
 }

@@ -37,6 +37,12 @@ export interface SubmitOptions {
   owner?: string | null | undefined;
   /** The values of an HTTP request that the handler can read. */
   snapshot?: RequestSnapshot | undefined;
+  /**
+   * The transaction of the caller in which the job is submitted: it exists if, and only if, the transaction commits. A `pg` client,
+   * a transaction of TypeORM, Knex, MikroORM or Sequelize, or a function `(sql, parameters) => rows`. The store must be in the same
+   * database.
+   */
+  within?: unknown;
   /** The trace that the run continues; a malformed one is ignored, as W3C says. Default: the active one, where traced. */
   trace?: TraceContext | undefined;
   /** The values in `JobContext.values`. Default: what the module's `context.read` returns here. */

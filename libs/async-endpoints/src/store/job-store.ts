@@ -2,6 +2,7 @@ import type { OperatorAction } from '../events/channels.js';
 import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/lifecycle.js';
 import type { ScheduleStore } from './schedules.js';
+import type { Execute } from './transaction.js';
 import type {
   ClaimRequest,
   JobChange,
@@ -156,6 +157,12 @@ export abstract class JobStore {
 
   /** Returns the live workers, in the order of their ids. */
   abstract workers(): Promise<LiveWorker[]>;
+
+  /**
+   * Submits jobs in a transaction of the caller: they exist if, and only if, it commits. Limits are checked against what is committed.
+   * Waiting workers hear of the jobs after the commit. Optional, for stores in a database.
+   */
+  submitWithin?(execute: Execute, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]>;
 
   /** The schedules of recurring jobs. Optional: without it, an application that has any does not boot. */
   readonly schedules?: ScheduleStore;

@@ -5,7 +5,15 @@ import type { QueueLimits, Submission } from '../../store/job-store.js';
 import { sizeOfSettlement } from '../../store/parts.js';
 import { encodeNullable } from '../sql/text.js';
 import type { PostgresConnections } from './connections.js';
-import { newJobs, type RecordRow, recordOf, settlementRows, submissionsOf, type SubmitReply, uuidOf } from './rows.js';
+import {
+  type RecordRow,
+  recordOf,
+  settlementRows,
+  submissionsOf,
+  submitArguments,
+  type SubmitReply,
+  uuidOf,
+} from './rows.js';
 
 interface Submitted {
   readonly job: NewJob;
@@ -53,8 +61,7 @@ export class PostgresBatches {
       const { limits } = rest[0] as Submitted;
       const end = rest.findIndex((other) => !areSame(other.limits, limits));
       const jobs = rest.slice(0, end < 0 ? undefined : end).map(({ job }) => job);
-      const { queueLimit, queueBytes = null } = limits;
-      const args = [newJobs(jobs), queueLimit, queueBytes, false, this.now()];
+      const args = submitArguments(jobs, limits, false, this.now());
       submissions.push(...submissionsOf(jobs, await this.connections.call<SubmitReply>('submit', ...args)));
     }
     return submissions;

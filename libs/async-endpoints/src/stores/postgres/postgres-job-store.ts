@@ -24,6 +24,7 @@ import type {
   WorkerInfo,
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
+import type { Execute } from '../../store/transaction.js';
 import { decodeNullable, decodeText, encodeNullable, encodeText } from '../sql/text.js';
 import { PostgresBatches } from './batches.js';
 import { PostgresChanges } from './changes.js';
@@ -32,7 +33,18 @@ import { listJobs } from './listing.js';
 import { PostgresListener } from './listener.js';
 import { migrate } from './migrate.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
-import { claimOf, type RecordRow, recordOf, recordsById, type StatsReply, statsOf, uuidOf } from './rows.js';
+import {
+  claimOf,
+  type RecordRow,
+  recordOf,
+  recordsById,
+  type StatsReply,
+  statsOf,
+  submissionsOf,
+  submitArguments,
+  type SubmitReply,
+  uuidOf,
+} from './rows.js';
 import { PostgresSchedules } from './schedules.js';
 import { PostgresWorkSignal } from './work-signal.js';
 
@@ -87,6 +99,16 @@ export class PostgresJobStore implements JobStore {
   async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
     checkJobIds(jobs);
     return this.#batches.submit(jobs, limits);
+  }
+
+  async submitWithin(execute: Execute, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    checkJobIds(jobs);
+    const args = submitArguments(jobs, limits, true, this.#now());
+    const sql = `SELECT "${this.#settings.schema}".submit($1::json, $2::bigint, $3::bigint, $4::boolean, $5::bigint)::text AS reply`;
+    const [row] = (await execute(sql, args)) as readonly { reply: string }[];
+    if (typeof row?.reply !== 'string')
+      throw new TypeError('The function of within answered no row with the column reply');
+    return submissionsOf(jobs, JSON.parse(row.reply) as SubmitReply);
   }
 
   async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {

@@ -3,7 +3,7 @@ import { boundedDelay } from '../../job/bounds.js';
 import { parseJobId } from '../../job/job-id.js';
 import type { Claim, FailedAttempt, JobRecord, JobStatus, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
-import type { QueueStats, Submission } from '../../store/job-store.js';
+import type { QueueLimits, QueueStats, Submission } from '../../store/job-store.js';
 import { isSameRequest, pausedAndEmpty } from '../../store/verbs.js';
 import { bytesOfNew, decodeRow, encodeRetention, type StoredRow } from '../sql/rows.js';
 import { decodeText, encodeJson, encodeNullable, encodeText } from '../sql/text.js';
@@ -45,8 +45,18 @@ export function uuidOf(id: string): string {
 }
 
 /** What `submit` takes. */
-export function newJobs(jobs: readonly NewJob[]): string {
+function newJobs(jobs: readonly NewJob[]): string {
   return JSON.stringify(jobs.map(newJobRow));
+}
+
+/** The arguments of `submit`. @param within whether the caller commits */
+export function submitArguments(
+  jobs: readonly NewJob[],
+  { queueLimit, queueBytes = null }: QueueLimits,
+  within: boolean,
+  now: number | null,
+): unknown[] {
+  return [newJobs(jobs), queueLimit, queueBytes, within, now];
 }
 
 /** A `new_job`. @param n its place */

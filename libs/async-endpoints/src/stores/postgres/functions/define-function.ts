@@ -27,6 +27,12 @@ export function createStatement({ name, parameters, returns, body, kind = 'verb'
 function settingsOf(kind: 'verb' | 'joins' | 'part'): string {
   if (kind === 'part') return '';
   const off = ['seqscan', 'bitmapscan', ...(kind === 'joins' ? [] : ['hashjoin', 'mergejoin'])];
-  const settings = ['search_path FROM CURRENT', 'plan_cache_mode = force_generic_plan', 'jit = off'];
+  // A lock may be that of a transaction of the application, which can last for ever.
+  const settings = [
+    'search_path FROM CURRENT',
+    'plan_cache_mode = force_generic_plan',
+    'jit = off',
+    'lock_timeout = 5000',
+  ];
   return [...settings, ...off.map((what) => `enable_${what} = off`)].map((setting) => `SET ${setting}`).join(' ');
 }

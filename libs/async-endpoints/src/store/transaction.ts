@@ -1,0 +1,102 @@
+import { AsyncEndpointsError } from '../job/errors.js';
+
+/** Runs a statement in the caller's transaction. Parameters are `$1`, `$2` and so on. Returns the rows, as objects. */
+export type Execute = (sql: string, parameters: readonly unknown[]) => Promise<readonly object[]>;
+
+/** Anything that has these members, of whatever type. */
+type Shape = Readonly<Record<string, unknown>> & ((...args: never[]) => unknown);
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+interface Kind {
+  readonly name: string;
+  is(given: Shape): boolean;
+  /** False where it can be seen that no transaction is open. */
+  isOpen(given: Shape): boolean;
+  execute(given: Shape): Execute;
+}
+
+const has = (given: Shape, ...methods: string[]) => methods.every((method) => typeof given[method] === 'function');
+const call = (given: Shape, method: string, ...args: unknown[]) => (given[method] as Method).apply(given, args);
+const withMarks = (sql: string) => sql.replaceAll(/\$\d+/g, '?');
+const rowsOf = (result: unknown) => (result as { rows: object[] }).rows;
+
+/**
+ * How to recognise what ORMs and drivers call a transaction, without importing any of them; the first that fits. For others, such as
+ * Prisma and Drizzle, `docs/postgres.md` has the function.
+ */
+const KINDS: readonly Kind[] = [
+  {
+    name: 'Knex',
+    is: (given) => has(given, 'raw', 'select'),
+    isOpen: ({ isTransaction }) => isTransaction === true,
+    execute: (given) => async (sql, parameters) => rowsOf(await call(given, 'raw', withMarks(sql), parameters)),
+  },
+  {
+    name: 'TypeORM',
+    is: (given) =>
+      has(given, 'query') && ('isTransactionActive' in given || 'queryRunner' in given || has(given, 'getRepository')),
+    isOpen: (given) => ((given['queryRunner'] ?? given) as Shape)['isTransactionActive'] === true,
+    execute: (given) => async (sql, parameters) => (await call(given, 'query', sql, parameters)) as object[],
+  },
+  {
+    name: 'MikroORM',
+    is: (given) => has(given, 'execute', 'isInTransaction'),
+    isOpen: (given) => (given['isInTransaction'] as () => boolean).call(given),
+    execute: (given) => async (sql, parameters) =>
+      (await call(given, 'execute', withMarks(sql), parameters)) as object[],
+  },
+  {
+    name: 'Sequelize',
+    is: (given) => has(given, 'afterCommit', 'rollback') && 'sequelize' in given,
+    isOpen: ({ finished }) => finished === undefined,
+    execute: (given) => async (sql, bind) => {
+      const options = { bind, transaction: given, type: 'SELECT' };
+      return (await call(given['sequelize'] as Shape, 'query', sql, options)) as object[];
+    },
+  },
+  {
+    name: 'pg',
+    is: (given) => has(given, 'query', 'escapeIdentifier') || (has(given, 'query') && 'totalCount' in given),
+    isOpen: (given) => !('totalCount' in given),
+    execute: (given) => async (sql, parameters) => rowsOf(await call(given, 'query', sql, parameters)),
+  },
+  {
+    name: 'a function',
+    is: (given) => typeof given === 'function',
+    isOpen: () => true,
+    execute: (given) => given as unknown as Execute,
+  },
+];
+
+/**
+ * How to run a statement in the transaction that `within` names.
+ *
+ * @throws AsyncEndpointsError `INVALID_OPTION` for what is not recognised, and where no transaction is open
+ */
+export function executeWithin(within: unknown): Execute {
+  const isThere = (typeof within === 'object' && within !== null) || typeof within === 'function';
+  const kind = isThere ? KINDS.find(({ is }) => is(within as Shape)) : undefined;
+  const expected = `a transaction of ${KINDS.map(({ name }) => name)
+    .slice(0, -1)
+    .join(', ')}, or a function (sql, parameters) => rows`;
+  if (!kind) throw new AsyncEndpointsError('INVALID_OPTION', `within is not recognised; expected ${expected}.`);
+  if (kind.isOpen(within as Shape)) return withoutValues(kind.execute(within as Shape));
+  throw new AsyncEndpointsError(
+    'INVALID_OPTION',
+    `within is of ${kind.name}, but no transaction is open; expected ${expected}.`,
+  );
+}
+
+/** Errors of ORMs quote the statement with its values. The code is kept: by it the caller decides whether to try again. */
+function withoutValues(execute: Execute): Execute {
+  return async (sql, parameters) => {
+    try {
+      return await execute(sql, parameters);
+    } catch (error) {
+      const { code, original } = error as { code?: unknown; original?: { code?: unknown } };
+      const known = [code, original?.code].find((one) => typeof one === 'string');
+      const reason = `The transaction did not take the submission${known === undefined ? '' : ` (${known})`}.`;
+      throw Object.assign(new Error(reason), known !== undefined && { code: known });
+    }
+  };
+}

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
+import { MikroORM } from '@mikro-orm/postgresql';
+import knex from 'knex';
+import { MemoryJobStore } from 'nestjs-async-endpoints';
+import { PostgresJobStore } from 'nestjs-async-endpoints/postgres';
+import { eventually, Scripted } from 'nestjs-async-endpoints/testing';
+import { Pool, type PoolClient } from 'pg';
+import { Sequelize } from 'sequelize';
+import { DataSource } from 'typeorm';
+import { startWorker } from '../worker/start-worker.js';
+
+/** Does the work in a transaction of its own, which commits unless the work throws. */
+type Transact = (work: (within: unknown) => Promise<void>) => Promise<unknown>;
+
+let server: PostgresServer;
+let pool: Pool;
+/** Closed at the end. */
+let closing: (() => Promise<unknown>)[];
+
+beforeAll(async () => {
+  server = await startPostgresServer();
+  pool = new Pool({ connectionString: server.url });
+  closing = [() => pool.end()];
+});
+
+afterAll(async () => {
+  for (const close of closing) await close();
+  await server.stop();
+});
+
+async function inTransaction<T>(work: (client: PoolClient) => Promise<T>, begin = 'BEGIN'): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query(begin);
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
+const ORMS: Readonly<Record<string, () => Promise<Transact>>> = {
+  pg: async () => (work) => inTransaction(work),
+  'a function': async () => (work) =>
+    inTransaction((client) =>
+      work(async (sql: string, parameters: unknown[]) => (await client.query(sql, parameters)).rows as object[]),
+    ),
+  async 'TypeORM, by its manager'() {
+    const source = await new DataSource({ type: 'postgres', url: server.url }).initialize();
+    closing.unshift(() => source.destroy());
+    return (work) => source.transaction(work);
+  },
+  async 'TypeORM, by its query runner'() {
+    const source = await new DataSource({ type: 'postgres', url: server.url }).initialize();
+    closing.unshift(() => source.destroy());
+    return async (work) => {
+      const runner = source.createQueryRunner();
+      await runner.startTransaction();
+      try {
+        await work(runner);
+        await runner.commitTransaction();
+      } catch (error) {
+        await runner.rollbackTransaction();
+        throw error;
+      } finally {
+        await runner.release();
+      }
+    };
+  },
+  async Knex() {
+    const db = knex({ client: 'pg', connection: server.url });
+    closing.unshift(() => db.destroy());
+    return (work) => db.transaction(work);
+  },
+  async Sequelize() {
+    const db = new Sequelize(server.url, { logging: false });
+    closing.unshift(() => db.close());
+    return (work) => db.transaction(work);
+  },
+  async MikroORM() {
+    const orm = await MikroORM.init({ clientUrl: server.url, entities: [], discovery: { warnWhenNoEntities: false } });
+    closing.unshift(() => orm.close());
+    return (work) => orm.em.fork().transactional(work);
+  },
+};
+
+async function start() {
+  const store = new PostgresJobStore({ url: server.url, schema: `s_${randomUUID().replaceAll('-', '')}` });
+  return startWorker({ store });
+}
+
+const total = async (store: { stats(): Promise<{ count: number }[]> }) =>
+  (await store.stats()).reduce((sum, { count }) => sum + count, 0);
+
+describe.each(Object.entries(ORMS))('A job that is submitted in a transaction of %s', (_, connect) => {
+  it('exists when it commits, and wakes a worker; nothing is left when it is rolled back', async () => {
+    const [{ jobs, store }, transact] = await Promise.all([start(), connect()]);
+    let committed = '';
+    await transact(async (within) => {
+      const options = { within, idempotencyKey: 'a', owner: 'ann' };
+      const job = await jobs.submit(Scripted, { do: 'return', value: "it's $1 and ?" }, options);
+      committed = job.id;
+      expect(job).toMatchObject({ status: 'Queued', replayed: false });
+      expect(await jobs.find(committed)).toBeNull();
+    });
+    expect(await jobs.waitFor(committed)).toMatchObject({ status: 'Completed', owner: 'ann', result: "it's $1 and ?" });
+    const rolledBack = transact(async (within) => {
+      await jobs.submit(Scripted, { do: 'return' }, { within, idempotencyKey: 'b' });
+      throw new Error('never mind');
+    });
+    await expect(rolledBack).rejects.toThrow('never mind');
+    expect(await total(store)).toBe(1);
+    // The key is free: it went with its job.
+    expect(await jobs.submit(Scripted, { do: 'return' }, { idempotencyKey: 'b' })).toMatchObject({ replayed: false });
+    await transact(async (within) => {
+      const options = { within, idempotencyKey: 'a', owner: 'ann' };
+      const again = await jobs.submit(Scripted, { do: 'return', value: "it's $1 and ?" }, options);
+      expect(again).toMatchObject({ id: committed, replayed: true, status: 'Completed' });
+    });
+  });
+});
+
+describe('A submission in a transaction', () => {
+  it.each(['BEGIN ISOLATION LEVEL REPEATABLE READ', 'BEGIN ISOLATION LEVEL SERIALIZABLE'])(
+    'works after %s',
+    async (begin) => {
+      const { jobs } = await start();
+      await jobs.submit(Scripted, { do: 'return' }).then(({ id }) => jobs.waitFor(id));
+      const { id } = await inTransaction(async (within) => {
+        await within.query('SELECT 1');
+        return jobs.submit(Scripted, { do: 'return' }, { within });
+      }, begin);
+      expect(await jobs.waitFor(id)).toMatchObject({ status: 'Completed' });
+    },
+  );
+
+  it('of a key that another open transaction holds waits for it, and repeats its job', async () => {
+    const { jobs } = await start();
+    const options = { idempotencyKey: 'k' };
+    let second: Promise<{ id: string; replayed: boolean }> | undefined;
+    const first = await inTransaction(async (within) => {
+      const job = await jobs.submit(Scripted, { do: 'return' }, { ...options, within });
+      second = inTransaction((other) => jobs.submit(Scripted, { do: 'return' }, { ...options, within: other }));
+      second.catch(() => {});
+      const waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+      await eventually(async () => (await pool.query(waits)).rows[0] as object | undefined);
+      return job;
+    });
+    expect(await second).toMatchObject({ id: first.id, replayed: true });
+  });
+
+  it('waits no longer than its deadline for such a key, and says by which code it failed', async () => {
+    const { jobs } = await start();
+    await inTransaction(async (within) => {
+      await jobs.submit(Scripted, { do: 'return', value: 'secret' }, { idempotencyKey: 'k', within });
+      const second = inTransaction((other) =>
+        jobs.submit(Scripted, { do: 'return', value: 'secret' }, { idempotencyKey: 'k', within: other }),
+      );
+      await expect(second).rejects.toMatchObject({
+        code: '55P03',
+        message: 'The transaction did not take the submission (55P03).',
+      });
+    });
+  });
+
+  it('counts against what is committed', async () => {
+    const store = new PostgresJobStore({ url: server.url, schema: `s_${randomUUID().replaceAll('-', '')}` });
+    const { jobs } = await startWorker({ store, role: 'api', jobs: { maxQueueSize: 1 } });
+    await jobs.submit('Work', {});
+    await expect(inTransaction((within) => jobs.submit('Work', {}, { within }))).rejects.toMatchObject({
+      code: 'QUEUE_FULL',
+    });
+  });
+
+  it('is refused where there is no transaction, or nothing that is known', async () => {
+    const { jobs } = await start();
+    const source = await new DataSource({ type: 'postgres', url: server.url }).initialize();
+    const db = knex({ client: 'pg', connection: server.url });
+    closing.unshift(
+      () => source.destroy(),
+      () => db.destroy(),
+    );
+    const message = async (within: unknown) =>
+      jobs.submit(Scripted, { do: 'return' }, { within }).then(
+        () => 'accepted',
+        (error: Error) => error.message,
+      );
+    const expected =
+      'expected a transaction of Knex, TypeORM, MikroORM, Sequelize, pg, or a function (sql, parameters) => rows.';
+    expect(await message({})).toBe(`within is not recognised; ${expected}`);
+    expect(await message('tx')).toBe(`within is not recognised; ${expected}`);
+    expect(await message(pool)).toBe(`within is of pg, but no transaction is open; ${expected}`);
+    expect(await message(source)).toBe(`within is of TypeORM, but no transaction is open; ${expected}`);
+    expect(await message(source.manager)).toBe(`within is of TypeORM, but no transaction is open; ${expected}`);
+    expect(await message(db)).toBe(`within is of Knex, but no transaction is open; ${expected}`);
+  });
+
+  it('is refused by a store that is in no database', async () => {
+    const { jobs } = await startWorker({ store: new MemoryJobStore() });
+    const submitting = inTransaction((within) => jobs.submit(Scripted, { do: 'return' }, { within }));
+    await expect(submitting).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  });
+});
