@@ -134,6 +134,7 @@ export class System {
   }
 
   async stop(): Promise<void> {
+    await Promise.all(this.#processes.splice(0).map((running) => running.kill()));
     await this.store.close();
     await this.redis.stop();
   }
