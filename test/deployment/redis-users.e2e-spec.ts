@@ -97,7 +97,7 @@ describe('The users of Redis', () => {
 describe('The rotation of a password', () => {
   it('loses no job and refuses no request, while APIs and workers roll from the old password to the new one', async () => {
     const redis = await startDeployedRedis();
-    onTestFinished(() => redis.stop());
+    onTestFinished(async () => void (await redis.stop()));
     const mounted = redis.files.REDIS_PASSWORD_FILE;
     const running: AppProcess[] = [];
     const load = new AbortController();
@@ -152,7 +152,7 @@ describe('The rotation of a password', () => {
 
   it('sets none where a file is wrong, and says which', async () => {
     const redis = await startDeployedRedis();
-    onTestFinished(() => redis.stop());
+    onTestFinished(async () => void (await redis.stop()));
     writeFileSync(redis.files.REDIS_PASSWORD_FILE, 'another\n');
     writeFileSync(redis.files.REDIS_BACKUP_PASSWORD_FILE, '\n');
     expect(redis.setPasswords()).toBe(
@@ -175,7 +175,7 @@ function editsOfTheGuide(file: string): [append: () => void, swap: () => void, r
 describe('The probes of Redis in k8s', () => {
   it('ready is who may log in; alive is who answers, whatever the password', async () => {
     const redis = await startDeployedRedis();
-    onTestFinished(() => redis.stop());
+    onTestFinished(async () => void (await redis.stop()));
     const { port } = new URL(redis.url);
     const [workload] = workloadsOf(manifestsIn(join(ROOT, 'k8s/redis')).map(([, manifest]) => manifest)) as [Workload];
     const { livenessProbe, readinessProbe, startupProbe } = workload.container;
