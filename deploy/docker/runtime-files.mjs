@@ -16,8 +16,13 @@ const library = 'libs/async-endpoints';
 const loadedByName = ['class-validator', 'class-transformer', '@fastify/static'];
 /** Nest, `debug` and the library use them where they are installed; here they are for development and tests only. */
 const notUsed = ['@nestjs/platform-express', '@nestjs/microservices', 'supports-color', 'better-sqlite3'];
-/** Nest imports it as ES modules, and @vercel/nft takes its CommonJS twins too. */
-const twins = ['node_modules/es-toolkit/**/*.js'];
+/** They are imported as ES modules, and @vercel/nft takes their CommonJS twins too. */
+const twins = [
+  'node_modules/es-toolkit/**/*.js',
+  'node_modules/js-yaml/dist/*.cjs.js',
+  'node_modules/csv-parse/dist/cjs/**',
+  'node_modules/croner/dist/*.cjs',
+];
 const servedByName = /^(favicon-.+\.png|index\.css|swagger-ui\.css|swagger-ui-(bundle|standalone-preset)\.js)$/;
 
 const [target] = process.argv.slice(2);
