@@ -261,6 +261,19 @@ it('Schedules that wait for their last job do not hold up the others, however ma
   expect(await jobs.depth('Report')).toBe(121);
 });
 
+it('A schedule that a worker cannot read keeps no other from its instant', async () => {
+  const { store, now } = aStore();
+  const unreadable = { job: 'Report', timing: '{"moon":"full"}', definition: '?', nextAt: now() - 1 };
+  await store.schedules.declare(
+    Array.from({ length: 120 }, (_, n) => ({ ...unreadable, name: `of-a-newer-release-${n}` })),
+  );
+  const { jobs } = await start(store);
+  await jobs.schedules.upsert('every', Report, { everyMs: 1_000, payload: { full: false } });
+  (await next(1)).leave.open();
+  await done(jobs, 1);
+  expect((await jobs.schedules.list()).schedules.map(({ name }) => name)).toEqual(['every']);
+});
+
 it('A schedule that never comes is a warning in the log', async () => {
   const warn = vi.spyOn(Logger.prototype, 'warn');
   onTestFinished(() => warn.mockRestore());

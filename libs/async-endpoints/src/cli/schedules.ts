@@ -1,4 +1,4 @@
-import { decodeDefinition } from '../schedules/definition.js';
+import { decodeDefinition, isReadable } from '../schedules/definition.js';
 import { decodeTiming } from '../schedules/timing.js';
 import { triggerSchedule } from '../schedules/trigger.js';
 import type { ScheduleRecord, ScheduleStore } from '../store/schedules.js';
@@ -9,12 +9,12 @@ import { type Cell, print, printJson, printTable, time } from './print.js';
 
 const AT_ONCE = 1_000;
 
-/** All schedules, without their payloads. */
+/** All schedules that this release understands, without their payloads. */
 export async function listSchedules({ store, json }: Session): Promise<number> {
   const schedules: ScheduleRecord[] = [];
   for (let after: string | undefined, more = true; more;) {
     const page = await (store.schedules as ScheduleStore).list({ limit: AT_ONCE, after });
-    schedules.push(...page);
+    schedules.push(...page.filter(isReadable));
     after = page.at(-1)?.name;
     more = page.length === AT_ONCE;
   }

@@ -3,7 +3,7 @@ import { decodeJob } from '../job/decode-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { Job, JobStatus } from '../job/job.js';
 import type { JobPolicies } from '../options/policies.js';
-import { checkScheduleName, decodeDefinition, encodeDefinition } from '../schedules/definition.js';
+import { checkScheduleName, decodeDefinition, encodeDefinition, isReadable } from '../schedules/definition.js';
 import type { Declaration, RecurringOptions, ScheduleOptions } from '../schedules/recurring.js';
 import { decodeTiming, encodeTiming, loadCroner, nextInstant, type Timing } from '../schedules/timing.js';
 import { triggerSchedule } from '../schedules/trigger.js';
@@ -103,11 +103,11 @@ export class JobSchedules {
   /** Returns the schedule, or null when there is none. */
   async find(name: string): Promise<Schedule | null> {
     const [record] = await this.#schedules.find([name]);
-    return record ? this.#one(record) : null;
+    return record && isReadable(record) ? this.#one(record) : null;
   }
 
   /**
-   * Returns schedules in the order of their names.
+   * Returns schedules in the order of their names, without those that only a newer release understands.
    *
    * @param page `limit` from 1 to 1000, default 100; `after`: the `next` of the page before
    */
@@ -115,7 +115,10 @@ export class JobSchedules {
     const most = Math.min(Math.max(Math.trunc(limit) || 1, 1), MOST_LISTED);
     const records = await this.#schedules.list({ limit: most + 1, after });
     const page = records.slice(0, most);
-    return { schedules: await this.#all(page), next: records.length > most ? (page.at(-1)?.name ?? null) : null };
+    return {
+      schedules: await this.#all(page.filter(isReadable)),
+      next: records.length > most ? (page.at(-1)?.name ?? null) : null,
+    };
   }
 
   /** Removes a schedule; its jobs stay. One that a handler declares comes back when a worker starts. False when there is none. */

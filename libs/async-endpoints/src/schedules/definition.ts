@@ -4,6 +4,7 @@ import { AsyncEndpointsError } from '../job/errors.js';
 import type { NewJob, StoredPayload } from '../job/job.js';
 import type { ScheduleRecord } from '../store/schedules.js';
 import type { ScheduleOptions } from './recurring.js';
+import { decodeTiming } from './timing.js';
 
 /** A day. */
 const MISSED_WITHIN_MS = 86_400_000;
@@ -41,6 +42,16 @@ export function encodeDefinition(
 
 export function decodeDefinition({ definition }: Pick<ScheduleRecord, 'definition'>): Definition {
   return JSON.parse(definition) as Definition;
+}
+
+/** Whether this release understands what is stored: a newer one may have written it. */
+export function isReadable(schedule: Pick<ScheduleRecord, 'definition' | 'timing'>): boolean {
+  try {
+    const timing = decodeTiming(schedule.timing);
+    return ('cron' in timing || 'everyMs' in timing) && typeof decodeDefinition(schedule).template.payload === 'string';
+  } catch {
+    return false;
+  }
 }
 
 /** The job of an instant. Its id says which: the same instant never has two. */

@@ -2,12 +2,13 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { publish, publishInstants } from '../events/channels.js';
 import { HandlerRegistry } from '../handlers/handler-registry.js';
 import { printable } from '../events/error-text.js';
+import { AsyncEndpointsError } from '../job/errors.js';
 import { isTerminal } from '../job/job.js';
 import { JobManager } from '../jobs/job-manager.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
-import { decodeDefinition } from '../schedules/definition.js';
+import { decodeDefinition, isReadable } from '../schedules/definition.js';
 import { type Due, dueOf } from '../schedules/due.js';
-import { loadCroner } from '../schedules/timing.js';
+import { decodeTiming, loadCroner } from '../schedules/timing.js';
 import { JobStore } from '../store/job-store.js';
 import { type Fired, type ScheduleRecord, SCHEDULE_CHANGES, type ScheduleStore } from '../store/schedules.js';
 import { StoreLog } from './worker-log.js';
@@ -37,6 +38,8 @@ export class Scheduler {
   readonly #awaited = new Map<string, () => void>();
   /** Schedules whose job did not fit into the queue. */
   readonly #refused = new Set<string>();
+  /** Schedules, with their version, that this release cannot read. */
+  readonly #unreadable = new Set<string>();
 
   constructor(
     @Inject(JobStore) private readonly store: JobStore,
@@ -56,10 +59,10 @@ export class Scheduler {
   async stop(): Promise<void> {
     this.#isRunning = false;
     clearTimeout(this.#timer);
+    await this.#turn;
     this.#stopHearing();
     for (const stop of this.#awaited.values()) stop();
     this.#awaited.clear();
-    await this.#turn;
   }
 
   async #begin(): Promise<void> {
@@ -79,8 +82,9 @@ export class Scheduler {
     const own = new Set(this.handlers.names);
     const handled = new Set((await this.store.workers()).flatMap(({ names }) => names));
     const { now } = await this.#schedules.next([], 1);
-    const isGone = ({ name, job, nextAt, ...schedule }: ScheduleRecord) => {
-      if (declared.has(name) || !decodeDefinition(schedule).isDeclared) return false;
+    const isGone = (schedule: ScheduleRecord) => {
+      const { name, job, nextAt } = schedule;
+      if (declared.has(name) || !isReadable(schedule) || !decodeDefinition(schedule).isDeclared) return false;
       return own.has(job) || (!handled.has(job) && nextAt !== null && nextAt < now - ABANDONED_MS);
     };
     for (let after: string | undefined, isLast = false; !isLast;) {
@@ -124,10 +128,12 @@ export class Scheduler {
   async #fireDue(): Promise<void> {
     while (this.#isRunning) {
       // Those that cannot move on stay the earliest: they must not hide the others.
-      const stuck = this.#awaited.size + this.#refused.size;
+      const stuck = this.#awaited.size + this.#refused.size + this.#unreadable.size;
       const { now, schedules } = await this.#schedules.next(this.handlers.names, AT_ONCE + stuck);
       const isDue = (one: ScheduleRecord) => (one.nextAt as number) <= now;
-      const due = schedules.filter((one) => isDue(one) && !this.#awaited.has(one.lastJobId ?? ''));
+      const canMove = (one: ScheduleRecord) =>
+        !this.#awaited.has(one.lastJobId ?? '') && !this.#unreadable.has(versionOf(one));
+      const due = schedules.filter((one) => isDue(one) && canMove(one));
       const next = schedules.find((one) => !isDue(one));
       if (due.length === 0) return next && this.#arm((next.nextAt as number) - now);
       let areMoved = true;
@@ -140,8 +146,8 @@ export class Scheduler {
 
   /** Whether each moved on, or waits for a job. */
   async #fire(due: readonly ScheduleRecord[], now: number): Promise<boolean> {
-    await loadCronerFor(due);
-    const all = due.map((schedule) => ({ schedule, ...dueOf(schedule, now) }));
+    const all = (await Promise.all(due.map((schedule) => this.#read(schedule, now)))).filter((one) => one !== null);
+    if (all.length === 0) return true;
     const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = this.options.jobs;
     const outcomes = await this.#schedules.fire(
       all.map(({ firing }) => firing),
@@ -149,6 +155,20 @@ export class Scheduler {
     );
     for (const [at, one] of all.entries()) await this.#fired(one.schedule, one, outcomes[at] as Fired);
     return outcomes.every(({ outcome }) => outcome !== 'refused');
+  }
+
+  /** Null for one that cannot be read: another release may have written it, and it keeps no other from its instant. */
+  async #read(schedule: ScheduleRecord, now: number): Promise<(Due & { schedule: ScheduleRecord }) | null> {
+    try {
+      if ('cron' in decodeTiming(schedule.timing)) await loadCroner();
+      return { schedule, ...dueOf(schedule, now) };
+    } catch (error) {
+      this.#unreadable.add(versionOf(schedule));
+      // Errors of JSON quote what they read: a payload must not be in the log.
+      const reason = error instanceof AsyncEndpointsError ? error.message : 'this worker cannot read it';
+      this.#logger.warn(`Schedule ${printable(schedule.name)} is left alone: ${reason}`);
+      return null;
+    }
   }
 
   async #fired({ name, job, lastJobId }: ScheduleRecord, { firing, missed }: Due, fired: Fired): Promise<void> {
@@ -189,6 +209,6 @@ export class Scheduler {
   }
 }
 
-async function loadCronerFor(schedules: readonly ScheduleRecord[]): Promise<void> {
-  if (schedules.some(({ timing }) => timing.includes('"cron"'))) await loadCroner();
+function versionOf({ name, version }: ScheduleRecord): string {
+  return `${version} ${name}`;
 }
