@@ -195,6 +195,9 @@ describe('A submission in a transaction', () => {
     expect(await message({})).toBe(`within is not recognised; ${expected}`);
     expect(await message('tx')).toBe(`within is not recognised; ${expected}`);
     expect(await message(pool)).toBe(`within is of pg, but no transaction is open; ${expected}`);
+    const client = await pool.connect();
+    expect(await message(client)).toBe(`within is of pg, but no transaction is open; ${expected}`);
+    client.release();
     expect(await message(source)).toBe(`within is of TypeORM, but no transaction is open; ${expected}`);
     expect(await message(source.manager)).toBe(`within is of TypeORM, but no transaction is open; ${expected}`);
     expect(await message(db)).toBe(`within is of Knex, but no transaction is open; ${expected}`);

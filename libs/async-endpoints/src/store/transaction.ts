@@ -21,8 +21,7 @@ const withMarks = (sql: string) => sql.replaceAll(/\$\d+/g, '?');
 const rowsOf = (result: unknown) => (result as { rows: object[] }).rows;
 
 /**
- * How to recognise what ORMs and drivers call a transaction, without importing any of them; the first that fits. For others, such as
- * Prisma and Drizzle, `docs/postgres.md` has the function.
+ * How to recognise what ORMs and drivers call a transaction, without importing any of them; the first that fits.
  */
 const KINDS: readonly Kind[] = [
   {
@@ -57,7 +56,10 @@ const KINDS: readonly Kind[] = [
   {
     name: 'pg',
     is: (given) => has(given, 'query', 'escapeIdentifier') || (has(given, 'query') && 'totalCount' in given),
-    isOpen: (given) => !('totalCount' in given),
+    // `I`: idle. Older versions of pg do not say.
+    isOpen: (given) =>
+      !('totalCount' in given) &&
+      !(has(given, 'getTransactionStatus') && (given['getTransactionStatus'] as () => unknown).call(given) === 'I'),
     execute: (given) => async (sql, parameters) => rowsOf(await call(given, 'query', sql, parameters)),
   },
   {
