@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
 import { MikroORM } from '@mikro-orm/postgresql';
 import knex from 'knex';
-import { MemoryJobStore } from 'nestjs-async-endpoints';
+import { MemoryJobStore, STORE_NOTICE } from 'nestjs-async-endpoints';
 import { PostgresJobStore } from 'nestjs-async-endpoints/postgres';
 import { eventually, Scripted } from 'nestjs-async-endpoints/testing';
 import { Pool, type PoolClient } from 'pg';
@@ -166,6 +166,45 @@ describe('A submission in a transaction', () => {
         message: 'The transaction did not take the submission (55P03).',
       });
     });
+  });
+
+  it('that holds a key fails another submission with this key, and no other; no connection is reported lost', async () => {
+    const { jobs, store } = await start();
+    const notices: unknown[] = [];
+    const hear = (notice: unknown) => void notices.push(notice);
+    STORE_NOTICE.subscribe(hear);
+    onTestFinished(() => {
+      STORE_NOTICE.unsubscribe(hear);
+    });
+    const options = { idempotencyKey: 'held' };
+    const holder = await inTransaction(async (within) => {
+      const job = await jobs.submit(Scripted, { do: 'return' }, { ...options, within });
+      const [blocked, ...others] = await Promise.allSettled([
+        jobs.submit(Scripted, { do: 'return' }, options),
+        ...Array.from({ length: 5 }, () => jobs.submit(Scripted, { do: 'return' })),
+      ]);
+      expect(blocked).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } });
+      expect(others.map(({ status }) => status)).toEqual(others.map(() => 'fulfilled'));
+      return job;
+    });
+    expect(await jobs.submit(Scripted, { do: 'return' }, options)).toMatchObject({ id: holder.id, replayed: true });
+    expect(notices.filter((notice) => (notice as { store: unknown }).store === store)).toEqual([]);
+  });
+
+  it('with a fixed snapshot leaves a row of the tally, which a sweep merges with the others', async () => {
+    const schema = `s_${randomUUID().replaceAll('-', '')}`;
+    const { jobs, store } = await startWorker({
+      store: new PostgresJobStore({ url: server.url, schema }),
+      role: 'api',
+    });
+    const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ';
+    for (let n = 0; n < 30; n++) await inTransaction((within) => jobs.submit('Work', {}, { within }), begin);
+    const before = await store.stats();
+    await store.purge(10);
+    const rows = await pool.query<{ count: string }>(`SELECT count(*) FROM "${schema}".tally`);
+    expect(Number(rows.rows[0]?.count)).toBe(1);
+    const withoutAge = (stats: typeof before) => stats.map((entry) => ({ ...entry, oldestAgeMs: null }));
+    expect(withoutAge(await store.stats())).toEqual(withoutAge(before));
   });
 
   it('counts against what is committed', async () => {

@@ -2,9 +2,9 @@ import type { JobRecord, NewJob } from '../../job/job.js';
 import type { Settlement } from '../../job/lifecycle.js';
 import { Batcher } from '../../store/batcher.js';
 import type { QueueLimits, Submission } from '../../store/job-store.js';
-import { sizeOfSettlement } from '../../store/parts.js';
+import { repliesOf, sizeOfSettlement } from '../../store/parts.js';
 import { encodeNullable } from '../sql/text.js';
-import type { PostgresConnections } from './connections.js';
+import { isLocked, type PostgresConnections } from './connections.js';
 import {
   type RecordRow,
   recordOf,
@@ -36,13 +36,16 @@ export class PostgresBatches {
     private readonly connections: PostgresConnections,
     private readonly now: () => number | null,
   ) {
-    this.#submits = new Batcher((items) => this.#submit(items), { sizeOf: ({ job }) => job.payload.length });
+    this.#submits = new Batcher((items) => this.#submitUnlessLocked(items), {
+      sizeOf: ({ job }) => job.payload.length,
+    });
     this.#settles = new Batcher((items) => this.#settle(items), { sizeOf: sizeOfSettlement });
     this.#finds = new Batcher((items) => this.#find(items), { overlap: 2 });
   }
 
-  submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
-    return Promise.all(jobs.map((job) => this.#submits.push({ job, limits })));
+  /** @throws PartialBatchError where only some jobs were submitted */
+  async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    return repliesOf(await Promise.allSettled(jobs.map((job) => this.#submits.push({ job, limits }))));
   }
 
   settle(settlements: readonly Settlement[]): Promise<boolean[]> {
@@ -51,6 +54,13 @@ export class PostgresBatches {
 
   find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
     return Promise.all(ids.map((id, at) => this.#finds.push({ id, owner: owners && (owners[at] ?? null) })));
+  }
+
+  /** A transaction of the application may hold a key or an id: the batch is halved until that job fails alone. */
+  #submitUnlessLocked(items: readonly Submitted[]): Promise<Submission[]> {
+    return this.#submit(items).catch((error: unknown) => {
+      throw isLocked(error) && items.length > 1 ? error.cause : error;
+    });
   }
 
   /** Neighbours with the same limits go together: nearly always all of them. */

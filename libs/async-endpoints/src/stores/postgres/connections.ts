@@ -9,6 +9,8 @@ import type { PostgresSettings } from './options.js';
 const MOST_TRIES = 6;
 /** serialization_failure, deadlock_detected */
 const LOST_RACE = new Set(['40001', '40P01']);
+/** lock_not_available: the transaction of somebody else holds what is needed. The server is there. */
+const IS_LOCKED = '55P03';
 /** Classes of errors that are the fault of what was sent: data exception, and limits of the program. */
 const FAULT_OF_ARGUMENTS = /^(22|54)/;
 
@@ -74,10 +76,9 @@ export class PostgresConnections {
   }
 
   async #try<T>(work: (client: PoolClient) => Promise<T>, timeoutMs: number): Promise<T> {
-    const { commandTimeoutMs } = this.settings;
     if (!this.#pool) throw notOpen();
     const connecting = this.#pool.connect();
-    const client = await inTime(connecting, commandTimeoutMs).catch((error: unknown) => {
+    const client = await inTime(connecting, this.settings.commandTimeoutMs).catch((error: unknown) => {
       connecting.then(
         (late) => late.release(),
         () => {},
@@ -104,7 +105,7 @@ export class PostgresConnections {
     if (code === '53100') return new AsyncEndpointsError('STORE_FULL', undefined, { cause: withoutArguments(error) });
     if (code === '25006')
       return new AsyncEndpointsError('STORE_READ_ONLY', undefined, { cause: withoutArguments(error) });
-    this.#turn(false, error);
+    if (code !== IS_LOCKED) this.#turn(false, error);
     return unavailable(error);
   }
 
@@ -126,7 +127,12 @@ function isBroken(error: unknown): boolean {
   return code === '' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|57|25006|53300)/.test(code);
 }
 
-export function codeOf(error: unknown): string {
+/** Whether a call has failed because the transaction of somebody else holds a row or a key for too long. */
+export function isLocked(error: unknown): error is AsyncEndpointsError {
+  return error instanceof AsyncEndpointsError && codeOf(error.cause) === IS_LOCKED;
+}
+
+function codeOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : '';
 }

@@ -135,47 +135,4 @@ BEGIN
   RETURN array_to_json(v_all);
 END`,
   },
-  {
-    /** Wakes who waits for one of the names, where a job of it is due. */
-    name: 'wake_for_due',
-    kind: 'part',
-    parameters: 'p_names text[], p_time bigint',
-    returns: 'void',
-    body: `
-DECLARE
-  v_name text;
-BEGIN
-  FOR v_name IN
-    SELECT DISTINCT name FROM waiter
-    WHERE (p_names IS NULL OR name = ANY(p_names)) AND name NOT IN (SELECT name FROM paused) ORDER BY name
-  LOOP
-    IF earliest_due(v_name) <= p_time THEN PERFORM wake(v_name, 1); END IF;
-  END LOOP;
-END`,
-  },
-  {
-    /**
-     * Registers a process that waits for work of these names. Returns how long until some is due, in ms: 0 where some is, and then
-     * nothing is registered; NULL for none. Whoever submits either holds the lock of `wake` and is waited for, or finds the row.
-     */
-    name: 'await_work',
-    parameters: 'p_names text[], p_channel text, p_pid integer, p_now bigint',
-    returns: 'bigint',
-    body: `
-DECLARE
-  v_name text;
-  v_due bigint;
-BEGIN
-  FOREACH v_name IN ARRAY p_names LOOP
-    PERFORM hold('work.' || v_name, true);
-    IF NOT EXISTS (SELECT FROM paused WHERE name = v_name) THEN v_due := least(v_due, earliest_due(v_name)); END IF;
-  END LOOP;
-  v_due := CASE WHEN v_due IS NOT NULL THEN greatest(v_due - now_ms(p_now), 0) END;
-  IF v_due > 0 OR v_due IS NULL THEN
-    INSERT INTO waiter SELECT name, p_channel, p_pid FROM unnest(p_names) AS name
-    ON CONFLICT (name, channel) DO UPDATE SET pid = p_pid WHERE waiter.pid <> p_pid;
-  END IF;
-  RETURN v_due;
-END`,
-  },
 ];

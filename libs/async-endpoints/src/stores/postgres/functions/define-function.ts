@@ -4,7 +4,7 @@ export interface SqlFunction {
   /** As in `CREATE FUNCTION`. */
   readonly parameters: string;
   readonly returns: string;
-  /** In PL/pgSQL. */
+  /** In PL/pgSQL: a block, or the statements of one that declares nothing. */
   readonly body: string;
   /**
    * What the function is.
@@ -21,7 +21,8 @@ export interface SqlFunction {
 export function createStatement({ name, parameters, returns, body, kind = 'verb' }: SqlFunction): string {
   const head = `CREATE OR REPLACE FUNCTION ${name}(${parameters}) RETURNS ${returns}`;
   if (kind === 'expression') return `${head} LANGUAGE sql STABLE AS $function$ SELECT ${body.trim()} $function$;\n`;
-  return `${head} LANGUAGE plpgsql ${settingsOf(kind)} AS $function$\n${body.trim()}\n$function$;\n`;
+  const block = body.trim().startsWith('DECLARE') ? body.trim() : `BEGIN\n${body.trim()}\nEND`;
+  return `${head} LANGUAGE plpgsql ${settingsOf(kind)} AS $function$\n${block}\n$function$;\n`;
 }
 
 function settingsOf(kind: 'verb' | 'joins' | 'part'): string {

@@ -11,13 +11,11 @@ export const LOOK: readonly SqlFunction[] = [
     parameters: 'p_ids uuid[], p_owners text[], p_owned boolean[]',
     returns: 'text',
     body: `
-BEGIN
-  RETURN (
-    SELECT coalesce(json_agg(json_build_array(at - 1, row_to_json(record))), '[]')
-    FROM unnest(p_ids, p_owners, p_owned) WITH ORDINALITY AS wanted(id, owner, is_owned, at), LATERAL (
-      SELECT * FROM record WHERE record.id = wanted.id AND (NOT wanted.is_owned OR record.owner IS NOT DISTINCT FROM wanted.owner)
-    ) AS record);
-END`,
+RETURN (
+  SELECT coalesce(json_agg(json_build_array(at - 1, row_to_json(record))), '[]')
+  FROM unnest(p_ids, p_owners, p_owned) WITH ORDINALITY AS wanted(id, owner, is_owned, at), LATERAL (
+    SELECT * FROM record WHERE record.id = wanted.id AND (NOT wanted.is_owned OR record.owner IS NOT DISTINCT FROM wanted.owner)
+  ) AS record);`,
   },
   {
     /** How many jobs of each name have each status, and how old the oldest are. Returns JSON. */
@@ -39,80 +37,44 @@ BEGIN
 END`,
   },
   {
-    /**
-     * Registers a process that follows jobs. Returns their states, in JSON. Whoever changes one holds the lock of `tell` and is
-     * waited for, or finds the row.
-     */
-    name: 'follow',
-    parameters: 'p_ids uuid[], p_channel text, p_pid integer',
-    returns: 'text',
-    body: `
-BEGIN
-  PERFORM hold('watch', true);
-  INSERT INTO watch SELECT id, p_channel, p_pid FROM unnest(p_ids) AS id ORDER BY id
-  ON CONFLICT (id, channel) DO UPDATE SET pid = p_pid WHERE watch.pid <> p_pid;
-  RETURN coalesce((SELECT json_agg(json_build_array(id, status, version)) FROM record WHERE id = ANY(p_ids)), '[]');
-END`,
-  },
-  {
-    /** Forgets that a process follows jobs. */
-    name: 'unfollow',
-    parameters: 'p_ids uuid[], p_channel text',
-    returns: 'void',
-    body: `
-BEGIN
-  DELETE FROM watch WHERE id = ANY(p_ids) AND channel = p_channel;
-END`,
-  },
-  {
     name: 'list',
     parameters: 'p_before bigint, p_limit integer, p_now bigint',
     returns: 'text',
     body: `
-BEGIN
-  RETURN json_build_object('now', now_ms(p_now), 'jobs', coalesce((SELECT json_agg(row_to_json(page) ORDER BY seq DESC) FROM (
-    SELECT * FROM record WHERE seq < p_before ORDER BY seq DESC LIMIT p_limit) AS page), '[]'));
-END`,
+RETURN json_build_object('now', now_ms(p_now), 'jobs', coalesce((SELECT json_agg(row_to_json(page) ORDER BY seq DESC) FROM (
+  SELECT * FROM record WHERE seq < p_before ORDER BY seq DESC LIMIT p_limit) AS page), '[]'));`,
   },
   {
     name: 'ping',
     parameters: '',
     returns: 'void',
     body: `
-BEGIN
-  -- Not in a transaction that may only read: such as on a replica.
-  IF pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN
-    RAISE EXCEPTION 'The server accepts no changes' USING ERRCODE = 'read_only_sql_transaction';
-  END IF;
-END`,
+-- Not in a transaction that may only read: such as on a replica.
+IF pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN
+  RAISE EXCEPTION 'The server accepts no changes' USING ERRCODE = 'read_only_sql_transaction';
+END IF;`,
   },
   {
     name: 'pause',
     parameters: 'p_names text[], p_by text, p_now bigint',
     returns: 'void',
     body: `
-BEGIN
-  INSERT INTO paused SELECT name, now_ms(p_now), p_by FROM unnest(p_names) AS name ORDER BY name ON CONFLICT DO NOTHING;
-END`,
+INSERT INTO paused SELECT name, now_ms(p_now), p_by FROM unnest(p_names) AS name ORDER BY name ON CONFLICT DO NOTHING;`,
   },
   {
     name: 'resume',
     parameters: 'p_names text[], p_now bigint',
     returns: 'void',
     body: `
-BEGIN
-  DELETE FROM paused WHERE name = ANY(p_names);
-  PERFORM wake(name, 1) FROM (SELECT name FROM unnest(p_names) AS name ORDER BY name) AS resumed;
-END`,
+DELETE FROM paused WHERE name = ANY(p_names);
+PERFORM wake(name, 1) FROM (SELECT name FROM unnest(p_names) AS name ORDER BY name) AS resumed;`,
   },
   {
     name: 'paused_names',
     parameters: '',
     returns: 'text',
     body: `
-BEGIN
-  RETURN (SELECT coalesce(json_agg(row_to_json(paused)), '[]') FROM paused);
-END`,
+RETURN (SELECT coalesce(json_agg(row_to_json(paused)), '[]') FROM paused);`,
   },
   {
     name: 'register',
@@ -131,18 +93,14 @@ END`,
     parameters: 'p_id text',
     returns: 'void',
     body: `
-BEGIN
-  DELETE FROM worker WHERE id = p_id;
-END`,
+DELETE FROM worker WHERE id = p_id;`,
   },
   {
     name: 'workers',
     parameters: 'p_now bigint',
     returns: 'text',
     body: `
-BEGIN
-  RETURN (SELECT coalesce(json_agg(row_to_json(worker)), '[]') FROM worker WHERE alive_until > now_ms(p_now));
-END`,
+RETURN (SELECT coalesce(json_agg(row_to_json(worker)), '[]') FROM worker WHERE alive_until > now_ms(p_now));`,
   },
   {
     /** Keeps what an operator did for the log of a worker; at most 1,000 actions, of more the oldest are forgotten. */

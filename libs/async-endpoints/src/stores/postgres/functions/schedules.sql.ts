@@ -12,9 +12,7 @@ export const SCHEDULES: readonly SqlFunction[] = [
     parameters: '',
     returns: 'void',
     body: `
-BEGIN
-  PERFORM tell_revoked('async-endpoints:schedules', '00000000-0000-0000-0000-000000000000', NULL, 0);
-END`,
+PERFORM tell_revoked('async-endpoints:schedules', '00000000-0000-0000-0000-000000000000', NULL, 0);`,
   },
   {
     /** Adds or replaces schedules. Returns them, in JSON. p_schedules  JSON: an array of { name, job, timing, definition, next_at } */
@@ -44,9 +42,7 @@ END`,
     parameters: 'p_names text[]',
     returns: 'text',
     body: `
-BEGIN
-  RETURN (SELECT coalesce(json_agg(row_to_json(schedule)), '[]') FROM schedule WHERE name = ANY(p_names));
-END`,
+RETURN (SELECT coalesce(json_agg(row_to_json(schedule)), '[]') FROM schedule WHERE name = ANY(p_names));`,
   },
   {
     /** Returns the names of those that were there, in JSON. */
@@ -68,33 +64,27 @@ END`,
     parameters: 'p_names text[], p_by text, p_now bigint',
     returns: 'text',
     body: `
-BEGIN
-  UPDATE schedule SET paused_at = now_ms(p_now), paused_by = p_by, version = version + 1 WHERE name = ANY(p_names) AND paused_at IS NULL;
-  IF FOUND THEN PERFORM schedule_changed(); END IF;
-  RETURN find_schedules(p_names);
-END`,
+UPDATE schedule SET paused_at = now_ms(p_now), paused_by = p_by, version = version + 1 WHERE name = ANY(p_names) AND paused_at IS NULL;
+IF FOUND THEN PERFORM schedule_changed(); END IF;
+RETURN find_schedules(p_names);`,
   },
   {
     name: 'resume_schedules',
     parameters: 'p_names text[], p_now bigint',
     returns: 'text',
     body: `
-BEGIN
-  UPDATE schedule SET paused_at = NULL, paused_by = NULL, counts_from = now_ms(p_now), version = version + 1
-  WHERE name = ANY(p_names) AND paused_at IS NOT NULL;
-  IF FOUND THEN PERFORM schedule_changed(); END IF;
-  RETURN find_schedules(p_names);
-END`,
+UPDATE schedule SET paused_at = NULL, paused_by = NULL, counts_from = now_ms(p_now), version = version + 1
+WHERE name = ANY(p_names) AND paused_at IS NOT NULL;
+IF FOUND THEN PERFORM schedule_changed(); END IF;
+RETURN find_schedules(p_names);`,
   },
   {
     name: 'list_schedules',
     parameters: 'p_after text, p_limit integer',
     returns: 'text',
     body: `
-BEGIN
-  RETURN (SELECT coalesce(json_agg(row_to_json(page) ORDER BY name), '[]') FROM (
-    SELECT * FROM schedule WHERE p_after IS NULL OR name > p_after ORDER BY name LIMIT p_limit) AS page);
-END`,
+RETURN (SELECT coalesce(json_agg(row_to_json(page) ORDER BY name), '[]') FROM (
+  SELECT * FROM schedule WHERE p_after IS NULL OR name > p_after ORDER BY name LIMIT p_limit) AS page);`,
   },
   {
     /** Schedules of these jobs that come next, the earliest first. Returns JSON: the time, and the schedules. */
@@ -102,13 +92,11 @@ END`,
     parameters: 'p_jobs text[], p_limit integer, p_now bigint',
     returns: 'text',
     body: `
-BEGIN
-  RETURN json_build_object('now', now_ms(p_now), 'schedules', (
-    SELECT coalesce(json_agg(row_to_json(page) ORDER BY next_at), '[]') FROM (
-      SELECT next.* FROM unnest(p_jobs) AS of(job), LATERAL (
-        SELECT * FROM schedule WHERE job = of.job AND paused_at IS NULL AND next_at IS NOT NULL ORDER BY next_at LIMIT p_limit
-      ) AS next ORDER BY next_at LIMIT p_limit) AS page));
-END`,
+RETURN json_build_object('now', now_ms(p_now), 'schedules', (
+  SELECT coalesce(json_agg(row_to_json(page) ORDER BY next_at), '[]') FROM (
+    SELECT next.* FROM unnest(p_jobs) AS of(job), LATERAL (
+      SELECT * FROM schedule WHERE job = of.job AND paused_at IS NULL AND next_at IS NOT NULL ORDER BY next_at LIMIT p_limit
+    ) AS next ORDER BY next_at LIMIT p_limit) AS page));`,
   },
   {
     /** Moves one schedule on. Returns JSON: the outcome, and the record of the job. */

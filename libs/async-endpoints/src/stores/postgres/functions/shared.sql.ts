@@ -9,9 +9,7 @@ export const SHARED: readonly SqlFunction[] = [
     parameters: 'p_now bigint',
     returns: 'bigint',
     body: `
-BEGIN
-  RETURN coalesce(p_now, (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + offset_ms FROM sweep));
-END`,
+RETURN coalesce(p_now, (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + offset_ms FROM sweep));`,
   },
   {
     /** Waits for a lock of this name until the end of the transaction; many hold it at once unless it is exclusive. */
@@ -134,66 +132,6 @@ END`,
     parameters: 'p_ids uuid[]',
     returns: 'text',
     body: `
-BEGIN
-  RETURN (SELECT json_agg(row_to_json(record)) FROM record WHERE id = ANY(p_ids));
-END`,
-  },
-  {
-    /**
-     * Notifies as many processes that wait for work of the name. The lock is that of `await_work`: who begins to wait has
-     * either seen these jobs, or is seen here.
-     */
-    name: 'wake',
-    kind: 'part',
-    parameters: 'p_name text, p_count bigint',
-    returns: 'void',
-    body: `
-DECLARE
-  v_channel text;
-BEGIN
-  PERFORM hold('work.' || p_name, false);
-  IF EXISTS (SELECT FROM paused WHERE name = p_name) THEN RETURN; END IF;
-  FOR v_channel IN DELETE FROM waiter WHERE name = p_name AND channel IN
-    (SELECT channel FROM waiter WHERE name = p_name LIMIT p_count FOR UPDATE SKIP LOCKED) RETURNING channel
-  LOOP
-    PERFORM pg_notify(v_channel, json_build_object('work', p_name)::text);
-  END LOOP;
-END`,
-  },
-  {
-    /** Notifies the processes that follow one of the jobs. The lock is that of `follow`. */
-    name: 'tell',
-    kind: 'part',
-    parameters: 'p_ids uuid[]',
-    returns: 'void',
-    body: `
-DECLARE
-  v_row record;
-BEGIN
-  IF p_ids IS NULL THEN RETURN; END IF;
-  PERFORM hold('watch', false);
-  IF NOT EXISTS (SELECT FROM watch) THEN RETURN; END IF;
-  FOR v_row IN
-    SELECT channel, json_agg(json_build_array(id, status, version)) AS changes FROM (
-      SELECT watch.channel, record.id, record.status, record.version, row_number() OVER (PARTITION BY watch.channel) / 80 AS part
-      FROM watch, LATERAL (SELECT id, status, version FROM job WHERE id = watch.id
-        UNION ALL SELECT id, status, version FROM done WHERE id = watch.id) AS record
-      WHERE watch.id = ANY(p_ids)) AS change
-    GROUP BY channel, part
-  LOOP
-    PERFORM pg_notify(v_row.channel, json_build_object('changes', v_row.changes)::text);
-  END LOOP;
-END`,
-  },
-  {
-    /** Notifies every process that a claim was revoked: the worker may be in any. */
-    name: 'tell_revoked',
-    kind: 'part',
-    parameters: 'p_worker text, p_id uuid, p_status job_status, p_version integer',
-    returns: 'void',
-    body: `
-BEGIN
-  PERFORM pg_notify(current_schema() || '.revoked', json_build_array(left(p_worker, 1000), p_id, p_status, p_version)::text);
-END`,
+RETURN (SELECT json_agg(row_to_json(record)) FROM record WHERE id = ANY(p_ids));`,
   },
 ];

@@ -29,10 +29,8 @@ export const SUBMIT: readonly SqlFunction[] = [
     parameters: 'p_name text, OUT v_count bigint, OUT v_bytes bigint',
     returns: 'record',
     body: `
-BEGIN
-  SELECT coalesce(sum(queued + scheduled), 0), coalesce(sum(queued_bytes + scheduled_bytes), 0) INTO v_count, v_bytes
-  FROM tally WHERE p_name IS NULL OR name = p_name;
-END`,
+SELECT coalesce(sum(queued + scheduled), 0), coalesce(sum(queued_bytes + scheduled_bytes), 0) INTO v_count, v_bytes
+FROM tally WHERE p_name IS NULL OR name = p_name;`,
   },
   {
     /** Whether a limit would be reached by so much more. Near the limit, one after the other may ask. */
@@ -176,6 +174,8 @@ DECLARE
   v_reply json;
   v_replies json[] := '{}';
 BEGIN
+  -- A key that an open transaction holds must not hold up the rest of the batch: the store tries again without it.
+  IF NOT p_within THEN PERFORM set_config('lock_timeout', '250ms', true); END IF;
   SELECT is_near_limit(NULL, count(*), sum(bytes), p_limit, p_bytes, p_within) INTO v_is_near FROM unnest(v_jobs);
   FOR v_of IN
     SELECT name, count(*) AS count, sum(bytes) AS bytes, min(queue_limit) AS queue_limit, min(queue_bytes) AS queue_bytes

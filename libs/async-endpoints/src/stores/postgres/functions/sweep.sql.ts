@@ -126,6 +126,30 @@ BEGIN
 END`,
   },
   {
+    /** Merges rows of the tally that writers have left: of a few names, up to 1,000 rows each. */
+    name: 'fold_tally',
+    kind: 'part',
+    parameters: '',
+    returns: 'void',
+    body: `
+DECLARE
+  v_name text;
+  v_sum record;
+BEGIN
+  FOR v_name IN SELECT name FROM tally GROUP BY name HAVING count(*) > 16 ORDER BY name LIMIT 10 LOOP
+    WITH gone AS (
+      DELETE FROM tally WHERE ctid = ANY(ARRAY(SELECT ctid FROM tally WHERE name = v_name LIMIT 1000 FOR UPDATE SKIP LOCKED)) RETURNING *
+    )
+    SELECT count(*) AS rows, sum(queued)::bigint AS queued, sum(scheduled)::bigint AS scheduled, sum(running)::bigint AS running,
+      sum(completed)::bigint AS completed, sum(failed)::bigint AS failed, sum(canceled)::bigint AS canceled,
+      sum(queued_bytes) AS queued_bytes, sum(scheduled_bytes) AS scheduled_bytes INTO v_sum FROM gone;
+    CONTINUE WHEN v_sum.rows = 0;
+    PERFORM count_jobs(v_name, v_sum.queued, v_sum.scheduled, v_sum.running, v_sum.completed, v_sum.failed, v_sum.canceled,
+      v_sum.queued_bytes, v_sum.scheduled_bytes);
+  END LOOP;
+END`,
+  },
+  {
     /** Deletes up to p_limit finished jobs, keys and other things whose time has come. Returns the ids of the jobs, in JSON. */
     name: 'purge',
     parameters: 'p_limit integer, p_now bigint',
@@ -150,6 +174,7 @@ BEGIN
   END LOOP;
   DELETE FROM idempotency WHERE scope = ANY(ARRAY(
     SELECT scope FROM idempotency WHERE expires_at <= v_time ORDER BY expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED));
+  PERFORM fold_tally();
   DELETE FROM worker WHERE alive_until <= v_time;
   DELETE FROM waiter WHERE pid NOT IN (SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL);
   DELETE FROM watch WHERE pid NOT IN (SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL);

@@ -1,0 +1,126 @@
+import type { SqlFunction } from './define-function.js';
+
+/** Who is notified of what: processes that wait for work, that follow a job, or that have a worker. */
+export const NOTIFY: readonly SqlFunction[] = [
+  {
+    /**
+     * Notifies as many processes that wait for work of the name. The lock is that of `await_work`: who begins to wait has
+     * either seen these jobs, or is seen here.
+     */
+    name: 'wake',
+    kind: 'part',
+    parameters: 'p_name text, p_count bigint',
+    returns: 'void',
+    body: `
+DECLARE
+  v_channel text;
+BEGIN
+  PERFORM hold('work.' || p_name, false);
+  IF EXISTS (SELECT FROM paused WHERE name = p_name) THEN RETURN; END IF;
+  FOR v_channel IN DELETE FROM waiter WHERE name = p_name AND channel IN
+    (SELECT channel FROM waiter WHERE name = p_name LIMIT p_count FOR UPDATE SKIP LOCKED) RETURNING channel
+  LOOP
+    PERFORM pg_notify(v_channel, json_build_object('work', p_name)::text);
+  END LOOP;
+END`,
+  },
+  {
+    /** Wakes who waits for one of the names, where a job of it is due. */
+    name: 'wake_for_due',
+    kind: 'part',
+    parameters: 'p_names text[], p_time bigint',
+    returns: 'void',
+    body: `
+DECLARE
+  v_name text;
+BEGIN
+  FOR v_name IN
+    SELECT DISTINCT name FROM waiter
+    WHERE (p_names IS NULL OR name = ANY(p_names)) AND name NOT IN (SELECT name FROM paused) ORDER BY name
+  LOOP
+    IF earliest_due(v_name) <= p_time THEN PERFORM wake(v_name, 1); END IF;
+  END LOOP;
+END`,
+  },
+  {
+    /**
+     * Registers a process that waits for work of these names. Returns how long until some is due, in ms: 0 where some is, and then
+     * nothing is registered; NULL for none. Whoever submits either holds the lock of `wake` and is waited for, or finds the row.
+     */
+    name: 'await_work',
+    parameters: 'p_names text[], p_channel text, p_pid integer, p_now bigint',
+    returns: 'bigint',
+    body: `
+DECLARE
+  v_name text;
+  v_due bigint;
+BEGIN
+  FOREACH v_name IN ARRAY p_names LOOP
+    PERFORM hold('work.' || v_name, true);
+    IF NOT EXISTS (SELECT FROM paused WHERE name = v_name) THEN v_due := least(v_due, earliest_due(v_name)); END IF;
+  END LOOP;
+  v_due := CASE WHEN v_due IS NOT NULL THEN greatest(v_due - now_ms(p_now), 0) END;
+  IF v_due > 0 OR v_due IS NULL THEN
+    INSERT INTO waiter SELECT name, p_channel, p_pid FROM unnest(p_names) AS name
+    ON CONFLICT (name, channel) DO UPDATE SET pid = p_pid WHERE waiter.pid <> p_pid;
+  END IF;
+  RETURN v_due;
+END`,
+  },
+  {
+    /** Notifies the processes that follow one of the jobs. The lock is that of `follow`. */
+    name: 'tell',
+    kind: 'part',
+    parameters: 'p_ids uuid[]',
+    returns: 'void',
+    body: `
+DECLARE
+  v_row record;
+BEGIN
+  IF p_ids IS NULL THEN RETURN; END IF;
+  PERFORM hold('watch', false);
+  IF NOT EXISTS (SELECT FROM watch) THEN RETURN; END IF;
+  FOR v_row IN
+    SELECT channel, json_agg(json_build_array(id, status, version)) AS changes FROM (
+      SELECT watch.channel, record.id, record.status, record.version, row_number() OVER (PARTITION BY watch.channel) / 80 AS part
+      FROM watch, LATERAL (SELECT id, status, version FROM job WHERE id = watch.id
+        UNION ALL SELECT id, status, version FROM done WHERE id = watch.id) AS record
+      WHERE watch.id = ANY(p_ids)) AS change
+    GROUP BY channel, part
+  LOOP
+    PERFORM pg_notify(v_row.channel, json_build_object('changes', v_row.changes)::text);
+  END LOOP;
+END`,
+  },
+  {
+    /**
+     * Registers a process that follows jobs. Returns their states, in JSON. Whoever changes one holds the lock of `tell` and is
+     * waited for, or finds the row.
+     */
+    name: 'follow',
+    parameters: 'p_ids uuid[], p_channel text, p_pid integer',
+    returns: 'text',
+    body: `
+PERFORM hold('watch', true);
+INSERT INTO watch SELECT id, p_channel, p_pid FROM unnest(p_ids) AS id ORDER BY id
+ON CONFLICT (id, channel) DO UPDATE SET pid = p_pid WHERE watch.pid <> p_pid;
+RETURN coalesce((SELECT json_agg(json_build_array(id, status, version)) FROM record WHERE id = ANY(p_ids)), '[]');`,
+  },
+  {
+    /** Forgets that a process follows jobs. */
+    name: 'unfollow',
+    parameters: 'p_ids uuid[], p_channel text',
+    returns: 'void',
+    body: `
+DELETE FROM watch WHERE id = ANY(p_ids) AND channel = p_channel;`,
+  },
+  {
+    /** Notifies every process that a claim was revoked: the worker may be in any. */
+    name: 'tell_revoked',
+    kind: 'part',
+    parameters: 'p_worker text, p_id uuid, p_status job_status, p_version integer',
+    returns: 'void',
+    body: `
+PERFORM pg_notify(current_schema() || '.revoked', json_build_array(left(p_worker, 1000), p_id, p_status, p_version)::text);`,
+  },
+];
