@@ -1,9 +1,9 @@
-import { type INestApplication, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, type INestApplication, Post, UseInterceptors } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
-import type { JobRepresentation, JobStore } from 'nestjs-async-endpoints';
+import { AsyncEndpoint, type JobRepresentation, type JobStore } from 'nestjs-async-endpoints';
 import { map } from 'rxjs';
 import { EventStream } from './event-stream.js';
-import { ACCEPTING } from './reports.js';
+import { ACCEPTING, Report, type ReportRequest, ReportsController } from './reports.js';
 import { ADAPTERS, type AppParts, STACKS, type StackName, startApp } from './start-app.js';
 import { storeOf } from './stacks.js';
 
@@ -39,10 +39,12 @@ async function bothForms(stack: StackName, result: string) {
     options,
     configure: (nest) => nest.useGlobalInterceptors({ intercept: (_, next) => next.handle() }),
   });
-  const { job } = await plain.post('/reports', { title: 'Bees' });
+  const { job } = await plain.post('/reports', { title: 'Bees' }, KEY);
   await completeWith(store, job, result);
   return { plain, read, job };
 }
+
+const KEY = { 'Idempotency-Key': 'bees' };
 
 describe.each(STACKS)('A stored result, on %s', (stack) => {
   it.each(Object.entries(WRITTEN))('is the same as text and as a value: %s', async (_what, result) => {
@@ -68,6 +70,15 @@ describe.each(STACKS)('A stored result, on %s', (stack) => {
     expect((await plain.get(job.links.self, known)).status).toBe(304);
   });
 
+  it.each(Object.entries(FOREIGN))('is sent as it is stored to a repeated submission: %s', async (_what, result) => {
+    const { plain, read } = await bothForms(stack, result);
+    const asText = await plain.post('/reports', { title: 'Bees' }, KEY);
+    const asValue = await read.post('/reports', { title: 'Bees' }, KEY);
+    expect([asText.status, asText.text]).toEqual([200, expect.stringContaining(`"result":${result},"error":null`)]);
+    expect(JSON.parse(asText.text)).toEqual(asValue.job);
+    expect(asText.header('Content-Type')).toBe(asValue.header('Content-Type'));
+  });
+
   it.each(['{"a":1', '["a"', '"', 'bees'])('that is no JSON is a fault, and is not shown: %s', async (result) => {
     const { plain, read, job } = await bothForms(stack, result);
     for (const app of [plain, read]) {
@@ -81,6 +92,8 @@ describe.each(STACKS)('A stored result, on %s', (stack) => {
 
 type Redact = (body: unknown) => unknown;
 
+const OF_STATUS_ROUTES = 'an interceptor of http.decorators';
+
 /** Everything through which an application may read and change a body, by adapter. */
 const READERS: Record<string, readonly [adapters: readonly string[], parts: (redact: Redact) => AppParts]> = {
   'a global interceptor': [
@@ -89,7 +102,7 @@ const READERS: Record<string, readonly [adapters: readonly string[], parts: (red
       configure: (nest) => nest.useGlobalInterceptors({ intercept: (_, next) => next.handle().pipe(map(redact)) }),
     }),
   ],
-  'an interceptor of http.decorators': [
+  [OF_STATUS_ROUTES]: [
     ADAPTERS,
     (redact) => ({
       options: {
@@ -139,19 +152,63 @@ const CASES = Object.entries(READERS).flatMap(([reader, [adapters, parts]]) =>
 );
 
 describe('An application that reads bodies', () => {
-  it.each(CASES)('gets the result as a value in $reader, on $adapter', async ({ adapter, parts }) => {
+  it.each(CASES)('gets the result as a value in $reader, on $adapter', async ({ adapter, reader, parts }) => {
     const store = await storeOf(adapter);
     const redact: Redact = (body) => JSON.parse(JSON.stringify(body, withoutSecret)) as unknown;
     const { options, ...rest } = parts(redact);
     const app = await startApp(adapter, { ...ACCEPTING, ...rest, options: { ...options, role: 'api', store } });
-    const { job } = await app.post('/reports', { title: 'Bees' });
+    const { job } = await app.post('/reports', { title: 'Bees' }, KEY);
     await completeWith(store, job, '{"text":"bees","secret":"honey"}');
-    for (const path of [job.links.self, job.links.result]) {
-      const { status, text } = await app.get(path);
+    const answers = [await app.get(job.links.self), await app.get(job.links.result)];
+    if (reader !== OF_STATUS_ROUTES) answers.push(await app.post('/reports', { title: 'Bees' }, KEY));
+    for (const { status, text } of answers) {
       expect([status, text]).toEqual([200, expect.stringContaining('"text":"bees"')]);
       expect(text).not.toContain('honey');
     }
   });
+
+  it.each(ADAPTERS)(
+    'gets it in an interceptor of an endpoint, by method, class or base class, on %s',
+    async (adapter) => {
+      const Redact = UseInterceptors({ intercept: (_, next) => next.handle().pipe(map((body) => plain(body))) });
+      const plain: Redact = (body) => JSON.parse(JSON.stringify(body, withoutSecret)) as unknown;
+
+      @Controller('by-method')
+      class ByMethod {
+        @Redact
+        @Post()
+        @AsyncEndpoint(Report)
+        create(@Body() request: ReportRequest) {
+          return request;
+        }
+      }
+      @Redact
+      @Controller('by-class')
+      class ByClass extends ReportsController {}
+      @Redact
+      class Redacting {
+        @Post()
+        @AsyncEndpoint(Report)
+        create(@Body() request: ReportRequest) {
+          return request;
+        }
+      }
+      @Controller('by-base-class')
+      class ByBaseClass extends Redacting {}
+
+      const store = await storeOf(adapter);
+      const controllers = [ByMethod, ByClass, ByBaseClass, ReportsController];
+      const app = await startApp(adapter, { controllers, options: { role: 'api', store } });
+      const { job } = await app.post('/reports', { title: 'Bees' }, KEY);
+      await completeWith(store, job, '{"text":"bees","secret":"honey"}');
+      for (const path of ['/by-method', '/by-class', '/by-base-class']) {
+        const { status, text } = await app.post(path, { title: 'Bees' }, KEY);
+        expect([path, status, text]).toEqual([path, 200, expect.stringContaining('"text":"bees"')]);
+        expect(text).not.toContain('honey');
+      }
+      expect((await app.post('/reports', { title: 'Bees' }, KEY)).text).toContain('honey');
+    },
+  );
 });
 
 function withoutSecret(key: string, value: unknown): unknown {

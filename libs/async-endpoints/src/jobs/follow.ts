@@ -36,9 +36,11 @@ export class FollowedJobs {
   /** The async context of shared work: a subscription, like the store's connection, outlives the request that began it. */
   readonly #context = new AsyncResource('FollowedJobs');
 
+  /** @param onNotified called with each job that a notification carries: it is not read by `find` */
   constructor(
     private readonly store: JobStore,
     private readonly find: Find,
+    private readonly onNotified: (job: JobRecord) => void = () => {},
   ) {}
 
   /** @see JobManager.follow */
@@ -80,7 +82,8 @@ export class FollowedJobs {
 
   #join(id: string, follower: Follower): () => void {
     const job =
-      this.#followed.get(id) ?? this.#context.runInAsyncScope(() => new FollowedJob(this.store, this.find, id));
+      this.#followed.get(id) ??
+      this.#context.runInAsyncScope(() => new FollowedJob(this.store, this.find, this.onNotified, id));
     this.#followed.set(id, job);
     this.#checks ??= this.#context.runInAsyncScope(() => setInterval(() => void this.#check(), CHECK_MS).unref());
     void this.#context.runInAsyncScope(() => job.join(follower));

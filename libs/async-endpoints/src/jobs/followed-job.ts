@@ -22,6 +22,7 @@ export class FollowedJob {
   constructor(
     store: JobStore,
     private readonly find: Find,
+    private readonly onNotified: (job: JobRecord) => void,
     private readonly id: string,
   ) {
     this.#begun = store.subscribe({ job: id }, (change) => this.#changed(change));
@@ -67,6 +68,7 @@ export class FollowedJob {
     if (!followers.some(({ isWorthReading }) => isWorthReading(change))) return;
     if (!change.job || this.#reading || !isNewer(change.job, this.#known)) return void this.readJob();
     const job = (this.#known = change.job);
+    this.onNotified(job);
     for (const { subscriber } of followers) subscriber.next(job);
   }
 

@@ -1,3 +1,4 @@
+import { Subject } from 'rxjs';
 import { publish } from '../events/channels.js';
 import { type JobSubmission, SUBMIT_MIDDLEWARE } from '../events/middleware.js';
 import { carriedValues } from '../job/credentials.js';
@@ -27,6 +28,8 @@ export interface Accepted {
  */
 export class JobRecords {
   readonly followed: FollowedJobs;
+  /** Each completed job that this process reads, as often as it does. */
+  readonly completed = new Subject<JobRecord>();
   readonly #submissions: Batcher<NewJob, Submission>;
   readonly #reads: Batcher<string, JobRecord | null>;
   readonly #ownReads: Batcher<OwnedId, JobRecord | null>;
@@ -39,9 +42,13 @@ export class JobRecords {
     const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = options.jobs;
     const submit = (jobs: NewJob[]) => store.submit(jobs, { queueLimit, queueBytes });
     this.#submissions = new Batcher(submit, { overlap: 2, sizeOf: ({ payload }) => payload.length });
-    this.#reads = new Batcher((ids) => store.find(ids), { overlap: 2 });
-    this.#ownReads = new Batcher((jobs) => findOwned(store, jobs), { overlap: 2 });
-    this.followed = new FollowedJobs(store, (id) => this.#reads.push(id));
+    this.#reads = new Batcher((ids) => this.#noted(store.find(ids)), { overlap: 2 });
+    this.#ownReads = new Batcher((jobs) => this.#noted(findOwned(store, jobs)), { overlap: 2 });
+    this.followed = new FollowedJobs(
+      store,
+      (id) => this.#reads.push(id),
+      (job) => this.#note(job),
+    );
   }
 
   /** @see JobManager.submit */
@@ -75,6 +82,16 @@ export class JobRecords {
     return changeOne(this.store, 'cancel', id);
   }
 
+  async #noted(reading: Promise<(JobRecord | null)[]>): Promise<(JobRecord | null)[]> {
+    const jobs = await reading;
+    for (const job of jobs) if (job) this.#note(job);
+    return jobs;
+  }
+
+  #note(job: JobRecord): void {
+    if (job.status === 'Completed') this.completed.next(job);
+  }
+
   async #submitWithin(within: unknown, job: NewJob): Promise<Submission> {
     const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = this.options.jobs;
     const execute = executeWithin(within);
@@ -94,7 +111,8 @@ export class JobRecords {
     if (submission.outcome === 'conflict')
       throw new AsyncEndpointsError(submission.on === 'id' ? 'REQUEST_ID_CONFLICT' : 'IDEMPOTENCY_KEY_REUSED');
     const { outcome, job } = submission;
-    if (outcome === 'created' && isCommitted) publish('submit', { job, store: this.store });
+    if (outcome === 'existing') this.#note(job);
+    else if (isCommitted) publish('submit', { job, store: this.store });
     return { id: job.id, job, replayed: outcome === 'existing' };
   }
 }

@@ -1,5 +1,6 @@
 import { Req, Res } from '@nestjs/common';
 import { AsyncEndpointsError } from '../../job/errors.js';
+import type { HttpRequest } from '../../options/options.js';
 import type { EndpointSubmission, SubmittingEndpoint } from './endpoint-submission.js';
 
 /** The property of a controller that holds its `EndpointSubmission`. */
@@ -33,7 +34,8 @@ export function endpointMethod(submitting: SubmittingEndpoint, method: Method, p
     const given = isCalledByNest ? args.slice(0, parameters) : args;
     const response = args[RESPONSE_AT] ?? undefined; // a microservice passes null
     if (response === undefined || !this[SUBMISSION]) return method.apply(this, given);
-    return this[SUBMISSION].answer(submitting, args[REQUEST_AT], response, () => method.apply(this, given));
+    const call = { request: args[REQUEST_AT] as HttpRequest, response, route: [this.constructor, endpoint] };
+    return this[SUBMISSION].answer(submitting, call, () => method.apply(this, given));
   };
   Object.defineProperty(endpoint, 'name', { value: method.name });
   Object.defineProperty(endpoint, 'length', { value: method.length });

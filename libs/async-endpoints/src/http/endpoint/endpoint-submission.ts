@@ -12,6 +12,7 @@ import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/o
 import { callerOf } from '../reply/principal.js';
 import { type Preferences, preferencesOf } from '../reply/request-headers.js';
 import { Responder } from '../reply/responder.js';
+import type { Route } from '../reply/response-writer.js';
 import { HttpShutdown } from '../shutdown.js';
 import { JobWaits } from '../waits.js';
 import { isReadLater } from './body-read.guard.js';
@@ -23,6 +24,13 @@ import { type Captured, type CapturedHeader, snapshot } from './request-snapshot
 export interface SubmittingEndpoint {
   readonly job: JobDefinition;
   readonly values: DeclaredValues;
+}
+
+/** A request to an endpoint, and where its response goes. */
+export interface EndpointCall {
+  readonly request: HttpRequest;
+  readonly response: unknown;
+  readonly route: Route;
 }
 
 interface Admission {
@@ -53,17 +61,12 @@ export class EndpointSubmission {
    *
    * @param produce calls the controller's method; Nest handles what it throws
    */
-  async answer(
-    { job, values }: SubmittingEndpoint,
-    request: unknown,
-    response: unknown,
-    produce: () => unknown,
-  ): Promise<unknown> {
-    const http = request as HttpRequest;
-    const refusal = (error: unknown) => this.responder.refusal(error, http, 'submission', job.name);
+  async answer({ job, values }: SubmittingEndpoint, call: EndpointCall, produce: () => unknown): Promise<unknown> {
+    const { request, response } = call;
+    const refusal = (error: unknown) => this.responder.refusal(error, request, 'submission', job.name);
     let admission: Admission;
     try {
-      admission = this.#admit(http);
+      admission = this.#admit(request);
     } catch (error) {
       throw await refusal(error);
     }
@@ -72,22 +75,22 @@ export class EndpointSubmission {
       ? await lastValueFrom(produced, { defaultValue: undefined })
       : await produced;
     try {
-      const submitted = await this.#submit({ job, values }, payload, http, admission);
-      const preferences = preferencesOf(http, this.options.http.maxWaitMs);
+      const submitted = await this.#submit({ job, values }, payload, request, admission);
+      const preferences = preferencesOf(request, this.options.http.maxWaitMs);
       if (preferences.wait === null || isTerminal(submitted.job.status))
-        return await this.#accept(submitted, http, response, preferences);
+        return await this.#accept(submitted, call, preferences);
       return this.waits.until(submitted.job, preferences.wait, response).pipe(
-        mergeMap((ended) => this.#accept({ ...submitted, job: ended }, http, response, preferences)),
+        mergeMap((ended) => this.#accept({ ...submitted, job: ended }, call, preferences)),
         // The job is queued, even when the wait fails.
-        catchError(() => this.#accept(submitted, http, response, { ...preferences, wait: null })),
+        catchError(() => this.#accept(submitted, call, { ...preferences, wait: null })),
       );
     } catch (error) {
       throw await refusal(error);
     }
   }
 
-  async #accept(accepted: Accepted, request: HttpRequest, response: unknown, preferences: Preferences) {
-    return this.responder.send(response, await this.responder.submitted(accepted, request, preferences));
+  async #accept(accepted: Accepted, { request, response, route }: EndpointCall, preferences: Preferences) {
+    return this.responder.send(response, await this.responder.submitted(accepted, request, preferences), route);
   }
 
   #admit(request: HttpRequest): Admission {

@@ -14,7 +14,7 @@ import { ReplyException } from './reply.filter.js';
 import { presentable, represent } from './represent.js';
 import { entityTagOf, isKnownTo, type Preferences } from './request-headers.js';
 import { ResponseFactories } from './response-factories.js';
-import { ResponseWriter } from './response-writer.js';
+import { ResponseWriter, type Route } from './response-writer.js';
 import { RetryAfter } from './retry-after.js';
 import { hasResult, StoredBody } from './stored-body.js';
 
@@ -136,9 +136,8 @@ export class Responder {
     return new ReplyException(await this.#customRefusal(error, request, during, reply), { cause: error });
   }
 
-  /** @param ofStatusRoute whether the response is that of a status route */
-  send(response: unknown, reply: Reply, ofStatusRoute = false): unknown {
-    return this.writer.write(response, reply, ofStatusRoute);
+  send(response: unknown, reply: Reply, route: Route): unknown {
+    return this.writer.write(response, reply, route);
   }
 
   #show(
@@ -172,7 +171,6 @@ export class Responder {
   }
 
   #addRetryAfter(headers: Headers, job: JobRecord): void {
-    this.retryAfter.observe(job);
     if (!isTerminal(job.status)) headers['Retry-After'] = this.retryAfter.of(job);
   }
 

@@ -8,13 +8,17 @@ import { StoredBody, textOfBody } from './stored-body.js';
 
 type Fields = Readonly<Record<string | symbol, unknown>>;
 
+/** The route that is answered: a status route, or the classes and methods on which interceptors of an endpoint may be declared. */
+export type Route = 'status' | readonly object[];
+
 /**
- * Writes responses. On the status routes, a stored result is sent as it is, unless code of the application reads the body before it
- * is text: an interceptor, or what Express and Fastify do to JSON. What is not known counts as a reader.
+ * Writes responses. A stored result is sent as it is, unless code of the application reads the body before it is text: an
+ * interceptor, or what Express and Fastify do to JSON. What is not known counts as a reader.
  */
 @Injectable()
 export class ResponseWriter {
-  #areIntercepted: boolean | undefined;
+  #areAllIntercepted: boolean | undefined;
+  #statusRoutes: readonly object[] | undefined;
   /** By route of Fastify. */
   readonly #routes = new WeakMap<object, boolean>();
 
@@ -25,10 +29,10 @@ export class ResponseWriter {
   ) {}
 
   /** Writes status and headers; Nest writes the body that is returned, but as JSON only where it is an object. */
-  write(response: unknown, { status, headers, body: given }: Reply, ofStatusRoute: boolean): unknown {
+  write(response: unknown, { status, headers, body: given }: Reply, route: Route): unknown {
     const { httpAdapter } = this.host;
     const stored = given instanceof StoredBody ? given : null;
-    const isAsStored = stored !== null && ofStatusRoute && !this.#isRead(response);
+    const isAsStored = stored !== null && !this.#isRead(response, route);
     const body = stored && !isAsStored ? stored.value : given;
     const isScalar = body !== undefined && typeof body !== 'object';
     if (isScalar) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
@@ -38,21 +42,25 @@ export class ResponseWriter {
     return isScalar || isAsStored ? textOfBody(body) : body;
   }
 
-  #isRead(response: unknown): boolean {
+  #isRead(response: unknown, route: Route): boolean {
     // Not before the first request: interceptors are set after the module was made.
-    if ((this.#areIntercepted ??= this.#findInterceptors())) return true;
+    if ((this.#areAllIntercepted ??= this.#hasGlobalInterceptors())) return true;
+    const targets = route === 'status' ? (this.#statusRoutes ??= this.#targetsOfStatusRoutes()) : route;
+    if (targets.some((target) => Reflect.hasMetadata(INTERCEPTORS_METADATA, target))) return true;
     const type = this.host.httpAdapter.getType();
     if (type === 'express') return isReadByExpress(response as never);
     return type !== 'fastify' || this.#isReadByFastify(response as never);
   }
 
-  #findInterceptors(): boolean {
-    const { controller, config } = this;
-    const global = [config.getGlobalInterceptors(), config.getGlobalRequestInterceptors()];
-    if (!controller || global.some(({ length }) => length > 0)) return true;
-    const methods = Object.values(Object.getOwnPropertyDescriptors(controller.prototype as object));
-    const targets = [controller, ...methods.map(({ value }) => value as unknown)];
-    return targets.some((target) => typeof target === 'function' && Reflect.hasMetadata(INTERCEPTORS_METADATA, target));
+  #hasGlobalInterceptors(): boolean {
+    const { config } = this;
+    return config.getGlobalInterceptors().length + config.getGlobalRequestInterceptors().length > 0;
+  }
+
+  #targetsOfStatusRoutes(): readonly object[] {
+    const { prototype } = this.controller as Type;
+    const members = Object.values(Object.getOwnPropertyDescriptors(prototype as object));
+    return members.flatMap(({ value }) => (typeof value === 'function' ? (value as object) : []));
   }
 
   #isReadByFastify(reply: { readonly request: object }): boolean {

@@ -30,11 +30,13 @@ export class RetryAfter {
   constructor(
     @Inject(JobManager) private readonly jobs: JobManager,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+  ) {
+    jobs.records.completed.subscribe((job) => this.#learn(job));
+  }
 
-  /** Learns from a completed job, the first time that it is read. */
-  observe({ name, status, startedAt, completedAt }: JobRecord): void {
-    if (status !== 'Completed' || startedAt === null || completedAt === null) return;
+  /** Learns from a job the first time that this process reads it as completed. */
+  #learn({ name, startedAt, completedAt }: JobRecord): void {
+    if (startedAt === null || completedAt === null) return;
     const known = this.#runs.get(name);
     if (known && known.completedAt >= completedAt) return;
     const run = completedAt - startedAt;

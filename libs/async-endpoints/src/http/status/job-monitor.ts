@@ -43,7 +43,8 @@ export class JobMonitor {
   async cancel(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
     try {
       const { id: found } = await this.#find(id, request);
-      return this.responder.send(response, await this.responder.status(await this.jobs.records.cancel(found), request));
+      const reply = await this.responder.status(await this.jobs.records.cancel(found), request);
+      return this.responder.send(response, reply, 'status');
     } catch (error) {
       return this.#refuse(error, request);
     }
@@ -80,7 +81,7 @@ export class JobMonitor {
     const answer = async (job: JobRecord) => {
       const unchanged = this.responder.unchanged(job, request, preferences);
       const shown = unchanged ?? orNotModified(await reply(job, preferences), request);
-      return this.responder.send(response, shown, true);
+      return this.responder.send(response, shown, 'status');
     };
     const refuse = (error: unknown) => this.#refuse(error, request);
     if (preferences.wait === null) return this.#find(id, request).then(answer).catch(refuse);
