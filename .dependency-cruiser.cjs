@@ -13,7 +13,7 @@ const ROOMS = {
   worker: ['job', 'options', 'store', 'events', 'handlers', 'jobs', 'schedules'],
   http: ['job', 'options', 'events', 'jobs', 'nest'],
   'http/openapi': ['job', 'options', 'nest', 'http/reply'],
-  'http/reply': ['job', 'options', 'events', 'jobs', 'nest'],
+  'http/reply': ['job', 'options', 'store', 'events', 'jobs', 'nest'],
   'http/endpoint': ['job', 'options', 'events', 'jobs', 'nest', 'http', 'http/reply', 'http/openapi'],
   'http/status': ['job', 'options', 'events', 'jobs', 'nest', 'http', 'http/reply', 'http/openapi'],
   'stores/memory': ['job', 'store', 'events'],

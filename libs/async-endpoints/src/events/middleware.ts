@@ -27,16 +27,20 @@ export interface RunEnd {
 export type Middleware<TWork, TResult> = (work: TWork, next: () => Promise<TResult>) => Promise<TResult>;
 
 /** The middleware around one kind of work, for all applications of the process. The one added last is the outermost. */
-export class MiddlewareList<TWork, TResult> {
+export class MiddlewareList<TWork extends { readonly store: object }, TResult> {
   #entries: readonly { readonly middleware: Middleware<TWork, TResult> }[] = [];
 
   get size(): number {
     return this.#entries.length;
   }
 
-  /** @returns a function that removes it */
-  add(middleware: Middleware<TWork, TResult>): () => void {
-    const added = { middleware };
+  /**
+   * @param store only around work of this store; default: of every store
+   * @returns a function that removes it
+   */
+  add(given: Middleware<TWork, TResult>, store?: object): () => void {
+    const middleware: typeof given = (work, next) => (work.store === store ? given(work, next) : next());
+    const added = { middleware: store ? middleware : given };
     this.#entries = [...this.#entries, added];
     return () => {
       this.#entries = this.#entries.filter((entry) => entry !== added);

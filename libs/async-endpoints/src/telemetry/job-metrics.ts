@@ -1,12 +1,17 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
-import type { JobEvent, JobEventName } from '../events/channels.js';
-import type { JobRun, JobSubmission, RunEnd } from '../events/middleware.js';
+import {
+  type JobRun,
+  type JobSubmission,
+  RUN_MIDDLEWARE,
+  type RunEnd,
+  SUBMIT_MIDDLEWARE,
+} from '../events/middleware.js';
+import { type Listeners, subscribe } from '../events/subscribe.js';
 import { toJobError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import { WORKER_CRASHED } from '../job/attempts.js';
 import type { JobStore, OperatorAction } from '../store/job-store.js';
 import { ATTRIBUTES } from './catalogue.js';
-import { EventSubscriptions } from './event-subscriptions.js';
 import { type CounterName, Instruments } from './instruments.js';
 
 const COUNTED_BY_NAME = [
@@ -28,37 +33,31 @@ const REFUSAL_CODES = ['QUEUE_FULL', 'STORE_FULL', 'STORE_READ_ONLY'];
 /** Counts and times what happens to the jobs of one store in this process, as the core publishes it. */
 export class JobMetrics {
   readonly #instruments: Instruments;
-  readonly #subscriptions: EventSubscriptions;
+  #ends: (() => void)[] = [];
   /** How long an attempt took, in seconds, until its settlement has said what became of the job. */
   readonly #runs = new WeakMap<JobRecord, number>();
 
   /** Names whose counters have started at 0. `rate()` does not see an increase from nothing to 1. */
   readonly #names = new Set<string>();
 
-  constructor(meter: Meter, store: JobStore) {
+  constructor(
+    meter: Meter,
+    private readonly store: JobStore,
+  ) {
     this.#instruments = new Instruments(meter);
-    this.#subscriptions = new EventSubscriptions(store, {
-      events: this.#events(),
-      submit: (submission, next) => this.#submit(submission, next),
-      run: (run, next) => this.#run(run, next),
-      purged: ({ ids }) => this.#instruments.count('asyncendpoints.jobs.purged', {}, ids.length),
-      action: ({ action }) => this.#counted(action),
-      instants: ({ job, outcome, count }) =>
-        this.#instruments.count(
-          'asyncendpoints.schedule.instants',
-          { ...of({ name: job }), [ATTRIBUTES.outcome]: outcome },
-          count,
-        ),
-    });
   }
 
   open(): void {
-    this.#subscriptions.open();
+    this.#ends = [
+      subscribe(this.store, this.#listeners()),
+      SUBMIT_MIDDLEWARE.add((submission, next) => this.#submit(submission, next), this.store),
+      RUN_MIDDLEWARE.add((run, next) => this.#run(run, next), this.store),
+    ];
     this.#instruments.count('asyncendpoints.jobs.purged', {}, 0);
   }
 
   close(): void {
-    this.#subscriptions.close();
+    for (const end of this.#ends.splice(0)) end();
   }
 
   /** What a tool did: it ends before anybody could read metrics of its own. */
@@ -76,7 +75,7 @@ export class JobMetrics {
     }
   }
 
-  #events(): Partial<Record<JobEventName, (event: JobEvent) => void>> {
+  #listeners(): Listeners {
     const { count, record } = this.#instruments;
     return {
       submit: ({ job }) => count('asyncendpoints.jobs.submitted', of(job)),
@@ -107,6 +106,10 @@ export class JobMetrics {
       },
       rerun: ({ job }) => count('asyncendpoints.jobs.rerun', of(job)),
       lose: ({ job }) => count('asyncendpoints.claims.lost', of(job)),
+      purged: ({ ids }) => count('asyncendpoints.jobs.purged', {}, ids.length),
+      action: ({ action }) => this.#counted(action),
+      instants: ({ job: name, outcome, count: by }) =>
+        count('asyncendpoints.schedule.instants', { ...of({ name }), [ATTRIBUTES.outcome]: outcome }, by),
     };
   }
 

@@ -1,9 +1,9 @@
 import type { Meter } from '@opentelemetry/api';
-import { STORE_MESSAGE_IGNORED, STORE_RECORD_UNREADABLE } from '../events/channels.js';
+import { subscribe } from '../events/subscribe.js';
 import { toJobError } from '../job/errors.js';
 import type { JobStore } from '../store/job-store.js';
 import { ATTRIBUTES } from './catalogue.js';
-import { type CounterName, Instruments } from './instruments.js';
+import { Instruments } from './instruments.js';
 
 /** Those that ask and are answered; the others wait, or happen once. */
 const CALLS = [
@@ -33,11 +33,7 @@ type Call = (...args: unknown[]) => Promise<unknown>;
 export class StoreCalls {
   readonly #instruments: Instruments;
   readonly #timed = new Map<string, Call>();
-  /** What is counted of each fact that the store publishes. */
-  readonly #facts = [
-    [STORE_MESSAGE_IGNORED, this.#counterOf('asyncendpoints.store.messages.ignored')],
-    [STORE_RECORD_UNREADABLE, this.#counterOf('asyncendpoints.store.records.unreadable')],
-  ] as const;
+  #unsubscribe: () => void = () => {};
 
   constructor(
     meter: Meter,
@@ -47,34 +43,28 @@ export class StoreCalls {
   }
 
   open(): void {
-    for (const [channel, { begin, count }] of this.#facts) {
-      channel.subscribe(count);
-      begin();
-    }
+    const { count } = this.#instruments;
+    this.#unsubscribe = subscribe(this.store, {
+      ignored: () => count('asyncendpoints.store.messages.ignored', {}),
+      unreadable: () => count('asyncendpoints.store.records.unreadable', {}),
+    });
+    count('asyncendpoints.store.messages.ignored', {}, 0);
+    count('asyncendpoints.store.records.unreadable', {}, 0);
     const target = this.store as unknown as Record<string, Call>;
     for (const name of CALLS) {
       const timed = this.#time(name, target[name]?.bind(this.store) as Call);
       this.#timed.set(name, timed);
       target[name] = timed;
       const failure = { [ATTRIBUTES.operation]: name, [ATTRIBUTES.error]: 'STORE_UNAVAILABLE' };
-      this.#instruments.count('asyncendpoints.store.errors', failure, 0);
+      count('asyncendpoints.store.errors', failure, 0);
     }
   }
 
   /** Only what is still ours: a second application on the store may have come after us. */
   close(): void {
-    for (const [channel, { count }] of this.#facts) channel.unsubscribe(count);
+    this.#unsubscribe();
     const target = this.store as unknown as Record<string, Call>;
     for (const [name, timed] of this.#timed) if (target[name] === timed) delete target[name];
-  }
-
-  #counterOf(name: CounterName) {
-    return {
-      begin: () => this.#instruments.count(name, {}, 0),
-      count: (message: unknown) => {
-        if ((message as { store: JobStore }).store === this.store) this.#instruments.count(name, {});
-      },
-    };
   }
 
   #time(operation: string, call: Call): Call {

@@ -12,13 +12,18 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import type { JobRun, JobSubmission, RunEnd } from '../events/middleware.js';
+import {
+  type JobRun,
+  type JobSubmission,
+  RUN_MIDDLEWARE,
+  type RunEnd,
+  SUBMIT_MIDDLEWARE,
+} from '../events/middleware.js';
 import { toJobError } from '../job/errors.js';
 import type { Claim, JobRecord, RequestSnapshot, StoredPayload, TraceContext } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
 import { parseTraceContext } from '../job/trace-context.js';
 import type { JobStore } from '../store/job-store.js';
-import { EventSubscriptions } from './event-subscriptions.js';
 
 /** Of the attempt that ran last here, for what is logged of the job when its span has ended. */
 const runs = new WeakMap<JobRecord, SpanContext>();
@@ -33,24 +38,22 @@ export function spanContextOf(job: JobRecord): SpanContext | undefined {
  * it run is the failure before and not the request. Nothing of the request is an attribute.
  */
 export class Tracing {
-  readonly #subscriptions: EventSubscriptions;
+  #ends: (() => void)[] = [];
 
   constructor(
     private readonly tracer: Tracer,
-    store: JobStore,
-  ) {
-    this.#subscriptions = new EventSubscriptions(store, {
-      submit: (submission, next) => this.#submit(submission, next),
-      run: (run, next) => this.#run(run, next),
-    });
-  }
+    private readonly store: JobStore,
+  ) {}
 
   open(): void {
-    this.#subscriptions.open();
+    this.#ends = [
+      SUBMIT_MIDDLEWARE.add((submission, next) => this.#submit(submission, next), this.store),
+      RUN_MIDDLEWARE.add((run, next) => this.#run(run, next), this.store),
+    ];
   }
 
   close(): void {
-    this.#subscriptions.close();
+    for (const end of this.#ends.splice(0)) end();
   }
 
   async #submit<T extends { readonly id: string }>(submission: JobSubmission, next: () => Promise<T>): Promise<T> {

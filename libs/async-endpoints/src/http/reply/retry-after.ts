@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { isWaiting, type JobRecord } from '../../job/job.js';
+import type { JobRecord } from '../../job/job.js';
 import { JobManager } from '../../jobs/job-manager.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
+import { isFull, type QueueStats } from '../../store/verbs.js';
 
 /** How much the latest run counts against all before it. */
 const WEIGHT = 0.2;
@@ -12,8 +13,6 @@ const PATIENCE_MS = 500;
 /** For a job of which only the age is known: the estimate is this part of its age. */
 const PART_OF_AGE = 0.25;
 
-type Stats = Awaited<ReturnType<JobManager['stats']>>;
-
 /**
  * Estimates when a client should ask again, from the queue and from how long jobs of the name ran recently, as far as this process
  * has read them. It asks the store for statistics at most once per second, and only a refusal waits for them.
@@ -21,7 +20,7 @@ type Stats = Awaited<ReturnType<JobManager['stats']>>;
 @Injectable()
 export class RetryAfter {
   readonly #runs = new Map<string, { ms: number; completedAt: number }>();
-  #stats: Stats = [];
+  #stats: readonly QueueStats[] = [];
   /** When the statistics arrived, and when they were requested, by this process's clock. */
   #statsAt = -Infinity;
   #askedAt = -Infinity;
@@ -62,7 +61,8 @@ export class RetryAfter {
     await Promise.race([this.#asked, late]);
     patience.abort();
     const waiting = this.#stats.filter(({ status, count }) => status === 'Queued' && count > 0);
-    const queues = waiting.filter((entry) => this.#isFull || entry.name === name);
+    const isTotal = isFull(this.#stats, this.options.jobs);
+    const queues = waiting.filter((entry) => isTotal || entry.name === name);
     const ms = queues.map((queue) => Math.max(this.#queueMs(queue.name, 1), queue.oldestAgeMs ?? 0));
     return this.#seconds(Math.max(0, ...ms));
   }
@@ -70,15 +70,6 @@ export class RetryAfter {
   /** In seconds, for a refusal that does not depend on a queue. */
   soon(): string {
     return this.#seconds(0);
-  }
-
-  /** Whether it is the queue of all names that is full. */
-  get #isFull(): boolean {
-    const waiting = this.#stats.filter(({ status }) => isWaiting(status));
-    const count = waiting.reduce((sum, entry) => sum + entry.count, 0);
-    const bytes = waiting.reduce((sum, entry) => sum + (entry.bytes ?? 0), 0);
-    const { maxQueueSize, maxQueueBytes } = this.options.jobs;
-    return count >= maxQueueSize || bytes >= maxQueueBytes;
   }
 
   #seconds(ms: number): string {
@@ -112,7 +103,7 @@ export class RetryAfter {
     return ((this.#find(name, 'Queued')?.count ?? 0) * part * runMs) / workers;
   }
 
-  #find(name: string, status: JobRecord['status']): Stats[number] | undefined {
+  #find(name: string, status: JobRecord['status']): QueueStats | undefined {
     return this.#stats.find((entry) => entry.name === name && entry.status === status);
   }
 
