@@ -1,39 +1,45 @@
-import type { JobRecord } from '../../job/job.js';
-import { decodeCursor, encodeCursor } from '../../store/cursor.js';
+import { JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
+import { type Before, decodeCursor, encodeCursor, isBefore } from '../../store/cursor.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
 import { matches } from '../../store/verbs.js';
+import { encodeNullable } from '../sql/text.js';
 import type { PostgresConnections } from './connections.js';
 import { type RecordRow, recordOf } from './rows.js';
 
-/** At most so many jobs are looked at for a page. */
+/** At most so many jobs of an owner are looked at for a page of those that also have an error. */
 const LOOKED_AT = 1_000;
 
-/** The newest first, by submission. */
+interface Reply {
+  readonly now: number;
+  readonly more: boolean;
+  readonly jobs: readonly (RecordRow & { readonly at: number; readonly seq: number })[];
+}
+
+/** The newest first: who came last into its status; those of one time in the reverse order of submission. */
 export async function listJobs(
   connections: PostgresConnections,
   filter: JobFilter,
   { limit, cursor }: { limit: number; cursor?: string },
   now: number | null,
 ): Promise<JobPage> {
-  let before = cursor === undefined ? Number.MAX_SAFE_INTEGER : decodeCursor<Position>(cursor, isPosition)[1];
-  const reply = await connections.call<{ now: number; jobs: (RecordRow & { seq: number })[] }>(
-    'list',
-    before,
-    LOOKED_AT,
-    now,
-  );
+  let before: Before = cursor === undefined ? FROM_THE_NEWEST : decodeCursor<Before>(cursor, isBefore);
+  const { name = null, owner = null, errorCode = null, runningForMs = null } = filter;
+  const by = [encodeNullable(name), statusesOf(filter), encodeNullable(owner), encodeNullable(errorCode), runningForMs];
+  const most = owner !== null && errorCode !== null ? LOOKED_AT : limit;
+  const reply = await connections.call<Reply>('list', ...by, before[1], before[2], most, now);
   const jobs: JobRecord[] = [];
   for (const row of reply.jobs) {
-    if (jobs.length === limit) return { jobs, cursor: encodeCursor(['before', before, null]) };
-    before = row.seq;
+    if (jobs.length === limit) return { jobs, cursor: encodeCursor(before) };
+    before = ['before', row.at, row.seq];
     const job = recordOf(row);
     if (matches(job, filter, reply.now)) jobs.push(job);
   }
-  return { jobs, cursor: reply.jobs.length === LOOKED_AT ? encodeCursor(['before', before, null]) : null };
+  return { jobs, cursor: reply.more ? encodeCursor(before) : null };
 }
 
-type Position = readonly [kind: 'before', seq: number, nothing: null];
+const FROM_THE_NEWEST: Before = ['before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 
-function isPosition([kind, seq]: readonly unknown[]): boolean {
-  return kind === 'before' && Number.isSafeInteger(seq);
+function statusesOf({ status, runningForMs }: JobFilter): readonly JobStatus[] {
+  const possible = runningForMs === undefined ? JOB_STATUSES : (['InProgress'] as const);
+  return status === undefined ? possible : possible.filter((one) => one === status);
 }

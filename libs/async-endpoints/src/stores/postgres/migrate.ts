@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { CLAIM } from './functions/claim.sql.js';
 import { createStatement } from './functions/define-function.js';
+import { LIST } from './functions/list.sql.js';
 import { LOOK } from './functions/look.sql.js';
 import { NOTIFY } from './functions/notify.sql.js';
 import { REVOKE } from './functions/revoke.sql.js';
@@ -12,7 +13,18 @@ import { NEW_JOB, SUBMIT } from './functions/submit.sql.js';
 import { SWEEP } from './functions/sweep.sql.js';
 import { TABLES, VIEWS } from './schema.js';
 
-const FUNCTIONS = [...SHARED, ...NOTIFY, ...SUBMIT, ...CLAIM, ...SETTLE, ...REVOKE, ...SWEEP, ...LOOK, ...SCHEDULES];
+const FUNCTIONS = [
+  ...SHARED,
+  ...NOTIFY,
+  ...SUBMIT,
+  ...CLAIM,
+  ...SETTLE,
+  ...REVOKE,
+  ...SWEEP,
+  ...LOOK,
+  ...LIST,
+  ...SCHEDULES,
+];
 
 /**
  * The migrations, in order; the number of each is its place, from 1. One that was released is never changed. A later one may add

@@ -1,23 +1,45 @@
 import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
+import { Client } from 'pg';
 import { describeJobStore, type StoreUnderTest } from '../../testing/contract/index.js';
 import { checkHostileStrings } from '../../testing/hostile-strings.properties.js';
 import { checkAgainstModel } from '../../testing/job-store.properties.js';
 import { PostgresJobStore } from './postgres-job-store.js';
 
 let server: PostgresServer;
+let admin: Client;
+/** Creating a schema takes a hundred times as long as emptying one. */
+const free: string[] = [];
 let schemas = 0;
 
 beforeAll(async () => {
   server = await startPostgresServer();
+  admin = new Client(server.url);
+  await admin.connect();
 });
 
-afterAll(() => server.stop());
+afterAll(async () => {
+  await admin.end();
+  await server.stop();
+});
 
 async function create(Store = PostgresJobStore, priorityAgingMs?: number): Promise<StoreUnderTest> {
   let now = 1_000_000;
-  const store = new Store({ url: server.url, schema: `test_${schemas++}`, now: () => now, priorityAgingMs });
+  const schema = free.pop() ?? `test_${schemas++}`;
+  const store = new Store({ url: server.url, schema, now: () => now, priorityAgingMs });
   await store.open();
-  return { store, advance: (ms) => void (now += ms), dispose: () => store.close() };
+  const dispose = async () => {
+    await store.close();
+    await empty(schema);
+    free.push(schema);
+  };
+  return { store, listsNewestFirst: true, advance: (ms) => void (now += ms), dispose };
+}
+
+async function empty(schema: string): Promise<void> {
+  const tables = "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename <> 'migration'";
+  const { rows } = await admin.query<{ tablename: string }>(tables, [schema]);
+  const deletions = rows.map(({ tablename }) => `DELETE FROM "${schema}".${tablename}`).join('; ');
+  await admin.query(`${deletions}; INSERT INTO "${schema}".sweep DEFAULT VALUES`);
 }
 
 describeJobStore('PostgresJobStore', create);

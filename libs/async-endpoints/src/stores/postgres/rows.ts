@@ -24,7 +24,7 @@ function attemptOf(text: string): FailedAttempt {
 }
 
 export function claimOf(row: RecordRow & { readonly payload: string }): Claim {
-  const job = recordOf({ ...row, completed_at: null, result: null });
+  const job = recordOf({ ...row, updated_at: row.started_at as number, completed_at: null, result: null });
   return { job, payload: row.payload, fence: job.fence };
 }
 
@@ -111,7 +111,13 @@ export function settlementRows(settlements: readonly lifecycle.Settlement[]): st
       if (verb === 'complete') return { ...common, result: settlement.result && encodeJson(settlement.result) };
       const error = JSON.stringify(settlement.error);
       const attempt = JSON.stringify(attemptError(settlement.error));
-      return { ...common, error, attempt, delay: verb === 'retry' ? boundedDelay(settlement.delayMs) : 0 };
+      return {
+        ...common,
+        error_code: encodeText(settlement.error.code),
+        error,
+        attempt,
+        delay: verb === 'retry' ? boundedDelay(settlement.delayMs) : 0,
+      };
     }),
   );
 }

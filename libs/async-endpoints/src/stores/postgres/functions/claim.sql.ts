@@ -85,7 +85,7 @@ BEGIN
   INSERT INTO lease (name, started_at, lease_until, live, ids) VALUES (p_name, p_time, p_time + p_lease_ms, cardinality(v_ids), v_ids)
   RETURNING id INTO v_lease;
   WITH claimed AS (
-    UPDATE job SET status = 'InProgress', started_at = p_time, updated_at = p_time, progress = NULL, fence = fence + 1,
+    UPDATE job SET status = 'InProgress', started_at = p_time, reported_at = NULL, progress = NULL, fence = fence + 1,
       worker = p_worker, lease = v_lease, lease_until = p_time + p_lease_ms, version = version + 1
     WHERE ctid = ANY(v_places) RETURNING *
   )

@@ -37,14 +37,6 @@ BEGIN
 END`,
   },
   {
-    name: 'list',
-    parameters: 'p_before bigint, p_limit integer, p_now bigint',
-    returns: 'text',
-    body: `
-RETURN json_build_object('now', now_ms(p_now), 'jobs', coalesce((SELECT json_agg(row_to_json(page) ORDER BY seq DESC) FROM (
-  SELECT * FROM record WHERE seq < p_before ORDER BY seq DESC LIMIT p_limit) AS page), '[]'));`,
-  },
-  {
     name: 'ping',
     parameters: '',
     returns: 'void',

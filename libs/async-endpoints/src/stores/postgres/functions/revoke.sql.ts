@@ -18,8 +18,8 @@ DECLARE
 BEGIN
   FOR v_job IN SELECT * FROM job WHERE id = ANY(p_ids) ORDER BY id FOR UPDATE LOOP
     DELETE FROM job WHERE id = v_job.id;
-    INSERT INTO done (${KEPT}, status, crashes, completed_at, expires_at, error, attempts, fence, version)
-    SELECT ${KEPT}, 'Canceled', crashes, v_time, expires_at(retention, 'Canceled', v_time), error, attempts, fence + 1, version + 1
+    INSERT INTO done (${KEPT}, status, crashes, completed_at, expires_at, error_code, error, attempts, fence, version)
+    SELECT ${KEPT}, 'Canceled', crashes, v_time, expires_at(retention, 'Canceled', v_time), error_code, error, attempts, fence + 1, version + 1
     FROM (SELECT v_job.*) AS job;
     PERFORM count_jobs(v_job.name, -(v_job.status = 'Queued')::integer, -(v_job.status = 'Scheduled')::integer,
       -(v_job.status = 'InProgress')::integer, 0, 0, 1,
@@ -49,8 +49,9 @@ BEGIN
     FOR v_job IN SELECT * FROM job WHERE id = ANY(p_ids) AND status = 'InProgress' AND v_time - started_at >= p_running_ms
       ORDER BY id FOR UPDATE
     LOOP
-      UPDATE job SET status = 'Queued', retry_count = 0, crashes = 0, scheduled_at = v_time, started_at = NULL, updated_at = v_time,
-        progress = NULL, error = NULL, fence = fence + 1, worker = NULL, lease_until = NULL, version = version + 1
+      UPDATE job SET status = 'Queued', waits_as = 'Queued', waits_since = v_time, retry_count = 0, crashes = 0, scheduled_at = v_time,
+        started_at = NULL, reported_at = NULL, progress = NULL, error_code = NULL, error = NULL, fence = fence + 1,
+        worker = NULL, lease_until = NULL, version = version + 1
       WHERE id = v_job.id;
       PERFORM end_leases(ARRAY[v_job.lease]);
       PERFORM count_jobs(name, 1, 0, -1, 0, 0, 0, waiting_bytes(job), 0) FROM job WHERE id = v_job.id;
@@ -60,10 +61,10 @@ BEGIN
   ELSE
     FOR v_done IN SELECT * FROM done WHERE id = ANY(p_ids) AND status IN ('Failed', 'Canceled') ORDER BY id FOR UPDATE LOOP
       DELETE FROM done WHERE id = v_done.id;
-      INSERT INTO job (id, seq, name, status, owner, priority, max_retries, created_at, scheduled_at, updated_at, attempts, fence,
-        retention, fingerprint, version, bytes, payload)
-      VALUES (v_done.id, v_done.seq, v_done.name, 'Queued', v_done.owner, v_done.priority, v_done.max_retries, v_done.created_at,
-        v_time, v_time, v_done.attempts, v_done.fence, v_done.retention, v_done.fingerprint, v_done.version + 1, v_done.bytes,
+      INSERT INTO job (id, seq, name, status, waits_as, owner, priority, max_retries, created_at, scheduled_at, waits_since, attempts,
+        fence, retention, fingerprint, version, bytes, payload)
+      VALUES (v_done.id, v_done.seq, v_done.name, 'Queued', 'Queued', v_done.owner, v_done.priority, v_done.max_retries,
+        v_done.created_at, v_time, v_time, v_done.attempts, v_done.fence, v_done.retention, v_done.fingerprint, v_done.version + 1, v_done.bytes,
         v_done.payload);
       PERFORM count_jobs(name, 1, 0, 0, 0, -(v_done.status = 'Failed')::integer, -(v_done.status = 'Canceled')::integer,
         waiting_bytes(job), 0) FROM job WHERE id = v_done.id;

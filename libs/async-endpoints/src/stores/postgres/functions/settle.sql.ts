@@ -3,7 +3,7 @@ import type { SqlFunction } from './define-function.js';
 /** An element of `p_all`. */
 export const SETTLEMENT = `
 CREATE TYPE settlement AS (
-  n integer, id uuid, name text, fence bigint, verb text, delay bigint, result text, error text, attempt text
+  n integer, id uuid, name text, fence bigint, verb text, delay bigint, result text, error_code text, error text, attempt text
 );
 `;
 
@@ -22,12 +22,12 @@ BEGIN
   WITH ended AS (
     DELETE FROM job USING (SELECT * FROM unnest(p_all) WHERE verb IN ('complete', 'fail') OFFSET 0) AS of
     WHERE job.id = of.id AND job.fence = of.fence AND job.name = of.name AND job.status = 'InProgress'
-    RETURNING of.n, of.verb, of.result, of.error AS failure, of.attempt, job.*, job AS was
+    RETURNING of.n, of.verb, of.result, of.error_code AS failure_code, of.error AS failure, of.attempt, job.*, job AS was
   ), kept AS (
     INSERT INTO done (id, seq, name, status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at,
-      completed_at, expires_at, progress, result, error, attempts, fence, retention, fingerprint, version, bytes, payload)
+      completed_at, expires_at, progress, result, error_code, error, attempts, fence, retention, fingerprint, version, bytes, payload)
     SELECT id, seq, name, as_status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at,
-      p_time, expires_at(retention, as_status, p_time), progress, result, failure,
+      p_time, expires_at(retention, as_status, p_time), progress, result, failure_code, failure,
       CASE verb WHEN 'fail' THEN attempts_after(was, 'fail', attempt, p_time) ELSE attempts END,
       fence, retention, fingerprint, version + 1, bytes, CASE verb WHEN 'fail' THEN payload END
     FROM (SELECT *, (CASE verb WHEN 'fail' THEN 'Failed' ELSE 'Completed' END)::job_status AS as_status FROM ended OFFSET 0) AS ended
@@ -59,14 +59,16 @@ DECLARE
 BEGIN
   WITH back AS (
     UPDATE job SET
-      status = (CASE of.verb WHEN 'retry' THEN 'Scheduled' ELSE 'Queued' END)::job_status,
+      status = of.as_status, waits_as = of.as_status, waits_since = p_time,
       retry_count = job.retry_count + (of.verb = 'retry')::integer,
       scheduled_at = CASE of.verb WHEN 'retry' THEN p_time + of.delay ELSE job.scheduled_at END,
       started_at = CASE of.verb WHEN 'retry' THEN job.started_at END,
+      error_code = CASE of.verb WHEN 'retry' THEN of.error_code ELSE job.error_code END,
       error = CASE of.verb WHEN 'retry' THEN of.error ELSE job.error END,
       attempts = CASE of.verb WHEN 'retry' THEN attempts_after(job, 'retry', of.attempt, p_time) ELSE job.attempts END,
-      updated_at = p_time, progress = NULL, worker = NULL, lease_until = NULL, version = job.version + 1
-    FROM (SELECT * FROM unnest(p_all) WHERE verb IN ('retry', 'release') OFFSET 0) AS of
+      reported_at = NULL, progress = NULL, worker = NULL, lease_until = NULL, version = job.version + 1
+    FROM (SELECT *, (CASE verb WHEN 'retry' THEN 'Scheduled' ELSE 'Queued' END)::job_status AS as_status
+      FROM unnest(p_all) WHERE verb IN ('retry', 'release') OFFSET 0) AS of
     WHERE job.id = of.id AND job.fence = of.fence AND job.name = of.name AND job.status = 'InProgress'
     RETURNING of.n, of.verb, job.id, job.name, job.lease, waiting_bytes(job) AS bytes
   )
@@ -130,7 +132,7 @@ BEGIN
   ), held AS (
     UPDATE job SET lease_until = v_time + of.lease_ms, progress = coalesce(of.progress, job.progress),
       version = job.version + (of.progress IS NOT NULL)::integer,
-      updated_at = CASE WHEN of.progress IS NULL THEN job.updated_at ELSE v_time END
+      reported_at = CASE WHEN of.progress IS NULL THEN job.reported_at ELSE v_time END
     FROM of WHERE job.id = of.id AND job.fence = of.fence AND job.status = 'InProgress'
     RETURNING of.n, of.progress, job.id, job.lease, job.lease_until
   ), earlier AS (

@@ -78,6 +78,14 @@ BEGIN
 END`,
   },
   {
+    /** What a new job waits as. */
+    name: 'status_of',
+    kind: 'expression',
+    parameters: 'p_delay bigint',
+    returns: 'job_status',
+    body: `(CASE WHEN p_delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status`,
+  },
+  {
     /** The attempts of a job in progress once the present one has ended. */
     name: 'attempts_after',
     kind: 'part',

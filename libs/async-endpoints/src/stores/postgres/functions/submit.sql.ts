@@ -68,13 +68,13 @@ BEGIN
       SELECT DISTINCT ON (scope) scope, id, p_time + key_ms FROM unnest(p_jobs) WHERE scope IS NOT NULL ORDER BY scope, n
     ON CONFLICT DO NOTHING RETURNING scope, id
   ), fresh AS (
-    SELECT DISTINCT ON (new.id) new.* FROM unnest(p_jobs) AS new LEFT JOIN keyed USING (scope, id)
-    WHERE new.scope IS NULL OR keyed.id IS NOT NULL ORDER BY new.id, n
+    SELECT new.* FROM (SELECT DISTINCT ON (id) * FROM unnest(p_jobs) ORDER BY id, n) AS new LEFT JOIN keyed USING (scope, id)
+    WHERE new.scope IS NULL OR keyed.id IS NOT NULL
   ), made AS (
-    INSERT INTO job (id, name, status, owner, priority, max_retries, created_at, scheduled_at, updated_at, retention, fingerprint,
-      bytes, payload)
-    SELECT id, name, (CASE WHEN delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status, owner, priority, max_retries, p_time,
-      p_time + delay, p_time, retention, fingerprint, bytes, payload FROM fresh ORDER BY n
+    INSERT INTO job (id, name, status, waits_as, owner, priority, max_retries, created_at, scheduled_at, waits_since, retention,
+      fingerprint, bytes, payload)
+    SELECT id, name, status_of(delay), status_of(delay), owner, priority, max_retries, p_time, p_time + delay, p_time, retention,
+      fingerprint, bytes, payload FROM fresh ORDER BY n
     ON CONFLICT (id) DO NOTHING RETURNING id
   )
   SELECT (SELECT array_agg(n) FROM fresh JOIN made USING (id)), (SELECT array_agg(id) FROM made), (SELECT array_agg(scope) FROM keyed)
@@ -141,11 +141,10 @@ BEGIN
       END IF;
     END IF;
     EXIT WHEN v_reply IS NOT NULL;
-    INSERT INTO job (id, name, status, owner, priority, max_retries, created_at, scheduled_at, updated_at, retention, fingerprint,
-      bytes, payload)
-    VALUES (p_new.id, p_new.name, (CASE WHEN p_new.delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status, p_new.owner,
-      p_new.priority, p_new.max_retries, p_time, p_time + p_new.delay, p_time, p_new.retention, p_new.fingerprint, p_new.bytes,
-      p_new.payload)
+    INSERT INTO job (id, name, status, waits_as, owner, priority, max_retries, created_at, scheduled_at, waits_since, retention,
+      fingerprint, bytes, payload)
+    VALUES (p_new.id, p_new.name, status_of(p_new.delay), status_of(p_new.delay), p_new.owner, p_new.priority, p_new.max_retries,
+      p_time, p_time + p_new.delay, p_time, p_new.retention, p_new.fingerprint, p_new.bytes, p_new.payload)
     ON CONFLICT (id) DO NOTHING;
     IF FOUND THEN
       UPDATE idempotency SET id = p_new.id, expires_at = p_time + p_new.key_ms WHERE scope = p_new.scope;
