@@ -64,9 +64,9 @@ describe('npx async-endpoints backup', () => {
     expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('SQLITE_PATH') as string });
   });
 
-  it('takes the database that --sqlite-path names', async () => {
+  it('takes the database that --store names', async () => {
     await opened(path);
-    expect(await toolWith({}, folder)('backup', 'copy.db', '--sqlite-path', 'jobs.db')).toMatchObject({ code: 0 });
+    expect(await toolWith({}, folder)('backup', 'copy.db', '--store', 'sqlite:jobs.db')).toMatchObject({ code: 0 });
     expect(await (await opened(join(folder, 'copy.db'))).stats()).toEqual([]);
   });
 });

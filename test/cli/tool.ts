@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -21,13 +21,39 @@ export type Tool = (...args: string[]) => Promise<Outcome>;
 export function toolWith(env: Readonly<Record<string, string>>, cwd = tmpdir()): Tool {
   return async (...args) => {
     try {
-      const { stdout, stderr } = await run(process.execPath, [BIN, ...args], { cwd, env: { PATH: PATH, ...env } });
+      const { stdout, stderr } = await run(process.execPath, [BIN, ...args], { cwd, env: { PATH, ...env } });
       return { code: 0, stdout, stderr };
     } catch (error) {
       const { code, stdout, stderr } = error as Outcome;
       return { code, stdout, stderr };
     }
   };
+}
+
+const SERVER = fileURLToPath(new URL('tool-server.mjs', import.meta.url));
+
+/** The same, in one process for all calls, until the tests of the file have ended. */
+export function quickToolWith(env: Readonly<Record<string, string>>): Tool & { stop(): Promise<void> } {
+  const child = fork(SERVER, { cwd: tmpdir(), env: { PATH, ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const waiting = new Map<number, (outcome: Outcome) => void>();
+  let calls = 0;
+  child.on('message', (message) => {
+    const { number, ...outcome } = message as Outcome & { number: number };
+    waiting.get(number)?.(outcome);
+    waiting.delete(number);
+  });
+  const tool: Tool = (...args) =>
+    new Promise((resolve) => {
+      const number = calls++;
+      waiting.set(number, resolve);
+      child.send({ number, args });
+    });
+  return Object.assign(tool, {
+    async stop() {
+      child.disconnect();
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  });
 }
 
 const PATH = process.env['PATH'] ?? '';

@@ -1,29 +1,20 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
 import type { SqliteJobStoreOptions } from '../stores/sqlite/options.js';
+import { readOptions } from '../stores/sqlite/options.js';
+import { copyDatabase } from './copy-database.js';
 import { say, UsageError } from './exit.js';
-import { requirePackages } from './packages.js';
+import { requireFile, settingsOf, type StoreFlags } from './settings.js';
 
-export function addBackup(program: Command): void {
-  program
-    .command('backup')
-    .description('copy the database of SqliteJobStore to a new file, while the application runs')
-    .argument('<file>', 'name of the new file')
-    .option('--sqlite-path <path>', 'path of the database (default: SQLITE_PATH)')
-    .action((file: string, { sqlitePath }: { sqlitePath?: string }) => backup(file, sqlitePath));
-}
-
-/** @throws UsageError when there is no such database, or the target is there already */
-async function backup(target: string, path: string | undefined): Promise<void> {
-  requirePackages('class-validator');
-  const { readSettings } = await import('../config/read-settings.js');
-  const { readOptions } = await import('../stores/sqlite/options.js');
-  const { copyDatabase } = await import('./copy-database.js');
-  const { sqlite } = readSettings({}, { store: 'sqlite', sqlite: { path } });
-  const options = readOptions(sqlite as SqliteJobStoreOptions);
-  if (!existsSync(options.path))
-    throw new UsageError(`There is no file ${options.path}: give --sqlite-path or SQLITE_PATH.`);
+/** @throws UsageError when the store is not SQLite, there is no such database, or the target is there already */
+export async function backup(flags: StoreFlags, target: string): Promise<void> {
+  const settings = settingsOf(flags, 'sqlite');
+  if (settings.store !== 'sqlite') {
+    const others = 'Redis is backed up by its snapshots, PostgreSQL by pg_dump: see docs/backup.md.';
+    throw new UsageError(`This command copies a database of SQLite. ${others}`);
+  }
+  requireFile(settings);
   if (existsSync(target)) throw new UsageError(`${target} exists: give the name of a new file.`);
+  const options = readOptions(settings.sqlite as SqliteJobStoreOptions);
   await copyDatabase(options, target);
   say(`${target} has the jobs of ${options.path}`);
 }

@@ -1,17 +1,15 @@
 import { createStore } from '../config/create-store.js';
-import { readSettings, type ResolvedSettings } from '../config/read-settings.js';
+import type { ResolvedSettings } from '../config/read-settings.js';
 import { STORE_NOTICE, type StoreNotice } from '../events/channels.js';
-import { readNumber } from '../options/rules.js';
-import type { RedisJobStore } from '../stores/redis/redis-job-store.js';
+import type { JobStore } from '../store/job-store.js';
 import { ActionReport } from './action-report.js';
 import { say } from './exit.js';
+import { requirePackages } from './packages.js';
 import { isLogged } from './print.js';
+import { requireFile, settingsOf, type StoreFlags } from './settings.js';
 
 /** What the command line may say of where the jobs are, and how to speak of them. */
-export interface SessionFlags {
-  readonly redisUrl?: string;
-  readonly prefix?: string;
-  readonly partitions?: string;
+export interface SessionFlags extends StoreFlags {
   readonly json?: boolean;
   readonly yes?: boolean;
 }
@@ -19,7 +17,7 @@ export interface SessionFlags {
 /** What a command has to work with. */
 export interface Session {
   /** Of the application whose configuration is found here; open. */
-  readonly store: RedisJobStore;
+  readonly store: JobStore;
   readonly settings: ResolvedSettings;
   /** Whether to write JSON. */
   readonly json: boolean;
@@ -30,7 +28,9 @@ export interface Session {
 /** Connects for as long as the work takes. */
 export async function withSession<T>(flags: SessionFlags, work: (session: Session) => Promise<T>): Promise<T> {
   const settings = settingsOf(flags);
-  const store = (await createStore(settings)) as RedisJobStore;
+  requireFile(settings);
+  requirePackages(...driversOf(settings));
+  const store = (await createStore(settings)) as JobStore;
   const report = new ActionReport(store);
   const warnings: string[] = [];
   const warn = (notice: unknown) => void warnings.push((notice as StoreNotice).message);
@@ -47,9 +47,8 @@ export async function withSession<T>(flags: SessionFlags, work: (session: Sessio
   }
 }
 
-/** @throws AsyncEndpointsError `INVALID_OPTION` */
-function settingsOf({ redisUrl: url, prefix, partitions }: SessionFlags): ResolvedSettings {
-  // A number that is none is refused with the words of the configuration.
-  const number = partitions === undefined ? undefined : (readNumber(partitions) as number);
-  return readSettings({}, { store: 'redis', redis: { url, prefix, partitions: number, connect: 'fail-fast' } });
+/** SQLite says itself which driver it lacks. */
+export function driversOf({ store }: ResolvedSettings): ('ioredis' | 'pg')[] {
+  if (store === 'redis') return ['ioredis'];
+  return store === 'postgres' ? ['pg'] : [];
 }

@@ -1,12 +1,12 @@
 import { decodeJob, decodeJobs } from '../job/decode-job.js';
 import { type FailedAttempt, JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
-import type { JobFilter, LiveWorker, QueueStats } from '../store/job-store.js';
+import type { JobFilter, JobStore, LiveWorker, QueueStats } from '../store/job-store.js';
 import { jobsRunningFor } from '../store/loops.js';
 import { depthOf, unhandledNames } from '../store/verbs.js';
 import { confirm } from './confirm.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
-import { EXIT, say } from './exit.js';
+import { EXIT, say, UsageError } from './exit.js';
 import { newestJobs } from './newest-jobs.js';
 import { type Cell, count, print, printJson, printTable, time } from './print.js';
 import { toId } from './select-jobs.js';
@@ -139,7 +139,9 @@ function stuckRow({ id, name, startedAt, leaseUntil, crashes, worker }: JobRecor
 
 /** Whether every job is where its status says. */
 export async function audit({ store, json, yes }: Session, repair: boolean): Promise<number> {
-  const deviations = repair ? await repaired(store, yes) : await store.audit();
+  const look = store.audit?.bind(store);
+  if (!look) throw new UsageError('This store has no audit.');
+  const deviations = repair ? await repaired(look, yes) : await look();
   if (json) printJson(deviations);
   else if (deviations.length === 0) print('Every job is where its status says.');
   else {
@@ -150,12 +152,12 @@ export async function audit({ store, json, yes }: Session, repair: boolean): Pro
 }
 
 /** Mends what an audit finds, and says how much that was. @returns what is left */
-async function repaired(store: Session['store'], yes: boolean): Promise<string[]> {
-  const found = await store.audit();
+async function repaired(look: NonNullable<JobStore['audit']>, yes: boolean): Promise<string[]> {
+  const found = await look();
   const question = `This will mend ${count(found.length, 'deviation')}, and drop records that cannot be read.`;
   if (found.length === 0 || !(await confirm(question, Infinity, yes))) return found;
-  await store.audit({ repair: true });
-  const left = await store.audit();
+  await look({ repair: true });
+  const left = await look();
   say(`${count(found.length, 'deviation')} found, ${left.length} left`);
   return left;
 }

@@ -6,6 +6,7 @@ const PACKAGES = {
   commander: 'reads the command line',
   'class-validator': 'checks the configuration',
   ioredis: 'connects to Redis',
+  pg: 'connects to PostgreSQL',
 } as const;
 
 type PackageName = keyof typeof PACKAGES;
@@ -15,10 +16,21 @@ type PackageName = keyof typeof PACKAGES;
  * @throws UsageError when one of these is missing; it names all packages that a command needs, so that one install is enough
  */
 export function requirePackages(...needed: PackageName[]): void {
-  const missing = (Object.keys(PACKAGES) as PackageName[]).filter((name) => !isInstalled(name));
-  if (!needed.some((name) => missing.includes(name))) return;
+  if (needed.every(isInstalled)) return;
+  const all = new Set<PackageName>(['commander', 'class-validator', ...needed, ...likelyDriver()]);
+  const missing = [...all].filter((name) => !isInstalled(name));
   const listed = missing.map((name) => `${name} (${PACKAGES[name]})`).join(', ');
   throw new UsageError(`Missing packages: ${listed}. Run: npm install ${missing.join(' ')}`);
+}
+
+/** As far as it can be seen before the configuration is read. */
+function likelyDriver(): PackageName[] {
+  const { REDIS_URL, POSTGRES_URL, SQLITE_PATH, ASYNC_STORE = '' } = process.env;
+  const named = [...process.argv, ASYNC_STORE].join(' ');
+  const isNamed = (store: string, place: string | undefined) =>
+    new RegExp(`\\b${store}(ql)?\\b`).test(named) || (place !== undefined && REDIS_URL === undefined);
+  if (isNamed('postgres', POSTGRES_URL)) return ['pg'];
+  return isNamed('sqlite', SQLITE_PATH) ? [] : ['ioredis'];
 }
 
 function isInstalled(name: string): boolean {

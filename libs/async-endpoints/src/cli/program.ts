@@ -1,29 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { AsyncEndpointsError } from '../job/errors.js';
-import { JOB_STATUSES, type JobStatus } from '../job/job.js';
-import { addBackup } from './backup.js';
+import { JOB_STATUSES } from '../job/job.js';
 import { change, pauseQueues, purge, recover, VERBS } from './change.js';
-import type { Session, SessionFlags } from './connect.js';
-import { parseDuration } from './duration.js';
+import type { Session } from './connect.js';
 import { EXIT, oneLine, say, UsageError } from './exit.js';
+import { duration, filtered, type Flags, flagsOf, limit } from './flags.js';
 import { audit, list, show, stats, stuck, workers } from './look.js';
 import { requirePackages } from './packages.js';
 import { changeSchedule, listSchedules } from './schedules.js';
-import type { Selection } from './select-jobs.js';
-
-interface Flags extends SessionFlags, Selection {
-  readonly limit?: number;
-  readonly scan?: number;
-  readonly runningFor?: number;
-  readonly repair?: boolean;
-}
+import type { StoreFlags } from './settings.js';
 
 /** @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
   const program = createProgram(async (flags, work) => {
-    requirePackages('class-validator', 'ioredis');
+    requirePackages('class-validator');
     const { withSession } = await import('./connect.js');
     code = await withSession(flags, work);
   });
@@ -43,11 +35,15 @@ type Begin = (flags: Flags, work: (session: Session) => Promise<number>) => Prom
 
 function createProgram(begin: Begin): Command {
   const program = new Command('async-endpoints')
-    .description('Shows and changes the jobs of nestjs-async-endpoints in Redis.')
+    .description('Shows and changes the jobs of nestjs-async-endpoints.')
     .version(version())
-    .option('--redis-url <url>', 'address of Redis (default: the configuration of the application, such as REDIS_URL)')
-    .option('--prefix <text>', 'prefix of all keys (default: ASYNC_REDIS_PREFIX, or ae)')
-    .option('--partitions <number>', 'number of partitions of the application (default: ASYNC_REDIS_PARTITIONS, or 1)')
+    .option(
+      '--store <url>',
+      'where the jobs are: redis://, rediss://, redis+cluster://, redis+sentinel://, postgres:// or sqlite:<file> (default: the configuration of the application, such as REDIS_URL, POSTGRES_URL or SQLITE_PATH)',
+    )
+    .option('--redis-url <url>', 'the same as --store, for Redis only')
+    .option('--prefix <text>', 'of Redis: prefix of all keys (default: ASYNC_REDIS_PREFIX, or ae)')
+    .option('--partitions <number>', 'of Redis: number of partitions (default: ASYNC_REDIS_PARTITIONS, or 1)')
     .option('--json', 'write JSON; without a terminal, LOG_FORMAT=json does the same, on one line')
     .exitOverride()
     .configureOutput({ outputError: (text) => say(oneLine(text.trim().replace(/^error: /, '')), 'error') })
@@ -55,9 +51,8 @@ function createProgram(begin: Begin): Command {
   addLooks(program, begin);
   addChanges(program, begin);
   addPauses(program, begin);
-  addMigrate(program);
   addSchedules(program, begin);
-  addBackup(program);
+  addDatabase(program);
   return program;
 }
 
@@ -86,7 +81,7 @@ function addLooks(program: Command, begin: Begin): void {
     });
   program
     .command('audit')
-    .description('check that every index agrees with the jobs; reads everything')
+    .description('check that indexes and counters agree with the jobs; reads everything')
     .option('--repair', 'repair deviations, and drop records that cannot be read')
     .option('-y, --yes', 'do not ask for confirmation')
     .action((_flags, command: Command) => {
@@ -190,39 +185,27 @@ function addSchedules(program: Command, begin: Begin): void {
   }
 }
 
-function addMigrate(program: Command): void {
+/** What concerns the database as a whole. */
+function addDatabase(program: Command): void {
   program
     .command('migrate')
-    .description('create the schema in PostgreSQL (POSTGRES_URL), or bring it to the version of this release')
-    .option('--print', 'write the SQL that creates the schema instead; needs no database')
-    .action(async ({ print }: { print?: boolean }) => {
+    .description('create the schema in PostgreSQL or SQLite, or bring it to the version of this release')
+    .option('--print', 'write the SQL that creates the schema in PostgreSQL instead; needs no database')
+    .action(async (_flags, command: Command) => {
       requirePackages('class-validator');
       const { migrate } = await import('./migrate.js');
-      await migrate(print ?? false);
+      const { print = false, ...flags } = command.optsWithGlobals<StoreFlags & { print?: boolean }>();
+      await migrate(flags, print);
     });
-}
-
-function filtered(command: Command, statuses: readonly JobStatus[]): Command {
-  return command
-    .option('--name <name>', 'only jobs of this name')
-    .addOption(new Option('--status <status>', 'only in this status').choices(statuses))
-    .option('--owner <owner>', 'only jobs of this owner')
-    .option('--error <code>', 'only jobs whose last attempt has this error code');
-}
-
-function flagsOf(command: Command): Flags {
-  return command.optsWithGlobals<Flags>();
-}
-
-function duration(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('Expected something like 2h, 90s or 1d12h, at most 3650d.');
-  return ms;
-}
-
-function limit(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a number from 1.');
-  return Number(text);
+  program
+    .command('backup')
+    .description('copy the database of SQLite to a new file, while the application runs')
+    .argument('<file>', 'name of the new file')
+    .action(async (file: string, _flags, command: Command) => {
+      requirePackages('class-validator');
+      const { backup } = await import('./backup.js');
+      await backup(flagsOf(command), file);
+    });
 }
 
 function version(): string {

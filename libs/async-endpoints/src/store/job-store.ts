@@ -177,6 +177,12 @@ export abstract class JobStore {
   takeActions?(): Promise<OperatorAction[]>;
 
   /**
+   * Checks that indexes and counters agree with the jobs. Returns each deviation as a sentence. With `repair`, it then corrects what it
+   * found; audit again to see what is left. Reads every job: for tests and operators. Optional.
+   */
+  audit?(options?: { repair?: boolean }): Promise<string[]>;
+
+  /**
    * Returns the memory of the store's server, or of the fullest one; null when the server does not report it. For metrics. Optional.
    */
   memory?(): Promise<StoreMemory | null>;

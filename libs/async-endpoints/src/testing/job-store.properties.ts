@@ -218,6 +218,7 @@ export async function checkAgainstModel(
       try {
         await fc.asyncModelRun(() => ({ model, real }), steps);
         invariants(model);
+        assert.deepEqual((await real.store.audit?.()) ?? [], [], 'the audit finds nothing');
       } finally {
         await real.dispose();
       }

@@ -26,6 +26,7 @@ import type {
 import { Lifetime } from '../../store/lifetime.js';
 import type { Execute } from '../../store/transaction.js';
 import { decodeNullable, decodeText, encodeNullable, encodeText } from '../sql/text.js';
+import { auditSchema } from './audit.js';
 import { PostgresBatches } from './batches.js';
 import { PostgresChanges } from './changes.js';
 import { PostgresConnections } from './connections.js';
@@ -229,6 +230,11 @@ export class PostgresJobStore implements JobStore {
   async takeActions(): Promise<OperatorAction[]> {
     const entries = await this.#connections.call<string[]>('take_actions');
     return entries.map((entry) => JSON.parse(decodeText(entry)) as OperatorAction);
+  }
+
+  /** As the contract says; a repair drops nothing. */
+  audit({ repair = false }: { repair?: boolean } = {}): Promise<string[]> {
+    return auditSchema(this.#connections, this.#settings.schema, repair);
   }
 
   subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {

@@ -94,8 +94,11 @@ CREATE TABLE schedule (
 CREATE INDEX schedule_next ON schedule (job, next_at) WHERE is_paused = 0 AND next_at IS NOT NULL;
 `;
 
+/** What operators did by tools, as JSON, until a worker writes it into its log. */
+const ACTIONS = 'CREATE TABLE action (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL) STRICT;';
+
 /** What brings a file from each version of the schema to the next. `PRAGMA user_version` keeps the version. */
-export const MIGRATIONS: readonly string[] = [TABLES, LISTING, SCHEDULES];
+export const MIGRATIONS: readonly string[] = [TABLES, LISTING, SCHEDULES, ACTIONS];
 
 /** Within a transaction. @throws AsyncEndpointsError `STORE_UNAVAILABLE` where a newer release made the file */
 export function migrate(database: Database): void {

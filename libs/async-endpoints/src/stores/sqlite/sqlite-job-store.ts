@@ -9,6 +9,7 @@ import type {
   JobPage,
   JobStore,
   LiveWorker,
+  OperatorAction,
   PausedQueue,
   QueueLimits,
   QueueStats,
@@ -23,6 +24,7 @@ import type {
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
 import { hasRunOut, ranOutInSilence } from '../../store/sweeps.js';
+import { auditDatabase } from './audit.js';
 import { isAvailable } from './driver.js';
 import { listJobs } from './listing.js';
 import { OpenDatabase } from './open-database.js';
@@ -34,6 +36,8 @@ import { submitJobs } from './submit.js';
 import { decodeNullable, decodeText, encodeNullable, encodeText } from '../sql/text.js';
 
 const KEEP_REVOCATIONS_MS = 60_000;
+/** Of more actions the oldest are forgotten. */
+const MOST_ACTIONS = 1_000;
 
 /**
  * Jobs in a file, durable and without a server: for one machine, whose processes share the file. What is asked for in one turn
@@ -215,6 +219,28 @@ export class SqliteJobStore implements JobStore {
       const rows = statements.workers.all(now) as { entry: string; heartbeat_at: number }[];
       return rows.map((row) => ({ ...(JSON.parse(row.entry) as WorkerInfo), heartbeatAt: row.heartbeat_at }));
     });
+  }
+
+  reportAction(action: OperatorAction): Promise<void> {
+    return this.#write(({ statements }) => {
+      statements.reportAction.run(JSON.stringify(action));
+      statements.forgetActions.run(MOST_ACTIONS);
+    });
+  }
+
+  async takeActions(): Promise<OperatorAction[]> {
+    const rows = await this.#read(({ statements }) => statements.actions.all() as { seq: number; entry: string }[]);
+    if (rows.length === 0) return [];
+    return this.#write(({ statements }) => {
+      const taken = rows.filter(({ seq }) => statements.takeAction.run(seq).changes > 0);
+      return taken.map(({ entry }) => JSON.parse(entry) as OperatorAction);
+    });
+  }
+
+  /** As the contract says; a repair drops records that cannot be read. */
+  async audit({ repair = false }: { repair?: boolean } = {}): Promise<string[]> {
+    OpenDatabase.checked(this.#database);
+    return auditDatabase(this.#options, repair);
   }
 
   subscribe(topic: Topic, listener: (change: JobChange) => void): Promise<() => void> {

@@ -68,6 +68,11 @@ export const SQL = {
   lastRevocation: 'SELECT coalesce(max(seq), 0) AS seq FROM revocation',
   forgetRevocations: 'DELETE FROM revocation WHERE revoked_at <= ?',
 
+  reportAction: 'INSERT INTO action (entry) VALUES (?)',
+  forgetActions: 'DELETE FROM action WHERE seq <= (SELECT max(seq) FROM action) - ?',
+  actions: 'SELECT seq, entry FROM action ORDER BY seq LIMIT 100',
+  takeAction: 'DELETE FROM action WHERE seq = ?',
+
   findSchedule: 'SELECT entry FROM schedule WHERE name = ?',
   keepSchedule: 'INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?, ?)',
   removeSchedule: 'DELETE FROM schedule WHERE name = ?',

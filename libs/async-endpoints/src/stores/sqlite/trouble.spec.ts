@@ -62,6 +62,6 @@ describe('SqliteJobStore in trouble', () => {
     const raw = new Database(path);
     raw.pragma('user_version = 99');
     raw.close();
-    await expect(new SqliteJobStore({ path }).open()).rejects.toThrow('version 99 of the schema; this release knows 3');
+    await expect(new SqliteJobStore({ path }).open()).rejects.toThrow('version 99 of the schema; this release knows 4');
   });
 });
