@@ -1,7 +1,15 @@
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { type JobContext, MemoryJobStore, type Role } from 'nestjs-async-endpoints';
+import { Body, Controller, Post, type Type } from '@nestjs/common';
+import {
+  AsyncEndpoint,
+  type JobContext,
+  MemoryJobStore,
+  type Role,
+  type Submit,
+  SubmitJob,
+} from 'nestjs-async-endpoints';
 import type { StoredPayload } from 'nestjs-async-endpoints/store';
 import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 import { AsyncEndpointsTelemetryModule } from 'nestjs-async-endpoints/telemetry';
@@ -23,11 +31,15 @@ describe('Traces, of an API and a worker on one Redis', () => {
 
   afterAll(() => redis.stop());
 
-  async function start(role: Role, handle: (request: ReportRequest, context: JobContext) => { text: string }) {
+  async function start(
+    role: Role,
+    handle: (request: ReportRequest, context: JobContext) => { text: string },
+    controller: Type = ReportsController,
+  ) {
     const spans = new SpanBook();
     const telemetry = { meterProvider: null, tracerProvider: spans.provider };
     const app = await startApp('Fastify', {
-      controllers: role === 'api' ? [ReportsController] : [],
+      controllers: role === 'api' ? [controller] : [],
       providers: role === 'api' ? [] : [handlerOf(Report, handle)],
       imports: [AsyncEndpointsTelemetryModule.forRoot(telemetry)],
       options: { role, store: new RedisJobStore({ url: redis.url }) },
@@ -47,6 +59,24 @@ describe('Traces, of an API and a worker on one Redis', () => {
     await app.jobs.waitFor(job.id);
     return job.id;
   }
+
+  it('continue the trace of the request also where the method submits the job itself', async () => {
+    @Controller('reports')
+    class SubmittingController {
+      @Post()
+      @AsyncEndpoint(Report)
+      create(@Body() request: ReportRequest, @SubmitJob() submit: Submit<typeof Report>) {
+        return submit(request);
+      }
+    }
+    const handle = () => ({ text: '' });
+    const [api, worker] = [await start('api', handle, SubmittingController), await start('worker', handle)];
+    await finished(api.app, { traceparent: TRACEPARENT });
+    const [send] = api.spans.named('send Report') as [ReadableSpan];
+    const [process] = (await eventually(() => ended(worker.spans, 1))) as [ReadableSpan];
+    expect(send.parentSpanContext).toMatchObject({ traceId: TRACE_ID, spanId: 'b7ad6b7169203331' });
+    expect(process.parentSpanContext).toMatchObject({ traceId: TRACE_ID, spanId: send.spanContext().spanId });
+  });
 
   it('continue the trace of the request in the worker, by the conventions for messaging', async () => {
     const { api, worker } = await twoApps();

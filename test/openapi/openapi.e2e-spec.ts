@@ -1,13 +1,28 @@
 import { readFile } from 'node:fs/promises';
-import { type INestApplication, Module, VERSION_NEUTRAL, VersioningType } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  type INestApplication,
+  Module,
+  Post,
+  type Type,
+  VERSION_NEUTRAL,
+  VersioningType,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ApiExcludeController, ApiTags } from '@nestjs/swagger';
-import { AsyncEndpointsModule, type AsyncEndpointsExtras } from 'nestjs-async-endpoints';
+import {
+  AsyncEndpoint,
+  AsyncEndpointsModule,
+  type AsyncEndpointsExtras,
+  type Submit,
+  SubmitJob,
+} from 'nestjs-async-endpoints';
 import { ADAPTERS, type AdapterName } from '../http/start-app.js';
 import { documentOf } from './documents.js';
-import { TextsController } from './texts.js';
+import { Count, type Text, TextsController } from './texts.js';
 
 const PROBLEM = 'application/problem+json';
 const JSON_OR_PROBLEM = [PROBLEM, 'application/json'];
@@ -15,8 +30,12 @@ const SCHEMA = ['content', 'application/json', 'schema'];
 const LINKED = ['getJob', 'getJobResult', 'getJobEvents', 'cancelJob'];
 
 /** An application that has not started, as when `main.ts` makes its document. */
-async function makeApp(http: AsyncEndpointsExtras['http'] = {}, adapter: AdapterName = 'Express') {
-  @Module({ imports: [AsyncEndpointsModule.forRoot({ role: 'api', http })], controllers: [TextsController] })
+async function makeApp(
+  http: AsyncEndpointsExtras['http'] = {},
+  adapter: AdapterName = 'Express',
+  controllers: Type[] = [TextsController],
+) {
+  @Module({ imports: [AsyncEndpointsModule.forRoot({ role: 'api', http })], controllers })
   class AppModule {}
   const server = adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter();
   const app: INestApplication = await NestFactory.create(AppModule, server, { logger: ['error'] });
@@ -178,5 +197,32 @@ describe('An OpenAPI document', () => {
     expect(document.operationIds.toSorted()).toEqual(
       [...LINKED, 'countWords', 'countEach', 'shout', 'forget'].toSorted(),
     );
+  });
+
+  it('is the same for a method that submits its job itself', async () => {
+    const returning = () => {
+      @Controller('texts')
+      class CountController {
+        @Post()
+        @AsyncEndpoint(Count)
+        count(@Body() text: Text) {
+          return text;
+        }
+      }
+      return CountController;
+    };
+    const submitting = () => {
+      @Controller('texts')
+      class CountController {
+        @Post()
+        @AsyncEndpoint(Count)
+        count(@SubmitJob() submit: Submit<typeof Count>, @Body() text: Text) {
+          return submit(text);
+        }
+      }
+      return CountController;
+    };
+    const [one, other] = [await makeApp({}, 'Express', [returning()]), await makeApp({}, 'Express', [submitting()])];
+    expect(documentOf(other).json).toBe(documentOf(one).json);
   });
 });

@@ -32,6 +32,7 @@ export type { Serialized } from './job/serialized.js';
 
 // Endpoints.
 export { AsyncEndpoint, type AsyncEndpointOptions, type AsyncEndpointReturn } from './http/endpoint/async-endpoint.js';
+export { type EndpointSubmitOptions, type Submit, SubmitJob } from './http/endpoint/submit-job.js';
 export type { ResultType } from './http/openapi/schemas.js';
 
 // Handlers, what they receive, and the errors that they throw to decide about retries.

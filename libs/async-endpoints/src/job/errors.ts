@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   JOB_NOT_RERUNNABLE: 'Only a failed or canceled job can be rerun.',
   REQUEST_ID_CONFLICT: 'The request id was used for a different request.',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used for a different request.',
+  ALREADY_SUBMITTED: 'The same request was accepted before.',
   QUEUE_FULL: 'The queue is full.',
   TOO_MANY_WAITS: 'The process holds as many answers and streams as it may.',
   TOO_MANY_WAITS_OF_OWNER: 'The caller has as many held answers and streams as it may.',

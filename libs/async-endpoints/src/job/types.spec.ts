@@ -11,6 +11,8 @@ import {
   type JobManager,
   type JobPayload,
   type JobResult,
+  type Submit,
+  SubmitJob,
   type SubmittedPayload,
 } from '../index.js';
 
@@ -29,6 +31,33 @@ describe('The types of a job', () => {
     expectTypeOf<SubmittedPayload<typeof Ship>>().toEqualTypeOf<Order>();
     expectTypeOf<JobResult<typeof Ship>>().toEqualTypeOf<{ tracking: string }>();
     expectTypeOf<SubmittedPayload<typeof Ping>>().toEqualTypeOf<void>();
+  });
+
+  it('bind what an endpoint submits itself', () => {
+    type SubmitShip = Submit<typeof Ship>;
+    @Controller()
+    class Orders {
+      @Post('submit') @AsyncEndpoint(Ship) submit(@SubmitJob() submit: SubmitShip) {
+        return submit(order, { within: {}, delayMs: 1 });
+      }
+      // @ts-expect-error: it does not return the job
+      @Post('void') @AsyncEndpoint(Ship) async nothing(@SubmitJob() submit: SubmitShip) {
+        await submit(order);
+      }
+      // @ts-expect-error: it returns the payload
+      @Post('payload') @AsyncEndpoint(Ship) payload(@SubmitJob() _submit: SubmitShip) {
+        return order;
+      }
+      // @ts-expect-error: of another job
+      @Post('other') @AsyncEndpoint(Ship) other(@SubmitJob() submit: Submit<typeof Ping>) {
+        return submit();
+      }
+      // @ts-expect-error: a job that the endpoint did not submit
+      @Post('manager') @AsyncEndpoint(Ship) manager() {
+        return (null as unknown as JobManager).submit(Ship, order);
+      }
+    }
+    expect(Orders).toBeDefined();
   });
 
   it('bind what an endpoint returns', () => {

@@ -8,11 +8,11 @@ import type { JobRecord, NewJob } from '../job/job.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { JobPolicies } from '../options/policies.js';
 import { Batcher } from '../store/batcher.js';
-import type { JobStore, Submission } from '../store/job-store.js';
+import type { JobStore, QueueLimits, Submission } from '../store/job-store.js';
 import { changeOne, findOwned, type OwnedId } from '../store/loops.js';
-import { executeWithin } from '../store/transaction.js';
 import { FollowedJobs } from './follow.js';
 import { newJob, type SubmitOptions } from './new-job.js';
+import { submitWithin } from './submit-within.js';
 
 /** An accepted submission. */
 export interface Accepted {
@@ -30,6 +30,7 @@ export class JobRecords {
   readonly followed: FollowedJobs;
   /** Each completed job that this process reads, as often as it does. */
   readonly completed = new Subject<JobRecord>();
+  readonly #limits: QueueLimits;
   readonly #submissions: Batcher<NewJob, Submission>;
   readonly #reads: Batcher<string, JobRecord | null>;
   readonly #ownReads: Batcher<OwnedId, JobRecord | null>;
@@ -40,7 +41,8 @@ export class JobRecords {
     private readonly options: ResolvedOptions,
   ) {
     const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = options.jobs;
-    const submit = (jobs: NewJob[]) => store.submit(jobs, { queueLimit, queueBytes });
+    this.#limits = { queueLimit, queueBytes };
+    const submit = (jobs: NewJob[]) => store.submit(jobs, this.#limits);
     this.#submissions = new Batcher(submit, { overlap: 2, sizeOf: ({ payload }) => payload.length });
     this.#reads = new Batcher((ids) => this.#noted(store.find(ids)), { overlap: 2 });
     this.#ownReads = new Batcher((jobs) => this.#noted(findOwned(store, jobs)), { overlap: 2 });
@@ -64,7 +66,7 @@ export class JobRecords {
       const context = options.context ?? (read && carriedValues(names, read));
       const inserted = newJob(this.policies.of(job), payload, options, { trace: submission.trace, context });
       if (options.within !== undefined)
-        return this.#accepted(await this.#submitWithin(options.within, inserted), false);
+        return this.#accepted(await submitWithin(this.store, options.within, inserted, this.#limits), false);
       return this.#accepted(await this.#submissions.push(inserted));
     });
   }
@@ -90,19 +92,6 @@ export class JobRecords {
 
   #note(job: JobRecord): void {
     if (job.status === 'Completed') this.completed.next(job);
-  }
-
-  async #submitWithin(within: unknown, job: NewJob): Promise<Submission> {
-    const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = this.options.jobs;
-    const execute = executeWithin(within);
-    if (!this.store.submitWithin) {
-      throw new AsyncEndpointsError(
-        'INVALID_OPTION',
-        'within needs a job store in the database of the transaction: PostgresJobStore.',
-      );
-    }
-    const [submission] = await this.store.submitWithin(execute, [job], { queueLimit, queueBytes });
-    return submission as Submission;
   }
 
   /** @param isCommitted false where the caller may still roll it back: then nobody is told */

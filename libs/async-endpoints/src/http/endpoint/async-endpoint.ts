@@ -2,6 +2,8 @@ import { AsyncEndpointsError } from '../../job/errors.js';
 import { HttpCode, HttpStatus, Inject, Optional, UseFilters, UseGuards } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { JobDefinition } from '../../job/define-job.js';
+import type { SubmittedJob } from '../../job/job.js';
+import type { Serialized } from '../../job/serialized.js';
 import {
   keepReplies,
   PROPERTY_DEPS_METADATA,
@@ -26,6 +28,7 @@ import {
   SUBMISSION,
 } from './endpoint-method.js';
 import { EndpointSubmission } from './endpoint-submission.js';
+import { nameOf, type Submit, submitParameterOf } from './submit-job.js';
 
 /** What the method of an async endpoint may return. */
 export type AsyncEndpointReturn<TPayload> = TPayload | Promise<TPayload> | Observable<TPayload>;
@@ -46,12 +49,22 @@ export interface AsyncEndpointOptions<TResult = unknown> {
 const RESPONSE_PARAMETERS = ['1', '2'];
 const BODY_PARAMETER = '3';
 
+/** Whether a parameter of the method is a `Submit` of this job. */
+type SubmitsItself<TMethod extends (...args: never[]) => unknown, TPayload, TResult> =
+  Extract<Parameters<TMethod>[number], Submit<JobDefinition<TPayload, TResult, unknown>>> extends never ? false : true;
+
 /** A method decorator that checks what the method returns; `applyDecorators` of Nest takes it too, but cannot check. */
-export interface AsyncEndpointDecorator<TPayload> {
+export interface AsyncEndpointDecorator<TPayload, TResult = unknown> {
   <TMethod extends (...args: never[]) => AsyncEndpointReturn<TPayload>>(
     target: object,
     key: string | symbol,
-    descriptor: TypedPropertyDescriptor<TMethod>,
+    descriptor: SubmitsItself<TMethod, TPayload, TResult> extends true ? never : TypedPropertyDescriptor<TMethod>,
+  ): void;
+  /** Of a method with `@SubmitJob() submit: Submit<…>`: it returns what `submit` resolves to. */
+  <TMethod extends (...args: never[]) => AsyncEndpointReturn<SubmittedJob<Serialized<TResult>>>>(
+    target: object,
+    key: string | symbol,
+    descriptor: SubmitsItself<TMethod, TPayload, TResult> extends true ? TypedPropertyDescriptor<TMethod> : never,
   ): void;
   /** Never chosen for a decorator, which is called without `this`: it makes the type one of method decorators. */
   <T>(this: object, target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
@@ -60,27 +73,30 @@ export interface AsyncEndpointDecorator<TPayload> {
 /**
  * Makes a route with `@Post`, `@Put`, `@Patch` or `@Delete` an asynchronous endpoint. The return value of the method becomes the
  * job's payload, and the response is a 202 with the job. Guards, pipes, validation, interceptors and filters behave as on any
- * route. When the method throws, nothing is queued, and Nest handles the exception as usual.
+ * route. When the method throws, nothing is queued, and Nest handles the exception as usual. A method with a `@SubmitJob()`
+ * parameter submits the job itself, in its transaction.
  *
  * A call without HTTP, as in a unit test or through a `@MessagePattern` on the same method, only runs the method.
  */
 export function AsyncEndpoint<TPayload, TResult>(
   job: JobDefinition<TPayload, TResult, unknown>,
   options: AsyncEndpointOptions<TResult> = {},
-): AsyncEndpointDecorator<TPayload> {
+): AsyncEndpointDecorator<TPayload, TResult> {
   const decorate = (target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<unknown>): void => {
     const method = descriptor.value as Method;
     const declared = parametersOf(target, key);
-    const parameters = Math.max(method.length, ...declared.map(([, index]) => Number(index) + 1));
+    const submitAt = submitParameterOf(target, key);
+    const indexes = [...declared.map(([, index]) => Number(index)), submitAt ?? -1];
+    const parameters = Math.max(method.length, ...indexes.map((index) => index + 1));
     refuseMisuse(target, key, method, declared);
     refuseParameters(nameOf(target, key), parameters);
     passRequest(target, key);
     injectSubmission(target);
     const values = declaredValues(target, key, options);
-    const endpoint = endpointMethod({ job, values }, method, parameters);
+    const endpoint = endpointMethod({ job, values, submitAt }, method, parameters);
     copyMetadata(method, endpoint);
     descriptor.value = endpoint;
-    const metadata: EndpointMetadata = { job, values, parameters, endpoint };
+    const metadata: EndpointMetadata = { job, values, submitAt, parameters, endpoint };
     Reflect.defineMetadata(ENDPOINT_METADATA, metadata, endpoint);
     Reflect.defineMetadata(ENDPOINT_METADATA, metadata, target, key);
     HttpCode(HttpStatus.ACCEPTED)(target, key, descriptor);
@@ -123,8 +139,4 @@ function refuseMisuse(target: object, key: string | symbol, method: Method, decl
       'INVALID_ENDPOINT',
       `${where} takes @Res() or @Next() to answer itself; an async endpoint needs @Res({ passthrough: true }).`,
     );
-}
-
-function nameOf(target: object, key: string | symbol): string {
-  return `${target.constructor.name}.${String(key)}`;
 }

@@ -35,7 +35,10 @@ export function endpointMethod(submitting: SubmittingEndpoint, method: Method, p
     const response = args[RESPONSE_AT] ?? undefined; // a microservice passes null
     if (response === undefined || !this[SUBMISSION]) return method.apply(this, given);
     const call = { request: args[REQUEST_AT] as HttpRequest, response, route: [this.constructor, endpoint] };
-    return this[SUBMISSION].answer(submitting, call, () => method.apply(this, given));
+    return this[SUBMISSION].answer(submitting, call, (submit) => {
+      if (submitting.submitAt !== undefined) given[submitting.submitAt] = submit;
+      return method.apply(this, given);
+    });
   };
   Object.defineProperty(endpoint, 'name', { value: method.name });
   Object.defineProperty(endpoint, 'length', { value: method.length });

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { catchError, isObservable, lastValueFrom, mergeMap } from 'rxjs';
+import { catchError, mergeMap } from 'rxjs';
 import { carriedValues } from '../../job/credentials.js';
 import type { JobDefinition } from '../../job/define-job.js';
 import { AsyncEndpointsError } from '../../job/errors.js';
-import { parseJobId } from '../../job/job-id.js';
+import { newJobId, parseJobId } from '../../job/job-id.js';
 import { isTerminal, type RequestSnapshot } from '../../job/job.js';
 import { JobManager } from '../../jobs/job-manager.js';
 import type { Accepted } from '../../jobs/job-records.js';
@@ -18,12 +19,16 @@ import { JobWaits } from '../waits.js';
 import { isReadLater } from './body-read.guard.js';
 import { type DeclaredValues, WithheldValues } from './declared-values.js';
 import { idempotencyKeyOf, scopedKey } from './idempotency-key.js';
+import { MethodSubmission, valueOf } from './method-submission.js';
 import { type Captured, type CapturedHeader, snapshot } from './request-snapshot.js';
+import type { EndpointSubmitOptions, Submit } from './submit-job.js';
 
 /** The job that an endpoint submits, and the values that it passes. */
 export interface SubmittingEndpoint {
   readonly job: JobDefinition;
   readonly values: DeclaredValues;
+  /** The index of the parameter with `@SubmitJob()`. */
+  readonly submitAt: number | undefined;
 }
 
 /** A request to an endpoint, and where its response goes. */
@@ -61,21 +66,23 @@ export class EndpointSubmission {
    *
    * @param produce calls the controller's method; Nest handles what it throws
    */
-  async answer({ job, values }: SubmittingEndpoint, call: EndpointCall, produce: () => unknown): Promise<unknown> {
+  async answer(
+    endpoint: SubmittingEndpoint,
+    call: EndpointCall,
+    produce: (submit?: Submit<JobDefinition>) => unknown,
+  ): Promise<unknown> {
     const { request, response } = call;
-    const refusal = (error: unknown) => this.responder.refusal(error, request, 'submission', job.name);
+    const refusal = (error: unknown) => this.responder.refusal(error, request, 'submission', endpoint.job.name);
     let admission: Admission;
     try {
       admission = this.#admit(request);
     } catch (error) {
       throw await refusal(error);
     }
-    const produced = produce();
-    const payload = isObservable(produced)
-      ? await lastValueFrom(produced, { defaultValue: undefined })
-      : await produced;
+    const own = endpoint.submitAt === undefined ? null : this.#byMethod(endpoint, request, admission);
+    const payload = own ? await own.run(produce) : await valueOf(produce());
     try {
-      const submitted = await this.#submit({ job, values }, payload, request, admission);
+      const submitted = own ? await own.accepted() : await this.#submit(endpoint, payload, request, admission);
       const preferences = preferencesOf(request, this.options.http.maxWaitMs);
       if (preferences.wait === null || isTerminal(submitted.job.status))
         return await this.#accept(submitted, call, preferences);
@@ -103,16 +110,28 @@ export class EndpointSubmission {
     return { id, idempotencyKey };
   }
 
+  #byMethod(endpoint: SubmittingEndpoint, request: HttpRequest, admission: Admission): MethodSubmission {
+    // One id for all calls: a transaction that is repeated cannot leave two jobs.
+    const admitted = { ...admission, id: admission.id ?? newJobId(randomUUID()) };
+    return new MethodSubmission({
+      where: endpoint.values.where,
+      submit: (payload, options) => this.#submit(endpoint, payload, request, admitted, options),
+      find: (id) => this.jobs.records.find(id),
+    });
+  }
+
   async #submit(
     { job, values }: SubmittingEndpoint,
     payload: unknown,
     request: HttpRequest,
     admission: Admission,
+    options: EndpointSubmitOptions = {},
   ): Promise<Accepted> {
     const { http } = this.options;
     const { names, read } = this.options.context;
     const { id, idempotencyKey: key } = admission;
     return this.jobs.records.submit(job, payload, {
+      ...options,
       id,
       idempotencyKey:
         key && http.idempotencyScope ? scopedKey(await callerOf(http, 'idempotencyScope', request), key) : key,

@@ -5,6 +5,7 @@ import { AsyncEndpointsError } from '../../job/errors.js';
 import { METHOD_METADATA, REDIRECT_METADATA, RENDER_METADATA } from '../../nest/internals.js';
 import type { DeclaredValues } from './declared-values.js';
 import { findEndpoint } from './endpoint-method.js';
+import { refuseWithoutEndpoint } from './submit-job.js';
 
 export interface Endpoint {
   readonly job: JobDefinition;
@@ -35,7 +36,10 @@ export function discoverEndpoints(discovery: DiscoveryService): Endpoint[] {
     const prototype = (metatype?.prototype ?? null) as object | null;
     return scanner.getAllMethodNames(prototype).flatMap((key) => {
       const found = prototype && findEndpoint(prototype, key);
-      if (!found) return [];
+      if (!found) {
+        if (prototype) refuseWithoutEndpoint(prototype, key);
+        return [];
+      }
       const where = `${name}.${key}`;
       refuseMisuse(where, found.endpoint);
       const { job, values } = found;

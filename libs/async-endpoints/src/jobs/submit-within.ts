@@ -1,0 +1,34 @@
+import { AsyncEndpointsError } from '../job/errors.js';
+import type { NewJob } from '../job/job.js';
+import type { JobStore, QueueLimits, Submission } from '../store/job-store.js';
+import { executeWithin } from '../store/transaction.js';
+import { unavailable } from '../store/unavailable.js';
+
+/**
+ * Submits a job in the transaction of the caller.
+ *
+ * @throws AsyncEndpointsError `INVALID_OPTION`; an error with the code of the database
+ */
+export async function submitWithin(
+  store: JobStore,
+  within: unknown,
+  job: NewJob,
+  limits: QueueLimits,
+): Promise<Submission> {
+  const execute = executeWithin(within);
+  if (!store.submitWithin) {
+    const needed = 'within needs a job store in the database of the transaction: PostgresJobStore.';
+    throw new AsyncEndpointsError('INVALID_OPTION', needed);
+  }
+  const [submission] = await store.submitWithin(execute, [job], limits);
+  return submission as Submission;
+}
+
+/** Of PostgreSQL and its connections: the transaction lost a race, waited too long for a lock, or lost its server. */
+const PASSING_CODES = /^(?:(?:08|40|53|57)[0-9A-Z]{3}|55P03|E[A-Z]{4,})$/;
+
+/** What a client is told of an error of the transaction: `STORE_UNAVAILABLE` for one that a repetition may not meet. */
+export function withoutTransaction(error: unknown): unknown {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' && PASSING_CODES.test(code) ? unavailable(error) : error;
+}
