@@ -5,10 +5,11 @@ import type { QueueLimits, Submission } from '../../store/job-store.js';
 import { repliesOf, sizeOfSettlement } from '../../store/parts.js';
 import { encodeNullable } from '../sql/text.js';
 import { isLocked, type PostgresConnections } from './connections.js';
+import type { Fronts } from './fronts.js';
 import {
   type RecordRow,
   recordOf,
-  settlementRows,
+  settlementArguments,
   submissionsOf,
   submitArguments,
   type SubmitReply,
@@ -34,6 +35,7 @@ export class PostgresBatches {
 
   constructor(
     private readonly connections: PostgresConnections,
+    private readonly fronts: Fronts,
     private readonly now: () => number | null,
   ) {
     this.#submits = new Batcher((items) => this.#submitUnlessLocked(items), {
@@ -78,8 +80,15 @@ export class PostgresBatches {
   }
 
   async #settle(settlements: readonly Settlement[]): Promise<boolean[]> {
-    const held = new Set(await this.connections.call<number[]>('settle', settlementRows(settlements), this.now()));
-    return settlements.map((_, n) => held.has(n));
+    const held = await this.connections.call<number[] | null>(
+      'settle',
+      ...settlementArguments(settlements),
+      this.now(),
+    );
+    for (const { name, verb } of settlements) if (verb === 'retry' || verb === 'release') this.fronts.forget(name);
+    if (held === null) return settlements.map(() => true);
+    const numbers = new Set(held);
+    return settlements.map((_, n) => numbers.has(n + 1));
   }
 
   async #find(wanted: readonly Wanted[]): Promise<(JobRecord | null)[]> {

@@ -7,7 +7,7 @@ import { LOOK } from './functions/look.sql.js';
 import { NOTIFY } from './functions/notify.sql.js';
 import { REVOKE } from './functions/revoke.sql.js';
 import { FIRING, SCHEDULES } from './functions/schedules.sql.js';
-import { SETTLE, SETTLEMENT } from './functions/settle.sql.js';
+import { SETTLE } from './functions/settle.sql.js';
 import { SHARED } from './functions/shared.sql.js';
 import { NEW_JOB, SUBMIT } from './functions/submit.sql.js';
 import { SWEEP } from './functions/sweep.sql.js';
@@ -31,9 +31,7 @@ const FUNCTIONS = [
  * tables, columns with defaults and functions of new names, so that the release before works on; functions that no longer
  * change in what they take and return may be replaced. `docs/postgres.md` says what releases may assume of each other.
  */
-const MIGRATIONS: readonly string[] = [
-  [TABLES, VIEWS, NEW_JOB, SETTLEMENT, FIRING, ...FUNCTIONS.map(createStatement)].join('\n'),
-];
+const MIGRATIONS: readonly string[] = [[TABLES, VIEWS, NEW_JOB, FIRING, ...FUNCTIONS.map(createStatement)].join('\n')];
 
 /** The version of the schema that this release works with. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -30,12 +30,14 @@ import { auditSchema } from './audit.js';
 import { PostgresBatches } from './batches.js';
 import { PostgresChanges } from './changes.js';
 import { PostgresConnections } from './connections.js';
+import { type Front, Fronts } from './fronts.js';
 import { listJobs } from './listing.js';
 import { PostgresListener } from './listener.js';
 import { migrate } from './migrate.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
 import {
   claimOf,
+  type ClaimRow,
   type RecordRow,
   recordOf,
   recordsById,
@@ -68,6 +70,7 @@ export class PostgresJobStore implements JobStore {
   readonly #batches: PostgresBatches;
   readonly #lifetime: Lifetime;
   readonly #turns = new Turns();
+  readonly #fronts = new Fronts();
   /** By the store's clock, when this process last swept. */
   #sweptAt: number | null = null;
 
@@ -80,7 +83,7 @@ export class PostgresJobStore implements JobStore {
     this.#listener = new PostgresListener(this.#settings, this.#connections, hearing, notify);
     this.#changes = new PostgresChanges(this.#connections, this.#listener);
     this.#work = new PostgresWorkSignal(this.#connections, this.#listener, this.#now);
-    this.#batches = new PostgresBatches(this.#connections, this.#now);
+    this.#batches = new PostgresBatches(this.#connections, this.#fronts, this.#now);
     this.schedules = new PostgresSchedules(this.#connections, this.#now);
     this.#lifetime = new Lifetime({ begin: () => this.#begin(), end: () => this.#end() });
   }
@@ -112,19 +115,28 @@ export class PostgresJobStore implements JobStore {
     return submissionsOf(jobs, JSON.parse(row.reply) as SubmitReply);
   }
 
-  async claim({ worker, leaseMs, limit, slots }: ClaimRequest): Promise<Claim[]> {
+  async claim(request: ClaimRequest): Promise<Claim[]> {
+    const { worker, leaseMs, limit, slots } = request;
+    const since = performance.now();
     const names = this.#turns.rotate(slots.keys());
-    const most = names.map((name) => Math.min(slots.get(name) as number, limit));
+    const fronts = names.map((name) => this.#fronts.of(name));
     const { agingMs, synchronousClaims } = this.#settings;
-    const by = [encodeText(worker), leaseMs, agingMs === 0 ? NEVER_MS : agingMs, synchronousClaims, this.#now()];
-    const claims = await this.#connections.call<Parameters<typeof claimOf>[0][][]>(
+    const [now, ...groups] = await this.#connections.call<ClaimReply>(
       'claim',
       names.map(encodeText),
-      most,
-      limit,
-      ...by,
+      names.map((name) => Math.min(slots.get(name) as number, limit)),
+      ...[0, 1, 2].map((at) => fronts.map((front) => front && front[at])),
+      ...[limit, encodeText(worker), leaseMs, agingMs === 0 ? NEVER_MS : agingMs, synchronousClaims, this.#now()],
     );
-    return claims.flat().map(claimOf);
+    const claims: Claim[] = [];
+    const reached = new Map<string, Front>();
+    for (const [at, front, ...rows] of groups) {
+      const name = names[at] as string;
+      if (front) reached.set(name, front);
+      for (const row of rows) claims.push(claimOf(row, name, request, now));
+    }
+    this.#fronts.moved(names, fronts, reached, since, claims.length < limit);
+    return claims;
   }
 
   async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
@@ -152,13 +164,21 @@ export class PostgresJobStore implements JobStore {
   }
 
   async rerun(ids: readonly string[], { runningForMs }: RerunOptions = {}): Promise<(JobRecord | null)[]> {
-    return recordsById(ids, await this.#connections.call('rerun', ids.map(uuidOf), runningForMs ?? null, this.#now()));
+    const rows = await this.#connections.call<RecordRow[] | null>(
+      'rerun',
+      ids.map(uuidOf),
+      runningForMs ?? null,
+      this.#now(),
+    );
+    this.#fronts.clear();
+    return recordsById(ids, rows);
   }
 
   async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
     const rhythm = [sweep?.silenceMs ?? null, sweep?.leaseMs ?? null, this.#sweptAt].map((ms) => ms && Math.ceil(ms));
     const reply = await this.#connections.call<RecoverReply>('recover', limit, maxCrashes, ...rhythm, this.#now());
     if (sweep) this.#sweptAt = reply.now;
+    if (reply.was.length > 0) this.#fronts.clear();
     const byId = new Map(reply.jobs?.map((row) => [row.id, row]));
     return reply.was.map(({ id, worker, lease_until: leaseUntil }) => {
       return { job: recordOf(byId.get(id) as RecordRow), worker: decodeText(worker), leaseUntil };
@@ -283,6 +303,11 @@ export class PostgresJobStore implements JobStore {
     this.#changes.lookAgain().catch(() => {}); // once more when the connection is back
   }
 }
+
+type ClaimReply = readonly [
+  now: number,
+  ...ofNames: (readonly [at: number, front: Front | null, ...rows: ClaimRow[]])[],
+];
 
 interface RecoverReply {
   readonly now: number;

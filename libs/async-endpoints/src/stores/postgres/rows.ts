@@ -1,12 +1,21 @@
 import { attemptError, NO_ATTEMPTS } from '../../job/attempts.js';
 import { boundedDelay } from '../../job/bounds.js';
 import { parseJobId } from '../../job/job-id.js';
-import type { Claim, FailedAttempt, JobRecord, JobStatus, NewJob } from '../../job/job.js';
+import {
+  type Claim,
+  DEFAULT_RETENTION,
+  type FailedAttempt,
+  type JobError,
+  type JobRecord,
+  type JobStatus,
+  type NewJob,
+  type Retention,
+} from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
-import type { QueueLimits, QueueStats, Submission } from '../../store/job-store.js';
+import type { ClaimRequest, QueueLimits, QueueStats, Submission } from '../../store/job-store.js';
 import { isSameRequest, pausedAndEmpty } from '../../store/verbs.js';
-import { bytesOfNew, decodeRow, encodeRetention, type StoredRow } from '../sql/rows.js';
-import { decodeText, encodeJson, encodeNullable, encodeText } from '../sql/text.js';
+import { bytesOfNew, decodeRow, encodeRetention, parsed, type StoredRow } from '../sql/rows.js';
+import { decodeNullable, decodeText, encodeJson, encodeNullable, encodeText } from '../sql/text.js';
 
 /** A row of the view `record`, in JSON. */
 export interface RecordRow extends StoredRow {
@@ -23,9 +32,52 @@ function attemptOf(text: string): FailedAttempt {
   return { ...attempt, worker: decodeText(attempt.worker) };
 }
 
-export function claimOf(row: RecordRow & { readonly payload: string }): Claim {
-  const job = recordOf({ ...row, updated_at: row.started_at as number, completed_at: null, result: null });
-  return { job, payload: row.payload, fence: job.fence };
+/** What `claim` replies for each job; the rest, its caller knows. Texts as they are stored. */
+export type ClaimRow = readonly [
+  id: string,
+  fence: number,
+  priority: number,
+  retry_count: number,
+  max_retries: number,
+  crashes: number,
+  created_at: number,
+  scheduled_at: number,
+  version: number,
+  owner: string | null,
+  fingerprint: string | null,
+  retention: string | null,
+  error: string | null,
+  attempts: readonly string[] | null,
+  payload: string,
+];
+
+export function claimOf(row: ClaimRow, name: string, { worker, leaseMs }: ClaimRequest, now: number): Claim {
+  const job = Object.freeze({
+    id: row[0],
+    name,
+    status: 'InProgress' as const,
+    owner: decodeNullable(row[9]),
+    priority: row[2],
+    retryCount: row[3],
+    maxRetries: row[4],
+    crashes: row[5],
+    createdAt: row[6],
+    scheduledAt: row[7],
+    startedAt: now,
+    completedAt: null,
+    lastUpdatedAt: now,
+    progress: null,
+    result: null,
+    error: parsed<JobError>(row[12]),
+    failedAttempts: row[13]?.map(attemptOf) ?? NO_ATTEMPTS,
+    fence: row[1],
+    worker,
+    leaseUntil: now + leaseMs,
+    retention: parsed<Retention>(row[11]) ?? DEFAULT_RETENTION,
+    fingerprint: decodeNullable(row[10]),
+    version: row[8],
+  });
+  return { job, payload: row[14], fence: row[1] };
 }
 
 /** In the order of the ids. */
@@ -101,25 +153,31 @@ export function submissionsOf(jobs: readonly NewJob[], { now, others }: SubmitRe
   });
 }
 
-/** What `settle` takes. */
-export function settlementRows(settlements: readonly lifecycle.Settlement[]): string {
-  return JSON.stringify(
-    settlements.map((settlement, n) => {
-      const { id, fence, verb } = settlement;
-      const common = { n, id: uuidOf(id), name: encodeText(settlement.name), fence, verb };
-      if (verb === 'release') return common;
-      if (verb === 'complete') return { ...common, result: settlement.result && encodeJson(settlement.result) };
-      const error = JSON.stringify(settlement.error);
-      const attempt = JSON.stringify(attemptError(settlement.error));
-      return {
-        ...common,
-        error_code: encodeText(settlement.error.code),
-        error,
-        attempt,
-        delay: verb === 'retry' ? boundedDelay(settlement.delayMs) : 0,
-      };
+/** The arguments of `settle`. */
+export function settlementArguments(all: readonly lifecycle.Settlement[]): unknown[] {
+  const ofEach = <T>(of: (settlement: lifecycle.Settlement) => T) => all.map(of);
+  const ofErrors = (of: (error: JobError) => string) => ofEach((one) => (hasError(one) ? of(one.error) : null));
+  const hasErrors = all.some(hasError);
+  const isAnyWaiting = all.some(({ verb }) => verb === 'retry' || verb === 'release');
+  return [
+    ofEach(({ id }) => uuidOf(id)),
+    ofEach(({ name }) => encodeText(name)),
+    ofEach(({ fence }) => fence),
+    ofEach(({ verb }) => verb),
+    ofEach((one) => {
+      if (hasError(one)) return JSON.stringify(one.error);
+      return one.verb === 'complete' && one.result !== null ? encodeJson(one.result) : null;
     }),
-  );
+    hasErrors ? ofErrors(({ code }) => encodeText(code)) : null,
+    hasErrors ? ofErrors((error) => JSON.stringify(attemptError(error))) : null,
+    isAnyWaiting ? ofEach((one) => (one.verb === 'retry' ? boundedDelay(one.delayMs) : 0)) : null,
+  ];
+}
+
+function hasError(
+  settlement: lifecycle.Settlement,
+): settlement is Extract<lifecycle.Settlement, { verb: 'fail' | 'retry' }> {
+  return settlement.verb === 'fail' || settlement.verb === 'retry';
 }
 
 /** What `stats` replies. */

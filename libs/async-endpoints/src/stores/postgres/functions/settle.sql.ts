@@ -1,44 +1,45 @@
 import type { SqlFunction } from './define-function.js';
 
-/** An element of `p_all`. */
-export const SETTLEMENT = `
-CREATE TYPE settlement AS (
-  n integer, id uuid, name text, fence bigint, verb text, delay bigint, result text, error_code text, error text, attempt text
-);
-`;
+/** What each verb is given; arrays that no settlement needs are NULL. */
+const GIVEN = `unnest(p_ids, p_names, p_fences, p_verbs, p_values, p_codes, p_attempts, p_delays) WITH ORDINALITY
+      AS of(id, name, fence, verb, value, code, attempt, delay, n)`;
+const IS_OF = "job.id = of.id AND job.fence = of.fence AND job.name = of.name AND job.status = 'InProgress'";
+const PARAMETERS = `p_ids uuid[], p_names text[], p_fences bigint[], p_verbs text[], p_values text[], p_codes text[], p_attempts text[],
+      p_delays bigint[]`;
 
 export const SETTLE: readonly SqlFunction[] = [
   {
     /** Moves running jobs to the finished ones, as they complete or fail. Returns the numbers of those whose claim it was. */
     name: 'settle_finished',
     kind: 'part',
-    parameters: 'p_all settlement[], p_time bigint',
-    returns: 'integer[]',
+    parameters: `${PARAMETERS}, p_time bigint`,
+    returns: 'bigint[]',
     body: `
 DECLARE
   v_ended record;
   v_count record;
 BEGIN
   WITH ended AS (
-    DELETE FROM job USING (SELECT * FROM unnest(p_all) WHERE verb IN ('complete', 'fail') OFFSET 0) AS of
-    WHERE job.id = of.id AND job.fence = of.fence AND job.name = of.name AND job.status = 'InProgress'
-    RETURNING of.n, of.verb, of.result, of.error_code AS failure_code, of.error AS failure, of.attempt, job.*, job AS was
+    DELETE FROM job USING ${GIVEN} WHERE ${IS_OF} AND of.verb IN ('complete', 'fail')
+    RETURNING of.n, job.lease, job.id, job.seq, job.name, (CASE of.verb WHEN 'fail' THEN 'Failed' ELSE 'Completed' END)::job_status AS status,
+      job.owner, job.priority, job.retry_count, job.max_retries, job.crashes, job.created_at, job.scheduled_at, job.started_at, job.progress,
+      of.value, of.code, CASE of.verb WHEN 'fail' THEN attempts_after(job, 'fail', of.attempt, p_time) ELSE job.attempts END AS attempts,
+      job.fence, job.retention, job.fingerprint, job.version, job.bytes, CASE of.verb WHEN 'fail' THEN job.payload END AS payload
   ), kept AS (
     INSERT INTO done (id, seq, name, status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at,
       completed_at, expires_at, progress, result, error_code, error, attempts, fence, retention, fingerprint, version, bytes, payload)
-    SELECT id, seq, name, as_status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at,
-      p_time, expires_at(retention, as_status, p_time), progress, result, failure_code, failure,
-      CASE verb WHEN 'fail' THEN attempts_after(was, 'fail', attempt, p_time) ELSE attempts END,
-      fence, retention, fingerprint, version + 1, bytes, CASE verb WHEN 'fail' THEN payload END
-    FROM (SELECT *, (CASE verb WHEN 'fail' THEN 'Failed' ELSE 'Completed' END)::job_status AS as_status FROM ended OFFSET 0) AS ended
+    SELECT id, seq, name, status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at,
+      p_time, expires_at(retention, status, p_time), progress, CASE status WHEN 'Completed' THEN value END, code,
+      CASE status WHEN 'Failed' THEN value END, attempts, fence, retention, fingerprint, version + 1, bytes, payload
+    FROM ended
   )
-  SELECT array_agg(n) AS n, array_agg(id) AS ids, array_agg(lease) AS leases, array_agg(name) AS names, array_agg(verb) AS verbs
+  SELECT array_agg(n) AS n, array_agg(id) AS ids, array_agg(lease) AS leases, array_agg(name) AS names, array_agg(status) AS statuses
   INTO v_ended FROM ended;
   IF v_ended.n IS NULL THEN RETURN '{}'; END IF;
   PERFORM end_leases(v_ended.leases);
   FOR v_count IN
-    SELECT name, count(*) FILTER (WHERE verb = 'complete') AS completed, count(*) FILTER (WHERE verb = 'fail') AS failed
-    FROM unnest(v_ended.names, v_ended.verbs) AS of(name, verb) GROUP BY name ORDER BY name
+    SELECT name, count(*) FILTER (WHERE status = 'Completed') AS completed, count(*) FILTER (WHERE status = 'Failed') AS failed
+    FROM unnest(v_ended.names, v_ended.statuses) AS of(name, status) GROUP BY name ORDER BY name
   LOOP
     PERFORM count_jobs(v_count.name, 0, 0, -(v_count.completed + v_count.failed), v_count.completed, v_count.failed, 0, 0, 0);
   END LOOP;
@@ -50,8 +51,8 @@ END`,
     /** Puts running jobs back to the waiting ones, for a retry or as they were. Returns the numbers of those whose claim it was. */
     name: 'settle_waiting',
     kind: 'part',
-    parameters: 'p_all settlement[], p_time bigint',
-    returns: 'integer[]',
+    parameters: `${PARAMETERS}, p_time bigint`,
+    returns: 'bigint[]',
     body: `
 DECLARE
   v_back record;
@@ -63,13 +64,13 @@ BEGIN
       retry_count = job.retry_count + (of.verb = 'retry')::integer,
       scheduled_at = CASE of.verb WHEN 'retry' THEN p_time + of.delay ELSE job.scheduled_at END,
       started_at = CASE of.verb WHEN 'retry' THEN job.started_at END,
-      error_code = CASE of.verb WHEN 'retry' THEN of.error_code ELSE job.error_code END,
-      error = CASE of.verb WHEN 'retry' THEN of.error ELSE job.error END,
+      error_code = CASE of.verb WHEN 'retry' THEN of.code ELSE job.error_code END,
+      error = CASE of.verb WHEN 'retry' THEN of.value ELSE job.error END,
       attempts = CASE of.verb WHEN 'retry' THEN attempts_after(job, 'retry', of.attempt, p_time) ELSE job.attempts END,
       reported_at = NULL, progress = NULL, worker = NULL, lease_until = NULL, version = job.version + 1
-    FROM (SELECT *, (CASE verb WHEN 'retry' THEN 'Scheduled' ELSE 'Queued' END)::job_status AS as_status
-      FROM unnest(p_all) WHERE verb IN ('retry', 'release') OFFSET 0) AS of
-    WHERE job.id = of.id AND job.fence = of.fence AND job.name = of.name AND job.status = 'InProgress'
+    FROM (SELECT *, (CASE verb WHEN 'retry' THEN 'Scheduled' ELSE 'Queued' END)::job_status AS as_status FROM ${GIVEN}
+      WHERE verb IN ('retry', 'release') OFFSET 0) AS of
+    WHERE ${IS_OF}
     RETURNING of.n, of.verb, job.id, job.name, job.lease, waiting_bytes(job) AS bytes
   )
   SELECT array_agg(n) AS n, array_agg(id) AS ids, array_agg(lease) AS leases, array_agg(name) AS names, array_agg(verb) AS verbs,
@@ -90,24 +91,30 @@ BEGIN
 END`,
   },
   {
-    /** Ends claims. Returns, in JSON, the numbers of the settlements whose fence is that of the latest claim. */
+    /**
+     * Ends claims.
+     *
+     * p_values             the results of completed jobs, and the errors of failed and retried ones, in JSON
+     * p_codes, p_attempts  of those errors the codes, and what is kept of them with the attempts
+     * p_delays             of retries, in ms; NULL where no job waits again
+     * returns              JSON: the numbers, from 1, of the settlements whose fence is that of the latest claim; NULL for all
+     */
     name: 'settle',
-    parameters: 'p_settlements json, p_now bigint',
+    parameters: `${PARAMETERS}, p_now bigint`,
     returns: 'text',
     body: `
 DECLARE
   v_time bigint := now_ms(p_now);
-  v_all settlement[] := ARRAY(SELECT of FROM json_populate_recordset(NULL::settlement, p_settlements) AS of);
-  v_done integer[];
+  v_done bigint[] := settle_finished(p_ids, p_names, p_fences, p_verbs, p_values, p_codes, p_attempts, p_delays, v_time);
 BEGIN
-  v_done := settle_finished(v_all, v_time) || settle_waiting(v_all, v_time);
-  IF cardinality(v_done) < cardinality(v_all) THEN
-    -- Repeats: the fence still stands, though the job is no longer in progress.
-    v_done := v_done || ARRAY(
-      SELECT n FROM unnest(v_all) AS of WHERE n <> ALL(v_done)
-      AND EXISTS (SELECT FROM record WHERE record.id = of.id AND record.fence = of.fence AND record.name = of.name));
+  IF p_delays IS NOT NULL THEN
+    v_done := v_done || settle_waiting(p_ids, p_names, p_fences, p_verbs, p_values, p_codes, p_attempts, p_delays, v_time);
   END IF;
-  RETURN array_to_json(v_done);
+  IF cardinality(v_done) = cardinality(p_ids) THEN RETURN NULL; END IF;
+  -- Repeats: the fence still stands, though the job is no longer in progress.
+  RETURN array_to_json(v_done || ARRAY(
+    SELECT n FROM unnest(p_ids, p_names, p_fences) WITH ORDINALITY AS of(id, name, fence, n) WHERE n <> ALL(v_done)
+    AND EXISTS (SELECT FROM record WHERE record.id = of.id AND record.fence = of.fence AND record.name = of.name)));
 END`,
   },
   {
