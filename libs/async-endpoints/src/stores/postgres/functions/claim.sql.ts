@@ -102,11 +102,10 @@ BEGIN
     UPDATE job SET status = 'InProgress', started_at = p_time, reported_at = NULL, progress = NULL, fence = fence + 1,
       worker = p_worker, lease = v_lease, lease_until = p_time + p_lease_ms, version = version + 1
     WHERE ctid = ANY(v_places)
-    RETURNING id, seq, priority, scheduled_at, waits_as, waiting_bytes(job) AS bytes, concat('["', id, '",', fence, ',', priority, ',',
-      retry_count, ',', max_retries, ',', crashes, ',', created_at, ',', scheduled_at, ',', version, ',',
-      coalesce(to_json(owner)::text, 'null'), ',', coalesce(to_json(fingerprint)::text, 'null'), ',',
-      coalesce(to_json(retention)::text, 'null'), ',', coalesce(to_json(error)::text, 'null'), ',',
-      coalesce(to_json(attempts)::text, 'null'), ',', to_json(payload), ']') AS row
+    RETURNING id, seq, priority, scheduled_at, waits_as, waiting_bytes(job) AS bytes, concat('["', id, '",[', concat_ws(',', fence, priority, retry_count,
+      max_retries, crashes, created_at, scheduled_at, version), '],[', coalesce(to_json(owner)::text, 'null'), ',',
+      coalesce(to_json(fingerprint)::text, 'null'), ',', coalesce(to_json(retention)::text, 'null'), ',',
+      coalesce(to_json(error)::text, 'null'), '],', coalesce(to_json(attempts)::text, 'null'), ',', to_json(payload), ']') AS row
   )
   SELECT array_agg(id) AS ids, string_agg(row, ',' ORDER BY scheduled_at - priority * p_aging, priority DESC, seq) AS claims,
     max(ARRAY[scheduled_at, seq]) AS last,
