@@ -13,6 +13,19 @@ interface Known {
   costMs: number;
 }
 
+/** A claim of some names. */
+interface Move {
+  readonly names: readonly string[];
+  /** What `of` said for each of them. */
+  readonly from: readonly (Front | null)[];
+  /** Where those stand now that have claims, and one priority. */
+  readonly to: ReadonlyMap<string, Front>;
+  /** By `performance.now()`, when it began. */
+  readonly since: number;
+  /** Whether there were fewer claims than were asked for: what others put before the front may be missing. */
+  readonly isShort: boolean;
+}
+
 /**
  * How far the queue of each name has been claimed, as far as this process knows: a claim need not walk over what was claimed
  * before and is not cleaned up yet, as while a long transaction holds a snapshot.
@@ -27,19 +40,7 @@ export class Fronts {
     return known.front;
   }
 
-  /**
-   * After a claim of some names.
-   *
-   * @param from what `of` said for each of them; @param to where each stands now, if it has claims and one priority
-   * @param isShort whether there were fewer claims than were asked for: what was put before the front may be the reason
-   */
-  moved(
-    names: readonly string[],
-    from: readonly (Front | null)[],
-    to: ReadonlyMap<string, Front>,
-    since: number,
-    isShort: boolean,
-  ) {
+  moved({ names, from, to, since, isShort }: Move): void {
     const now = performance.now();
     for (const [at, name] of names.entries()) {
       const known = this.#known.get(name);

@@ -2,7 +2,6 @@ import { STORE_NOTICE } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, JobStatus, NewJob } from '../../job/job.js';
 import type { Settlement } from '../../job/lifecycle.js';
-import { Turns } from '../../store/fairness.js';
 import type {
   ClaimRequest,
   JobChange,
@@ -29,15 +28,14 @@ import { decodeNullable, decodeText, encodeNullable, encodeText } from '../sql/t
 import { auditSchema } from './audit.js';
 import { PostgresBatches } from './batches.js';
 import { PostgresChanges } from './changes.js';
+import { PostgresClaims } from './claims.js';
 import { PostgresConnections } from './connections.js';
-import { type Front, Fronts } from './fronts.js';
+import { Fronts } from './fronts.js';
 import { listJobs } from './listing.js';
 import { PostgresListener } from './listener.js';
 import { migrate } from './migrate.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
 import {
-  claimOf,
-  type ClaimRow,
   type RecordRow,
   recordOf,
   recordsById,
@@ -53,8 +51,6 @@ import { PostgresWorkSignal } from './work-signal.js';
 
 /** Migrations take their time. */
 const MIGRATION_MS = 120_000;
-/** Larger than any difference of times, where priority counts strictly. */
-const NEVER_MS = 2 ** 45;
 
 /**
  * Jobs in PostgreSQL 13 and newer, in a schema of their own. Each verb is one call of a function in the database, and one
@@ -68,8 +64,8 @@ export class PostgresJobStore implements JobStore {
   readonly #changes: PostgresChanges;
   readonly #work: PostgresWorkSignal;
   readonly #batches: PostgresBatches;
+  readonly #claims: PostgresClaims;
   readonly #lifetime: Lifetime;
-  readonly #turns = new Turns();
   readonly #fronts = new Fronts();
   /** By the store's clock, when this process last swept. */
   #sweptAt: number | null = null;
@@ -84,6 +80,7 @@ export class PostgresJobStore implements JobStore {
     this.#changes = new PostgresChanges(this.#connections, this.#listener);
     this.#work = new PostgresWorkSignal(this.#connections, this.#listener, this.#now);
     this.#batches = new PostgresBatches(this.#connections, this.#fronts, this.#now);
+    this.#claims = new PostgresClaims(this.#connections, this.#fronts, this.#settings);
     this.schedules = new PostgresSchedules(this.#connections, this.#now);
     this.#lifetime = new Lifetime({ begin: () => this.#begin(), end: () => this.#end() });
   }
@@ -115,28 +112,8 @@ export class PostgresJobStore implements JobStore {
     return submissionsOf(jobs, JSON.parse(row.reply) as SubmitReply);
   }
 
-  async claim(request: ClaimRequest): Promise<Claim[]> {
-    const { worker, leaseMs, limit, slots } = request;
-    const since = performance.now();
-    const names = this.#turns.rotate(slots.keys());
-    const fronts = names.map((name) => this.#fronts.of(name));
-    const { agingMs, synchronousClaims } = this.#settings;
-    const [now, ...groups] = await this.#connections.call<ClaimReply>(
-      'claim',
-      names.map(encodeText),
-      names.map((name) => Math.min(slots.get(name) as number, limit)),
-      ...[0, 1, 2].map((at) => fronts.map((front) => front && front[at])),
-      ...[limit, encodeText(worker), leaseMs, agingMs === 0 ? NEVER_MS : agingMs, synchronousClaims, this.#now()],
-    );
-    const claims: Claim[] = [];
-    const reached = new Map<string, Front>();
-    for (const [at, front, ...rows] of groups) {
-      const name = names[at] as string;
-      if (front) reached.set(name, front);
-      for (const row of rows) claims.push(claimOf(row, name, request, now));
-    }
-    this.#fronts.moved(names, fronts, reached, since, claims.length < limit);
-    return claims;
+  claim(request: ClaimRequest): Promise<Claim[]> {
+    return this.#claims.claim(request);
   }
 
   async renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
@@ -303,11 +280,6 @@ export class PostgresJobStore implements JobStore {
     this.#changes.lookAgain().catch(() => {}); // once more when the connection is back
   }
 }
-
-type ClaimReply = readonly [
-  now: number,
-  ...ofNames: (readonly [at: number, front: Front | null, ...rows: ClaimRow[]])[],
-];
 
 interface RecoverReply {
   readonly now: number;
