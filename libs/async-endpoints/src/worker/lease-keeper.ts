@@ -1,13 +1,11 @@
-import type { Claim } from '../job/job.js';
 import type { JobChange, JobStore } from '../store/job-store.js';
 import { Loop } from './loop.js';
 import { Renewals } from './renewals.js';
-import { Run } from './run.js';
+import type { Run, Runs } from './run.js';
 
 export interface LeaseKeeperOptions {
   workerId: string;
   leaseMs: number;
-  abortGraceMs: number;
   abortOnLeaseEnd: boolean;
   onError: (error: unknown) => void;
 }
@@ -24,10 +22,10 @@ export interface LeaseKeeperOptions {
  * One timer serves 3 and 4 for all runs; a new run costs none.
  */
 export class LeaseKeeper {
-  readonly #runs = new Map<string, Run>();
   readonly #renewals: Renewals;
   readonly #heartbeats: Loop;
-  readonly #report = (run: Run) => this.#renewals.report(run);
+  /** Sends the progress of a run. */
+  readonly report = (run: Run) => this.#renewals.report(run);
   #unsubscribe: (() => void) | undefined;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -35,6 +33,7 @@ export class LeaseKeeper {
 
   constructor(
     private readonly store: JobStore,
+    private readonly runs: Runs,
     private readonly options: LeaseKeeperOptions,
   ) {
     const { leaseMs, onError } = options;
@@ -54,23 +53,9 @@ export class LeaseKeeper {
     await this.#heartbeats.stop();
   }
 
-  /** @param claimedAt when the claim was asked for, on the monotonic clock */
-  hold(claim: Claim, timeoutMs: number, claimedAt: number): Run {
-    const { leaseMs, abortGraceMs } = this.options;
-    const lease = { timeoutMs, leaseUntil: claimedAt + leaseMs };
-    const run = new Run(claim, lease, abortGraceMs, this.#report);
-    this.#runs.set(claim.job.id, run);
+  /** Sees to it that the run, which is among the runs, ends when it must. */
+  keep(run: Run): void {
     this.#checkBy(this.#endOf(run));
-    return run;
-  }
-
-  drop(run: Run): void {
-    if (this.#runs.get(run.claim.job.id) === run) this.#runs.delete(run.claim.job.id);
-  }
-
-  /** Tells every run to end because the process does. */
-  shutDown(): void {
-    for (const run of this.#runs.values()) run.abort('SHUTTING_DOWN');
   }
 
   /**
@@ -89,7 +74,7 @@ export class LeaseKeeper {
   }
 
   #ours(): Run[] {
-    return [...this.#runs.values()].filter((run) => run.isOurs);
+    return [...this.runs].filter((run) => run.isOurs);
   }
 
   async #subscribe(): Promise<void> {
@@ -102,7 +87,7 @@ export class LeaseKeeper {
   }
 
   #revoked({ id, status, version }: JobChange): void {
-    const run = this.#runs.get(id);
+    const run = this.runs.latest(id);
     // An event about an earlier claim of a job that this worker has claimed anew.
     if (!run || version <= run.claim.job.version) return;
     run.abort(status === 'Canceled' ? 'JOB_CANCELED' : 'CLAIM_LOST');
@@ -123,7 +108,7 @@ export class LeaseKeeper {
   #check(): void {
     const now = performance.now();
     let next = Infinity;
-    for (const run of this.#runs.values()) {
+    for (const run of this.runs) {
       if (run.deadlineAt <= now) run.abort('JOB_TIMEOUT');
       else if (this.#endOf(run) <= now) run.abort('CLAIM_LOST');
       if (!run.aborted) next = Math.min(next, this.#endOf(run));

@@ -29,8 +29,7 @@ export class Run implements RunControl {
 
   constructor(
     readonly claim: Claim,
-    options: { timeoutMs: number; leaseUntil: number },
-    private readonly graceMs: number,
+    private readonly options: { timeoutMs: number; leaseUntil: number; graceMs: number },
     private readonly send: (run: Run) => Promise<void>,
   ) {
     this.deadlineAt = performance.now() + options.timeoutMs;
@@ -67,7 +66,7 @@ export class Run implements RunControl {
     if (this.aborted) return;
     this.aborted = new AsyncEndpointsError(code);
     this.#context?.runInAsyncScope(() => this.#controller?.abort(this.aborted));
-    if (this.#abandon) this.#grace = setTimeout(() => this.#abandon?.(this.aborted), this.graceMs);
+    if (this.#abandon) this.#grace = setTimeout(() => this.#abandon?.(this.aborted), this.options.graceMs);
   }
 
   /** Settles as the work does, or rejects with the abort's reason when the work was told to end and did not. */
@@ -92,5 +91,39 @@ export class Run implements RunControl {
         },
       );
     });
+  }
+}
+
+/** The runs of a worker. It may have two of one job: one whose claim was lost, and a later one. */
+export class Runs {
+  readonly #work = new Map<Run, Promise<void>>();
+  readonly #latest = new Map<string, Run>();
+
+  get size(): number {
+    return this.#work.size;
+  }
+
+  add(run: Run, work: Promise<void>): void {
+    this.#work.set(run, work);
+    this.#latest.set(run.claim.job.id, run);
+  }
+
+  delete(run: Run): void {
+    this.#work.delete(run);
+    const { id } = run.claim.job;
+    if (this.#latest.get(id) === run) this.#latest.delete(id);
+  }
+
+  latest(id: string): Run | undefined {
+    return this.#latest.get(id);
+  }
+
+  /** Resolves when there is none. */
+  async ended(): Promise<void> {
+    while (this.size > 0) await Promise.all(this.#work.values());
+  }
+
+  [Symbol.iterator](): Iterator<Run> {
+    return this.#work.keys();
   }
 }

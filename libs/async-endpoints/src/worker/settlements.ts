@@ -1,4 +1,3 @@
-import { publish } from '../events/channels.js';
 import { AsyncEndpointsError, toJobError } from '../job/errors.js';
 import type { Outcome, Settlement } from '../job/lifecycle.js';
 import { Batcher } from '../store/batcher.js';
@@ -21,7 +20,7 @@ export class Settlements {
 
   /** @param onError is told of each call that failed */
   constructor(
-    private readonly store: JobStore,
+    store: JobStore,
     private readonly onError: (error: unknown) => void,
   ) {
     this.#batches = new Batcher((settlements) => store.settle(settlements), {
@@ -35,20 +34,24 @@ export class Settlements {
     this.#heldUntil = time;
   }
 
-  /** Resolves when the store has answered, or the outcome was given up, which is logged. */
-  async settle(run: Run, outcome: Outcome, cause?: unknown): Promise<void> {
-    const { store } = this;
+  /**
+   * Resolves when the store has answered, with the verb that it took, or `lose` when another worker has the job. Null when the
+   * outcome was given up, which is logged.
+   */
+  async settle(run: Run, outcome: Outcome): Promise<Outcome['verb'] | 'lose' | null> {
     const { job, fence } = run.claim;
     for (let refusals = 0; ;) {
       try {
         const settlement = refusals < MOST_REFUSALS ? outcome : NOT_STORABLE;
         const held = await this.#batches.push({ id: job.id, name: job.name, fence, ...settlement });
-        if (held) return publish(settlement.verb, { job, store, cause });
-        return publish('lose', { job, store, cause: new AsyncEndpointsError('CLAIM_LOST') });
+        return held ? settlement.verb : 'lose';
       } catch (error) {
         this.onError(error);
         if (!(error instanceof AsyncEndpointsError)) refusals++;
-        if (performance.now() >= this.#heldUntil || refusals >= 2 * MOST_REFUSALS) return logUndelivered(run, error);
+        if (performance.now() >= this.#heldUntil || refusals >= 2 * MOST_REFUSALS) {
+          logUndelivered(run, error);
+          return null;
+        }
         await new Promise((resolve) => setTimeout(resolve, this.#pauseMs()));
       }
     }
