@@ -82,7 +82,7 @@ export class JobWorker {
     if (this.isStarted || this.#stopping || this.handlers.names.length === 0) return;
     this.#startedAt = Date.now();
     const { running, recovery, claiming } = (this.#parts = this.#assemble());
-    await running.open();
+    await Promise.all([this.results.open(), running.keeper.open()]);
     recovery.start();
     claiming.start();
     this.scheduler.start();
@@ -108,26 +108,26 @@ export class JobWorker {
   }
 
   async #drain(parts: Parts): Promise<void> {
-    const { running } = parts;
+    const { runs, settlements } = parts.running;
     const { drainTimeoutMs, abortGraceMs } = this.options.worker;
-    const log = new ShutdownLog(() => running.held, this.options.worker);
-    running.holdOutcomesUntil(performance.now() + drainTimeoutMs + abortGraceMs);
+    const log = new ShutdownLog(() => runs.size, this.options.worker);
+    settlements.holdUntil(performance.now() + drainTimeoutMs + abortGraceMs);
     const budget = setTimeout(() => {
-      if (running.held > 0) log.abort();
-      running.abort();
+      if (runs.size > 0) log.abort();
+      for (const run of runs) run.abort('SHUTTING_DOWN');
     }, drainTimeoutMs);
     const end = new Wait(drainTimeoutMs + abortGraceMs + LAST_CALLS_MS);
     await Promise.race([this.#finish(parts), end.ended]);
     end.end();
     clearTimeout(budget);
-    log.end(running);
+    log.end(runs);
   }
 
   async #finish({ running, claimer, claiming, recovery }: Parts): Promise<void> {
     await Promise.all([claiming.stop(), this.scheduler.stop()]);
     running.begin(await claimer.rest());
-    await running.ended();
-    await Promise.all([recovery.stop(), running.close()]);
+    await running.runs.ended();
+    await Promise.all([recovery.stop(), running.keeper.close()]);
     // When this fails, the worker is forgotten because it registers no more.
     await this.store.unregister(this.options.worker.workerId).catch(() => {});
   }
@@ -143,9 +143,9 @@ export class JobWorker {
       room: (name) => void (claimer.awaits(name) || wake()),
     });
     // No more than twice as many claims as slots are held, those on their way to being settled included.
-    const room = () => 2 * this.slots - running.held;
+    const room = () => 2 * this.slots - running.runs.size;
     const claimer = new Claimer(store, running.slots, worker, { room, wake });
-    const own = { renew: () => running.renewOverdue(), describe: () => this.#describe() };
+    const own = { renew: () => running.keeper.renewOverdue(), describe: () => this.#describe() };
     const sweeps = recoveryLoop(store, { ...recovery, leaseMs: worker.leaseMs }, own, onError);
     return { running, claimer, claiming, recovery: sweeps };
   }

@@ -18,9 +18,10 @@ import { Slots } from './slots.js';
  */
 export class RunningJobs {
   readonly slots: Slots;
-  readonly #runs = new Runs();
-  readonly #keeper: LeaseKeeper;
-  readonly #settlements: Settlements;
+  /** Those whose handlers run, and those whose outcomes are on their way to the store. */
+  readonly runs = new Runs();
+  readonly keeper: LeaseKeeper;
+  readonly settlements: Settlements;
   #isStopping = false;
 
   /** @param on `error`: called for each call to the store that failed; `room`: called when there is room for a job of the name */
@@ -33,17 +34,8 @@ export class RunningJobs {
   ) {
     const concurrency = handlers.names.map((name) => [name, this.#handler(name).policy.concurrency] as const);
     this.slots = new Slots(options.maxConcurrency, new Map(concurrency));
-    this.#keeper = new LeaseKeeper(store, this.#runs, { ...options, onError: on.error });
-    this.#settlements = new Settlements(store, on.error);
-  }
-
-  /** How many claims are held: jobs that run, and outcomes that are on their way to the store. */
-  get held(): number {
-    return this.#runs.size;
-  }
-
-  async open(): Promise<void> {
-    await Promise.all([this.results.open(), this.#keeper.open()]);
+    this.keeper = new LeaseKeeper(store, this.runs, { ...options, onError: on.error });
+    this.settlements = new Settlements(store, on.error);
   }
 
   begin({ claims, askedAt }: Claimed): void {
@@ -52,43 +44,15 @@ export class RunningJobs {
     const isLate = claims.length > 0 && performance.now() >= askedAt + leaseMs;
     for (const claim of claims) {
       const { timeoutMs } = this.#handler(claim.job.name).policy;
-      const run = new Run(claim, { timeoutMs, leaseUntil: askedAt + leaseMs, graceMs }, this.#keeper.report);
-      this.#keeper.keep(run);
-      this.#runs.add(run, this.#work(run, isLate));
+      const run = new Run(claim, { timeoutMs, leaseUntil: askedAt + leaseMs, graceMs }, this.keeper.report);
+      this.keeper.keep(run);
+      this.runs.add(run, this.#work(run, isLate));
     }
-  }
-
-  /** @see LeaseKeeper.renewOverdue */
-  renewOverdue(): Promise<void> {
-    return this.#keeper.renewOverdue();
   }
 
   /** Claims that begin from now on are released. */
   stop(): void {
     this.#isStopping = true;
-  }
-
-  /** @see Settlements.holdUntil */
-  holdOutcomesUntil(time: number): void {
-    this.#settlements.holdUntil(time);
-  }
-
-  /** Aborts every run, because the process ends. */
-  abort(): void {
-    for (const run of this.#runs) run.abort('SHUTTING_DOWN');
-  }
-
-  /** Resolves when no claim is held. */
-  ended(): Promise<void> {
-    return this.#runs.ended();
-  }
-
-  close(): Promise<void> {
-    return this.#keeper.close();
-  }
-
-  [Symbol.iterator](): Iterator<Run> {
-    return this.#runs[Symbol.iterator]();
   }
 
   async #work(run: Run, isLate: boolean): Promise<void> {
@@ -100,10 +64,10 @@ export class RunningJobs {
       this.slots.give(job.name);
       this.on.room(job.name);
       const lost = run.aborted?.code === 'CLAIM_LOST' ? 'lose' : null;
-      const end = outcome ? await this.#settlements.settle(run, outcome) : lost;
+      const end = outcome ? await this.settlements.settle(run, outcome) : lost;
       if (end) publish(end, { job, store, cause: end === 'lose' ? new AsyncEndpointsError('CLAIM_LOST') : cause });
     } finally {
-      this.#runs.delete(run);
+      this.runs.delete(run);
       this.on.room(job.name);
     }
   }
