@@ -28,6 +28,8 @@ import { createJobsController } from './http/status/jobs.controller.js';
 import { RouteCollisions } from './http/status/route-collisions.js';
 import { HeldAnswers, JobWaits } from './http/waits.js';
 import { JobManager } from './jobs/job-manager.js';
+import { JobRecords } from './jobs/job-records.js';
+import { JobSchedules } from './jobs/job-schedules.js';
 import { type AsyncEndpointsExtras, type AsyncEndpointsOptions, OPTIONS, ROLE, type Role } from './options/options.js';
 import { JobPolicies } from './options/policies.js';
 import { resolveExtras, resolveOptions } from './options/resolve.js';
@@ -57,6 +59,8 @@ const PARTS = [
   JobManager,
   JobMonitor,
   JobPolicies,
+  JobRecords,
+  JobSchedules,
   JobWaits,
   JobWorker,
   Responder,

@@ -47,7 +47,7 @@ export async function changeSchedule(session: Session, verb: keyof typeof DONE, 
   const summary: Record<string, unknown> = { name };
   if (verb === 'trigger') {
     const { maxQueueSize = null, maxQueueBytes = null } = session.settings.jobs ?? {};
-    const limits = { maxQueueSize: maxQueueSize ?? Number.MAX_SAFE_INTEGER, maxQueueBytes };
+    const limits = { queueLimit: maxQueueSize ?? Number.MAX_SAFE_INTEGER, queueBytes: maxQueueBytes };
     summary['jobId'] = (await triggerSchedule(store, known, limits)).id;
   } else if (verb === 'pause') await schedules.pause([name], who());
   else await schedules[verb]([name]);

@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { type Channel, channel } from 'node:diagnostics_channel';
 import type { JobRecord } from '../job/job.js';
 
 /** A worker whose lease expired. Times are in ms since the epoch. */
@@ -82,10 +82,6 @@ export interface ScheduleInstants {
 
 export const SCHEDULE_INSTANTS = channel('asyncendpoints.schedule.instants');
 
-export function publishInstants(instants: ScheduleInstants): void {
-  if (SCHEDULE_INSTANTS.hasSubscribers) SCHEDULE_INSTANTS.publish(instants);
-}
-
 /** A change of jobs by a tool in another process, such as the command-line tool. */
 export interface OperatorAction {
   readonly verb: 'cancel' | 'rerun' | 'recover' | 'purge' | 'pause' | 'resume' | 'trigger' | 'remove';
@@ -111,7 +107,45 @@ export const STORE_RECORD_UNREADABLE = channel('asyncendpoints.store.record.unre
 
 export type JobEventName = keyof typeof JOB_CHANNELS;
 
-export function publish(name: JobEventName, event: JobEvent): void {
-  const target = JOB_CHANNELS[name];
+/** The messages of every channel, by the name of the event. Each names its store. */
+interface Events extends Record<JobEventName, JobEvent> {
+  purged: JobsPurged;
+  paused: QueuesPaused;
+  action: OperatorActionTaken;
+  instants: ScheduleInstants;
+  notice: StoreNotice;
+  ignored: { readonly store: object };
+  unreadable: { readonly store: object };
+}
+
+const CHANNELS: Readonly<Record<keyof Events, Channel>> = {
+  ...JOB_CHANNELS,
+  purged: JOBS_PURGED,
+  paused: QUEUES_PAUSED,
+  action: OPERATOR_ACTION,
+  instants: SCHEDULE_INSTANTS,
+  notice: STORE_NOTICE,
+  ignored: STORE_MESSAGE_IGNORED,
+  unreadable: STORE_RECORD_UNREADABLE,
+};
+
+export function publish<TName extends keyof Events>(name: TName, event: Events[TName]): void {
+  const target = CHANNELS[name];
   if (target.hasSubscribers) target.publish(event);
+}
+
+export type Listeners = { readonly [Name in keyof Events]?: (event: Events[Name]) => void };
+
+/** Listens to events of one store: applications may share a process. @returns a function that ends it */
+export function subscribe(store: object, listeners: Listeners): () => void {
+  const ends = Object.entries(listeners).map(([name, listener]) => {
+    const hear = (message: unknown) => {
+      if ((message as { store: object }).store === store) (listener as (event: unknown) => void)(message);
+    };
+    CHANNELS[name as keyof Events].subscribe(hear);
+    return () => CHANNELS[name as keyof Events].unsubscribe(hear);
+  });
+  return () => {
+    for (const end of ends) end();
+  };
 }

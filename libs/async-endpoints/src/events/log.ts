@@ -1,8 +1,14 @@
 import { Logger } from '@nestjs/common';
-import type { JobEvent, OperatorAction, QueuesPaused, ScheduleInstants } from './channels.js';
 import { logError, printable, reasonOf, textOf } from './error-text.js';
 import { withinJob } from './job-scope.js';
-import { type Listeners, subscribe } from './subscribe.js';
+import {
+  type JobEvent,
+  type Listeners,
+  type OperatorAction,
+  type QueuesPaused,
+  type ScheduleInstants,
+  subscribe,
+} from './channels.js';
 
 const logs = new WeakMap<object, JobLog>();
 

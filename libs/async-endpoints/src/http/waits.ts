@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { merge, Observable, takeLast, takeWhile, timer } from 'rxjs';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
-import { JobManager } from '../jobs/job-manager.js';
+import { JobRecords } from '../jobs/job-records.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { HttpShutdown } from './shutdown.js';
 
@@ -57,7 +57,7 @@ export class HeldAnswers {
 @Injectable()
 export class JobWaits {
   constructor(
-    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(JobRecords) private readonly jobs: JobRecords,
     @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
     @Inject(HeldAnswers) private readonly held: HeldAnswers,
   ) {}
@@ -76,7 +76,7 @@ export class JobWaits {
     response: unknown,
     isAwaited?: (job: JobRecord) => boolean,
   ): Observable<JobRecord> {
-    const { followed } = this.jobs.records;
+    const { followed } = this.jobs;
     const isOver = merge(timer(seconds * 1_000), this.shutdown.endOf(response));
     const states = isAwaited
       ? followed.follow(id, isOver).pipe(takeWhile((job) => !isAwaited(job), true))

@@ -36,6 +36,23 @@ export function checkDuration(argument: string, ms: number, longest = LONGEST_MS
   throw invalid(argument, ms, 'a number of milliseconds from 0');
 }
 
+/**
+ * The limit of a page as an integer from 1 to `most`.
+ *
+ * @throws AsyncEndpointsError `INVALID_OPTION` for what is not a number
+ */
+export function boundedLimit(limit: number, most: number): number {
+  if (typeof limit === 'number' && !Number.isNaN(limit)) return Math.min(Math.max(Math.trunc(limit), 1), most);
+  throw new AsyncEndpointsError('INVALID_OPTION', `limit is ${String(limit)}; expected a number.`);
+}
+
+/** @throws AsyncEndpointsError `INVALID_OPTION` for a text of more than `most` characters */
+export function checkLength(argument: string, text: string | null | undefined, most: number): void {
+  if (!text || text.length <= most) return;
+  const expected = `expected a text of at most ${most}`;
+  throw new AsyncEndpointsError('INVALID_OPTION', `${argument} has ${text.length} characters; ${expected}.`);
+}
+
 function invalid(argument: string, value: unknown, expected: string): AsyncEndpointsError {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return new AsyncEndpointsError('INVALID_OPTION', `${argument} is ${shown}; expected ${expected}.`);

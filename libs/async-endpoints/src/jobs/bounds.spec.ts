@@ -7,14 +7,13 @@ import { GROUPS, SETTINGS } from '../config/settings.js';
 import { LONGEST_MS, LONGEST_TIMER_MS } from '../job/bounds.js';
 import { type AsyncEndpointsError, RetryJobError } from '../job/errors.js';
 import { decideRetry, retryDelayMs } from '../job/retry.js';
-import { JobPolicies } from '../options/policies.js';
 import { resolveJobPolicy, resolveOptions } from '../options/resolve.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { PostgresJobStore } from '../stores/postgres/postgres-job-store.js';
 import { RedisJobStore } from '../stores/redis/redis-job-store.js';
 import { SqliteJobStore } from '../stores/sqlite/sqlite-job-store.js';
 import { Wait } from '../worker/loop.js';
-import { JobManager } from './job-manager.js';
+import { jobManagerOf } from './job-manager.testing.js';
 import { newJob } from './new-job.js';
 
 /** Numbers that code may compute by mistake. */
@@ -128,7 +127,7 @@ describe('Any number', () => {
 
   it('as an argument of the job manager is capped or refused by name', async () => {
     const store = new MemoryJobStore();
-    const jobs = new JobManager(store, new JobPolicies(options), options);
+    const jobs = jobManagerOf(store, options);
     const calls: [string, (value: number) => Promise<unknown>][] = [
       ['limit', (limit) => jobs.list({}, { limit })],
       ['runningForMs', (runningForMs) => jobs.list({ runningForMs })],
@@ -149,7 +148,7 @@ describe('Any number', () => {
 
   it('as the time to wait for a job is waited or refused, and never over at once', async () => {
     const store = new MemoryJobStore();
-    const jobs = new JobManager(store, new JobPolicies(options), options);
+    const jobs = jobManagerOf(store, options);
     const { id } = await jobs.submit('Work', null);
     for (const timeoutMs of [NaN, -1]) {
       await expect(jobs.waitFor(id, { timeoutMs })).rejects.toThrow(`timeoutMs is ${timeoutMs}; expected a number`);

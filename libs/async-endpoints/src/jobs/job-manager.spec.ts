@@ -1,11 +1,7 @@
 import { QUEUES_PAUSED } from '../events/channels.js';
 import { defineJob } from '../job/define-job.js';
-import { JobPolicies } from '../options/policies.js';
-import { resolveOptions } from '../options/resolve.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
-import { JobManager } from './job-manager.js';
-
-const options = resolveOptions({}, {});
+import { jobManagerOf } from './job-manager.testing.js';
 
 class CountingStore extends MemoryJobStore {
   readonly sizes: number[] = [];
@@ -23,14 +19,10 @@ class UnknowingStore extends MemoryJobStore {
   }
 }
 
-function managerOf(store: MemoryJobStore): JobManager {
-  return new JobManager(store, new JobPolicies(options), options);
-}
-
 describe('JobManager.findOwned', () => {
   it('asks the store once for what several owners ask for at a time', async () => {
     const store = new CountingStore();
-    const jobs = managerOf(store);
+    const jobs = jobManagerOf(store);
     const owners = ['ann', 'bob', null];
     const submitted = await Promise.all(owners.map((owner) => jobs.submit('Work', null, { owner })));
     const ofEach = async (id: string) => {
@@ -46,11 +38,11 @@ describe('JobManager.findOwned', () => {
   });
 
   it('finds nothing under an id that is none', async () => {
-    expect(await managerOf(new MemoryJobStore()).findOwned('nonsense', 'ann')).toBeNull();
+    expect(await jobManagerOf(new MemoryJobStore()).findOwned('nonsense', 'ann')).toBeNull();
   });
 
   it('shows no job to another owner where the store knows of none', async () => {
-    const jobs = managerOf(new UnknowingStore());
+    const jobs = jobManagerOf(new UnknowingStore());
     const { id } = await jobs.submit('Work', null, { owner: 'ann' });
     expect(await jobs.findOwned(id, 'bob')).toBeNull();
     expect(await jobs.findOwned(id, null)).toBeNull();
@@ -61,7 +53,7 @@ describe('JobManager.findOwned', () => {
 describe('JobManager.pause', () => {
   it('takes names and definitions, one or several, and tells the log who did it', async () => {
     const store = new MemoryJobStore();
-    const jobs = managerOf(store);
+    const jobs = jobManagerOf(store);
     const told: unknown[] = [];
     const listen = (change: unknown) => told.push(change);
     QUEUES_PAUSED.subscribe(listen);
@@ -90,7 +82,7 @@ describe('JobManager.pause', () => {
     ['too many names', Array.from({ length: 1_001 }, (_, n) => `Job${n}`)],
     ['what is no text', [7 as unknown as string]],
   ])('refuses %s', async (_, names) => {
-    const jobs = managerOf(new MemoryJobStore());
+    const jobs = jobManagerOf(new MemoryJobStore());
     await expect(jobs.pause(names)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     await expect(jobs.resume(names)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     await expect(jobs.pause('Mail', { by: '' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
@@ -100,7 +92,7 @@ describe('JobManager.pause', () => {
 describe('A job whose stored result is no JSON', () => {
   it('cannot be found, in an error that does not quote it, and is no reason not to list the others', async () => {
     const store = new MemoryJobStore();
-    const jobs = managerOf(store);
+    const jobs = jobManagerOf(store);
     const [spoilt, whole] = [await jobs.submit('Work', null), await jobs.submit('Work', null)];
     const claims = await store.claim({ worker: 'w', leaseMs: 60_000, limit: 2, slots: new Map([['Work', 2]]) });
     await store.settle(

@@ -1,14 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { defer, map, NEVER, type Observable } from 'rxjs';
-import { checkDuration } from '../job/bounds.js';
+import { boundedLimit, checkDuration } from '../job/bounds.js';
 import { decodeJob, decodeJobs } from '../job/decode-job.js';
 import type { JobDefinition, JobResult, SubmittedPayload } from '../job/define-job.js';
-import { AsyncEndpointsError } from '../job/errors.js';
 import { parseJobId, toJobId } from '../job/job-id.js';
 import type { Job, SubmittedJob } from '../job/job.js';
 import type { Serialized } from '../job/serialized.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
-import { JobPolicies } from '../options/policies.js';
 import {
   type JobFilter,
   type JobPage,
@@ -17,7 +15,15 @@ import {
   type PausedQueue,
   type QueueStats,
 } from '../store/job-store.js';
-import { changeAll, changedJobs, changeOne, jobsRunningFor, pauseOrResume, recoverAll } from '../store/loops.js';
+import {
+  changeAll,
+  changedJobs,
+  changeOne,
+  jobsRunningFor,
+  pauseOrResume,
+  recoverAll,
+  rerunRunningFor,
+} from '../store/loops.js';
 import { depthOf } from '../store/verbs.js';
 import type { WaitOptions } from './follow.js';
 import { JobRecords } from './job-records.js';
@@ -30,19 +36,13 @@ export type JobNames = JobDefinition | string | readonly (JobDefinition | string
 /** Submits, reads, follows and changes jobs from any code of the application. */
 @Injectable()
 export class JobManager {
-  /** The schedules of recurring jobs. */
-  readonly schedules: JobSchedules;
-  /** @internal */
-  readonly records: JobRecords;
-
   constructor(
     @Inject(JobStore) private readonly store: JobStore,
-    @Inject(JobPolicies) policies: JobPolicies,
+    @Inject(JobRecords) private readonly records: JobRecords,
+    /** The schedules of recurring jobs. */
+    @Inject(JobSchedules) readonly schedules: JobSchedules,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
-  ) {
-    this.records = new JobRecords(store, policies, options);
-    this.schedules = new JobSchedules(store, policies);
-  }
+  ) {}
 
   /**
    * Accepts a job. When the promise resolves, the store has it.
@@ -71,16 +71,18 @@ export class JobManager {
   }
 
   /** Returns the job, or null when there is none, also when the id is not a valid UUID. */
-  find<TResult = unknown>(id: string): Promise<Job<TResult> | null> {
-    return this.#find(id);
+  async find<TResult = unknown>(id: string): Promise<Job<TResult> | null> {
+    const record = await this.records.find(parseJobId(id));
+    return record && decodeJob<TResult>(record);
   }
 
   /**
    * Returns the job when it has this owner (null: no owner). For a job of another owner it returns null, as for an unknown
    * job, and the store does not read its record.
    */
-  findOwned<TResult = unknown>(id: string, owner: string | null): Promise<Job<TResult> | null> {
-    return this.#find(id, { owner });
+  async findOwned<TResult = unknown>(id: string, owner: string | null): Promise<Job<TResult> | null> {
+    const record = await this.records.find(parseJobId(id), { owner });
+    return record && decodeJob<TResult>(record);
   }
 
   /**
@@ -91,11 +93,7 @@ export class JobManager {
    * @throws AsyncEndpointsError `INVALID_OPTION` for a cursor that no page had, or a limit or duration that is not a number
    */
   async list(filter: JobFilter = {}, page: { limit?: number; cursor?: string } = {}): Promise<JobPage<Job>> {
-    const { limit: most = 50 } = page;
-    if (typeof most !== 'number' || Number.isNaN(most)) {
-      throw new AsyncEndpointsError('INVALID_OPTION', `limit is ${String(most)}; expected a number.`);
-    }
-    const limit = Math.min(Math.max(Math.trunc(most), 1), 1_000);
+    const limit = boundedLimit(page.limit ?? 50, 1_000);
     if (filter.runningForMs !== undefined) checkDuration('runningForMs', filter.runningForMs);
     const { jobs, cursor } = await this.store.list(filter, { ...page, limit });
     return { jobs: decodeJobs(jobs), cursor };
@@ -225,17 +223,8 @@ export class JobManager {
   async recover({ runningForMs }: { runningForMs?: number } = {}): Promise<Job[]> {
     if (runningForMs !== undefined) checkDuration('runningForMs', runningForMs);
     const recovered = await recoverAll(this.store, { ...this.options.recovery, leaseMs: this.options.worker.leaseMs });
-    if (runningForMs === undefined) return recovered.map(decodeJob);
-    const stuck = (await jobsRunningFor(this.store, runningForMs)).map(({ id }) => id);
-    return [...recovered, ...(await changedJobs(changeAll(this.store, 'rerun', stuck, { runningForMs })))].map(
-      decodeJob,
-    );
-  }
-
-  async #find<TResult>(id: string, of?: { owner: string | null }): Promise<Job<TResult> | null> {
-    const parsed = parseJobId(id);
-    const record = parsed === null ? null : await this.records.find(parsed, of);
-    return record && decodeJob<TResult>(record);
+    const stuck = runningForMs === undefined ? [] : await rerunRunningFor(this.store, runningForMs);
+    return [...recovered, ...stuck].map(decodeJob);
   }
 }
 

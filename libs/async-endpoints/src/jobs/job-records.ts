@@ -1,3 +1,4 @@
+import { Inject, Injectable } from '@nestjs/common';
 import { Subject } from 'rxjs';
 import { publish } from '../events/channels.js';
 import { type JobSubmission, SUBMIT_MIDDLEWARE } from '../events/middleware.js';
@@ -5,10 +6,10 @@ import { carriedValues } from '../job/credentials.js';
 import type { JobDefinition } from '../job/define-job.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { JobRecord, NewJob } from '../job/job.js';
-import type { ResolvedOptions } from '../options/options.js';
-import type { JobPolicies } from '../options/policies.js';
+import { OPTIONS, type ResolvedOptions } from '../options/options.js';
+import { JobPolicies } from '../options/policies.js';
 import { Batcher } from '../store/batcher.js';
-import type { JobStore, QueueLimits, Submission } from '../store/job-store.js';
+import { JobStore, type Submission } from '../store/job-store.js';
 import { changeOne, findOwned, type OwnedId } from '../store/loops.js';
 import { FollowedJobs } from './follow.js';
 import { newJob, type SubmitOptions } from './new-job.js';
@@ -26,23 +27,21 @@ export interface Accepted {
  * Submits, reads and follows jobs as they are stored: nothing parses a result. `JobManager` decodes them for the application, and
  * the HTTP side sends them as they are. Callers parse ids. Calls that arrive while a batch is in flight form the next batch.
  */
+@Injectable()
 export class JobRecords {
   readonly followed: FollowedJobs;
   /** Each completed job that this process reads, as often as it does. */
   readonly completed = new Subject<JobRecord>();
-  readonly #limits: QueueLimits;
   readonly #submissions: Batcher<NewJob, Submission>;
   readonly #reads: Batcher<string, JobRecord | null>;
   readonly #ownReads: Batcher<OwnedId, JobRecord | null>;
 
   constructor(
-    private readonly store: JobStore,
-    private readonly policies: JobPolicies,
-    private readonly options: ResolvedOptions,
+    @Inject(JobStore) private readonly store: JobStore,
+    @Inject(JobPolicies) private readonly policies: JobPolicies,
+    @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = options.jobs;
-    this.#limits = { queueLimit, queueBytes };
-    const submit = (jobs: NewJob[]) => store.submit(jobs, this.#limits);
+    const submit = (jobs: NewJob[]) => store.submit(jobs, policies.queueLimits);
     this.#submissions = new Batcher(submit, { overlap: 2, sizeOf: ({ payload }) => payload.length });
     this.#reads = new Batcher((ids) => this.#noted(store.find(ids)), { overlap: 2 });
     this.#ownReads = new Batcher((jobs) => this.#noted(findOwned(store, jobs)), { overlap: 2 });
@@ -65,14 +64,20 @@ export class JobRecords {
       const { names, read } = this.options.context;
       const context = options.context ?? (read && carriedValues(names, read));
       const inserted = newJob(this.policies.of(job), payload, options, { trace: submission.trace, context });
-      if (options.within !== undefined)
-        return this.#accepted(await submitWithin(this.store, options.within, inserted, this.#limits), false);
+      if (options.within !== undefined) {
+        const { queueLimits } = this.policies;
+        return this.#accepted(await submitWithin(this.store, options.within, inserted, queueLimits), false);
+      }
       return this.#accepted(await this.#submissions.push(inserted));
     });
   }
 
-  /** @param of the owner that the job must have; absent: any owner */
-  async find(id: string, of?: { owner: string | null }): Promise<JobRecord | null> {
+  /**
+   * @param id null for one that is not a UUID, which no job has
+   * @param of the owner that the job must have; absent: any owner
+   */
+  async find(id: string | null, of?: { owner: string | null }): Promise<JobRecord | null> {
+    if (id === null) return null;
     if (!of) return this.#reads.push(id);
     const record = await this.#ownReads.push({ id, owner: of.owner });
     // A store of the application may ignore owners.

@@ -1,13 +1,15 @@
+import { Inject, Injectable } from '@nestjs/common';
 import type { JobDefinition } from '../job/define-job.js';
 import { decodeJob } from '../job/decode-job.js';
+import { boundedLimit, checkLength } from '../job/bounds.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { Job, JobStatus } from '../job/job.js';
-import type { JobPolicies } from '../options/policies.js';
+import { JobPolicies } from '../options/policies.js';
 import { checkScheduleName, decodeDefinition, encodeDefinition, isReadable } from '../schedules/definition.js';
 import type { Declaration, RecurringOptions, ScheduleOptions } from '../schedules/recurring.js';
 import { decodeTiming, encodeTiming, loadCroner, nextInstant, type Timing } from '../schedules/timing.js';
 import { triggerSchedule } from '../schedules/trigger.js';
-import type { JobStore } from '../store/job-store.js';
+import { JobStore } from '../store/job-store.js';
 import type { NewSchedule, ScheduleRecord, ScheduleStore } from '../store/schedules.js';
 import { newJob } from './new-job.js';
 
@@ -48,10 +50,11 @@ const MOST_LISTED = 1_000;
 const LONGEST_BY = 1_000;
 
 /** The schedules of recurring jobs, as `JobManager.schedules`. Any process of the application may use it, with `role: 'api'` too. */
+@Injectable()
 export class JobSchedules {
   constructor(
-    private readonly store: JobStore,
-    private readonly policies: JobPolicies,
+    @Inject(JobStore) private readonly store: JobStore,
+    @Inject(JobPolicies) private readonly policies: JobPolicies,
   ) {}
 
   /**
@@ -112,7 +115,7 @@ export class JobSchedules {
    * @param page `limit` from 1 to 1000, default 100; `after`: the `next` of the page before
    */
   async list({ limit = 100, after }: { limit?: number; after?: string | undefined } = {}): Promise<SchedulePage> {
-    const most = Math.min(Math.max(Math.trunc(limit) || 1, 1), MOST_LISTED);
+    const most = boundedLimit(limit, MOST_LISTED);
     const records = await this.#schedules.list({ limit: most + 1, after });
     const page = records.slice(0, most);
     return {
@@ -135,7 +138,7 @@ export class JobSchedules {
   async trigger(name: string): Promise<Job> {
     const [record] = await this.#schedules.find([name]);
     if (!record) throw new AsyncEndpointsError('SCHEDULE_NOT_FOUND');
-    return decodeJob(await triggerSchedule(this.store, record, this.policies.limits));
+    return decodeJob(await triggerSchedule(this.store, record, this.policies.queueLimits));
   }
 
   /**
@@ -145,12 +148,7 @@ export class JobSchedules {
    * @throws AsyncEndpointsError `SCHEDULE_NOT_FOUND`, `INVALID_OPTION`, `STORE_UNAVAILABLE`
    */
   async pause(name: string, { by = null }: { by?: string | null } = {}): Promise<Schedule> {
-    if (by && by.length > LONGEST_BY) {
-      throw new AsyncEndpointsError(
-        'INVALID_OPTION',
-        `by has ${by.length} characters; expected at most ${LONGEST_BY}.`,
-      );
-    }
+    checkLength('by', by, LONGEST_BY);
     return this.#found(await this.#schedules.pause([name], by));
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { checkInteger, checkNumber, LONGEST_MS } from '../job/bounds.js';
+import { checkInteger, checkLength, checkNumber, LONGEST_MS } from '../job/bounds.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import { newJobId, toJobId } from '../job/job-id.js';
 import {
@@ -62,8 +62,8 @@ export function newJob(
   { trace, context }: Pick<SubmitOptions, 'trace' | 'context'> = options,
 ): NewJob {
   const { id, idempotencyKey } = options;
-  checkLength('owner', options.owner);
-  checkLength('idempotencyKey', idempotencyKey);
+  checkLength('owner', options.owner, LONGEST_TEXT);
+  checkLength('idempotencyKey', idempotencyKey, LONGEST_TEXT);
   const keyMs = idempotencyKey === undefined ? 0 : policy.idempotencyRetentionMs;
   return {
     [PARSED_ID]: true,
@@ -98,7 +98,7 @@ function keptFor({ completedMs, failedMs, canceledMs }: Retention, keyMs: number
 
 function fingerprintOf(payload: unknown, { fingerprint: given }: SubmitOptions): string {
   const print = (typeof given === 'function' ? given() : given) ?? fingerprint(payload);
-  checkLength('fingerprint', print);
+  checkLength('fingerprint', print, LONGEST_TEXT);
   return print;
 }
 
@@ -116,10 +116,4 @@ function delayOf({ scheduledAt, delayMs = 0 }: SubmitOptions): number {
   if (inMs <= LONGEST_MS) return Math.max(Math.ceil(inMs), 0);
   const expected = 'a valid date, at most ten years from now';
   throw new AsyncEndpointsError('INVALID_OPTION', `scheduledAt is ${String(scheduledAt)}; expected ${expected}.`);
-}
-
-function checkLength(option: string, value: string | null | undefined): void {
-  if (!value || value.length <= LONGEST_TEXT) return;
-  const expected = `expected a text of at most ${LONGEST_TEXT}`;
-  throw new AsyncEndpointsError('INVALID_OPTION', `${option} has ${value.length} characters; ${expected}.`);
 }

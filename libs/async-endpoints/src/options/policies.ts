@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { JobDefinition } from '../job/define-job.js';
-import { type JobPolicy, type JobsOptions, OPTIONS, type ResolvedOptions } from './options.js';
+import { type JobPolicy, OPTIONS, type ResolvedOptions } from './options.js';
 import { resolveJobPolicy } from './resolve.js';
 
 /** What holds for each kind of job: the module's options, overridden by its definition. */
@@ -16,9 +16,10 @@ export class JobPolicies {
     return [...this.#byName.keys()];
   }
 
-  /** What holds over all names. */
-  get limits(): Pick<JobsOptions, 'maxQueueSize' | 'maxQueueBytes'> {
-    return this.options.jobs;
+  /** The queue limits of all names together. */
+  get queueLimits(): { queueLimit: number; queueBytes: number } {
+    const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = this.options.jobs;
+    return { queueLimit, queueBytes };
   }
 
   /**

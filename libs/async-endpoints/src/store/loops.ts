@@ -1,12 +1,4 @@
-import {
-  JOBS_PURGED,
-  type JobsPurged,
-  OPERATOR_ACTION,
-  type OperatorActionTaken,
-  publish,
-  QUEUES_PAUSED,
-  type QueuesPaused,
-} from '../events/channels.js';
+import { publish } from '../events/channels.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import type { JobFilter, JobStore, RerunOptions, SweepRhythm } from './job-store.js';
@@ -84,6 +76,12 @@ export async function jobsRunningFor(store: JobStore, runningForMs: number, name
   return stuck;
 }
 
+/** Takes the jobs that have been running for at least this long from their workers, and queues them again. */
+export async function rerunRunningFor(store: JobStore, runningForMs: number): Promise<JobRecord[]> {
+  const ids = (await jobsRunningFor(store, runningForMs)).map(({ id }) => id);
+  return changedJobs(changeAll(store, 'rerun', ids, { runningForMs }));
+}
+
 interface RecoverAll {
   readonly batchSize: number;
   readonly maxCrashes: number;
@@ -124,7 +122,7 @@ export async function purgeSome(
 ): Promise<boolean> {
   const ids = await store.purge(limit);
   onPurged(ids.length);
-  if (ids.length > 0) JOBS_PURGED.publish({ store, ids } satisfies JobsPurged);
+  if (ids.length > 0) publish('purged', { store, ids });
   return ids.length === limit;
 }
 
@@ -151,13 +149,13 @@ export async function pauseOrResume(
     throw new AsyncEndpointsError('INVALID_OPTION', `by is no text of 1 to ${LONGEST_TEXT} characters.`);
   }
   await (verb === 'pause' ? store.pause(names, by) : store.resume(names));
-  QUEUES_PAUSED.publish({ store, verb, names, by } satisfies QueuesPaused);
+  publish('paused', { store, verb, names, by });
 }
 
 /** Tells log and metrics of this process what tools did and no other worker has told. */
 export async function publishActions(store: JobStore): Promise<void> {
   for (const action of (await store.takeActions?.()) ?? []) {
-    OPERATOR_ACTION.publish({ store, action } satisfies OperatorActionTaken);
+    publish('action', { store, action });
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type RunEnd,
   SUBMIT_MIDDLEWARE,
 } from '../events/middleware.js';
-import { type Listeners, subscribe } from '../events/subscribe.js';
+import { type Listeners, subscribe } from '../events/channels.js';
 import { toJobError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import { WORKER_CRASHED } from '../job/attempts.js';

@@ -5,12 +5,12 @@ import type { JobStatus } from '../job/job.js';
 import type { JobPolicies } from '../options/policies.js';
 import type { JobStore, LiveWorker, QueueStats, StoreMemory } from '../store/job-store.js';
 import type { JobWorker } from '../worker/job-worker.js';
-import { ATTRIBUTES } from './catalogue.js';
+import { ATTRIBUTES, type MetricName, METRICS } from './catalogue.js';
 import { type GaugeName, optionsOf } from './instruments.js';
 
 /** Readers that come at the same time, as two scrapers do, share one answer of the store. */
 const FRESH_MS = 1_000;
-const WAITING: readonly JobStatus[] = ['Queued', 'Scheduled'];
+const UNFINISHED: readonly JobStatus[] = ['Queued', 'Scheduled', 'InProgress'];
 const QUEUE_GAUGES = [
   'async_endpoint.queue.depth',
   'asyncendpoints.queue.bytes',
@@ -20,20 +20,9 @@ const QUEUE_GAUGES = [
   'asyncendpoints.queue.workers',
 ] as const satisfies GaugeName[];
 const MEMORY_GAUGES = ['asyncendpoints.store.memory.used', 'asyncendpoints.store.memory.limit'] as const;
-const GAUGES = [
-  ...QUEUE_GAUGES,
-  ...MEMORY_GAUGES,
-  'asyncendpoints.store.up',
-  'asyncendpoints.store.queue.limit',
-  'asyncendpoints.store.queue.bytes.limit',
-  'asyncendpoints.queue.limit',
-  'asyncendpoints.queue.bytes.limit',
-  'asyncendpoints.job.timeout',
-  'asyncendpoints.worker.handlers',
-  'asyncendpoints.worker.slots.used',
-  'asyncendpoints.worker.slots.limit',
-] as const satisfies GaugeName[];
-type Gauges = Record<(typeof GAUGES)[number], Observable>;
+const GAUGES = Object.keys(METRICS).filter((name): name is GaugeName => METRICS[name as MetricName].kind === 'gauge');
+type Gauges = Record<GaugeName, Observable>;
+type Setter = (gauge: GaugeName, value: number, attributes?: Attributes) => void;
 
 /** How things stand in the store. */
 interface StoreState {
@@ -73,74 +62,65 @@ export class StateMetrics {
   }
 
   async #observe(observer: BatchObservableResult): Promise<void> {
-    this.#observeWorker(observer);
-    this.#observeLimits(observer);
+    const set: Setter = (gauge, value, attributes) => observer.observe(this.#gauges[gauge], value, attributes);
+    this.#observeWorker(set);
+    this.#observeLimits(set);
     const state = await this.#state();
-    observer.observe(this.#gauges['asyncendpoints.store.up'], state ? 1 : 0);
-    if (state) this.#observeQueues(observer, state);
+    set('asyncendpoints.store.up', state ? 1 : 0);
+    if (state) this.#observeQueues(set, state);
     else this.#forget(QUEUE_GAUGES);
-    this.#observeMemory(observer, state?.memory ?? null);
+    this.#observeMemory(set, state?.memory ?? null);
   }
 
-  #observeWorker(observer: BatchObservableResult): void {
+  #observeWorker(set: Setter): void {
     this.#forget(['asyncendpoints.worker.handlers']);
-    for (const name of this.worker.names)
-      observer.observe(this.#gauges['asyncendpoints.worker.handlers'], 1, { [ATTRIBUTES.name]: name });
+    for (const name of this.worker.names) set('asyncendpoints.worker.handlers', 1, of(name));
     if (!this.worker.isStarted) return;
-    observer.observe(this.#gauges['asyncendpoints.worker.slots.used'], this.worker.running);
-    observer.observe(this.#gauges['asyncendpoints.worker.slots.limit'], this.worker.slots);
+    set('asyncendpoints.worker.slots.used', this.worker.running);
+    set('asyncendpoints.worker.slots.limit', this.worker.slots);
   }
 
   /** What alerts compare the other gauges with. */
-  #observeLimits(observer: BatchObservableResult): void {
-    const { limits } = this.policies;
-    observer.observe(this.#gauges['asyncendpoints.store.queue.limit'], limits.maxQueueSize);
-    observer.observe(this.#gauges['asyncendpoints.store.queue.bytes.limit'], limits.maxQueueBytes);
+  #observeLimits(set: Setter): void {
+    const { queueLimit, queueBytes } = this.policies.queueLimits;
+    set('asyncendpoints.store.queue.limit', queueLimit);
+    set('asyncendpoints.store.queue.bytes.limit', queueBytes);
     for (const name of this.policies.names) {
       const { timeoutMs, maxQueueSize, maxQueueBytes } = this.policies.of(name);
-      const attribute = { [ATTRIBUTES.name]: name };
-      observer.observe(this.#gauges['asyncendpoints.job.timeout'], timeoutMs / 1_000, attribute);
-      if (maxQueueSize !== null) observer.observe(this.#gauges['asyncendpoints.queue.limit'], maxQueueSize, attribute);
-      if (maxQueueBytes !== null)
-        observer.observe(this.#gauges['asyncendpoints.queue.bytes.limit'], maxQueueBytes, attribute);
+      set('asyncendpoints.job.timeout', timeoutMs / 1_000, of(name));
+      if (maxQueueSize !== null) set('asyncendpoints.queue.limit', maxQueueSize, of(name));
+      if (maxQueueBytes !== null) set('asyncendpoints.queue.bytes.limit', maxQueueBytes, of(name));
     }
   }
 
-  #observeMemory(observer: BatchObservableResult, memory: StoreMemory | null): void {
+  #observeMemory(set: Setter, memory: StoreMemory | null): void {
     this.#forget(MEMORY_GAUGES);
     if (!memory) return;
-    const { usedBytes, limitBytes } = memory;
-    observer.observe(this.#gauges['asyncendpoints.store.memory.used'], usedBytes);
-    if (limitBytes !== null) observer.observe(this.#gauges['asyncendpoints.store.memory.limit'], limitBytes);
+    set('asyncendpoints.store.memory.used', memory.usedBytes);
+    if (memory.limitBytes !== null) set('asyncendpoints.store.memory.limit', memory.limitBytes);
   }
 
-  #forget(names: readonly (typeof GAUGES)[number][]): void {
+  #forget(names: readonly GaugeName[]): void {
     for (const name of names) forgetObservations(this.#gauges[name]);
   }
 
-  #observeQueues(observer: BatchObservableResult, { stats, workers }: StoreState): void {
+  #observeQueues(set: Setter, { stats, workers }: StoreState): void {
     for (const { name } of stats) this.#names.add(name);
-    const byKey = new Map(stats.map((entry) => [`${entry.status} ${entry.name}`, entry]));
     for (const name of new Set([...this.policies.names, ...this.#names])) {
-      for (const status of WAITING) {
-        const entry = byKey.get(`${status} ${name}`);
-        observer.observe(this.#gauges['async_endpoint.queue.depth'], entry?.count ?? 0, attributes(name, status));
-        observer.observe(this.#gauges['asyncendpoints.queue.bytes'], entry?.bytes ?? 0, attributes(name, status));
-        this.#observeAge(observer, name, status, entry);
+      const ofName = stats.filter((entry) => entry.name === name);
+      for (const status of UNFINISHED) {
+        const entry = ofName.find((one) => one.status === status);
+        const [count, ageMs] = [entry?.count ?? 0, entry?.oldestAgeMs ?? 0];
+        set('asyncendpoints.queue.oldest_age', ageMs / 1_000, of(name, status));
+        if (status === 'InProgress') set('asyncendpoints.queue.running', count, of(name));
+        else {
+          set('async_endpoint.queue.depth', count, of(name, status));
+          set('asyncendpoints.queue.bytes', entry?.bytes ?? 0, of(name, status));
+        }
       }
-      const running = byKey.get(`InProgress ${name}`);
-      observer.observe(this.#gauges['asyncendpoints.queue.running'], running?.count ?? 0, { [ATTRIBUTES.name]: name });
-      this.#observeAge(observer, name, 'InProgress', running);
-      const isPaused = stats.some((entry) => entry.name === name && entry.isPaused);
-      observer.observe(this.#gauges['asyncendpoints.queue.paused'], isPaused ? 1 : 0, { [ATTRIBUTES.name]: name });
-      const handling = workers.filter(({ names }) => names.includes(name)).length;
-      observer.observe(this.#gauges['asyncendpoints.queue.workers'], handling, { [ATTRIBUTES.name]: name });
+      set('asyncendpoints.queue.paused', ofName.some(({ isPaused }) => isPaused) ? 1 : 0, of(name));
+      set('asyncendpoints.queue.workers', workers.filter(({ names }) => names.includes(name)).length, of(name));
     }
-  }
-
-  #observeAge(observer: BatchObservableResult, name: string, status: JobStatus, entry: QueueStats | undefined): void {
-    const seconds = (entry?.oldestAgeMs ?? 0) / 1_000;
-    observer.observe(this.#gauges['asyncendpoints.queue.oldest_age'], seconds, attributes(name, status));
   }
 
   /** Null where the store does not answer: no figure is better than an old one. */
@@ -172,8 +152,8 @@ export class StateMetrics {
   }
 }
 
-function attributes(name: string, status: JobStatus): Attributes {
-  return { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: status };
+function of(name: string, status?: JobStatus): Attributes {
+  return { [ATTRIBUTES.name]: name, ...(status && { [ATTRIBUTES.status]: status }) };
 }
 
 // oxlint-disable no-underscore-dangle -- the names are the SDK's

@@ -1,5 +1,5 @@
 import type { Meter } from '@opentelemetry/api';
-import { subscribe } from '../events/subscribe.js';
+import { subscribe } from '../events/channels.js';
 import { toJobError } from '../job/errors.js';
 import type { JobStore } from '../store/job-store.js';
 import { ATTRIBUTES } from './catalogue.js';

@@ -1,11 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { publish, publishInstants } from '../events/channels.js';
+import { publish } from '../events/channels.js';
 import { HandlerRegistry } from '../handlers/handler-registry.js';
 import { printable } from '../events/error-text.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import { isTerminal } from '../job/job.js';
-import { JobManager } from '../jobs/job-manager.js';
-import { OPTIONS, type ResolvedOptions } from '../options/options.js';
+import { JobSchedules } from '../jobs/job-schedules.js';
+import { JobPolicies } from '../options/policies.js';
 import { decodeDefinition, isReadable } from '../schedules/definition.js';
 import { type Due, dueOf } from '../schedules/due.js';
 import { decodeTiming, loadCroner } from '../schedules/timing.js';
@@ -44,8 +44,8 @@ export class Scheduler {
   constructor(
     @Inject(JobStore) private readonly store: JobStore,
     @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
-    @Inject(JobManager) private readonly jobs: JobManager,
-    @Inject(OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(JobSchedules) private readonly jobSchedules: JobSchedules,
+    @Inject(JobPolicies) private readonly policies: JobPolicies,
   ) {}
 
   /** Declares what the handlers declare, and begins to fire. Does nothing where the store keeps no schedules. */
@@ -69,7 +69,7 @@ export class Scheduler {
     this.#stopHearing();
     this.#stopHearing = await this.store.subscribe({ worker: SCHEDULE_CHANGES }, () => this.#look());
     const declared = this.handlers.declarations;
-    const schedules = await this.jobs.schedules.declare(declared);
+    const schedules = await this.jobSchedules.declare(declared);
     for (const { name } of schedules.filter(({ nextAt }) => nextAt === null)) {
       this.#logger.warn(`Schedule ${printable(name)} never comes: its expression matches no time to come`);
     }
@@ -148,11 +148,8 @@ export class Scheduler {
   async #fire(due: readonly ScheduleRecord[], now: number): Promise<boolean> {
     const all = (await Promise.all(due.map((schedule) => this.#read(schedule, now)))).filter((one) => one !== null);
     if (all.length === 0) return true;
-    const { maxQueueSize: queueLimit, maxQueueBytes: queueBytes } = this.options.jobs;
-    const outcomes = await this.#schedules.fire(
-      all.map(({ firing }) => firing),
-      { queueLimit, queueBytes },
-    );
+    const firings = all.map(({ firing }) => firing);
+    const outcomes = await this.#schedules.fire(firings, this.policies.queueLimits);
     for (const [at, one] of all.entries()) await this.#fired(one.schedule, one, outcomes[at] as Fired);
     return outcomes.every(({ outcome }) => outcome !== 'refused');
   }
@@ -179,8 +176,8 @@ export class Scheduler {
     this.#refused.delete(name);
     const of = { store: this.store, schedule: name, job };
     if (outcome === 'fired') publish('submit', { job: fired.job, store: this.store });
-    if (outcome !== 'moved') publishInstants({ ...of, outcome, count: 1, at: firing.run?.at ?? null });
-    if (missed > 0) publishInstants({ ...of, outcome: 'missed', count: missed, at: null });
+    if (outcome !== 'moved') publish('instants', { ...of, outcome, count: 1, at: firing.run?.at ?? null });
+    if (missed > 0) publish('instants', { ...of, outcome: 'missed', count: missed, at: null });
   }
 
   #warnOfRefusal(name: string): void {

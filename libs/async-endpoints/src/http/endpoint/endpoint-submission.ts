@@ -6,8 +6,7 @@ import type { JobDefinition } from '../../job/define-job.js';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { newJobId, parseJobId } from '../../job/job-id.js';
 import { isTerminal, type RequestSnapshot } from '../../job/job.js';
-import { JobManager } from '../../jobs/job-manager.js';
-import type { Accepted } from '../../jobs/job-records.js';
+import { type Accepted, JobRecords } from '../../jobs/job-records.js';
 import { fingerprint } from '../../jobs/payload.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
 import { callerOf } from '../reply/principal.js';
@@ -51,7 +50,7 @@ export class EndpointSubmission {
   readonly #withheld = new WithheldValues();
 
   constructor(
-    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(JobRecords) private readonly jobs: JobRecords,
     @Inject(Responder) private readonly responder: Responder,
     @Inject(JobWaits) private readonly waits: JobWaits,
     @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
@@ -116,7 +115,7 @@ export class EndpointSubmission {
     return new MethodSubmission({
       where: endpoint.values.where,
       submit: (payload, options) => this.#submit(endpoint, payload, request, admitted, options),
-      find: (id) => this.jobs.records.find(id),
+      find: (id) => this.jobs.find(id),
     });
   }
 
@@ -130,7 +129,7 @@ export class EndpointSubmission {
     const { http } = this.options;
     const { names, read } = this.options.context;
     const { id, idempotencyKey: key } = admission;
-    return this.jobs.records.submit(job, payload, {
+    return this.jobs.submit(job, payload, {
       ...options,
       id,
       idempotencyKey:

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { JobRecord } from '../../job/job.js';
-import { JobManager } from '../../jobs/job-manager.js';
+import { JobRecords } from '../../jobs/job-records.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
+import { JobStore } from '../../store/job-store.js';
 import { isFull, type QueueStats } from '../../store/verbs.js';
 
 /** How much the latest run counts against all before it. */
@@ -27,10 +28,11 @@ export class RetryAfter {
   #asked: Promise<void> = Promise.resolve();
 
   constructor(
-    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(JobStore) private readonly store: JobStore,
+    @Inject(JobRecords) records: JobRecords,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    jobs.records.completed.subscribe((job) => this.#learn(job));
+    records.completed.subscribe((job) => this.#learn(job));
   }
 
   /** Learns from a job the first time that this process reads it as completed. */
@@ -112,7 +114,7 @@ export class RetryAfter {
     const now = performance.now();
     if (now - this.#askedAt < STATS_MS) return;
     this.#askedAt = now;
-    this.#asked = this.jobs.stats().then(
+    this.#asked = this.store.stats().then(
       (stats) => {
         this.#stats = stats;
         this.#statsAt = performance.now();

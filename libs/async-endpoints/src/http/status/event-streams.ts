@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type MessageEvent } from '@nestjs/common';
 import { catchError, EMPTY, type Observable } from 'rxjs';
 import { textOf } from '../../events/error-text.js';
 import type { JobRecord } from '../../job/job.js';
-import { JobManager } from '../../jobs/job-manager.js';
+import { JobRecords } from '../../jobs/job-records.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
 import { NOT_SNIFFED } from '../reply/problem.js';
 import { eventIdOf, isSeen } from '../reply/request-headers.js';
@@ -18,7 +18,7 @@ export class EventStreams {
   readonly #logger = new Logger('AsyncEndpoints');
 
   constructor(
-    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(JobRecords) private readonly jobs: JobRecords,
     @Inject(Responder) private readonly responder: Responder,
     @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
     @Inject(HeldAnswers) private readonly held: HeldAnswers,
@@ -40,7 +40,7 @@ export class EventStreams {
     const outgoing = outgoingOf(response);
     for (const [name, value] of Object.entries(NOT_SNIFFED)) outgoing.setHeader(name, value);
     const { keepAliveMs, slowReaderTimeoutMs } = this.options.http;
-    return pacedEvents<JobRecord>(this.jobs.records.followed.follow(id, this.shutdown.endOf(response)), {
+    return pacedEvents<JobRecord>(this.jobs.followed.follow(id, this.shutdown.endOf(response)), {
       toEvent: (job, before) => this.#toEvent(job, before, lastEventId, request),
       ready: () => taken(outgoing, slowReaderTimeoutMs),
       keepAliveMs,

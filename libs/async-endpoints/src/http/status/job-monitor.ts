@@ -3,7 +3,7 @@ import { catchError, defer, mergeMap, type Observable } from 'rxjs';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { parseJobId } from '../../job/job-id.js';
 import { isTerminal, type JobRecord } from '../../job/job.js';
-import { JobManager } from '../../jobs/job-manager.js';
+import { JobRecords } from '../../jobs/job-records.js';
 import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
 import { callerOf } from '../reply/principal.js';
 import { ReplyException } from '../reply/reply.filter.js';
@@ -25,7 +25,7 @@ export class JobMonitor {
   readonly #admitted = new WeakMap<HttpRequest, string>();
 
   constructor(
-    @Inject(JobManager) private readonly jobs: JobManager,
+    @Inject(JobRecords) private readonly jobs: JobRecords,
     @Inject(Responder) private readonly responder: Responder,
     @Inject(JobWaits) private readonly waits: JobWaits,
     @Inject(EventStreams) private readonly streams: EventStreams,
@@ -43,7 +43,7 @@ export class JobMonitor {
   async cancel(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
     try {
       const { id: found } = await this.#find(id, request);
-      const reply = await this.responder.status(await this.jobs.records.cancel(found), request);
+      const reply = await this.responder.status(await this.jobs.cancel(found), request);
       return this.responder.send(response, reply, 'status');
     } catch (error) {
       return this.#refuse(error, request);
@@ -104,7 +104,7 @@ export class JobMonitor {
     const id = parseJobId(text);
     if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
     const { http } = this.options;
-    const job = await this.jobs.records.find(id, http.owner && { owner: await callerOf(http, 'owner', request) });
+    const job = await this.jobs.find(id, http.owner && { owner: await callerOf(http, 'owner', request) });
     if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
     return job;
   }

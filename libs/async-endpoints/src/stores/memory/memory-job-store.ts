@@ -1,4 +1,4 @@
-import { STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
+import { publish } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
@@ -60,7 +60,7 @@ export class MemoryJobStore implements JobStore {
     this.#now = now;
     this.#jobs = new JobIndex(agingMs, maxFinishedBytes);
     this.#work = new WorkSignal(this.#jobs, this.#now);
-    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+    const notify = (message: string) => publish('notice', { store: this, message });
     this.schedules = new MemorySchedules(this.#now, this.#listeners, {
       find: (id) => this.#jobs.find(id)?.job,
       submit: (job, limits, at) => this.#submit(job, limits, at),
