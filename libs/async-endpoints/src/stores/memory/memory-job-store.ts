@@ -169,6 +169,10 @@ export class MemoryJobStore implements JobStore {
     });
   }
 
+  async payload(id: string): Promise<string | null> {
+    return this.#jobs.find(id)?.payload || null;
+  }
+
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
     const from = page.cursor === undefined ? Infinity : decodeCursor<Before>(page.cursor, isBefore)[1];
     const { jobs, before } = this.#jobs.list(filter, page.limit, from, this.#now());

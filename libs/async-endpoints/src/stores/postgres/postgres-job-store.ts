@@ -170,6 +170,10 @@ export class PostgresJobStore implements JobStore {
     return this.#batches.find(ids, owners);
   }
 
+  payload(id: string): Promise<string | null> {
+    return this.#connections.call('payload', uuidOf(id));
+  }
+
   list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
     return listJobs(this.#connections, filter, page, this.#now());
   }

@@ -11,7 +11,7 @@ import type {
 import type { OwnedId } from '../../store/loops.js';
 import { inParts, sizeOfSettlement } from '../../store/parts.js';
 import { declined, distinct, inPairs, scopeOf, settleArguments, submitArguments } from './batches.js';
-import { claimed, encodeOwner } from './codec.js';
+import { claimed, decode, encodeOwner } from './codec.js';
 import type { RedisConnections } from './connections.js';
 import { type RedisChannels, RedisKeys } from './keys.js';
 import { cancelScript } from './scripts/cancel.lua.js';
@@ -157,6 +157,11 @@ export class RedisPartition {
       return this.connections.answer(findOwnedScript.run(this.client, keys, args));
     });
     return this.place.unreadable.readAll(ids, replies);
+  }
+
+  async payload(id: string): Promise<string | null> {
+    const [text] = await this.connections.answer(this.client.hmget(this.keys.jobs, id));
+    return (text && this.place.unreadable.orNull(id, text, () => decode(id, text, '').payload)) || null;
   }
 
   /** The id that an idempotency key stands for, from now on if it did not stand for one. */

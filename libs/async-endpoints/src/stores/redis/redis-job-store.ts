@@ -143,6 +143,10 @@ export class RedisJobStore implements JobStore {
     return this.#partitions.each(owned, idOf, (partition, some) => partition.findOwned(some));
   }
 
+  payload(id: string): Promise<string | null> {
+    return this.#partitions.of(id).payload(id);
+  }
+
   list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
     return this.#connections.answer(this.#partitions.list(filter, page), Infinity);
   }

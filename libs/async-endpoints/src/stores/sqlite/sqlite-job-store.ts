@@ -29,7 +29,7 @@ import { isAvailable } from './driver.js';
 import { listJobs } from './listing.js';
 import { OpenDatabase } from './open-database.js';
 import { type SqliteJobStoreOptions, readOptions } from './options.js';
-import { type JobRow, recordOf } from './rows.js';
+import { type ClaimableRow, type JobRow, recordOf } from './rows.js';
 import { SqliteSchedules } from './schedules.js';
 import { statsOf } from './stats.js';
 import { submitJobs } from './submit.js';
@@ -173,6 +173,10 @@ export class SqliteJobStore implements JobStore {
         return row && (!owners || decodeNullable(row.owner) === owners[index]) ? recordOf(row) : null;
       }),
     );
+  }
+
+  payload(id: string): Promise<string | null> {
+    return this.#read(({ statements }) => (statements.payload.get(id) as ClaimableRow | undefined)?.payload ?? null);
   }
 
   list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {

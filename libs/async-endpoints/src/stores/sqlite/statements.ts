@@ -22,6 +22,7 @@ export const SQL = {
     WHERE seq = ?`,
   renew: 'UPDATE job SET lease_until = ? WHERE seq = ?',
   find: `SELECT ${COLUMNS} FROM job WHERE id = ?`,
+  payload: 'SELECT payload FROM job WHERE id = ?',
   findListed: `SELECT ${COLUMNS} FROM job WHERE seq = ?`,
   list: listing('job_listed', ''),
   listOwned: listing('job_owner', 'owner = ? AND owner IS NOT NULL AND '),

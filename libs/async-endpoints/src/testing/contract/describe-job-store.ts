@@ -5,6 +5,7 @@ import { describeClaim } from './claim.js';
 import { describeLifetime } from './lifetime.js';
 import { describeListing } from './listing.js';
 import { describePause } from './pause.js';
+import { describePayload } from './payload.js';
 import { describePush } from './push.js';
 import { describeQueueLimits } from './queue-limits.js';
 import { describeRecover } from './recover.js';
@@ -28,7 +29,7 @@ export interface StoreUnderTest {
 }
 
 /**
- * The contract of `JobStore` as a test suite: any store must pass it, whole; what concerns `schedules`, if it keeps any.
+ * The contract of `JobStore` as a test suite: any store must pass it, whole; what concerns `schedules` and `payload`, if it has them.
  *
  * @param create makes a store for each test
  * @param framework default: the global `describe`, `it`, `beforeEach` and `afterEach`
@@ -57,6 +58,7 @@ export function describeJobStore(
       describeRecover,
       describeRetention,
       describeListing,
+      describePayload,
       describePause,
       describePush,
       describeWorkers,

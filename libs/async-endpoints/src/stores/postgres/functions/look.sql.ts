@@ -18,6 +18,15 @@ RETURN (
   ) AS record);`,
   },
   {
+    /** What the handler of a job is given, as a JSON string. */
+    name: 'payload',
+    parameters: 'p_id uuid',
+    returns: 'text',
+    body: `
+RETURN (SELECT to_json(payload) FROM (
+  SELECT payload FROM job WHERE id = p_id UNION ALL SELECT payload FROM done WHERE id = p_id) AS held);`,
+  },
+  {
     /** How many jobs of each name have each status, and how old the oldest are. Returns JSON. */
     name: 'stats',
     parameters: 'p_now bigint',
