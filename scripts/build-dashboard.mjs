@@ -28,7 +28,7 @@ for (const [name, [file, copy]] of Object.entries(PACKAGES)) {
   const text = (await readFile(file, 'utf8')).replace(/\/\/# sourceMappingURL=\S+/, '');
   await writeFile(join(target, copy), LICENSE[name.split('/')[0]] + text);
 }
-await cp(join(source, 'style.css'), join(target, 'style.css'));
+for (const file of ['style.css', 'icon.svg']) await cp(join(source, file), join(target, file));
 for (const file of (await readdir(target)).filter((name) => name.endsWith('.js'))) {
   const text = await readFile(join(target, file), 'utf8');
   const relative = text.replace(/\bfrom ?(["'])(preact\/hooks|preact|htm)\1/g, (_, quote, name) => {

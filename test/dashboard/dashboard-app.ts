@@ -1,26 +1,33 @@
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CanActivate, type ExecutionContext, type INestApplication, Module } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  type INestApplication,
+  Module,
+  type ModuleMetadata,
+  Post,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type * as Main from 'nestjs-async-endpoints';
-import type { JobManager, JobStore } from 'nestjs-async-endpoints';
-import type * as Dashboard from 'nestjs-async-endpoints/dashboard';
+import type { JobContext, JobStore } from 'nestjs-async-endpoints';
 import type { AsyncDashboardOptions } from 'nestjs-async-endpoints/dashboard';
-import type * as Redis from 'nestjs-async-endpoints/redis';
+import {
+  AsyncDashboardModule,
+  AsyncEndpoint,
+  AsyncEndpointsModule,
+  AsyncHandler,
+  defineJob,
+  JobManager,
+  PermanentJobError,
+  RetryJobError,
+} from './built.js';
 
-/* The page is compiled by the build, so that these tests use the package as it was built. */
-const built = async <T>(entry: string): Promise<T> =>
-  (await import(new URL(`../../libs/async-endpoints/dist/${entry}/index.js`, import.meta.url).href)) as T;
-
-const main = await built<typeof Main>('.');
-const dashboard = await built<typeof Dashboard>('dashboard');
-const redis = await built<typeof Redis>('stores/redis');
-
-export const { AsyncDashboardModule } = dashboard;
-export const { RedisJobStore } = redis;
-export const { MemoryJobStore } = main;
+export const ADAPTERS = ['Express', 'Fastify'] as const;
+export type AdapterName = (typeof ADAPTERS)[number];
 
 /** What a guard of an application does: refuse who has no key, say who has. */
 export class KeyGuard implements CanActivate {
@@ -31,53 +38,87 @@ export class KeyGuard implements CanActivate {
   }
 }
 
+interface EchoPayload {
+  fail?: string;
+  crash?: string;
+  retry?: string;
+  result?: unknown;
+}
+
+/** Does what its payload says. */
+class Echo {
+  handle({ fail, crash, retry, result = null }: EchoPayload): unknown {
+    if (crash !== undefined) throw new Error(crash);
+    if (retry !== undefined) throw new RetryJobError(retry, 600_000);
+    if (fail !== undefined)
+      throw new PermanentJobError(fail, { code: 'BROKEN', details: { password: 'p', host: 'db' } });
+    return result;
+  }
+}
+AsyncHandler('Echo')(Echo);
+
+/** Reports half of its progress, and runs until it is canceled. */
+class Slow {
+  async handle(_payload: unknown, context: JobContext): Promise<void> {
+    await context.progress(0.5, 'half way');
+    await new Promise((_, reject) => {
+      context.signal.addEventListener('abort', () => reject(context.signal.reason as Error));
+    });
+  }
+}
+AsyncHandler('Slow')(Slow);
+
+const EchoJob = defineJob<object, unknown>('Echo');
+
+@Controller('echo')
+class EchoController {
+  @Post()
+  @AsyncEndpoint(EchoJob)
+  echo(): object {
+    return { total: 3 };
+  }
+}
+
 export interface DashboardApp {
   readonly nest: INestApplication;
   readonly url: string;
-  readonly jobs: JobManager;
+  readonly jobs: Main.JobManager;
   readonly log: string[];
 }
 
-/** An application with a dashboard at `/admin/jobs`, whose workers handle `Echo`. */
-export async function startDashboard(
-  adapter: 'Express' | 'Fastify',
-  store: JobStore,
-  options: Partial<AsyncDashboardOptions> = {},
-  configure: (nest: INestApplication) => void = () => {},
-): Promise<DashboardApp> {
-  class Echo {
-    handle(payload: { fail?: string; crash?: string; result?: unknown }): unknown {
-      if (payload.crash !== undefined) throw new Error(payload.crash);
-      if (payload.fail !== undefined) throw new main.PermanentJobError(payload.fail, { code: 'BROKEN' });
-      return payload.result ?? null;
-    }
-  }
-  main.AsyncHandler('Echo')(Echo);
+interface Parts {
+  readonly options?: Partial<AsyncDashboardOptions>;
+  /** Instead of the module with these options. */
+  readonly dashboard?: ModuleMetadata['imports'];
+  readonly imports?: ModuleMetadata['imports'];
+  readonly configure?: (nest: INestApplication) => void;
+}
+
+/** An application with a dashboard at `/admin/jobs`, whose workers handle `Echo` and `Slow`; closed when the test ends. */
+export async function startDashboard(adapter: AdapterName, store: JobStore, parts: Parts = {}): Promise<DashboardApp> {
+  const { options, configure = () => {}, imports = [] } = parts;
+  const dashboard = parts.dashboard ?? [
+    AsyncDashboardModule.forRoot({ path: 'admin/jobs', guards: [KeyGuard], access: () => 'operate', ...options }),
+  ];
+  const worker = { drainTimeoutMs: 0, abortGraceMs: 0, workerId: 'worker-1' };
   @Module({
-    imports: [
-      main.AsyncEndpointsModule.forRoot({ store, worker: { drainTimeoutMs: 0, abortGraceMs: 0 } }),
-      AsyncDashboardModule.forRoot({ path: 'admin/jobs', guards: [KeyGuard], access: () => 'operate', ...options }),
-    ],
-    providers: [Echo],
+    imports: [AsyncEndpointsModule.forRoot({ store, worker }), ...dashboard, ...imports],
+    controllers: [EchoController],
+    providers: [Echo, Slow],
   })
   class AppModule {}
   const log: string[] = [];
   const note = (message: unknown) => void log.push(String(message));
+  const server = adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter();
   const logger = { log: note, warn: note, error: note };
-  const nest = await NestFactory.create(
-    AppModule,
-    adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter(),
-    {
-      logger,
-      abortOnError: false,
-    },
-  );
+  const nest = await NestFactory.create(AppModule, server, { logger, abortOnError: false });
   configure(nest);
+  onTestFinished(() => nest.close());
   await nest.listen(0, '127.0.0.1');
-  return { nest, url: await nest.getUrl(), jobs: nest.get(main.JobManager), log };
+  return { nest, url: await nest.getUrl(), jobs: nest.get(JobManager), log };
 }
 
-/** A proxy that serves an application below a prefix, which the application does not see. */
+/** A proxy that serves an application below a prefix, which the application does not see; closed when the test ends. */
 export async function startStrippingProxy(prefix: string, target: string): Promise<{ url: string; server: Server }> {
   const server = createServer((incoming, outgoing) => {
     const path = (incoming.url ?? '').replace(new RegExp(`^${prefix}`), '');
@@ -89,6 +130,7 @@ export async function startStrippingProxy(prefix: string, target: string): Promi
     outgoing.on('close', () => forwarded.destroy());
     incoming.pipe(forwarded);
   });
+  onTestFinished(() => void server.close().closeAllConnections());
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });

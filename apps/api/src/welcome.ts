@@ -2,8 +2,8 @@
 export function welcome(url: string): string {
   const json = `-H 'Content-Type: application/json'`;
   return [
+    `Watch the jobs in the browser: ${url}/dashboard`,
     `The Async Endpoints demo listens on ${url}`,
-    `Watch its jobs in the browser: ${url}/dashboard`,
     '',
     'Submit a job; the answer is 202, with a Location to follow:',
     `  curl -i ${url}/api/process-data ${json} -d '{"data":"text"}'`,

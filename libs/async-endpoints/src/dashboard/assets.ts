@@ -5,6 +5,7 @@ const PAGE = new URL('./page/', import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
 };
 
 /** Nothing from elsewhere, nothing inline, in no frame. */
@@ -20,7 +21,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 
 /** A file of the page; null for any other name. */
 export async function readAsset(name: string): Promise<{ body: string; type: string } | null> {
-  const type = /^[a-z-]+\.(css|js)$/.exec(name)?.[1];
+  const type = /^[a-z-]+\.(css|js|svg)$/.exec(name)?.[1];
   if (type === undefined) return null;
   try {
     return { body: await readFile(new URL(name, PAGE), 'utf8'), type: TYPES[type] ?? '' };
@@ -43,6 +44,7 @@ export function pageAt(url: string): string {
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Jobs</title>',
     '<meta name="viewport" content="width=device-width,initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
+    `<link rel="icon" href="${base}assets/icon.svg">`,
     `<link rel="stylesheet" href="${base}assets/style.css"><script type="module" src="${base}assets/app.js"></script>`,
     '</head><body><div id="app"></div><noscript>The dashboard needs JavaScript.</noscript></body></html>',
   ].join('\n');

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { DashboardGuard } from './access.js';
 import { createDashboardController } from './dashboard.controller.js';
 import { DashboardFeed } from './feed.js';
+import { JobActions } from './job-actions.js';
 import { JobsView } from './jobs-view.js';
 import {
   type AsyncDashboardAsyncOptions,
@@ -38,6 +39,6 @@ function compose(routes: DashboardRoutes, rules: Provider): DynamicModule {
     module: AsyncDashboardModule,
     imports: [...(routes.imports ?? [])],
     controllers: [createDashboardController(checkRoutes(routes), routes.guards ?? [])],
-    providers: [rules, DashboardFeed, DashboardGuard, JobsView, SchedulesView],
+    providers: [rules, DashboardFeed, DashboardGuard, JobsView, JobActions, SchedulesView],
   };
 }

@@ -1,5 +1,6 @@
 import {
   applyDecorators,
+  BadRequestException,
   Body,
   type CanActivate,
   Controller,
@@ -18,13 +19,13 @@ import {
   UseGuards,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
-import type { Observable } from 'rxjs';
 import { keepReplies } from '../nest/internals.js';
 import { actorOf, DashboardGuard, visitorOf } from './access.js';
 import { PAGE_HEADERS, pageAt, readAsset } from './assets.js';
-import { asMessages, DashboardFeed } from './feed.js';
-import { JobsView, parseAction } from './jobs-view.js';
-import { SCHEDULE_OPERATIONS, type ScheduleOperation, SchedulesView } from './schedules-view.js';
+import { DashboardFeed } from './feed.js';
+import { JobActions, parseAction } from './job-actions.js';
+import { JobsView } from './jobs-view.js';
+import { isOfSchedules, SchedulesView } from './schedules-view.js';
 
 /** What Express and Fastify have in common. */
 interface Reply {
@@ -49,6 +50,7 @@ class DashboardController {
   constructor(
     @Inject(DashboardFeed) private readonly feed: DashboardFeed,
     @Inject(JobsView) private readonly jobs: JobsView,
+    @Inject(JobActions) private readonly actions: JobActions,
     @Inject(SchedulesView) private readonly schedules: SchedulesView,
   ) {}
 
@@ -71,8 +73,14 @@ class DashboardController {
 
   @Sse('api/stream')
   @UseGuards(WholeView)
-  stream(): Observable<{ data: object }> {
-    return asMessages(this.feed.snapshots);
+  stream() {
+    return this.feed.messages(this.feed.snapshots);
+  }
+
+  @Sse('api/workers/stream')
+  @UseGuards(WholeView)
+  workers() {
+    return this.feed.messages(this.feed.workers);
   }
 
   @Get('api/jobs')
@@ -80,16 +88,26 @@ class DashboardController {
     answer(reply, await this.jobs.list(query, visitorOf(request)));
   }
 
+  @Get('api/count')
+  async count(@Query() query: Record<string, unknown>, @Req() request: Request, @Res() reply: Reply) {
+    answer(reply, await this.jobs.count(query, visitorOf(request)));
+  }
+
   @Get('api/jobs/:id')
   async job(@Param('id') id: string, @Req() request: Request, @Res() reply: Reply) {
     answer(reply, await this.jobs.find(id, visitorOf(request)));
+  }
+
+  @Get('api/jobs/:id/payload')
+  async payload(@Param('id') id: string, @Req() request: Request, @Res() reply: Reply) {
+    answer(reply, await this.jobs.payload(id, visitorOf(request)));
   }
 
   @Sse('api/jobs/:id/stream')
   async follow(@Param('id') id: string, @Req() request: Request) {
     const whose = visitorOf(request);
     await this.jobs.find(id, whose);
-    return asMessages(this.jobs.follow(id, whose));
+    return this.feed.messages(this.jobs.follow(id, whose));
   }
 
   @Get('api/schedules')
@@ -101,17 +119,20 @@ class DashboardController {
   @Post('api/actions')
   @HttpCode(200)
   async act(@Body() body: unknown, @Req() request: Request, @Res() reply: Reply) {
-    const { operation, targets } = parseAction(body);
-    const isOfSchedules = (SCHEDULE_OPERATIONS as readonly string[]).includes(operation);
-    const whose = visitorOf(request);
-    if (!isOfSchedules) return answer(reply, await this.jobs.act({ operation, targets }, whose, actorOf(request)));
+    const action = parseAction(body);
+    const [whose, actor] = [visitorOf(request), actorOf(request)];
+    const { operation, targets } = action;
+    if (!isOfSchedules(operation)) return answer(reply, await this.actions.act(action, whose, actor));
     if (whose.owner !== null) throw new ForbiddenException('Schedules concern the jobs of all owners.');
-    answer(reply, await this.schedules.act(operation as ScheduleOperation, targets, actorOf(request)));
+    if (!targets) throw new BadRequestException('An action on schedules needs targets.');
+    answer(reply, await this.schedules.act(operation, targets, actor));
   }
 }
 
-const { page, asset, visitor, stream, list, job, follow, recurring, act } = DashboardController.prototype;
-for (const method of [page, asset, visitor, stream, list, job, follow, recurring, act]) keepReplies(method);
+const { page, asset, visitor, stream, workers, list, count, job, payload, follow, recurring, act } =
+  DashboardController.prototype;
+for (const method of [page, asset, visitor, stream, workers, list, count, job, payload, follow, recurring, act])
+  keepReplies(method);
 
 /** The page, its assets, its data, its streams and its actions, all behind the same guards. */
 export function createDashboardController(path: string, guards: readonly (Type<CanActivate> | CanActivate)[]): Type {

@@ -4,6 +4,7 @@ import {
   defer,
   exhaustMap,
   map,
+  merge,
   type Observable,
   of,
   share,
@@ -11,20 +12,45 @@ import {
   takeUntil,
   timer,
   ReplaySubject,
+  interval,
 } from 'rxjs';
 import { JobManager } from '../jobs/job-manager.js';
 import type { LiveWorker, PausedQueue, QueueStats } from '../store/job-store.js';
+import { OldestAges } from './oldest-ages.js';
 import { Throughput, type ThroughputHistory } from './throughput.js';
 
 const EVERY_MS = 2_000;
+/** Proxies close streams on which nothing comes, and a page takes a silent one for lost. */
+const PING_MS = 10_000;
+/** How many jobs in progress are read to show what each worker runs. */
+const MAX_RUNNING = 1_000;
+const MAX_SHOWN_OF_A_WORKER = 20;
 
-/** The state of all queues and workers, as the overview shows it. */
+/** The state of all queues, as the overview shows it. */
 export interface Snapshot {
   readonly at: number;
   readonly stats: readonly QueueStats[];
   readonly paused: readonly PausedQueue[];
-  readonly workers: readonly LiveWorker[];
+  readonly workers: number;
+  /** Of all workers. */
+  readonly slots: number;
   readonly history: ThroughputHistory;
+  /** The names whose oldest waiting job gets older and older. */
+  readonly growing: readonly string[];
+}
+
+/** A worker, and the jobs that it runs. */
+export interface BusyWorker extends LiveWorker {
+  readonly used: number;
+  /** The oldest of them. */
+  readonly running: readonly { readonly id: string; readonly name: string; readonly startedAt: number }[];
+}
+
+export interface WorkersSnapshot {
+  readonly at: number;
+  readonly workers: readonly BusyWorker[];
+  /** Whether more jobs are in progress than were read. */
+  readonly isCut: boolean;
 }
 
 export interface StoreFailure {
@@ -35,39 +61,59 @@ export interface StoreFailure {
 /** One reading of the store every two seconds for all streams of this process; none while nobody looks. */
 @Injectable()
 export class DashboardFeed implements OnModuleDestroy {
-  /** Emits when the application shuts down: an open stream would keep its HTTP server from closing. */
-  readonly closed = new Subject<void>();
-  readonly #throughput = new Throughput();
   readonly snapshots: Observable<Snapshot | StoreFailure>;
+  readonly workers: Observable<WorkersSnapshot | StoreFailure>;
+  readonly #closed = new Subject<void>();
+  readonly #acted = new Subject<void>();
+  readonly #throughput = new Throughput();
+  readonly #ages = new OldestAges();
 
   constructor(@Inject(JobManager) private readonly manager: JobManager) {
-    this.snapshots = timer(0, EVERY_MS).pipe(
-      exhaustMap(() => defer(() => this.#read()).pipe(catchError(() => of(failure())))),
-      share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: true }),
-      takeUntil(this.closed),
-    );
+    this.snapshots = this.#shared(() => this.#read());
+    this.workers = this.#shared(() => this.#readWorkers());
   }
 
   onModuleDestroy(): void {
-    this.closed.next();
+    this.#closed.next();
+  }
+
+  /** As messages of an event stream, which ends with the application: an open one would keep its HTTP server from closing. */
+  messages(values: Observable<object>): Observable<{ data: object | string; type?: string }> {
+    const pings = interval(PING_MS).pipe(map(() => ({ type: 'ping', data: '' })));
+    return merge(values.pipe(map((data) => ({ data }))), pings).pipe(takeUntil(this.#closed));
+  }
+
+  /** Who acted sees at once what became of it. */
+  lookAgain(): void {
+    this.#acted.next();
+  }
+
+  #shared<T>(read: () => Promise<T>): Observable<T | StoreFailure> {
+    return merge(timer(0, EVERY_MS), this.#acted).pipe(
+      exhaustMap(() => defer(read).pipe(catchError(() => of({ at: Date.now(), unavailable: true as const })))),
+      share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: true }),
+    );
   }
 
   async #read(): Promise<Snapshot> {
-    const [stats, paused, workers] = await Promise.all([
-      this.manager.stats(),
-      this.manager.paused(),
-      this.manager.workers(),
-    ]);
+    const { manager } = this;
+    const [stats, paused, workers] = await Promise.all([manager.stats(), manager.paused(), manager.workers()]);
     const at = Date.now();
-    return { at, stats, paused, workers, history: this.#throughput.add(at, stats) };
+    const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+    const history = this.#throughput.add(at, stats);
+    return { at, stats, paused, workers: workers.length, slots, history, growing: this.#ages.add(at, stats) };
   }
-}
 
-function failure(): StoreFailure {
-  return { at: Date.now(), unavailable: true };
-}
-
-/** As the messages of an event stream. */
-export function asMessages(values: Observable<object>): Observable<{ data: object }> {
-  return values.pipe(map((data) => ({ data })));
+  async #readWorkers(): Promise<WorkersSnapshot> {
+    const inProgress = this.manager.list({ status: 'InProgress' }, { limit: MAX_RUNNING });
+    const [workers, { jobs, cursor }] = await Promise.all([this.manager.workers(), inProgress]);
+    const busy = workers.map((worker) => {
+      const running = jobs
+        .filter((job) => job.worker === worker.id)
+        .map(({ id, name, startedAt, createdAt }) => ({ id, name, startedAt: startedAt ?? createdAt }))
+        .toSorted((a, b) => a.startedAt - b.startedAt);
+      return { ...worker, used: running.length, running: running.slice(0, MAX_SHOWN_OF_A_WORKER) };
+    });
+    return { at: Date.now(), workers: busy, isCut: cursor !== null };
+  }
 }

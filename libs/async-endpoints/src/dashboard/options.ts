@@ -22,11 +22,18 @@ export interface DashboardRules {
 }
 
 export interface DashboardShow {
+  /**
+   * Whether payloads leave the server, and the captured headers and context with them. Default: true, but false for a request with
+   * an owner, because the application may add to a payload what its clients must not see. With true, an owner sees the payload, and
+   * neither headers nor context.
+   */
+  payload?: boolean | undefined;
   /** Whether results and the details of errors leave the server. Default: true. */
   result?: boolean | undefined;
   /**
-   * Replaces values of results and error details before they leave the server, after the values of keys named like credentials
-   * are masked. The path is that of the value, such as `['customer', 'email']`. Return the value to show it as it is.
+   * Replaces values of payloads, headers, results and error details before they leave the server, after the values of keys named
+   * like credentials are masked. The path is that of the value, such as `['customer', 'email']`, and empty for the whole. Return
+   * the value to show it as it is. A value for which it throws is masked.
    */
   redact?: ((path: readonly string[], value: unknown) => unknown) | undefined;
 }
@@ -73,8 +80,8 @@ export function checkRules(rules: DashboardRules): DashboardRules {
   for (const [name, value] of Object.entries({ access, owner, 'show.redact': show.redact })) {
     if (value !== undefined && typeof value !== 'function') throw invalid(name, value, 'a function');
   }
-  if (show.result !== undefined && typeof show.result !== 'boolean') {
-    throw invalid('show.result', show.result, 'true or false');
+  for (const [name, value] of Object.entries({ 'show.payload': show.payload, 'show.result': show.result })) {
+    if (value !== undefined && typeof value !== 'boolean') throw invalid(name, value, 'true or false');
   }
   return rules;
 }

@@ -9,7 +9,7 @@ const MAX_DEPTH = 200;
 export function redacted(value: unknown, { redact }: DashboardShow, path: readonly string[] = []): unknown {
   const key = path.at(-1);
   if (key !== undefined && isCredential(key)) return MASK;
-  const shown = redact && path.length > 0 ? redact(path, value) : value;
+  const shown = redact ? shownBy(redact, path, value) : value;
   if (typeof shown !== 'object' || shown === null) return shown;
   if (path.length >= MAX_DEPTH) return '…';
   if (Array.isArray(shown)) return shown.map((item, index) => redacted(item, { redact }, [...path, String(index)]));
@@ -17,4 +17,12 @@ export function redacted(value: unknown, { redact }: DashboardShow, path: readon
   return Object.fromEntries(
     Object.entries(shown).map(([name, item]) => [name, redacted(item, { redact }, [...path, name])]),
   );
+}
+
+function shownBy(redact: NonNullable<DashboardShow['redact']>, path: readonly string[], value: unknown): unknown {
+  try {
+    return redact(path, value);
+  } catch {
+    return MASK;
+  }
 }

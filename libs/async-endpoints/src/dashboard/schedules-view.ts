@@ -11,6 +11,10 @@ const PAGE = 200;
 export const SCHEDULE_OPERATIONS = ['trigger', 'pause-schedule', 'resume-schedule'] as const;
 export type ScheduleOperation = (typeof SCHEDULE_OPERATIONS)[number];
 
+export function isOfSchedules(operation: string): operation is ScheduleOperation {
+  return (SCHEDULE_OPERATIONS as readonly string[]).includes(operation);
+}
+
 /** The schedules of recurring jobs, without their payloads; for visitors who see the jobs of all owners. */
 @Injectable()
 export class SchedulesView {

@@ -5,45 +5,55 @@ const BUCKETS = 60;
 const MAX_NAMES = 200;
 
 /** Jobs that ended in each bucket of 15 s, the latest bucket last, by job name. */
-export type ThroughputHistory = Readonly<Record<string, { completed: readonly number[]; failed: readonly number[] }>>;
+export interface ThroughputHistory {
+  /** When the count began, at most 15 minutes ago. */
+  readonly since: number;
+  readonly names: Readonly<Record<string, Series>>;
+}
 
 interface Series {
-  completed: number[];
-  failed: number[];
+  readonly completed: readonly number[];
+  readonly failed: readonly number[];
 }
 
 /**
  * How many jobs ended over the last 15 minutes, from the counts of terminal jobs. A count that falls, as it does by a purge, adds
- * nothing. While nobody looks, nothing is counted: what ended meanwhile is not shown as if it had ended at once.
+ * nothing. While nobody looks, nothing is counted: the count begins anew then.
  */
 export class Throughput {
-  readonly #series = new Map<string, Series>();
+  #series = new Map<string, { completed: number[]; failed: number[] }>();
   #last = new Map<string, number>();
-  #lastAt = 0;
+  #lastAt = -Infinity;
+  #since = 0;
   #bucket = 0;
 
   add(at: number, stats: readonly QueueStats[]): ThroughputHistory {
     const counts = new Map(stats.map(({ name, status, count }) => [`${status} ${name}`, count]));
-    this.#move(Math.floor(at / BUCKET_MS));
-    const isGap = at - this.#lastAt > BUCKET_MS;
-    for (const name of new Set(stats.map((entry) => entry.name))) {
-      const series = this.#seriesOf(name);
-      if (!series) continue;
-      for (const [status, buckets] of [
-        ['Completed', series.completed],
-        ['Failed', series.failed],
-      ] as const) {
-        const key = `${status} ${name}`;
-        const grown = isGap ? 0 : (counts.get(key) ?? 0) - (this.#last.get(key) ?? 0);
-        buckets[BUCKETS - 1] = (buckets[BUCKETS - 1] ?? 0) + Math.max(grown, 0);
-      }
-    }
+    if (at - this.#lastAt > BUCKET_MS) this.#begin(at);
+    else this.#count(counts, Math.floor(at / BUCKET_MS));
     this.#last = counts;
     this.#lastAt = at;
-    return Object.fromEntries(this.#series);
+    return { since: Math.max(this.#since, at - BUCKET_MS * BUCKETS), names: Object.fromEntries(this.#series) };
   }
 
-  #seriesOf(name: string): Series | undefined {
+  #begin(at: number): void {
+    this.#series = new Map();
+    this.#since = at;
+    this.#bucket = Math.floor(at / BUCKET_MS);
+  }
+
+  #count(counts: ReadonlyMap<string, number>, bucket: number): void {
+    this.#move(bucket);
+    for (const [key, count] of counts) {
+      const [, status, name = ''] = /^(\w+) (.*)$/s.exec(key) ?? [];
+      if (status !== 'Completed' && status !== 'Failed') continue;
+      const buckets = this.#seriesOf(name)?.[status === 'Completed' ? 'completed' : 'failed'];
+      const grown = Math.max(count - (this.#last.get(key) ?? 0), 0);
+      if (buckets) buckets[BUCKETS - 1] = (buckets[BUCKETS - 1] ?? 0) + grown;
+    }
+  }
+
+  #seriesOf(name: string): { completed: number[]; failed: number[] } | undefined {
     const known = this.#series.get(name);
     if (known || this.#series.size >= MAX_NAMES) return known;
     const series = { completed: Array<number>(BUCKETS).fill(0), failed: Array<number>(BUCKETS).fill(0) };

@@ -1,46 +1,60 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { age, useNow } from './format.js';
 import { html } from './html.js';
 import { JobPage } from './job.js';
 import { Jobs } from './jobs.js';
-import { Overview, Workers } from './overview.js';
+import { Overview } from './overview.js';
 import { Schedules } from './schedules.js';
-import { read, type Snapshot, useStream, type Visitor } from './server.js';
+import { type Job, read, type Snapshot, type Visitor, type WorkersSnapshot } from './server.js';
+import { useStream } from './stream.js';
+import { Workers } from './workers.js';
 
 const THEMES = ['system', 'light', 'dark'] as const;
+const VIEWS = [
+  ['', 'Overview'],
+  ['jobs', 'Jobs'],
+  ['workers', 'Workers'],
+  ['schedules', 'Schedules'],
+] as const;
 
 function App({ visitor }: { visitor: Visitor }) {
-  const route = useRoute();
-  const [path = '', query = ''] = route.split(/\?(.*)/s);
+  const [path = '', query = ''] = useRoute().split(/\?(.*)/s);
+  const [, section = '', id = ''] = path.split('/');
   const isWhole = visitor.owner === null;
-  const { value, isLive } = useStream<Snapshot>(isWhole ? 'api/stream' : null);
+  const jobId = section === 'jobs' && id !== '' ? decode(id) : null;
+  const stream = useStream(streamOf(section, jobId, isWhole));
   const [notice, say] = useState('');
   useEffect(() => {
     const timer = setTimeout(() => say(''), 8_000);
     return () => clearTimeout(timer);
   }, [notice]);
-  const links: [string, string][] = isWhole
-    ? [
-        ['', 'Overview'],
-        ['jobs', 'Jobs'],
-        ['workers', 'Workers'],
-        ['schedules', 'Schedules'],
-      ]
-    : [['jobs', 'Jobs']];
-  const section = path.split('/')[1] ?? '';
+  const current = isWhole ? section : 'jobs';
+  useEffect(() => {
+    document.title = `${VIEWS.find(([to]) => to === current)?.[1] ?? 'Jobs'} · Jobs`;
+  }, [current]);
   return html`<a class="skip" href="#content" onClick=${skip}>Skip to content</a>
     <header>
       <b>Jobs</b>
       <nav aria-label="Views">
-        ${links.map(([to, label]) => html`<a href=${`#/${to}`} aria-current=${to === section ? 'page' : undefined}>${label}</a>`)}
+        ${VIEWS.filter(([to]) => isWhole || to === 'jobs').map(
+          ([to, label]) => html`<a href=${`#/${to}`} aria-current=${to === current ? 'page' : undefined}>${label}</a>`,
+        )}
       </nav>
-      ${isWhole && html`<${Connection} isLive=${isLive} snapshot=${value} />`}
+      ${(isWhole || jobId !== null) && html`<${Connection} isLive=${stream.isLive} value=${stream.value} />`}
       <${Theme} />
     </header>
     <main id="content" tabindex="-1">
-      <${View} path=${path} query=${query} visitor=${visitor} snapshot=${value} say=${say} />
+      ${view({ section: current, jobId, query, visitor, value: stream.value, say })}
     </main>
     <div class="notice" role="status">${notice}</div>`;
+}
+
+/** Every view has one stream, and needs no other. */
+function streamOf(section: string, jobId: string | null, isWhole: boolean): string | null {
+  if (jobId !== null) return `api/jobs/${encodeURIComponent(jobId)}/stream`;
+  if (!isWhole) return null;
+  return section === 'workers' ? 'api/workers/stream' : 'api/stream';
 }
 
 function skip(event: Event): void {
@@ -49,27 +63,27 @@ function skip(event: Event): void {
 }
 
 interface ViewProps {
-  readonly path: string;
+  readonly section: string;
+  readonly jobId: string | null;
   readonly query: string;
   readonly visitor: Visitor;
-  readonly snapshot: Snapshot | null;
+  readonly value: unknown;
   readonly say: (text: string) => void;
 }
 
-function View({ path, query, visitor, snapshot, say }: ViewProps) {
-  const [, section, id] = path.split('/');
-  if (section === 'jobs' && id) {
-    const jobId = decode(id);
-    return html`<${JobPage} key=${jobId} id=${jobId} visitor=${visitor} say=${say} />`;
-  }
-  if (section === 'jobs' || visitor.owner !== null)
-    return html`<${Jobs} query=${query} visitor=${visitor} say=${say} />`;
+function view({ section, jobId, query, visitor, value, say }: ViewProps) {
+  if (jobId !== null)
+    return html`<${JobPage} key=${jobId} id=${jobId} job=${value as Job | null} visitor=${visitor} say=${say} />`;
+  const snapshot = value as (Snapshot & WorkersSnapshot) | null;
+  const whole = snapshot?.unavailable ? null : snapshot;
+  if (section === 'jobs') return html`<${Jobs} query=${query} visitor=${visitor} snapshot=${whole} say=${say} />`;
   if (section === 'schedules') return html`<${Schedules} visitor=${visitor} say=${say} />`;
-  if (!snapshot?.stats)
-    return html`<h1>Overview</h1>
-      <p class="empty">${snapshot ? 'The store does not answer.' : 'Loading…'}</p>`;
-  if (section === 'workers') return html`<${Workers} snapshot=${snapshot} />`;
-  return html`<${Overview} snapshot=${snapshot} visitor=${visitor} say=${say} />`;
+  const title = section === 'workers' ? 'Workers' : 'Overview';
+  if (!whole)
+    return html`<h1>${title}</h1>
+      <p class="empty">${snapshot ? 'The store does not answer. The page goes on when it does.' : 'Loading…'}</p>`;
+  if (section === 'workers') return html`<${Workers} snapshot=${whole} />`;
+  return html`<${Overview} snapshot=${whole} visitor=${visitor} say=${say} />`;
 }
 
 function decode(text: string): string {
@@ -80,27 +94,50 @@ function decode(text: string): string {
   }
 }
 
-function Connection({ isLive, snapshot }: { isLive: boolean; snapshot: Snapshot | null }) {
-  const text = !isLive ? 'Connection lost, trying again' : snapshot?.unavailable ? 'Store unavailable' : 'Live';
-  const isGood = isLive && !snapshot?.unavailable;
-  return html`<span class=${`live ${isGood ? '' : 'lost'}`} role="status"
-    ><i></i>${snapshot || isLive ? text : 'Connecting'}</span
-  >`;
+function Connection({ isLive, value }: { isLive: boolean; value: unknown }) {
+  const { at, unavailable } = (value ?? {}) as { at?: number; unavailable?: boolean };
+  const now = useNow();
+  const isGood = isLive && !unavailable;
+  const text = !isLive
+    ? value
+      ? 'Connection lost, trying again'
+      : 'Connecting'
+    : unavailable
+      ? 'Store unavailable'
+      : 'Live';
+  // The age is for the eye: a screen reader hears only when the state changes.
+  return html`<span class=${`live ${isGood ? '' : 'lost'}`}
+    ><i></i><span role="status">${text}</span>
+    ${isGood && at !== undefined && html`<span class="updated" aria-hidden="true"> · updated ${age(now - at)} ago</span>`}
+  </span>`;
 }
 
 function Theme() {
-  const [theme, setTheme] = useState(localStorage.getItem('theme') ?? 'system');
+  const [theme, setTheme] = useState(storedTheme);
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme;
-    localStorage.setItem('theme', theme);
+    try {
+      localStorage.setItem('theme', theme);
+    } catch {
+      // Storage is forbidden: the theme holds until the page is closed.
+    }
   }, [theme]);
   return html`<select
     aria-label="Theme"
+    title="Theme"
     value=${theme}
     onChange=${(event: Event) => setTheme((event.target as HTMLSelectElement).value)}
   >
-    ${THEMES.map((name) => html`<option value=${name}>${name}</option>`)}
+    ${THEMES.map((name) => html`<option value=${name}>${name[0]?.toUpperCase()}${name.slice(1)}</option>`)}
   </select>`;
+}
+
+function storedTheme(): string {
+  try {
+    return localStorage.getItem('theme') ?? 'system';
+  } catch {
+    return 'system';
+  }
 }
 
 function useRoute(): string {

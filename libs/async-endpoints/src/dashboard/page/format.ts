@@ -12,6 +12,27 @@ export function count(value: number): string {
   return value < 100_000 ? COUNT.format(value) : SHORT.format(value);
 }
 
+/** Jobs for each unit of time, in the unit that gives a readable number. */
+export function rate(jobs: number, ms: number): string {
+  const perSecond = ms > 0 ? (jobs * 1_000) / ms : 0;
+  if (jobs === 0) return '0/min';
+  if (perSecond >= 1) return `${perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond))}/s`;
+  const perMinute = perSecond * 60;
+  return `${perMinute < 10 ? perMinute.toFixed(1) : Math.round(perMinute)}/min`;
+}
+
+export function share(part: number, all: number): string {
+  if (all === 0) return '–';
+  const percent = (100 * part) / all;
+  return `${part > 0 && percent < 0.1 ? '< 0.1' : percent.toFixed(percent < 10 && part > 0 ? 1 : 0)} %`;
+}
+
+export function bytes(value: unknown): string {
+  const size = new TextEncoder().encode(JSON.stringify(value) ?? '').length;
+  if (size < 1_024) return `${size} B`;
+  return size < 1_048_576 ? `${(size / 1_024).toFixed(1)} KiB` : `${(size / 1_048_576).toFixed(1)} MiB`;
+}
+
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.max(Math.round(ms), 0)} ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
@@ -21,19 +42,25 @@ export function duration(ms: number): string {
 }
 
 /** Long texts are cut, and characters that change the direction of text or are not visible are shown as their code. */
-export function plain(text: string): string {
-  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${count(text.length)} characters)` : text;
+export function plain(text: string, most = MAX_TEXT): string {
+  const cut = text.length > most ? `${text.slice(0, most)}… (${count(text.length)} characters)` : text;
   return cut.replace(/[\p{Cf}\p{Cc}]/gu, (char) =>
     char === '\n' || char === '\t' ? char : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
   );
 }
 
-/** Draws again every second. */
+const tickers = new Set<(now: number) => void>();
+setInterval(() => {
+  const now = Date.now();
+  for (const tick of tickers) tick(now);
+}, 1_000);
+
+/** Draws again every second, with one timer for the page. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1_000);
-    return () => clearInterval(timer);
+    tickers.add(setNow);
+    return () => void tickers.delete(setNow);
   }, []);
   return now;
 }
@@ -41,13 +68,18 @@ export function useNow(): number {
 /** A time in the zone of the browser, in UTC on hover. */
 export function Time({ at }: { at: number }) {
   const date = new Date(at);
-  const text = Date.now() - at < DAY_MS / 2 ? CLOCK.format(date) : LOCAL.format(date);
+  const text = Math.abs(Date.now() - at) < DAY_MS / 2 ? CLOCK.format(date) : LOCAL.format(date);
   return html`<time datetime=${date.toISOString()} title=${`${date.toISOString()} (UTC)`}>${text}</time>`;
+}
+
+/** In whole seconds, as ages tick. */
+export function age(ms: number): string {
+  return ms < 10_000 ? `${Math.max(Math.floor(ms / 1_000), 0)} s` : duration(ms);
 }
 
 /** For how long something has been so. */
 export function Age({ since }: { since: number }) {
-  return html`<span class="age" title=${new Date(since).toISOString()}>${duration(useNow() - since)}</span>`;
+  return html`<span class="age" title=${`${new Date(since).toISOString()} (UTC)`}>${age(useNow() - since)}</span>`;
 }
 
 const SHAPES: Readonly<Record<string, readonly [tone: string, label: string, path: string]>> = {

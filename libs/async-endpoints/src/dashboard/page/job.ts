@@ -1,131 +1,115 @@
-import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
-import { Age, duration, Pill, plain, Time } from './format.js';
+import { useEffect, useState } from 'preact/hooks';
+import { copy } from './copy.js';
+import { bytes, Pill, plain } from './format.js';
 import { html } from './html.js';
-import { act, addressOf, type Job, useStream, type Visitor } from './server.js';
+import { isOver } from './job-facts.js';
+import { act, addressOf, type Job, type Payload, read, type Visitor } from './server.js';
+import { Details } from './details.js';
+import { Timeline } from './timeline.js';
 import { Tree } from './tree.js';
 
 interface Props {
   readonly id: string;
+  /** Null before the first message of its stream. */
+  readonly job: Job | null;
   readonly visitor: Visitor;
   readonly say: (text: string) => void;
 }
 
-export function JobPage({ id, visitor, say }: Props) {
-  // The stream ends with the job; an action here may begin it again.
-  const [actions, setActions] = useState(0);
-  const { value: job } = useStream<Job>(`api/jobs/${encodeURIComponent(id)}/stream?after=${actions}`, isOver);
+export function JobPage({ id, job, visitor, say }: Props) {
+  const [payload, setPayload] = useState<Payload>({});
+  const [trouble, setTrouble] = useState('Loading…');
+  useEffect(() => {
+    read<Payload>(`api/jobs/${encodeURIComponent(id)}/payload`).then(setPayload, (error: Error) =>
+      setTrouble(error.message),
+    );
+  }, [id]);
   if (!job)
     return html`<h1>Job</h1>
-      <p class="empty">There is no job ${plain(id)}, or it is being loaded.</p>`;
-  const run = (operation: string) => () =>
-    act(operation, [job.id]).then(
-      (changed) => {
-        setActions(actions + 1);
-        say(changed > 0 ? `The job was ${operation === 'cancel' ? 'canceled' : 'queued again'}.` : 'Nothing changed.');
-      },
-      (error: Error) => say(error.message),
-    );
-  const curl = `curl '${addressOf(`api/jobs/${job.id}`).href}'`;
-  const canRerun = job.status === 'Failed' || job.status === 'Canceled';
-  return html`<div class="head">
-      <h1>${plain(job.name)}</h1>
-      <${Pill} status=${job.status} /><code>${job.id}</code>
-      <div>
-        <button onClick=${() => copy(job.id, 'Id', say)}>Copy id</button
-        ><button onClick=${() => copy(curl, 'Command', say)}>Copy as curl</button>
-        ${visitor.access === 'operate' && canRerun && html`<button class="primary" onClick=${run('rerun')}>Rerun</button>`}
-        ${visitor.access === 'operate' && !isOver(job) && html`<button class="danger" onClick=${run('cancel')}>Cancel</button>`}
-      </div>
-    </div>
+      <p class="empty">${trouble}</p>`;
+  return html`<${Head} job=${job} visitor=${visitor} say=${say} />
     <div class="grid">
-      <section class="panel" aria-label="Timeline">
-        <div class="bar"><h2>Timeline</h2></div>
-        <${Timeline} job=${job} />
-      </section>
-      <section class="panel" aria-label="Result">
-        <div class="bar"><h2>${job.error ? 'Error' : 'Result'}</h2></div>
-        <${Outcome} job=${job} />
-      </section>
+      <div>
+        <section class="panel" aria-label="Timeline">
+          <div class="bar"><h2>Timeline</h2></div>
+          <${Timeline} job=${job} />
+        </section>
+        <section class="panel" aria-label="Details">
+          <div class="bar"><h2>Details</h2></div>
+          <${Details} job=${job} payload=${payload} isWhole=${visitor.owner === null} />
+        </section>
+      </div>
+      <div>
+        ${job.error && html`<${Failure} title=${isOver(job) ? 'Error' : 'Last error'} error=${job.error} />`}
+        ${
+          !job.error &&
+          html`<${Value}
+            title="Result"
+            value=${job.result}
+            none=${isOver(job) ? 'No result to show.' : 'No result yet.'}
+          />`
+        }
+        <${Value}
+          title="Payload"
+          value=${payload.payload}
+          none=${job.status === 'Completed' ? 'The payload was deleted when the job completed.' : 'No payload to show.'}
+        />
+        ${payload.context !== undefined && html`<${Value} title="Context" value=${payload.context} none="" />`}
+      </div>
     </div>`;
 }
 
-function copy(text: string, what: string, say: Props['say']): Promise<void> {
-  return navigator.clipboard.writeText(text).then(
-    () => say(`${what} copied.`),
-    () => say(`The browser does not allow copying. ${what}: ${text}`),
-  );
+function Head({ job, visitor, say }: Pick<Props, 'visitor' | 'say'> & { job: Job }) {
+  const run = (operation: string, done: string) => () =>
+    act(operation, { targets: [job.id] }).then(
+      ({ changed }) =>
+        say(changed > 0 ? `The job was ${done}.` : 'Nothing changed: the job is in another state by now.'),
+      (error: Error) => say(error.message),
+    );
+  const take = (what: string, text: string) => () =>
+    void copy(text).then((isCopied) =>
+      say(isCopied ? `${what} copied.` : `The browser does not allow copying. ${text}`),
+    );
+  // No quote may end the shell's string.
+  const address = addressOf(`api/jobs/${job.id}`).href.replaceAll("'", '%27');
+  const canRerun = job.status === 'Failed' || job.status === 'Canceled';
+  return html`<div class="head">
+    <h1>${plain(job.name)}</h1>
+    <${Pill} status=${job.status} /><code>${job.id}</code>
+    <div>
+      <button onClick=${take('Id', job.id)}>Copy id</button
+      ><button onClick=${take('Command', `curl -H 'accept: application/json' '${address}'`)}>Copy as curl</button>
+      ${visitor.access === 'operate' && canRerun && html`<button class="primary" onClick=${run('rerun', 'queued again')}>Rerun</button>`}
+      ${visitor.access === 'operate' && !isOver(job) && html`<button class="danger" onClick=${run('cancel', 'canceled')}>Cancel</button>`}
+    </div>
+  </div>`;
 }
 
-function isOver({ status }: Job): boolean {
-  return ['Completed', 'Failed', 'Canceled'].includes(status);
-}
-
-function Outcome({ job }: { job: Job }) {
-  if (job.error) {
-    const { code, message = '', details } = job.error;
-    return html`<div class="tree">
+function Failure({
+  title,
+  error: { code, message = '', details },
+}: {
+  title: string;
+  error: NonNullable<Job['error']>;
+}) {
+  return html`<section class="panel" aria-label=${title}>
+    <div class="bar"><h2>${title}</h2></div>
+    <div class="tree">
       <p><b class="fail">${plain(code)}</b></p>
       <p>${plain(message)}</p>
       ${details !== undefined && html`<${Tree} value=${details} />`}
-    </div>`;
-  }
-  if (job.result === null || job.result === undefined) return html`<p class="empty">No result to show.</p>`;
-  return html`<div class="tree"><${Tree} value=${job.result} /></div>`;
+    </div>
+  </section>`;
 }
 
-function step(tone: string, title: unknown, at: number | null, text: unknown): VNode {
-  return html`<li class=${tone}>
-    ${at !== null && html`<${Time} at=${at} />`}
-    <div>${title}</div>
-    ${text && html`<p>${text}</p>`}
-  </li>`;
-}
-
-function Timeline({ job }: { job: Job }) {
-  const facts = [
-    job.owner !== null && `owner ${plain(job.owner)}`,
-    `priority ${job.priority}`,
-    `${job.maxRetries} retries at most`,
-  ];
-  const failures = (job.failedAttempts ?? []).map((failed) =>
-    step(
-      'bad',
-      html`<b>Attempt ${failed.number} ${failed.outcome === 'crash' ? 'crashed' : 'failed'}</b> after
-        ${duration(failed.endedAt - failed.startedAt)}`,
-      failed.endedAt,
-      [`${plain(failed.error.code)}: ${plain(failed.error.message)}`, plain(failed.worker)].filter(Boolean).join(' · '),
-    ),
-  );
-  return html`<ol class="time">
-    ${step('', html`<b>Submitted</b>`, job.createdAt, facts.filter(Boolean).join(' · '))} ${failures} ${nowOf(job)}
-  </ol>`;
-}
-
-/** Where the job stands: the last entry of its timeline. */
-function nowOf(job: Job): VNode {
-  if (job.status === 'Queued')
-    return step(
-      '',
-      html`<b>Waits for a worker</b> for <${Age} since=${Math.max(job.scheduledAt, job.createdAt)} />`,
-      null,
-      '',
-    );
-  if (job.status === 'Scheduled')
-    return step('', html`<b>Scheduled</b>`, job.scheduledAt, 'It becomes claimable at this time.');
-  if (job.status === 'InProgress') {
-    const { fraction = 0, message = null } = job.progress ?? {};
-    const bar = html`<progress max="1" value=${fraction} aria-label="Progress"></progress>`;
-    const text = [`${Math.round(fraction * 100)} %`, message !== null && plain(message), plain(job.worker ?? '')];
-    return step(
-      'run',
-      html`<b>Running</b> for <${Age} since=${job.startedAt ?? job.lastUpdatedAt} />${bar}`,
-      job.startedAt,
-      text.filter(Boolean).join(' · '),
-    );
-  }
-  const took =
-    job.startedAt !== null && job.completedAt !== null && ` after ${duration(job.completedAt - job.startedAt)}`;
-  const tone = { Completed: 'ok', Failed: 'bad' }[job.status] ?? '';
-  return step(tone, html`<b>${job.status}</b>${took}`, job.completedAt ?? job.lastUpdatedAt, '');
+/** Decoded JSON; `none` where there is no value, or none that may be shown. */
+function Value({ title, value, none }: { title: string; value: unknown; none: string }) {
+  const isThere = value !== undefined && value !== null;
+  return html`<section class="panel" aria-label=${title}>
+    <div class="bar">
+      <h2>${title}</h2>
+      ${isThere && html`<span class="pill dim">${bytes(value)}</span>`}
+    </div>
+    ${isThere ? html`<div class="tree"><${Tree} value=${value} /></div>` : html`<p class="empty">${none}</p>`}
+  </section>`;
 }

@@ -1,15 +1,9 @@
 import { useState } from 'preact/hooks';
-import { act, type Snapshot, type Visitor } from './server.js';
-import { Age, count, duration, Pill, plain, Time } from './format.js';
+import { Chart, total } from './chart.js';
+import { age, count, duration, Pill, plain, rate, share, Time } from './format.js';
 import { html } from './html.js';
-
-interface Queue {
-  readonly name: string;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly oldestMs: number;
-  readonly paused: Snapshot['paused'][number] | undefined;
-  readonly history: Snapshot['history'][string] | undefined;
-}
+import { type Queue, queuesOf } from './queues.js';
+import { act, type Snapshot, type Visitor } from './server.js';
 
 interface Props {
   readonly snapshot: Snapshot;
@@ -17,20 +11,30 @@ interface Props {
   readonly say: (text: string) => void;
 }
 
-const HEADS = ['Name', 'Waiting', 'Oldest', 'In progress', 'Scheduled', 'Failed', 'Completed', 'Last 15 min', 'Action'];
-
-/** Waiting longer than this is marked. */
-const LATE_MS = 30_000;
+const HEADS = [
+  'Name',
+  'Waiting',
+  'Oldest',
+  'In progress',
+  'Scheduled',
+  'Failed',
+  'Completed',
+  'Throughput',
+  'Failure rate',
+];
 
 export function Overview({ snapshot, visitor, say }: Props) {
   const [part, setPart] = useState('');
   const queues = queuesOf(snapshot);
   const shown = queues.filter(({ name }) => name.toLowerCase().includes(part.toLowerCase()));
+  const ms = snapshot.at - snapshot.history.since;
+  const heads = visitor.access === 'operate' ? [...HEADS, 'Action'] : HEADS;
   return html`<h1>Overview</h1>
     <${Cards} queues=${queues} snapshot=${snapshot} />
     <section class="panel" aria-label="Queues">
       <div class="bar">
         <h2>Queues</h2>
+        <small>Throughput and failures of the last ${age(ms)}</small>
         <${Search} value=${part} set=${setPart} />
       </div>
       ${
@@ -39,17 +43,20 @@ export function Overview({ snapshot, visitor, say }: Props) {
           No jobs yet. Send a request to an endpoint with @AsyncEndpoint, or call JobManager.submit.
         </p>`
       }
+      ${queues.length > 0 && shown.length === 0 && html`<p class="empty">No queue has ${plain(part)} in its name.</p>`}
       ${
-        queues.length > 0 &&
+        shown.length > 0 &&
         html`<div class="scroll" tabindex="0" role="region" aria-label="Table of queues">
-          <table>
+          <table class="pinned">
             <thead>
               <tr>
-                ${HEADS.map((text) => html`<th scope="col">${text}</th>`)}
+                ${heads.map((text) => html`<th scope="col">${text}</th>`)}
               </tr>
             </thead>
             <tbody>
-              ${shown.map((queue) => html`<${Row} key=${queue.name} queue=${queue} visitor=${visitor} say=${say} />`)}
+              ${shown.map(
+                (queue) => html`<${Row} key=${queue.name} queue=${queue} ms=${ms} visitor=${visitor} say=${say} />`,
+              )}
             </tbody>
           </table>
         </div>`
@@ -68,23 +75,18 @@ function Search({ value, set }: { value: string; set: (text: string) => void }) 
 }
 
 function Cards({ queues, snapshot }: { queues: readonly Queue[]; snapshot: Snapshot }) {
-  const sum = (status: string) => queues.reduce((total, { counts }) => total + (counts[status] ?? 0), 0);
-  const slots = snapshot.workers.reduce((total, worker) => total + worker.slots, 0);
+  const sum = (status: string) => queues.reduce((all, { counts }) => all + (counts[status] ?? 0), 0);
   const oldest = Math.max(0, ...queues.map(({ oldestMs }) => oldestMs));
-  const ended = (kind: 'completed' | 'failed') =>
-    Object.values(snapshot.history).reduce((total, series) => total + series[kind].reduce((a, b) => a + b, 0), 0);
-  const all = ended('completed') + ended('failed');
-  const rate = all === 0 ? 'none in 15 min' : `${((100 * ended('failed')) / all).toFixed(1)} % in 15 min`;
+  const ended = (kind: 'completed' | 'failed') => queues.reduce((all, queue) => all + total(queue[kind]), 0);
+  const [completed, failed] = [ended('completed'), ended('failed')];
+  const ms = snapshot.at - snapshot.history.since;
+  const { workers, slots } = snapshot;
   const cards: [string, string, string][] = [
     ['Waiting', 'Queued', oldest > 0 ? `oldest ${duration(oldest)}` : 'nothing waits'],
-    [
-      'In progress',
-      'InProgress',
-      `of ${count(slots)} slots, ${snapshot.workers.length} worker${snapshot.workers.length === 1 ? '' : 's'}`,
-    ],
+    ['In progress', 'InProgress', `of ${count(slots)} slots, ${count(workers)} worker${workers === 1 ? '' : 's'}`],
     ['Scheduled', 'Scheduled', 'delayed jobs and retries'],
-    ['Completed', 'Completed', `${count(ended('completed'))} in 15 min`],
-    ['Failed', 'Failed', rate],
+    ['Completed', 'Completed', `${rate(completed, ms)} in the last ${age(ms)}`],
+    ['Failed', 'Failed', `${share(failed, completed + failed)} in the last ${age(ms)}`],
   ];
   return html`<section class="cards" aria-label="Totals">
     ${cards.map(
@@ -96,8 +98,16 @@ function Cards({ queues, snapshot }: { queues: readonly Queue[]; snapshot: Snaps
   </section>`;
 }
 
-function Row({ queue, visitor, say }: { queue: Queue; visitor: Visitor; say: (text: string) => void }) {
-  const { name, counts, oldestMs, paused, history } = queue;
+interface RowProps {
+  readonly queue: Queue;
+  readonly ms: number;
+  readonly visitor: Visitor;
+  readonly say: (text: string) => void;
+}
+
+function Row({ queue, ms, visitor, say }: RowProps) {
+  const { name, counts, paused, completed, failed } = queue;
+  const ended = total(completed) + total(failed);
   const link = (status: string, tone = '') => {
     const value = counts[status] ?? 0;
     const address = `#/jobs?${new URLSearchParams({ name, status })}`;
@@ -105,101 +115,45 @@ function Row({ queue, visitor, say }: { queue: Queue; visitor: Visitor; say: (te
       ${value === 0 ? html`<span class="zero">0</span>` : html`<a class=${tone} href=${address}>${count(value)}</a>`}
     </td>`;
   };
-  const operation = paused ? 'resume' : 'pause';
-  const steer = () =>
-    act(operation, [name]).then(
-      () => say(`${plain(name)} is ${paused ? 'resumed' : 'paused'}.`),
-      (error: Error) => say(error.message),
-    );
   return html`<tr>
     <td>
       <a class="name" href=${`#/jobs?${new URLSearchParams({ name })}`}>${plain(name)}</a>
-      ${paused && html` <${Pill} status="Paused" /> <small>${paused.pausedBy && `by ${plain(paused.pausedBy)}, `}<${Time} at=${paused.pausedAt} /></small>`}
-    </td>
-    ${link('Queued')}
-    <td>
-      ${oldestMs === 0 ? html`<span class="zero">–</span>` : html`<span class=${oldestMs > LATE_MS ? 'late' : ''}>${duration(oldestMs)}${oldestMs > LATE_MS && ' ↑'}</span>`}
-    </td>
-    ${link('InProgress')} ${link('Scheduled')} ${link('Failed', 'fail')} ${link('Completed')}
-    <td><${Chart} history=${history} /></td>
-    <td>
       ${
-        visitor.access === 'operate' &&
-        html`<button
-          class=${paused ? 'primary' : ''}
-          aria-label=${`${paused ? 'Resume' : 'Pause'} ${plain(name)}`}
-          onClick=${steer}
-        >
-          ${paused ? 'Resume' : 'Pause'}
-        </button>`
+        paused &&
+        html`<div class="paused">
+          <${Pill} status="Paused" />
+          <small>${paused.pausedBy && `by ${plain(paused.pausedBy)}, `}<${Time} at=${paused.pausedAt} /></small>
+        </div>`
       }
     </td>
+    ${link('Queued')}
+    <td><${Oldest} queue=${queue} /></td>
+    ${link('InProgress')} ${link('Scheduled')} ${link('Failed', 'fail')} ${link('Completed')}
+    <td>
+      <${Chart} completed=${completed} failed=${failed} ms=${ms} />
+      <span class=${`rate ${ended === 0 ? 'zero' : ''}`}>${rate(ended, ms)}</span>
+    </td>
+    <td><span class=${total(failed) > 0 ? 'fail' : 'zero'}>${share(total(failed), ended)}</span></td>
+    ${visitor.access === 'operate' && html`<td><${Steer} queue=${queue} say=${say} /></td>`}
   </tr>`;
 }
 
-/** Jobs that ended in each quarter of a minute: completed as a line, failed as bars. */
-function Chart({ history }: { history: Queue['history'] }) {
-  const completed = history?.completed ?? [];
-  const failed = history?.failed ?? [];
-  const most = Math.max(1, ...completed, ...failed);
-  const y = (value: number) => 24 - (22 * value) / most;
-  const line = completed
-    .map((value, index) => `${index === 0 ? 'M' : 'L'}${index * 2} ${y(value).toFixed(1)}`)
-    .join('');
-  const bars = failed.map((value, index) => (value > 0 ? `M${index * 2} 25V${y(value).toFixed(1)}` : '')).join('');
-  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-  const label = `${count(sum(completed))} completed, ${count(sum(failed))} failed in 15 minutes`;
-  return html`<svg class="spark" viewBox="0 0 120 26" role="img" aria-label=${label}>
-    <title>${label}</title>
-    <path class="bars" d=${bars} />
-    <path class="line" d=${line} />
-  </svg>`;
+function Oldest({ queue: { oldestMs, isGrowing } }: { queue: Queue }) {
+  if (oldestMs === 0) return html`<span class="zero">–</span>`;
+  if (!isGrowing) return duration(oldestMs);
+  return html`<span class="late" title="The oldest waiting job gets older: workers do not keep up"
+    >${duration(oldestMs)} <span aria-hidden="true">↑</span><span class="unseen">, growing</span></span
+  >`;
 }
 
-function queuesOf({ stats, paused, history }: Snapshot): Queue[] {
-  const names = [...new Set([...stats, ...paused].map(({ name }) => name))].toSorted();
-  return names.map((name) => {
-    const own = stats.filter((entry) => entry.name === name);
-    const waiting = own.filter(({ status }) => status === 'Queued' || status === 'Scheduled');
-    return {
-      name,
-      counts: Object.fromEntries(own.map(({ status, count: value }) => [status, value])),
-      oldestMs: Math.max(0, ...waiting.map(({ oldestAgeMs }) => oldestAgeMs ?? 0)),
-      paused: paused.find((entry) => entry.name === name),
-      history: history[name],
-    };
-  });
-}
-
-export function Workers({ snapshot }: { snapshot: Snapshot }) {
-  const heads = ['Worker', 'Host', 'Slots', 'Jobs', 'Running since', 'Last heartbeat'];
-  return html`<h1>Workers</h1>
-    <section class="panel" aria-label="Workers">
-      ${snapshot.workers.length === 0 && html`<p class="empty">No worker is alive. Start a process with a role of all or worker.</p>`}
-      ${
-        snapshot.workers.length > 0 &&
-        html`<div class="scroll" tabindex="0" role="region" aria-label="Table of workers">
-          <table>
-            <thead>
-              <tr>
-                ${heads.map((text) => html`<th scope="col">${text}</th>`)}
-              </tr>
-            </thead>
-            <tbody>
-              ${snapshot.workers.map(
-                (worker) =>
-                  html`<tr key=${worker.id}>
-                    <td><b>${plain(worker.id)}</b> <small>${plain(worker.version)}</small></td>
-                    <td>${plain(worker.host)} · pid ${worker.pid}</td>
-                    <td>${worker.slots}</td>
-                    <td class="wrap">${plain(worker.names.join(', '))}</td>
-                    <td><${Age} since=${worker.startedAt} /></td>
-                    <td><${Age} since=${worker.heartbeatAt} /> ago</td>
-                  </tr>`,
-              )}
-            </tbody>
-          </table>
-        </div>`
-      }
-    </section>`;
+function Steer({ queue: { name, paused }, say }: { queue: Queue; say: Props['say'] }) {
+  const verb = paused ? 'Resume' : 'Pause';
+  const steer = () =>
+    act(verb.toLowerCase(), { targets: [name] }).then(
+      () => say(`${plain(name)} is ${verb.toLowerCase()}d.`),
+      (error: Error) => say(error.message),
+    );
+  return html`<button class=${paused ? 'primary' : ''} aria-label=${`${verb} ${plain(name)}`} onClick=${steer}>
+    ${verb}
+  </button>`;
 }

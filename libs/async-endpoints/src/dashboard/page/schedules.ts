@@ -47,7 +47,7 @@ export function Schedules({ visitor, say }: Props) {
     return () => clearInterval(timer);
   }, [after]);
   const change = (operation: string, name: string, done: string) => () =>
-    void act(operation, [name])
+    void act(operation, { targets: [name] })
       .then(() => say(`${plain(name)}: ${done}.`))
       .catch((error: Error) => say(error.message))
       .finally(look);

@@ -1,5 +1,3 @@
-import { useEffect, useState } from 'preact/hooks';
-
 /** The address of the dashboard, as the browser knows it. */
 const ROOT = new URL('../', import.meta.url);
 
@@ -42,78 +40,79 @@ export interface Job {
   readonly worker: string | null;
 }
 
+type Values = readonly (readonly [name: string, value: string])[];
+
+/** What is absent is not there, or not to be seen. */
+export interface Payload {
+  readonly payload?: unknown;
+  readonly headers?: Values;
+  readonly routeParams?: Values;
+  readonly queryParams?: Values;
+  readonly context?: unknown;
+  readonly traceId?: string;
+  readonly schedule?: string;
+}
+
+interface Series {
+  readonly completed: readonly number[];
+  readonly failed: readonly number[];
+}
+
 export interface Snapshot {
   readonly at: number;
   readonly unavailable?: boolean;
   readonly stats: readonly { name: string; status: string; count: number; oldestAgeMs: number | null }[];
   readonly paused: readonly { name: string; pausedAt: number; pausedBy: string | null }[];
-  readonly workers: readonly {
-    id: string;
-    host: string;
-    pid: number;
-    version: string;
-    slots: number;
-    names: string[];
-    startedAt: number;
-    heartbeatAt: number;
-  }[];
-  readonly history: Readonly<Record<string, { completed: readonly number[]; failed: readonly number[] }>>;
+  readonly workers: number;
+  readonly slots: number;
+  readonly history: { readonly since: number; readonly names: Readonly<Record<string, Series>> };
+  readonly growing: readonly string[];
+}
+
+export interface Worker {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly slots: number;
+  readonly names: readonly string[];
+  readonly startedAt: number;
+  readonly heartbeatAt: number;
+  readonly used: number;
+  readonly running: readonly { readonly id: string; readonly name: string; readonly startedAt: number }[];
+}
+
+export interface WorkersSnapshot {
+  readonly at: number;
+  readonly unavailable?: boolean;
+  readonly workers: readonly Worker[];
+  readonly isCut: boolean;
 }
 
 export async function read<T>(path: string): Promise<T> {
   return answerOf<T>(await fetch(addressOf(path), { headers: { accept: 'application/json' } }));
 }
 
-/** @returns how many jobs or queues have changed */
-export async function act(operation: string, targets: readonly string[]): Promise<number> {
+export interface Step {
+  readonly changed: number;
+  readonly seen: number;
+  readonly cursor: string | null;
+}
+
+/** On jobs by id, on queues and schedules by name; or on a page of the jobs that match a filter. */
+export type Target = { readonly targets: readonly string[] } | { readonly filter: Readonly<Record<string, string>> };
+
+export async function act(operation: string, target: Target): Promise<Step> {
   const headers = { 'content-type': 'application/json', 'x-async-endpoints-dashboard': '1' };
-  const body = JSON.stringify({ operation, targets });
-  const { changed } = await answerOf<{ changed: number }>(
-    await fetch(addressOf('api/actions'), { method: 'POST', headers, body }),
-  );
-  return changed;
+  const body = JSON.stringify({ operation, ...target });
+  return answerOf<Step>(await fetch(addressOf('api/actions'), { method: 'POST', headers, body }));
 }
 
 async function answerOf<T>(response: Response): Promise<T> {
-  const body = (await response.json().catch(() => ({}))) as { message?: string; detail?: string };
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  const body = (isJson ? await response.json() : {}) as { message?: string; detail?: string };
   if (!response.ok) throw new Error(body.message ?? body.detail ?? `The server answered ${response.status}.`);
+  // A login page, for example.
+  if (!isJson) throw new Error('The server sent no data. Reload the page to sign in again.');
   return body as T;
-}
-
-export interface Stream<T> {
-  readonly value: T | null;
-  readonly isLive: boolean;
-}
-
-/**
- * The latest message of an event stream, which is opened anew until it works.
- *
- * @param isLast whether no message follows this one: then the stream is not opened anew
- */
-export function useStream<T>(path: string | null, isLast: (value: T) => boolean = () => false): Stream<T> {
-  const [state, setState] = useState<Stream<T>>({ value: null, isLive: false });
-  useEffect(() => {
-    if (path === null) return;
-    let source: EventSource;
-    let timer = 0;
-    const open = (): void => {
-      source = new EventSource(addressOf(path));
-      source.addEventListener('message', ({ data }) => {
-        const value = JSON.parse(data as string) as T;
-        setState({ value, isLive: true });
-        if (isLast(value)) source.close();
-      });
-      source.addEventListener('error', () => {
-        setState(({ value }) => ({ value, isLive: false }));
-        source.close();
-        timer = window.setTimeout(open, 2_000);
-      });
-    };
-    open();
-    return () => {
-      source.close();
-      clearTimeout(timer);
-    };
-  }, [path]);
-  return state;
 }
