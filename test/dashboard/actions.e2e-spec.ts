@@ -85,7 +85,7 @@ describe.each(STORES)('An action on all jobs that match, on %s', (store) => {
     let [counted, cursor]: [number, string | null] = [0, ''];
     for (; cursor !== null;) {
       const query = new URLSearchParams(cursor === '' ? filter : { ...filter, cursor });
-      const step: { count: number; cursor: string | null } = await getJson(app, `/api/count?${query}`);
+      const step: { count: number; cursor: string | null } = await getJson(app, `/api/count?${query.toString()}`);
       expect(step.count).toBeLessThanOrEqual(1_000);
       counted += step.count;
       ({ cursor } = step);

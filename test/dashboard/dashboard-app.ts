@@ -130,7 +130,7 @@ export async function startStrippingProxy(prefix: string, target: string): Promi
     outgoing.on('close', () => forwarded.destroy());
     incoming.pipe(forwarded);
   });
-  onTestFinished(() => void server.close().closeAllConnections());
+  onTestFinished(() => server.close().closeAllConnections());
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });

@@ -1,21 +1,12 @@
 import type { JobStore } from 'nestjs-async-endpoints';
 import { MemoryJobStore } from './built.js';
 import { ADAPTERS, startDashboard } from './dashboard-app.js';
-import { get, getJson, messagesOf, post } from './requests.js';
+import { firstMessage, getJson, openStream, post } from './requests.js';
 
 interface Snapshot {
   at: number;
   unavailable?: boolean;
   history: { names: Record<string, { completed: number[]; failed: number[] }> };
-}
-
-async function openStreams(app: Parameters<typeof get>[0], path: string, count: number) {
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const reader = (await get(app, path)).body!.pipeThrough(new TextDecoderStream()).getReader();
-      return { next: async () => (await reader.read()).value ?? '', cancel: () => reader.cancel() };
-    }),
-  );
 }
 
 describe.each(ADAPTERS)('The streams of the dashboard on %s', (adapter) => {
@@ -30,7 +21,7 @@ describe.each(ADAPTERS)('The streams of the dashboard on %s', (adapter) => {
     };
     await getJson(app, '/api/jobs');
     expect(calls).toBe(0);
-    const streams = await openStreams(app, '/api/stream', 50);
+    const streams = await Promise.all(Array.from({ length: 50 }, () => openStream(app, '/api/stream')));
     for (let round = 1; round <= 2; round++) {
       await Promise.all(streams.map((stream) => stream.next()));
       expect(calls).toBe(round);
@@ -40,11 +31,11 @@ describe.each(ADAPTERS)('The streams of the dashboard on %s', (adapter) => {
 
   it('tell at once what an action has changed', async () => {
     const app = await startDashboard(adapter, new MemoryJobStore());
-    const [stream] = await openStreams(app, '/api/stream', 1);
-    await stream!.next();
+    const stream = await openStream(app, '/api/stream');
+    await stream.next();
     await post(app, { operation: 'pause', targets: ['Echo'] });
-    expect(await stream!.next()).toContain('"pausedBy":"anna"');
-    await stream!.cancel();
+    expect(await stream.next()).toContain('"pausedBy":"anna"');
+    await stream.cancel();
   });
 
   it('say that the store does not answer, and go on when it does', async () => {
@@ -52,32 +43,32 @@ describe.each(ADAPTERS)('The streams of the dashboard on %s', (adapter) => {
     const stats = store.stats.bind(store);
     const app = await startDashboard(adapter, store);
     store.stats = () => Promise.reject(new Error('away'));
-    const [stream] = await openStreams(app, '/api/stream', 1);
-    expect(await stream!.next()).toContain('"unavailable":true');
+    const stream = await openStream(app, '/api/stream');
+    expect(await stream.next()).toContain('"unavailable":true');
     store.stats = stats;
-    expect(await stream!.next()).toContain('"history"');
-    await stream!.cancel();
+    expect(await stream.next()).toContain('"history"');
+    await stream.cancel();
   });
 
   it('follow a job from its end into its next life', async () => {
     const app = await startDashboard(adapter, new MemoryJobStore());
     const { id } = await app.jobs.waitFor((await app.jobs.submit('Echo', { fail: 'no' })).id);
     await app.jobs.pause('Echo');
-    const [stream] = await openStreams(app, `/api/jobs/${id}/stream`, 1);
-    expect(await stream!.next()).toContain('"Failed"');
+    const stream = await openStream(app, `/api/jobs/${id}/stream`);
+    expect(await stream.next()).toContain('"Failed"');
     await app.jobs.rerun(id);
-    expect(await stream!.next()).toContain('"Queued"');
+    expect(await stream.next()).toContain('"Queued"');
     await app.jobs.cancel(id);
-    expect(await stream!.next()).toContain('"Canceled"');
-    await stream!.cancel();
+    expect(await stream.next()).toContain('"Canceled"');
+    await stream.cancel();
   });
 
   it('show what each worker runs', async () => {
     const app = await startDashboard(adapter, new MemoryJobStore());
     const { id } = await app.jobs.submit('Slow', {});
     await vi.waitUntil(async () => (await app.jobs.find(id))?.status === 'InProgress');
-    const text = await messagesOf(app, '/api/workers/stream');
-    const { workers } = JSON.parse(/^data: (.*)$/m.exec(text)![1]!) as { workers: unknown[] };
+    const text = await firstMessage(app, '/api/workers/stream');
+    const { workers } = JSON.parse(text) as { workers: unknown[] };
     expect(workers).toMatchObject([
       { used: 1, running: [{ id, name: 'Slow' }], names: expect.arrayContaining(['Echo']) },
     ]);
@@ -85,12 +76,12 @@ describe.each(ADAPTERS)('The streams of the dashboard on %s', (adapter) => {
 
   it('count what ended while somebody looks', async () => {
     const app = await startDashboard(adapter, new MemoryJobStore());
-    const [stream] = await openStreams(app, '/api/stream', 1);
-    await stream!.next();
+    const stream = await openStream(app, '/api/stream');
+    await stream.next();
     await app.jobs.waitFor((await app.jobs.submit('Echo', {})).id);
     await app.jobs.waitFor((await app.jobs.submit('Echo', { fail: 'no' })).id);
-    const { history } = JSON.parse(/^data: (.*)$/m.exec(await stream!.next())![1]!) as Snapshot;
+    const { history } = JSON.parse(await stream.next()) as Snapshot;
     expect([history.names['Echo']!.completed.at(-1), history.names['Echo']!.failed.at(-1)]).toEqual([1, 1]);
-    await stream!.cancel();
+    await stream.cancel();
   });
 });

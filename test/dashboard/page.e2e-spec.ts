@@ -20,7 +20,14 @@ describe.skipIf(!hasBrowser)('The page of the dashboard', () => {
     const { id } = await app.jobs.submit('Echo', value, { owner: HOSTILE, delayMs: 60_000 });
     // The application refuses such a name; what else writes to the store may not.
     const [job] = await store.find([id]);
-    const waiting = { ...job!, id: id.replace('-7', '-6'), name: HOSTILE, delayMs: 0, idempotency: null, queueLimit: null };
+    const waiting = {
+      ...job!,
+      id: id.replace('-7', '-6'),
+      name: HOSTILE,
+      delayMs: 0,
+      idempotency: null,
+      queueLimit: null,
+    };
     await store.submit([{ ...waiting, payload: JSON.stringify({ request: value }) }], { queueLimit: 100 });
     const done = await app.jobs.waitFor((await app.jobs.submit('Echo', { result: value })).id);
     const failed = await app.jobs.waitFor((await app.jobs.submit('Echo', { fail: HOSTILE + LONG })).id);
@@ -40,7 +47,8 @@ describe.skipIf(!hasBrowser)('The page of the dashboard', () => {
   it('draws a little of a payload of 1 MiB, and more of it when asked', async () => {
     const app = await startDashboard('Express', new MemoryJobStore());
     await app.jobs.pause('Echo');
-    const nested = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n, Array(20).fill(Array(20).fill({ n }))]));
+    const twenty = (json: string) => `[${Array<string>(20).fill(json).join()}]`;
+    const nested = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [n, JSON.parse(twenty(twenty('{}')))]));
     const list = Array.from({ length: 10_000 }, (_, index) => index);
     const { id } = await app.jobs.submit('Echo', { long: LONG, list, nested });
     const page = await openPage(`${app.url}/admin/jobs#/jobs/${id}`);
@@ -215,7 +223,8 @@ describe.skipIf(!hasBrowser)('The page of the dashboard', () => {
       return (await debuggee.send('Runtime.getHeapUsage')).usedSize;
     };
     const hear = async (times: number) => {
-      for (const until = asked + times; asked < until;) await page.clock.runFor(2_000);
+      const until = asked + times;
+      await vi.waitUntil(() => page.clock.runFor(2_000).then(() => asked >= until), { timeout: 30_000 });
       await page.getByText('Job19').waitFor();
     };
     await hear(1);

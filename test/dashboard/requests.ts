@@ -17,15 +17,36 @@ export async function getJson<T>(app: DashboardApp, path: string): Promise<T> {
   return (await get(app, path)).json() as Promise<T>;
 }
 
-/** The first messages of an event stream. */
-export async function messagesOf(app: DashboardApp, path: string, most = 1): Promise<string> {
+export interface MessageStream {
+  /** The data of the next message. */
+  next(): Promise<string>;
+  cancel(): Promise<void>;
+}
+
+export async function openStream(app: DashboardApp, path: string): Promise<MessageStream> {
   const reader = (await get(app, path)).body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
-  while (text.split('\ndata: ').length <= most) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    text += value;
-  }
-  await reader.cancel();
-  return text;
+  return {
+    async next() {
+      for (;;) {
+        const [message, rest] = text.split(/\n\n(.*)/s);
+        const data = rest === undefined ? undefined : /^data: (.+)$/m.exec(message!)?.[1];
+        if (rest !== undefined) text = rest;
+        if (data !== undefined) return data;
+        if (rest !== undefined) continue;
+        const { value, done } = await reader.read();
+        if (done) throw new Error('The stream has ended.');
+        text += value;
+      }
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+/** The first message of an event stream. */
+export async function firstMessage(app: DashboardApp, path: string): Promise<string> {
+  const stream = await openStream(app, path);
+  const message = await stream.next();
+  await stream.cancel();
+  return message;
 }

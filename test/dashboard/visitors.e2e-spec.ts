@@ -1,7 +1,7 @@
 import type { Job } from 'nestjs-async-endpoints';
 import { MemoryJobStore } from './built.js';
 import { ADAPTERS, startDashboard } from './dashboard-app.js';
-import { get, getJson, messagesOf, post } from './requests.js';
+import { get, getJson, firstMessage, post } from './requests.js';
 import { storeOf, STORES } from './stores.js';
 
 const MASK = '••••••';
@@ -17,7 +17,7 @@ describe.each(ADAPTERS)('What a visitor sees on %s', (adapter) => {
     const { id } = await app.jobs.waitFor((await app.jobs.submit('Echo', { result })).id);
     const shown = { apiKey: MASK, list: [{ password: MASK, email: 'hidden', total: 3, broken: MASK }] };
     expect(await getJson(app, `/api/jobs/${id}`)).toMatchObject({ result: shown });
-    expect(await messagesOf(app, `/api/jobs/${id}/stream`)).toContain(JSON.stringify(shown));
+    expect(await firstMessage(app, `/api/jobs/${id}/stream`)).toContain(JSON.stringify(shown));
     const failed = await app.jobs.waitFor((await app.jobs.submit('Echo', { fail: 'no', ...result })).id);
     expect(await getJson(app, `/api/jobs/${failed.id}/payload`)).toMatchObject({ payload: shown });
     const { error } = await getJson<Job>(app, `/api/jobs/${failed.id}`);
@@ -33,7 +33,7 @@ describe.each(ADAPTERS)('What a visitor sees on %s', (adapter) => {
     for (const { id } of [done, failed]) {
       for (const path of ['', '/payload'])
         expect(await (await get(app, `/api/jobs/${id}${path}`)).text()).not.toContain('private');
-      expect(await messagesOf(app, `/api/jobs/${id}/stream`)).not.toContain('private');
+      expect(await firstMessage(app, `/api/jobs/${id}/stream`)).not.toContain('private');
     }
     expect(await (await get(app, '/api/jobs')).text()).not.toContain('private');
     expect((await getJson<Job>(app, `/api/jobs/${failed.id}`)).error).not.toHaveProperty('details');
@@ -108,7 +108,7 @@ describe.each(STORES)('An owner sees and changes only their jobs on %s', (store)
     const { worker } = (await app.jobs.waitFor(id)).failedAttempts[0]!;
     const shown = async () => {
       const texts = ['/api/jobs', `/api/jobs/${id}`].map(async (path) => (await get(app, path)).text());
-      return (await Promise.all([...texts, messagesOf(app, `/api/jobs/${id}/stream`)])).join('\n');
+      return (await Promise.all([...texts, firstMessage(app, `/api/jobs/${id}/stream`)])).join('\n');
     };
     const text = await shown();
     expect(text).toContain('Failed');

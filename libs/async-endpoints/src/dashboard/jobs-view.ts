@@ -1,5 +1,5 @@
 import { BadRequestException, Inject, Injectable, NotFoundException } from '@nestjs/common';
-import { defer, from, map, Observable, repeat } from 'rxjs';
+import { defer, map, Observable, repeat, tap } from 'rxjs';
 import { AsyncEndpointsError, publicError } from '../job/errors.js';
 import { type Job, JOB_STATUSES, type JobStatus } from '../job/job.js';
 import { JobManager } from '../jobs/job-manager.js';
@@ -58,16 +58,22 @@ export class JobsView {
 
   /** After `find`, which decides whether the visitor may see the job. Goes on when a job that has ended is queued again. */
   follow(id: string, { owner }: Visitor): Observable<Job> {
+    let version = 0;
     return defer(() => this.manager.follow(id)).pipe(
+      tap((job) => (version = job.version)),
       map((job) => this.#shown(job, owner)),
-      repeat({ delay: () => this.#changeOf(id) }),
+      repeat({ delay: () => this.#changeSince(id, version) }),
     );
   }
 
-  #changeOf(id: string): Observable<unknown> {
+  /** Emits when the job has another version: also when it changed before the subscription began. */
+  #changeSince(id: string, version: number): Observable<unknown> {
     return new Observable<unknown>((subscriber) => {
-      const subscription = from(this.store.subscribe({ job: id }, () => subscriber.next(null)));
-      subscription.subscribe({ next: (unsubscribe) => subscriber.add(unsubscribe), error: (e) => subscriber.error(e) });
+      const begin = async () => {
+        subscriber.add(await this.store.subscribe({ job: id }, () => subscriber.next(null)));
+        if ((await this.manager.find(id))?.version !== version) subscriber.next(null);
+      };
+      begin().catch((error: unknown) => subscriber.error(error));
     });
   }
 

@@ -6,7 +6,7 @@ import { JobPage } from './job.js';
 import { Jobs } from './jobs.js';
 import { Overview } from './overview.js';
 import { Schedules } from './schedules.js';
-import { type Job, read, type Snapshot, type Visitor, type WorkersSnapshot } from './server.js';
+import { read, type Snapshot, type Visitor, type WorkersSnapshot } from './server.js';
 import { useStream } from './stream.js';
 import { Workers } from './workers.js';
 
@@ -72,8 +72,7 @@ interface ViewProps {
 }
 
 function view({ section, jobId, query, visitor, value, say }: ViewProps) {
-  if (jobId !== null)
-    return html`<${JobPage} key=${jobId} id=${jobId} job=${value as Job | null} visitor=${visitor} say=${say} />`;
+  if (jobId !== null) return html`<${JobPage} key=${jobId} id=${jobId} job=${value} visitor=${visitor} say=${say} />`;
   const snapshot = value as (Snapshot & WorkersSnapshot) | null;
   const whole = snapshot?.unavailable ? null : snapshot;
   if (section === 'jobs') return html`<${Jobs} query=${query} visitor=${visitor} snapshot=${whole} say=${say} />`;

@@ -18,60 +18,82 @@ interface Progress {
 /** Counts all jobs that match, or takes the selected ones; then acts on at most 1,000 in a request, until it is stopped. */
 export function Bulk({ query, selected, say, done }: Props) {
   const [matching, setMatching] = useState<number | null>(null);
-  const [progress, setProgress] = useState<Progress | null>(null);
-  const isStopped = useRef(false);
-  useEffect(() => {
-    setMatching(null);
-    // An action without its button to stop it must not go on.
-    return () => void (isStopped.current = true);
-  }, [query]);
-  const work = (task: () => Promise<void>) => () => {
-    isStopped.current = false;
-    void task()
-      .catch((error: Error) => say(error.message))
-      .finally(() => setProgress(null));
-  };
-  const find = work(async () => {
+  const { progress, work, stop } = useWork(query, say);
+  useEffect(() => setMatching(null), [query]);
+  const most = matching ?? selected.size;
+  const find = work(async (goesOn) => {
     let all = 0;
     for await (const step of countSteps(query)) {
       all += step;
-      setProgress({ text: `Counting: ${count(all)} jobs`, fraction: 0 });
-      if (isStopped.current) return;
+      if (!goesOn({ text: `Counting: ${count(all)} jobs`, fraction: 0 })) return;
     }
     setMatching(all);
   });
-  const most = matching ?? selected.size;
-  const change = (operation: string) =>
-    work(async () => {
-      let [changed, seen] = [0, 0];
-      const steps = matching === null ? stepsOf(operation, [...selected]) : stepsOfFilter(operation, query);
-      for await (const step of steps) {
-        changed += step.changed;
-        seen += step.seen;
-        setProgress({ text: `${count(seen)} of ${count(most)} jobs`, fraction: Math.min(seen / most, 1) });
-        if (isStopped.current) break;
-      }
-      const verb = operation === 'cancel' ? 'canceled' : 'queued again';
-      say(`${isStopped.current ? 'Stopped: ' : ''}${count(changed)} of ${count(seen)} jobs ${verb}.`);
+  const change = (operation: 'cancel' | 'rerun') =>
+    work(async (goesOn) => {
+      const steps = matching === null ? selectedSteps(operation, selected) : matchingSteps(operation, query);
+      say(await changeAll(operation, steps, most, goesOn));
       setMatching(null);
       done();
     });
-  if (progress)
-    return html`<div class="bar bulk">
-      <span role="status">${progress.text}</span>
-      <progress max="1" value=${progress.fraction} aria-label="Progress of the action"></progress>
-      <button onClick=${() => (isStopped.current = true)}>Stop</button>
-    </div>`;
+  if (progress) return html`<${Working} progress=${progress} stop=${stop} />`;
   const jobs = most === 0 ? '' : ` ${count(most)}`;
   return html`<div class="bar bulk">
     <span role="status"
       >${matching === null ? `${count(selected.size)} selected` : `${count(matching)} jobs match`}</span
     >
-    ${matching === null && html`<button onClick=${find}>Select all that match</button>`}
-    ${matching !== null && html`<button onClick=${() => setMatching(null)}>Back</button>`}
+    ${matching === null ? html`<button onClick=${find}>Select all that match</button>` : html`<button onClick=${() => setMatching(null)}>Back</button>`}
     <button disabled=${most === 0} onClick=${change('rerun')}>Rerun${jobs}</button>
     <button class="danger" disabled=${most === 0} onClick=${change('cancel')}>Cancel jobs${jobs}</button>
   </div>`;
+}
+
+function Working({ progress: { text, fraction }, stop }: { progress: Progress; stop: () => void }) {
+  return html`<div class="bar bulk">
+    <span role="status">${text}</span>
+    <progress max="1" value=${fraction} aria-label="Progress of the action"></progress>
+    <button onClick=${stop}>Stop</button>
+  </div>`;
+}
+
+/** Shows how far the work is. @returns whether nobody has stopped it */
+type GoesOn = (progress: Progress) => boolean;
+
+/** Work in steps, which its button stops, and also who leaves the view: it must not go on without a button to stop it. */
+function useWork(query: string, say: Props['say']) {
+  const [progress, setProgress] = useState<Progress | null>(null);
+  const isStopped = useRef(false);
+  const stop = () => void (isStopped.current = true);
+  useEffect(() => stop, [query]);
+  const goesOn = (next: Progress): boolean => {
+    setProgress(next);
+    return !isStopped.current;
+  };
+  const work = (task: (goesOn: GoesOn) => Promise<void>) => () => {
+    isStopped.current = false;
+    void task(goesOn)
+      .catch((error: Error) => say(error.message))
+      .finally(() => setProgress(null));
+  };
+  return { progress, work, stop };
+}
+
+/** @returns what to tell */
+async function changeAll(
+  operation: 'cancel' | 'rerun',
+  steps: AsyncIterable<Step>,
+  most: number,
+  goesOn: GoesOn,
+): Promise<string> {
+  let [changed, seen, isStopped] = [0, 0, false];
+  for await (const step of steps) {
+    changed += step.changed;
+    seen += step.seen;
+    isStopped = !goesOn({ text: `${count(seen)} of ${count(most)} jobs`, fraction: Math.min(seen / most, 1) });
+    if (isStopped) break;
+  }
+  const verb = operation === 'cancel' ? 'canceled' : 'queued again';
+  return `${isStopped ? 'Stopped: ' : ''}${count(changed)} of ${count(seen)} jobs ${verb}.`;
 }
 
 async function* countSteps(query: string): AsyncGenerator<number, void> {
@@ -85,11 +107,11 @@ async function* countSteps(query: string): AsyncGenerator<number, void> {
   }
 }
 
-async function* stepsOf(operation: string, targets: readonly string[]): AsyncGenerator<Step, void> {
-  yield await act(operation, { targets });
+async function* selectedSteps(operation: string, selected: ReadonlySet<string>): AsyncGenerator<Step, void> {
+  yield await act(operation, { targets: [...selected] });
 }
 
-async function* stepsOfFilter(operation: string, query: string): AsyncGenerator<Step, void> {
+async function* matchingSteps(operation: string, query: string): AsyncGenerator<Step, void> {
   const filter = Object.fromEntries(new URLSearchParams(query));
   delete filter['cursor'];
   for (let next: string | null = ''; next !== null;) {

@@ -39,24 +39,22 @@ export function JobPage({ id, job, visitor, say }: Props) {
           <${Details} job=${job} payload=${payload} isWhole=${visitor.owner === null} />
         </section>
       </div>
-      <div>
-        ${job.error && html`<${Failure} title=${isOver(job) ? 'Error' : 'Last error'} error=${job.error} />`}
-        ${
-          !job.error &&
-          html`<${Value}
-            title="Result"
-            value=${job.result}
-            none=${isOver(job) ? 'No result to show.' : 'No result yet.'}
-          />`
-        }
-        <${Value}
-          title="Payload"
-          value=${payload.payload}
-          none=${job.status === 'Completed' ? 'The payload was deleted when the job completed.' : 'No payload to show.'}
-        />
-        ${payload.context !== undefined && html`<${Value} title="Context" value=${payload.context} none="" />`}
-      </div>
+      <${Values} job=${job} payload=${payload} />
     </div>`;
+}
+
+function Values({ job, payload: { payload, context } }: { job: Job; payload: Payload }) {
+  const isDone = job.status === 'Completed';
+  return html`<div>
+    ${job.error && html`<${Failure} title=${isOver(job) ? 'Error' : 'Last error'} error=${job.error} />`}
+    ${!job.error && html`<${Value} title="Result" value=${job.result} none=${isOver(job) ? 'No result to show.' : 'No result yet.'} />`}
+    <${Value}
+      title="Payload"
+      value=${payload}
+      none=${isDone ? 'The payload was deleted when the job completed.' : 'No payload to show.'}
+    />
+    ${context !== undefined && html`<${Value} title="Context" value=${context} none="" />`}
+  </div>`;
 }
 
 function Head({ job, visitor, say }: Pick<Props, 'visitor' | 'say'> & { job: Job }) {

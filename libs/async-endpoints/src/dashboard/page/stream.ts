@@ -14,51 +14,59 @@ export interface Stream {
 const latest = new Map<string, unknown>();
 const MAX_LATEST = 20;
 
-/** The one event stream of the page. It is opened anew until it works, and closed while nobody looks at the page. */
+/** The one event stream of the page. */
 export function useStream(path: string | null): Stream {
   const [state, setState] = useState({ path, isLive: false });
   useEffect(() => {
     if (path === null) return;
-    let source: EventSource | null = null;
-    let timer = 0;
-    const wait = (ms: number, then: () => void) => {
-      clearTimeout(timer);
-      timer = window.setTimeout(then, ms);
-    };
-    const close = () => {
-      source?.close();
-      source = null;
-    };
-    const lose = () => {
-      close();
-      setState({ path, isLive: false });
-      wait(RETRY_MS, open);
-    };
-    const open = () => {
-      close();
-      if (document.hidden) return;
-      source = new EventSource(addressOf(path));
-      const hear = () => wait(SILENCE_MS, lose);
-      hear();
-      source.addEventListener('ping', hear);
-      source.addEventListener('error', lose);
-      source.addEventListener('message', ({ data }) => {
-        hear();
-        keep(path, JSON.parse(data as string));
-        setState({ path, isLive: true });
-      });
-    };
-    const look = () => (document.hidden ? close() : open());
-    open();
-    document.addEventListener('visibilitychange', look);
-    return () => {
-      document.removeEventListener('visibilitychange', look);
-      clearTimeout(timer);
-      close();
-    };
+    return followed(path, (data) => {
+      if (data !== null) keep(path, JSON.parse(data));
+      setState({ path, isLive: data !== null });
+    });
   }, [path]);
   const value = path === null ? null : (latest.get(path) ?? null);
   return { value, isLive: state.path === path && state.isLive };
+}
+
+/**
+ * Opens a stream anew until it works, and closes it while nobody looks at the page.
+ *
+ * @param tell gets the data of each message, and null when the stream is lost
+ * @returns closes it for good
+ */
+function followed(path: string, tell: (data: string | null) => void): () => void {
+  let source: EventSource | undefined;
+  let timer = 0;
+  const wait = (ms: number, then: () => void) => {
+    clearTimeout(timer);
+    timer = window.setTimeout(then, ms);
+  };
+  const hear = () => wait(SILENCE_MS, lose);
+  const lose = () => {
+    source?.close();
+    tell(null);
+    wait(RETRY_MS, open);
+  };
+  const open = () => {
+    source?.close();
+    clearTimeout(timer);
+    if (document.hidden) return;
+    source = new EventSource(addressOf(path));
+    source.addEventListener('ping', hear);
+    source.addEventListener('error', lose);
+    source.addEventListener('message', ({ data }) => {
+      hear();
+      tell(data as string);
+    });
+    hear();
+  };
+  open();
+  document.addEventListener('visibilitychange', open);
+  return () => {
+    document.removeEventListener('visibilitychange', open);
+    clearTimeout(timer);
+    source?.close();
+  };
 }
 
 function keep(path: string, value: unknown): void {
