@@ -1,5 +1,5 @@
 import type { OperatorAction } from '../events/channels.js';
-import type { Claim, JobRecord, NewJob, StoredPayload } from '../job/job.js';
+import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/lifecycle.js';
 import type { ScheduleStore } from './schedules.js';
 import type { Execute } from './transaction.js';
@@ -165,7 +165,7 @@ export abstract class JobStore {
   submitWithin?(execute: Execute, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]>;
 
   /**
-   * Returns the {@link StoredPayload} of a job as JSON text, for operators; null for an unknown job and for one whose payload is
+   * Returns the `StoredPayload` of a job as JSON text, for operators; null for an unknown job and for one whose payload is
    * deleted. Optional: without it, the dashboard shows no payloads.
    */
   payload?(id: string): Promise<string | null>;
