@@ -20,7 +20,7 @@ function mayImport(room: string, other: string): boolean {
   return rule!.to.pathNot.some((path) => new RegExp(path).test(`${SOURCE}${other}/any.ts`));
 }
 
-describe('The arrows between rooms', () => {
+describe('The imports between rooms', () => {
   let folder: string;
   let violations: string[];
   /** What was planted: the rule that must refuse it, and the file. */
@@ -61,13 +61,13 @@ describe('The arrows between rooms', () => {
     );
   });
 
-  it('are refused by the rules wherever a forbidden import is planted: in each room, the root and a new file', () => {
+  it('are refused by the rules when a forbidden import is added to any room, the root or a new file', () => {
     expect(ROOMS.length).toBeGreaterThan(20);
     const missed = planted.filter(([rule, file]) => !violations.includes(`${rule} ${file}`));
     expect(missed).toEqual([]);
   });
 
-  it('never lead both ways between two rooms, nor in a circle', () => {
+  it('form no cycle and no pair of rooms that import each other', () => {
     const above = (room: string, seen: string[]): string[] =>
       ROOMS.filter((other) => other !== room && mayImport(room, other)).flatMap((other) =>
         seen.includes(other) ? [[...seen, other].join(' → ')] : above(other, [...seen, other]),

@@ -25,7 +25,7 @@ describe('npx async-endpoints backup', () => {
     return store;
   }
 
-  it('holds every job that was acknowledged before, while a process goes on writing', async () => {
+  it('contains every acknowledged job, while another process continues to write', async () => {
     const store = await opened(path);
     const { backup, tool } = files();
     const before = Array.from({ length: 2_000 }, () => aJob());
@@ -48,7 +48,7 @@ describe('npx async-endpoints backup', () => {
     expect(claim?.job.id).toBe(before[0]?.id);
   });
 
-  it('overwrites no file, and makes no database where there is none', async () => {
+  it('overwrites no file, and creates no missing database', async () => {
     const { backup, tool } = files();
     expect(await tool('backup', backup)).toMatchObject({ code: 2, stderr: expect.stringContaining(path) as string });
     await opened(path);
@@ -64,7 +64,7 @@ describe('npx async-endpoints backup', () => {
     expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('SQLITE_PATH') as string });
   });
 
-  it('takes the database that --store names', async () => {
+  it('uses the database of --store', async () => {
     await opened(path);
     expect(await toolWith({}, folder)('backup', 'copy.db', '--store', 'sqlite:jobs.db')).toMatchObject({ code: 0 });
     expect(await (await opened(join(folder, 'copy.db'))).stats()).toEqual([]);

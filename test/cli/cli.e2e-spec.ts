@@ -41,26 +41,26 @@ describe('npx async-endpoints', () => {
     [['stats', '--frobnicate'], /^async-endpoints: unknown option '--frobnicate'\n$/],
     [['stast'], /^async-endpoints: unknown command 'stast' \(Did you mean stats\?\)\n$/],
     [['show'], /^async-endpoints: missing required argument 'id'\n$/],
-    [['show', 'x'], /^async-endpoints: "x" is no job id; expected a UUID\.\n$/],
+    [['show', 'x'], /^async-endpoints: "x" is not a job id; expected a UUID\.\n$/],
     [
       ['stuck', '--running-for', '2x'],
       /argument '2x' is invalid\. Expected something like 2h, 90s or 1d12h, at most 3650d\.\n$/,
     ],
     [['list', '--status', 'Done'], /^async-endpoints: option '--status <status>' argument 'Done' is invalid\./],
     [['list', '--limit', '0'], /argument '0' is invalid\. Expected a number from 1\.\n$/],
-    [['cancel'], /^async-endpoints: Say which jobs: ids, or .*\n$/],
-    [['rerun', UNKNOWN, '--all'], /^async-endpoints: Say which jobs: ids, or .*\n$/],
+    [['cancel'], /^async-endpoints: No jobs are selected: give ids, or .*\n$/],
+    [['rerun', UNKNOWN, '--all'], /^async-endpoints: No jobs are selected: give ids, or .*\n$/],
     [['stats', '--partitions', 'many'], /redis\.partitions in the command line is "many"; expected an integer/],
-    [['stats', '--redis-url', 'http://:geheim@x'], /redis\.url in the command line is what is not shown here/],
+    [['stats', '--redis-url', 'http://:geheim@x'], /redis\.url in the command line is invalid (a secret is not shown)/],
     [
       ['stats', '--store', 'mysql://ann:geheim@x'],
       /^async-endpoints: --store is mysql:…; expected redis:\/\/, .* or sqlite: with a file\.\n$/,
     ],
     [['stats', '--store', 'geheim'], /^async-endpoints: --store is no URL; expected redis:\/\/, /],
-    [['stats', '--store', 'redis://:ge#heim@x'], /redis\.url in the command line is what is not shown here/],
+    [['stats', '--store', 'redis://:ge#heim@x'], /redis\.url in the command line is invalid (a secret is not shown)/],
     [
       ['stats', '--store', 'postgres://ann:geheim@x/a b'],
-      /postgres\.url in the command line is what is not shown here/,
+      /postgres\.url in the command line is invalid (a secret is not shown)/,
     ],
     [
       ['stats', '--store', 'sqlite:'],
@@ -68,7 +68,7 @@ describe('npx async-endpoints', () => {
     ],
     [['stats', '--store', 'sqlite:jobs.db', '--redis-url', 'redis://x'], /Give --store or --redis-url, not both\.\n$/],
     [['stats', '--store', 'sqlite:jobs.db', '--prefix', 'x'], /--prefix and --partitions are options of Redis\.\n$/],
-  ])('%j: wrong usage is 2, in one line', async (args, stderr) => {
+  ])('exits with 2 and one line for wrong usage: %j', async (args, stderr) => {
     const outcome = await tool(...args);
     expect(outcome).toMatchObject({ code: 2, stdout: '' });
     expect(outcome.stderr).toMatch(stderr);
@@ -76,13 +76,13 @@ describe('npx async-endpoints', () => {
     expect(outcome.stderr).not.toContain('heim');
   });
 
-  it('says what is missing where nothing names a store', async () => {
+  it('names the missing setting when no store is configured', async () => {
     const nowhere = await toolWith({})('stats');
     expect(nowhere.code).toBe(2);
     expect(nowhere.stderr).toContain('REDIS_URL (redis.url) is missing; expected something like redis://');
   });
 
-  it('connects as the application is configured: file, .env, environment, password file', async () => {
+  it('connects with the configuration of the application: file, .env, environment, password file', async () => {
     const folder = temporaryFolder();
     const shop = new RedisJobStore({ url: redis.url, prefix: 'shop', partitions: 4 });
     await shop.open();
@@ -111,13 +111,13 @@ describe('npx async-endpoints', () => {
     expect(refused.stderr).not.toContain('falsch');
   });
 
-  it('warns of a Redis that would lose jobs', async () => {
+  it('warns about a Redis that may lose jobs', async () => {
     await raw.config('SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
     onTestFinished(() => void raw.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction'));
     expect((await tool('stats')).stderr).toMatch(/^async-endpoints: warning: Redis may evict jobs .*\n$/);
   });
 
-  it('asks at a terminal, shows how far it is there, and takes anything but yes for no', async (test) => {
+  it('asks for confirmation at a terminal, where only yes confirms, and shows progress', async (test) => {
     if (!(await hasTerminals())) test.skip('there is no script command here');
     await submit(1_001);
     const question = /This will cancel 1001 jobs\. \[y\/N\] /;

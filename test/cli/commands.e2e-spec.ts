@@ -54,7 +54,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
   const json = async <T>(...args: string[]) => JSON.parse((await tool(...args, '--json')).stdout) as T;
   const statusOf = async (id: string) => (await store.find([id]))[0]?.status;
 
-  it('stats: a table for people, JSON for programs', async () => {
+  it('stats: writes a table, or JSON with --json', async () => {
     await submit(2, { name: 'Report' });
     await submit(1, { name: 'Mail', delayMs: 60_000 });
     await fail('Report', 1);
@@ -67,12 +67,12 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(entries).toContainEqual(expect.objectContaining({ name: 'Mail', status: 'Scheduled', count: 1 }));
   });
 
-  it('list: by name, status, owner and error, the newest first, and says where there are more', async () => {
+  it('list: filters by name, status, owner and error, newest first, and reports that there are more', async () => {
     await submit(60, { name: 'Report', owner: 'ann' });
     const [mail] = await submit(1, { name: 'Mail' });
     const all = await tool('list');
     expect(all.stdout.trim().split('\n')).toHaveLength(51);
-    expect(all.stderr).toBe('async-endpoints: these are the newest 50 of 61; --limit or --all shows more\n');
+    expect(all.stderr).toBe('async-endpoints: showing the newest 50 of 61; use --limit or --all to see more\n');
     expect(all.stdout).toMatch(/^ID +NAME +OWNER +STATUS /);
     expect(all.stdout).toMatch(/ Report +ann +Queued /);
     expect((await tool('list', '--name', 'Mail')).stdout).toMatch(/^ID +NAME +STATUS /);
@@ -84,10 +84,10 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     const [failed] = await fail('Report', 1, 'BAD_INPUT');
     expect(await json('list', '--error', 'BAD_INPUT')).toMatchObject([{ id: failed, status: 'Failed' }]);
     const few = await tool('list', '--status', 'Queued', '--limit', '1', '--scan', '2');
-    expect(few.stderr).toContain('of Queued jobs only 2 were looked at, so newer ones may be missing; see --scan\n');
+    expect(few.stderr).toContain('only 2 of the Queued jobs were read, so newer ones may be missing; see --scan\n');
   });
 
-  it('pauses and resumes job names, for every worker, and shows what is paused', async () => {
+  it('pause and resume: apply to every worker, and stats shows paused names', async () => {
     await submit(1, { name: 'Report' });
     expect((await tool('pause', 'Report', 'Mail')).stdout).toBe('Report, Mail: paused.\n');
     expect((await tool('stats')).stdout).toMatch(/^Mail .* paused$/m);
@@ -106,7 +106,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect((await tool('pause')).code).toBe(2);
   });
 
-  it('schedules: lists, triggers, pauses, resumes and removes them, without their payloads', async () => {
+  it('schedules: lists them without payloads, and triggers, pauses, resumes and removes them', async () => {
     expect((await tool('schedules')).stdout).toBe('There are no schedules.\n');
     const template = { ...aJob({ name: 'Report', payload: '{"request":"secret"}', owner: 'ann' }) };
     const options = { missed: 'once', missedWithinMs: 1, overlap: 'skip', isDeclared: true };
@@ -138,7 +138,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(verbs).toEqual(['trigger', 'pause', 'resume', 'remove'].map((verb) => [verb, 'schedule nightly']));
   });
 
-  it('workers: who lives and what each handles, until it stops or falls silent; and what nobody handles', async () => {
+  it('workers: lists live workers and their names until they stop or die, and names without a worker', async () => {
     const fast = {
       ASYNC_WORKER_LEASE_MS: '300',
       ASYNC_RECOVERY_SWEEP_INTERVAL_MS: '50',
@@ -156,7 +156,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     const { stdout, stderr } = await tool('workers');
     expect(stdout).toMatch(/^ID +VERSION +SLOTS +STARTED +HEARTBEAT +NAMES$/m);
     expect(stdout).toMatch(/^killed@\S+ +1\.2\.3 +\d+ .* ProcessData/m);
-    expect(stderr).toBe('async-endpoints: 2 Unknown to all jobs wait, and no worker handles them\n');
+    expect(stderr).toBe('async-endpoints: 2 Unknown to all jobs wait, but no live worker handles them\n');
     expect(await json('workers')).toMatchObject([{ pid: killed.pid, version: '1.2.3' }, { pid: stopped.pid }]);
     stopped.signal('SIGTERM');
     expect(await stopped.exitCode()).toBe(0);
@@ -166,7 +166,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect((await tool('workers')).stdout).toBe('No worker lives.\n');
   });
 
-  it('what it changes appears in log and metrics of one worker, whoever ran when it was changed', async () => {
+  it('reports its changes to the log and metrics of one worker', async () => {
     await submit(1_200, { name: 'Report' });
     await fail('Report', 1_200);
     await tool('rerun', '--name', 'Report', '--yes');
@@ -204,7 +204,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await store.takeActions()).toEqual([]);
   });
 
-  it('writes nothing but lines of JSON where LOG_FORMAT is json and nobody is at a terminal', async () => {
+  it('writes only JSON lines with LOG_FORMAT=json and without a terminal', async () => {
     await submit(2);
     const warning = `--import data:text/javascript,${encodeURIComponent('process.once("beforeExit", () => process.emitWarning("old ways"))')}`;
     const logged = toolWith({ ...env, LOG_FORMAT: 'json', NODE_OPTIONS: warning });
@@ -227,7 +227,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(JSON.parse(wrong.stderr.split('\n')[0] as string)).toMatchObject({ level: 'error' });
   });
 
-  it('show: all of a job, nothing of which is a command to the terminal', async () => {
+  it('show: writes everything about a job, without terminal escape sequences', async () => {
     await submit(1, { name: 'Report' });
     const [id] = (await fail('Report', 1)) as [string];
     const { code, stdout } = await tool('show', id.toUpperCase());
@@ -245,7 +245,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     });
   });
 
-  it('cancel and rerun: the ids that are named, and exits with 1 where one is not', async () => {
+  it('cancel and rerun: change the given ids, and exit with 1 when one is unknown', async () => {
     const [first, second] = (await submit(2)) as [string, string];
     expect(await tool('cancel', first)).toEqual({ code: 0, stdout: '1 job canceled.\n', stderr: '' });
     expect([await statusOf(first), await statusOf(second)]).toEqual(['Canceled', 'Queued']);
@@ -255,7 +255,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await statusOf(first)).toBe('Queued');
   });
 
-  it('rerun: what failed with one error, and nothing else', async () => {
+  it('rerun: with --error, takes only jobs that failed with this code', async () => {
     await submit(1_203, { name: 'Report' });
     await submit(2, { name: 'Mail' });
     await fail('Report', 1_200);
@@ -263,7 +263,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     await fail('Mail', 2);
     const asked = await tool('rerun', '--name', 'Report', '--error', 'UPSTREAM_DOWN');
     expect(asked.code).toBe(2);
-    expect(asked.stderr).toBe('async-endpoints: This will rerun 1200 jobs. Say so with --yes.\n');
+    expect(asked.stderr).toBe('async-endpoints: This will rerun 1200 jobs. Confirm with --yes.\n');
     expect(await json('rerun', '--name', 'Report', '--error', 'UPSTREAM_DOWN', '--yes')).toEqual({
       changed: 1_200,
       refused: 0,
@@ -274,7 +274,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await store.audit()).toEqual([]);
   });
 
-  it('rerun: failed jobs only, and canceled ones where that status is named', async () => {
+  it('rerun: takes failed jobs only, and canceled ones with --status Canceled', async () => {
     const [canceled] = (await submit(1, { name: 'Report' })) as [string];
     await store.cancel([canceled]);
     await submit(1, { name: 'Report' });
@@ -287,7 +287,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await statusOf(canceled)).toBe('Queued');
   });
 
-  it('recover: with --running-for and --name, what living workers hold of that name', async () => {
+  it('recover: with --running-for and --name, queues running jobs of that name again', async () => {
     await submit(1, { name: 'Report' });
     await submit(1, { name: 'Mail' });
     const [report] = await claim('Report', 1, 600_000);
@@ -300,7 +300,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     });
   });
 
-  it('stuck and recover: what vanished workers hold, and with --running-for what living ones have held for long', async () => {
+  it('stuck and recover: take the jobs of dead workers, and with --running-for long-running ones of live workers', async () => {
     now = Date.now() - LONG_AGO_MS - 1_000;
     await submit(3, { name: 'Report' });
     const [dead, alive] = (await claim('Report', 2, 1_000)).map(({ job }) => job.id) as [string, string];
@@ -322,7 +322,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await store.audit()).toEqual([]);
   });
 
-  it('purge: what is past its retention', async () => {
+  it('purge: deletes jobs past their retention', async () => {
     const ids = await submit(230, { retention: { completedMs: 0, failedMs: 0, canceledMs: 0 } });
     await store.cancel(ids);
     await submit(1);
@@ -330,7 +330,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await json('list')).toHaveLength(1);
   });
 
-  it('audit: exits with 0 where all is well, and with 1 where it is not', async () => {
+  it('audit: exits with 0 without deviations, and with 1 otherwise', async () => {
     await submit(2);
     expect(await tool('audit')).toEqual({ code: 0, stdout: 'Every job is where its status says.\n', stderr: '' });
     await backend.miscount();
@@ -339,14 +339,14 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await json('audit')).toEqual(found.stdout.trim().split('\n'));
     const asked = await tool('audit', '--repair');
     expect(asked.stderr).toBe(
-      'async-endpoints: This will mend 1 deviation, and drop records that cannot be read. Say so with --yes.\n',
+      'async-endpoints: This will repair 1 deviation, and delete records that cannot be read. Confirm with --yes.\n',
     );
     const repaired = await tool('audit', '--repair', '--yes');
     expect(repaired).toMatchObject({ code: 0, stderr: 'async-endpoints: 1 deviation found, 0 left\n' });
     expect(await json('stats')).toMatchObject([{ status: 'Queued', count: 2 }]);
   });
 
-  it('takes --store before the configuration, and shows no password when the store cannot be used', async () => {
+  it('--store overrides the configuration, and no password is shown when the store cannot be used', async () => {
     await submit(2, { name: 'Report' });
     const elsewhere = quickToolWith({ REDIS_URL: 'redis://127.0.0.1:1', POSTGRES_URL: 'postgres://127.0.0.1:1' });
     onTestFinished(() => elsewhere.stop());
@@ -361,7 +361,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     }
   });
 
-  it('backup: copies a file, and names what copies a server', async () => {
+  it('backup: copies a file, and names the tool for a server', async () => {
     const target = join(temporaryFolder(), 'copy.db');
     await submit(2);
     const outcome = await tool('backup', target);
@@ -378,7 +378,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     }
   });
 
-  it('migrate: leaves a store that has its schema as it is', async () => {
+  it('migrate: does not change a store that has the current schema', async () => {
     await submit(2);
     const { code, stdout } = await tool('migrate');
     expect([code, stdout]).toEqual([0, expect.stringMatching(MIGRATED[kind as keyof typeof MIGRATED])]);

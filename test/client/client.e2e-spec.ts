@@ -27,7 +27,7 @@ async function startAccepting(adapter: AdapterName, options: AppParts['options']
 }
 
 describe.each(ADAPTERS)('The client, on %s', (adapter) => {
-  it('submits a job and waits for its result, whose type is that of the definition', async () => {
+  it('submits a job and waits for its result, with the type of the definition', async () => {
     const { app, store, held } = await startHeld(adapter);
     const client = clientOf(urlOf(app));
     const job = await client.submit(Report, BEES);
@@ -47,13 +47,13 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     await eventually(() => store.watching === 0);
   });
 
-  it('is answered with the finished job where it lets the server wait', async () => {
+  it('gets the terminal job when the server may hold the response', async () => {
     const app = await startApp(adapter, { controllers, providers: [ReportHandler] });
     const job = await clientOf(urlOf(app)).submit(Report, BEES, { waitMs: 20_000 });
     expect(job.state).toMatchObject({ status: 'Completed', result: { text: 'About Bees' } });
   });
 
-  it('finds its way below a prefix and a version, and sends its headers', async () => {
+  it('works below a prefix and a version, and sends its headers', async () => {
     const app = await startApp(adapter, {
       controllers,
       providers: [ReportHandler],
@@ -67,7 +67,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     await expect(bob.job(Report, job.id).wait()).rejects.toMatchObject({ code: 'JOB_NOT_FOUND', status: 404 });
   });
 
-  it('throws what the job failed with', async () => {
+  it('throws the error of a failed job', async () => {
     const Handler = handlerOf(Report, () => {
       throw new PermanentJobError('No ink', { code: 'NO_INK', details: { colour: 'blue' } });
     });
@@ -79,7 +79,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     await expect(job.cancel()).rejects.toMatchObject(refusal);
   });
 
-  it('cancels a job, and tells whoever waits for it', async () => {
+  it('cancels a job, which ends other waits for it', async () => {
     const { store, client } = await startAccepting(adapter);
     const job = await client.submit(Report, BEES);
     const waiting = job.wait().catch((error: unknown) => error);
@@ -90,7 +90,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     expect(await waiting).toMatchObject({ name: 'JobCanceledError', code: 'JOB_CANCELED' });
   });
 
-  it('comes back to a job by its id or its location', async () => {
+  it('finds a job again by its id or its location', async () => {
     const { app, held } = await startHeld(adapter);
     const client = clientOf(urlOf(app));
     const { id, location } = await client.submit(Report, BEES);
@@ -104,7 +104,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     await expect(client.job(Report, UNKNOWN_ID).wait()).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
   });
 
-  it('submits once however often it does, under one key or id', async () => {
+  it('creates one job from repeated submissions with one key or id', async () => {
     const { app, client } = await startAccepting(adapter);
     const first = await client.submit(Report, BEES, { idempotencyKey: 'bees "of" 2026\\'.replaceAll(' ', '_') });
     const again = await client.submit(Report, BEES, { idempotencyKey: 'bees_"of"_2026\\' });
@@ -119,7 +119,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     await expect(conflict).rejects.toMatchObject({ code: 'REQUEST_ID_CONFLICT', status: 409 });
   });
 
-  it('makes one job where the first answers are lost', async () => {
+  it('creates one job when the first responses are lost', async () => {
     const { app, client: direct } = await startAccepting(adapter);
     const proxy = await TcpProxy.to(app.port);
     proxy.answersToLose = 2;
@@ -129,7 +129,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     expect([job.isReplay, (await direct.submit(Report, BEES)).isReplay]).toEqual([true, false]);
   });
 
-  it('waits on where the connection is cut, or the server gives way to another', async () => {
+  it('continues a wait when the connection is cut or the server is replaced', async () => {
     const { app, store, client } = await startAccepting(adapter);
     const proxy = await TcpProxy.to(app.port);
     const waiting = clientOf(proxy.url)
@@ -146,7 +146,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     expect(await waiting).toEqual({ text: 'About Bees' });
   });
 
-  it('comes back to a full queue when Retry-After is over', async () => {
+  it('repeats a submission to a full queue after Retry-After', async () => {
     const { app, client } = await startAccepting(adapter, { jobs: { maxQueueSize: 1 } });
     const first = await client.submit(Report, BEES);
     const refusals: { at: number; retryAfter: string | null }[] = [];
@@ -169,7 +169,7 @@ describe.each(ADAPTERS)('The client, on %s', (adapter) => {
     expect((await app.all()).map(({ id, status }) => [id, status])).toContainEqual([second.id, 'Queued']);
   });
 
-  it('leaves nothing behind when it is told to stop waiting, or time is up; the job goes on', async () => {
+  it('leaves nothing open when a wait is aborted or times out, and the job continues', async () => {
     const { app, store } = await startAccepting(adapter);
     const proxy = await TcpProxy.to(app.port);
     const job = await clientOf(proxy.url).submit(Report, BEES);

@@ -29,7 +29,7 @@ async function next(states: States): Promise<JobState<ReportResult> | null> {
 const brief = (state: JobState | null) => state && [state.status, state.progress?.fraction ?? null];
 
 describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
-  it('are the job as it stands, its progress and its end', async () => {
+  it('are the current state of the job, its progress and its end', async () => {
     const { store, held, proxy, job, context } = await startFollowed(adapter);
     const seen: unknown[] = [];
     for await (const state of job.events()) {
@@ -49,7 +49,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
     await eventually(() => store.watching === 0);
   });
 
-  it('go on where they were cut', async () => {
+  it('continue after the stream was cut', async () => {
     const { store, held, proxy, job, context } = await startFollowed(adapter);
     const states = job.events();
     expect(brief(await next(states))).toEqual(['InProgress', null]);
@@ -63,7 +63,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
     expect(await next(states)).toBeNull();
   });
 
-  it('go on at another server, once there is one', async () => {
+  it('continue at another server', async () => {
     const store = await watchedStoreOf(adapter);
     const controllers = [ReportsController];
     const first = await startApp(adapter, { controllers, options: { role: 'api', store } });
@@ -81,7 +81,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
     expect(await next(states)).toBeNull();
   });
 
-  it('are asked for where there is no stream, or nothing comes through', async () => {
+  it('are polled when there is no stream, or when no data arrives', async () => {
     const { app, held, job, context } = await startFollowed(adapter);
     await context.progress(0.2);
     const asked: string[] = [];
@@ -104,7 +104,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
     held.finish.open({ text: '' });
   });
 
-  it('end at once when the loop is left, even while it waits, or the signal is aborted', async () => {
+  it('end at once when the loop is left, even during a wait, or when the signal is aborted', async () => {
     const { store, held, job } = await startFollowed(adapter);
     const states = job.events();
     await next(states);
@@ -127,7 +127,7 @@ describe.each(ADAPTERS)('The events of a job, on %s', (adapter) => {
     held.finish.open({ text: '' });
   });
 
-  it('of an unknown job are refused, of one that has ended are its end', async () => {
+  it('of an unknown job are refused, and of a terminal job are its end', async () => {
     const app = await startApp(adapter, { controllers: [ReportsController], providers: [ReportHandler] });
     const client = clientOf(urlOf(app));
     await expect(client.job(Report, UNKNOWN_ID).events().next()).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });

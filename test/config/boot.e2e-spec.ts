@@ -12,7 +12,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-describe('A process whose configuration is wrong', () => {
+describe('A process with a wrong configuration', () => {
   let cwd: string;
 
   beforeEach(() => {
@@ -28,7 +28,7 @@ describe('A process whose configuration is wrong', () => {
     });
   }
 
-  it('says all that is wrong, where, and what was expected, and nothing else', async () => {
+  it('writes only the list of mistakes, each with its source and the expected value', async () => {
     const file = join(cwd, 'production.json');
     await writeFile(file, '{ "asyncEndpoints": { "worker": { "leaseMs": "15s" } } }');
     await writeFile(join(cwd, '.env'), 'ASYNC_WORKER_CONCURENCY=4\n');
@@ -38,14 +38,14 @@ describe('A process whose configuration is wrong', () => {
       stderr: [
         'The configuration has 3 mistakes:',
         `  - worker.leaseMs in ${file} is "15s"; expected an integer from 100 to 3600000`,
-        '  - ASYNC_WORKER_CONCURENCY in .env is no variable; did you mean ASYNC_WORKER_CONCURRENCY?',
+        '  - ASYNC_WORKER_CONCURENCY in .env is not a variable; did you mean ASYNC_WORKER_CONCURRENCY?',
         '  - ASYNC_QUEUE_SIZE in the environment is "lots"; expected an integer from 1 to 9007199254740991 (jobs.maxQueueSize)',
         '',
       ].join('\n'),
     });
   });
 
-  it('says which roles it can have', async () => {
+  it('names the roles that it can have', async () => {
     expect(await run('api', { ASYNC_ROLE: 'worker' })).toEqual({
       code: 1,
       stdout: '',

@@ -615,7 +615,7 @@ function variableOf(key: string): string {
   return page.get(key) as string;
 }
 
-describe('Each option of docs/configuration.md is read: it changes what can be seen', () => {
+describe('Each option of docs/configuration.md has a visible effect', () => {
   beforeAll(async () => {
     const markdown = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
     const rows = [...markdown.matchAll(/^\| `([\w.]+)` +\| (?:`(\w+)`|code only) +\|/gm)];
@@ -636,7 +636,7 @@ describe('Each option of docs/configuration.md is read: it changes what can be s
     await Promise.all([redis.stop(), sentinel.stop(), postgres.stop()]);
   });
 
-  it('and none is left out', () => {
+  it('without an exception', () => {
     expect(Object.keys(EFFECTS).toSorted()).toEqual([...page.keys()].toSorted());
   });
 

@@ -29,7 +29,7 @@ describe('The presets of docs/configuration.md', () => {
   afterEach(() => vi.unstubAllEnvs());
   afterAll(() => redis.stop());
 
-  it('single instance: runs jobs, and says through ConfigService how', async () => {
+  it('single instance: runs jobs, and ConfigService has the settings', async () => {
     const { jobs, config, options } = await start(singleInstance());
     expect(config.get('asyncEndpoints')).toMatchObject({
       store: 'redis',
@@ -42,7 +42,7 @@ describe('The presets of docs/configuration.md', () => {
     expect(await jobs.waitFor(id)).toMatchObject({ status: 'Completed', result: 'done', maxRetries: 3 });
   });
 
-  it('multi instance: says through ConfigService how jobs are run', async () => {
+  it('multi instance: ConfigService has the settings', async () => {
     const { config, options } = await start(multiInstance());
     expect(config.get('asyncEndpoints')).toMatchObject({
       store: 'redis',
@@ -54,7 +54,7 @@ describe('The presets of docs/configuration.md', () => {
     expect(options).toMatchObject({ jobs: { maxQueueSize: 1_000 }, recovery: { sweepIntervalMs: 60_000 } });
   });
 
-  it('multi instance: instances share jobs and the size of the queue', async () => {
+  it('multi instance: instances share jobs and the queue limit', async () => {
     vi.stubEnv('ASYNC_QUEUE_SIZE', '1');
     vi.stubEnv('ASYNC_WORKER_CONCURRENCY', '1');
     const [first, second] = [await start(multiInstance()), await start(multiInstance())];

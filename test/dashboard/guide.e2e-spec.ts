@@ -4,7 +4,7 @@ import { AdminModule } from './admin.module.js';
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
-it('docs/dashboard.md shows admin.module.ts, which is run, word for word', async () => {
+it('docs/dashboard.md shows the exact code of admin.module.ts, which runs', async () => {
   expect(read('../../docs/dashboard.md')).toContain('```ts\n' + read('admin.module.ts') + '```\n');
   vi.stubEnv('ADMIN_TOKEN', 'secret');
   onTestFinished(() => void vi.unstubAllEnvs());

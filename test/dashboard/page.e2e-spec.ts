@@ -180,7 +180,7 @@ describe.skipIf(!hasBrowser)('The page of the dashboard', () => {
     expect(await app.jobs.depth('Echo')).toBe(1_000);
   });
 
-  it('says that the connection is lost, and recovers it', async () => {
+  it('shows that the connection is lost, and reconnects', async () => {
     const app = await startDashboard('Fastify', new MemoryJobStore());
     const proxy = await startStrippingProxy('/ops', app.url);
     const page = await openPage(`${proxy.url}/admin/jobs`);

@@ -40,7 +40,7 @@ describe('A careless client', () => {
     ['/api/demo/unreliable', {}, 'failures must be an integer number'],
     ['/api/demo/unreliable', { failures: 11 }, 'failures must not be greater than 10'],
     ['/api/demo/unreliable', { failures: [1] }, 'failures must be an integer number'],
-  ])('is told by %s what is wrong with %j', async (path, body, message) => {
+  ])('gets the mistake from %s for %j', async (path, body, message) => {
     const answer = await demo.client.postJson(path, body);
     expect(answer).toMatchObject({ status: 400, body: { error: 'Bad Request', statusCode: 400 } });
     expect((answer.body as { message: string[] }).message).toContain(message);
@@ -48,14 +48,14 @@ describe('A careless client', () => {
 
   describe.each(ROUTES)('of %s', (path) => {
     it.each(['{"data":', '{', '', 'undefined', '{data:1}', '[1,]', '\u0000', '"\\'])(
-      'sends %j for JSON and gets 400',
+      'gets 400 for invalid JSON: %j',
       async (body) => {
         expect(await demo.client.post(path, 'application/json', body)).toMatchObject({ status: 400 });
       },
     );
 
     it.each(['null', '[]', '[[]]', '[{"data":"x","durationMs":1,"failures":1}]', '"text"', '5', 'true'])(
-      'sends %s where an object belongs and gets 400',
+      'gets 400 for %s instead of an object',
       async (body) => {
         expect(await demo.client.post(path, 'application/json', body)).toMatchObject({ status: 400 });
       },
@@ -67,33 +67,33 @@ describe('A careless client', () => {
       '{"__proto__":{"data":"x","durationMs":1,"failures":1}}',
       '{"__proto__":null}',
       '{"constructor":{"prototype":null}}',
-    ])('sends %s and pollutes nothing', async (body) => {
+    ])('pollutes nothing with %s', async (body) => {
       expect(await demo.client.post(path, 'application/json', body)).toMatchObject({ status: 400 });
       expect({}).not.toHaveProperty('polluted');
     });
 
-    it.each(['text/plain', 'text/csv'])('sends %s and gets 400', async (type) => {
+    it.each(['text/plain', 'text/csv'])('gets 400 for %s', async (type) => {
       expect(await demo.client.post(path, type, '{"data":"x","durationMs":1,"failures":1}')).toMatchObject({
         status: 400,
       });
     });
 
     it.each(['application/xml', 'multipart/form-data; boundary=x', 'nonsense', 'application/jsonp'])(
-      'sends %s and gets 415',
+      'gets 415 for %s',
       async (type) => {
         expect(await demo.client.post(path, type, '<data/>')).toMatchObject({ status: 415 });
       },
     );
 
-    it('sends nothing at all and gets 400', async () => {
+    it('gets 400 for an empty request', async () => {
       expect(await demo.client.request(path, { method: 'POST' })).toMatchObject({ status: 400 });
     });
 
-    it('sends more than a megabyte and gets 413', async () => {
+    it('gets 413 for more than a megabyte', async () => {
       expect(await demo.client.postJson(path, { data: 'x'.repeat(1024 * 1024) })).toMatchObject({ status: 413 });
     });
 
-    it('asks with another method and gets 404', async () => {
+    it('gets 404 for another method', async () => {
       expect(await demo.client.get(path)).toMatchObject({ status: 404 });
     });
   });
@@ -107,22 +107,22 @@ describe('A careless client', () => {
       ['text/csvx', 'a,b\n1,2\n'],
       ['application/octet-stream', 'a,b\n1,2\n'],
       ['text/csv; charset=klingon', 'a,b\n1,2\n'],
-    ])('sends %s and gets 415', async (type, body) => {
+    ])('gets 415 for %s', async (type, body) => {
       expect(await demo.client.post('/api/csv-summaries', type, body)).toMatchObject({ status: 415 });
     });
 
-    it('sends nothing at all and gets 415', async () => {
+    it('gets 415 for an empty request', async () => {
       expect(await demo.client.request('/api/csv-summaries', { method: 'POST' })).toMatchObject({ status: 415 });
     });
 
-    it.each(['', ' \n', '\uFEFF'])('sends an empty CSV (%j) and gets 400', async (csv) => {
+    it.each(['', ' \n', '\uFEFF'])('gets 400 for an empty CSV: %j', async (csv) => {
       expect(await demo.client.post('/api/csv-summaries', 'text/csv', csv)).toMatchObject({
         status: 400,
         body: { message: 'The CSV is empty.' },
       });
     });
 
-    it('sends bytes that are no text and gets 400', async () => {
+    it('gets 400 for bytes that are not text', async () => {
       const bytes = new Uint8Array([0x61, 0x0a, 0xff, 0xfe]);
       expect(await demo.client.post('/api/csv-summaries', 'text/csv', bytes)).toMatchObject({
         status: 400,
@@ -130,12 +130,12 @@ describe('A careless client', () => {
       });
     });
 
-    it('sends one byte too many and gets 413', async () => {
+    it('gets 413 for one byte too many', async () => {
       const csv = 'x'.repeat(MAXIMUM_CSV_BYTES + 1);
       expect(await demo.client.post('/api/csv-summaries', 'text/csv', csv)).toMatchObject({ status: 413 });
     });
 
-    it('sends 11 MB, with and without saying so before, and gets 413', async () => {
+    it('gets 413 for 11 MB, with and without Content-Length', async () => {
       const csv = 'a,b,c,d\n'.repeat(11_000_000 / 8);
       expect(await demo.client.post('/api/csv-summaries', 'text/csv', csv)).toMatchObject({ status: 413 });
       const chunked = { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: new Blob([csv]).stream() };
@@ -143,13 +143,13 @@ describe('A careless client', () => {
       expect(answer).toMatchObject({ status: 413 });
     });
 
-    it('sends 11 MB before it listens and still gets 413', async () => {
+    it('gets 413 for 11 MB that it sends before it reads the response', async () => {
       const url = `${demo.client.url}/api/csv-summaries`;
       const answer = await postWithoutListening(url, 'text/csv', 'a,b,c,d\n'.repeat(11_000_000 / 8));
       expect(answer).toBe('HTTP/1.1 413 Payload Too Large');
     });
 
-    it('sends what JSON would write at six times its size and gets 413', async () => {
+    it('gets 413 for text that is six times as long in JSON', async () => {
       const csv = '\u0001'.repeat(MAXIMUM_CSV_BYTES);
       expect(await demo.client.post('/api/csv-summaries', 'text/csv', csv)).toMatchObject({
         status: 413,

@@ -16,7 +16,7 @@ describe('The demo', () => {
   afterAll(() => demo.app.close());
 
   describe('GET /', () => {
-    it('says what the demo is, and links to docs, health and metrics', async () => {
+    it('describes the demo, and links to docs, health and metrics', async () => {
       const { status, body } = await demo.client.get('/');
       expect([status, body]).toMatchObject([200, { name: 'The Async Endpoints demo' }]);
       const { links } = body as { links: Record<string, string> };
@@ -29,7 +29,7 @@ describe('The demo', () => {
       }
     });
 
-    it('is a page with the same links in a browser', async () => {
+    it('returns a page with the same links to a browser', async () => {
       const response = await fetch(await demo.app.getUrl(), { headers: { accept: 'text/html,*/*;q=0.8' } });
       expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
       const page = await response.text();
@@ -38,7 +38,7 @@ describe('The demo', () => {
   });
 
   describe('process-data', () => {
-    it('answers 202 at once, and the text in capitals in the end', async () => {
+    it('answers 202 at once, and returns the text in capitals later', async () => {
       const before = Date.now();
       const accepted = await demo.client.postJson('/api/process-data', { data: 'text' });
       expect(accepted.status).toBe(202);
@@ -57,7 +57,7 @@ describe('The demo', () => {
       expect((await demo.client.get(`${location}/result`)).body).toEqual(result);
     });
 
-    it('counts characters, not what they are stored as', async () => {
+    it('counts characters, not code units', async () => {
       const location = await demo.client.submit('/api/process-data', { data: 'grüße 😀', processingPriority: 5 });
       const { result } = await demo.client.finished<ProcessedData>(location);
       expect(result).toMatchObject({ processedData: 'Processed: GRÜSSE 😀', characterCount: 7 });
@@ -75,12 +75,12 @@ describe('The demo', () => {
       expect(seen.at(-1)).toMatchObject({ status: 'Completed', result: { durationMs: 300 } });
     });
 
-    it('can be as short as nothing', async () => {
+    it('can take no time', async () => {
       const location = await demo.client.submit('/api/demo/sleep', { durationMs: 0 });
       expect(await demo.client.finished(location)).toMatchObject({ status: 'Completed', result: { durationMs: 0 } });
     });
 
-    it('ends at once when canceled, and leaves its place to others', async () => {
+    it('ends at once when canceled, and frees its slot', async () => {
       const locations = await sleepers(demo.client, 8);
       await Promise.all(locations.map((location) => demo.client.running(location)));
       const [last] = (await sleepers(demo.client, 1)) as [string];
@@ -93,7 +93,7 @@ describe('The demo', () => {
       await Promise.all([...locations, last].map((location) => demo.client.delete(location)));
     });
 
-    it('does not keep other jobs from running', async () => {
+    it('does not block other jobs', async () => {
       const locations = await sleepers(demo.client, 20);
       const location = await demo.client.submit('/api/process-data', { data: 'text' });
       expect(await demo.client.finished(location)).toMatchObject({ status: 'Completed' });
@@ -119,7 +119,7 @@ describe('The demo', () => {
   });
 
   describe('csv-summaries', () => {
-    it('summarizes 42,049 rows and answers others meanwhile', async () => {
+    it('summarizes 42,049 rows and answers other requests meanwhile', async () => {
       const location = await demo.client.submitCsv(ZIP_CODES);
       const seen = await demo.client.follow<CsvSummary>(location);
       const { status, result } = seen.at(-1) as JobRepresentation<CsvSummary>;
@@ -138,7 +138,7 @@ describe('The demo', () => {
       expect(seen.find(({ progress }) => progress)?.progress?.message).toMatch(/^parsed \d+ rows$/);
     });
 
-    it('takes the largest CSV allowed, were it all quotes', async () => {
+    it('accepts the largest CSV, even when it consists of quotes', async () => {
       const row = '"""""""""""""""\n';
       const csv = `a\n${row.repeat(Math.floor((MAXIMUM_CSV_BYTES - 2) / row.length))}`;
       const location = await demo.client.submitCsv(csv);
@@ -146,7 +146,7 @@ describe('The demo', () => {
       expect((await demo.client.delete(location)).body).toMatchObject({ status: 'Canceled' });
     });
 
-    it('says in which line a CSV is broken, and does not try again', async () => {
+    it('reports the line of an error in a CSV, and does not retry', async () => {
       const location = await demo.client.submitCsv('a,b\n1,2\n"3\n4",5\n6\n');
       expect(await demo.client.finished(location)).toMatchObject({
         status: 'Failed',
@@ -163,7 +163,7 @@ describe('The demo', () => {
       ['text/csv; charset=utf-8', Buffer.from('größe\nü')],
       ['Text/CSV; charset="ISO-8859-1"', Buffer.from('größe\nü', 'latin1')],
       ['text/csv; header=present; charset=utf-16le', Buffer.from('\uFEFFgröße\nü', 'utf16le')],
-    ])('reads what is sent as %s', async (type, bytes) => {
+    ])('accepts %s', async (type, bytes) => {
       const accepted = await demo.client.post('/api/csv-summaries', type, new Uint8Array(bytes));
       const { result } = await demo.client.finished<CsvSummary>(accepted.headers.get('location') as string);
       expect(result).toMatchObject({ rowCount: 1, columns: [{ name: 'größe', min: 'ü' }] });

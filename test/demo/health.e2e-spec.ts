@@ -31,7 +31,7 @@ describe('The health of the demo', () => {
     expect(checksOf(ready)).toEqual(['asyncendpoints']);
   });
 
-  it('is down where the process has more than 500 MB, and then liveness stays', async () => {
+  it('is down when the process has more than 500 MB, while liveness is up', async () => {
     const usage = vi.spyOn(process, 'memoryUsage');
     onTestFinished(() => usage.mockRestore());
     for (const [rss, memory] of [
@@ -44,7 +44,7 @@ describe('The health of the demo', () => {
     }
   });
 
-  it('is not ready from the beginning of the shutdown, while running jobs come to their end', async () => {
+  it('is not ready from the beginning of the shutdown, while running jobs finish', async () => {
     const location = await demo.client.submit('/api/demo/sleep', { durationMs: 600_000 });
     await demo.client.running(location);
     const closed = demo.app.close();

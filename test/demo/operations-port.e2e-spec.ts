@@ -18,7 +18,7 @@ const statusOf = async (port: number, path: string) =>
   (await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual' })).status;
 
 describe('OPERATIONS_PORT', () => {
-  it('has health, metrics and documents, which are nowhere else then, and nothing else', async () => {
+  it('serves only health, metrics and documents, which the other port then does not', async () => {
     const operations = await freePort();
     const { app, main } = await start(operations);
     for (const path of INSIDE) {
@@ -31,7 +31,7 @@ describe('OPERATIONS_PORT', () => {
     await expect(statusOf(operations, '/metrics')).rejects.toThrow();
   });
 
-  it('is not needed: without it they are on the one port', async () => {
+  it('is optional: without it, one port serves everything', async () => {
     const { main } = await start();
     for (const path of INSIDE) expect([path, (await statusOf(main, path)) < 400]).toEqual([path, true]);
   });

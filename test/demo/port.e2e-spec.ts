@@ -13,7 +13,7 @@ describe('PORT', () => {
     expect(parsePort(text)).toBe(port);
   });
 
-  it.each(['abc', '65536', '-1', '80.5', '0x50', '1e3', '80 81', '٣'])('%s is refused', (text) => {
+  it.each(['abc', '65536', '-1', '80.5', '0x50', '1e3', '80 81', '٣'])('refuses %s', (text) => {
     expect(() => parsePort(text)).toThrow(`PORT is "${text}"; expected a whole number from 0 to 65535.`);
   });
 });

@@ -22,7 +22,7 @@ describe('The built demo in a process of its own', () => {
 
   afterEach(() => Promise.all(processes.splice(0).map((demo) => demo.kill())));
 
-  it('prints lines to try that work as they stand', async (test) => {
+  it('prints commands that work unchanged', async (test) => {
     if (!(await hasCurl())) test.skip('there is no curl here');
     const demo = start();
     await demo.listening();
@@ -39,7 +39,7 @@ describe('The built demo in a process of its own', () => {
     expect(canceled).toContain('"status":"Canceled"');
   });
 
-  it('logs for people at a terminal, and as JSON elsewhere', async (test) => {
+  it('logs text at a terminal, and JSON elsewhere', async (test) => {
     if (!(await hasTerminals())) test.skip('there is no script(1) here');
     const command = `${process.execPath} dist/apps/api/src/main.js`;
     const env = { ...process.env, PORT: '0', NO_COLOR: '1', LOG_FORMAT: '', ASYNC_STORE: 'memory' };
@@ -59,7 +59,7 @@ describe('The built demo in a process of its own', () => {
     expect(elsewhere.output).toMatch(/^\{"level":"log"/m);
   });
 
-  it('lets running jobs end after SIGTERM, and exits with 0', async () => {
+  it('finishes running jobs after SIGTERM, and exits with 0', async () => {
     const demo = start();
     const { client } = await demo.listening();
     const location = await client.submit('/api/demo/sleep', { durationMs: 1_000 });
@@ -70,7 +70,7 @@ describe('The built demo in a process of its own', () => {
     expect(demo.output).toContain('slept 1000 ms');
   });
 
-  it('keeps its jobs in a file, so that they survive its end, however sudden', async () => {
+  it('keeps its jobs in a file, so that they survive a crash', async () => {
     const cwd = temporaryFolder();
     const run = () => {
       const fast = { ASYNC_WORKER_LEASE_MS: '500', ASYNC_RECOVERY_SWEEP_INTERVAL_MS: '100' };
@@ -97,7 +97,7 @@ describe('The built demo in a process of its own', () => {
     }, 60_000);
   });
 
-  it('takes no new jobs after SIGTERM, says what is lost with its memory, and exits with 0', async () => {
+  it('claims no jobs after SIGTERM, logs the number of lost jobs, and exits with 0', async () => {
     const demo = start();
     const { client } = await demo.listening();
     const running = await sleepers(client, 8);
@@ -109,10 +109,10 @@ describe('The built demo in a process of its own', () => {
     expect((await client.get(waiting)).body).toMatchObject({ status: 'Queued' });
     await Promise.all(running.map((location) => client.delete(location)));
     expect(await demo.exitCode()).toBe(0);
-    expect(demo.output).toContain('1 waiting jobs end with this process');
+    expect(demo.output).toContain('1 waiting jobs are lost with this process');
   });
 
-  it('goes on working when whatever reads its output ends, as in npm start | head', async () => {
+  it('continues when the reader of its output ends, as in npm start | head', async () => {
     const demo = start();
     const { client } = await demo.listening();
     demo.closeOutput();
@@ -127,7 +127,7 @@ describe('The built demo in a process of its own', () => {
     expect(demo.output).toBe('PORT is "8o80"; expected a whole number from 0 to 65535.\n');
   });
 
-  it('writes nothing but JSON under LOG_FORMAT=json, from the first line to a failure to boot', async () => {
+  it('writes only JSON with LOG_FORMAT=json, even when the boot fails', async () => {
     // What a package may do at any time: warn, and throw where nobody catches.
     const later =
       'process.on("SIGUSR2", () => { process.emitWarning("old ways"); setImmediate(() => { throw Error("a bug"); }); });';
@@ -145,7 +145,7 @@ describe('The built demo in a process of its own', () => {
     expect(said.at(-1)).toContain('EADDRINUSE');
   });
 
-  it('says that its port is taken', async () => {
+  it('reports that its port is in use', async () => {
     const first = start();
     const { port } = new URL((await first.listening()).client.url);
     const second = start(port);

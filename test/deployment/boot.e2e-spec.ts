@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => redis.stop());
 
-it('Redis is started with its append-only file and no eviction', async () => {
+it('Redis starts with an append-only file and without eviction', async () => {
   const [memory, persistence] = await redis.asked('jobs', (client) =>
     Promise.all([client.info('memory'), client.info('persistence')]),
   );
@@ -35,13 +35,13 @@ it('Redis is started with its append-only file and no eviction', async () => {
 });
 
 describe.each(['development', 'production', 'managed-redis', 'blue-green'])('The pods of %s', (overlay) => {
-  it('boot with what is mounted in them, answer their probes, and do a job', async (test) => {
+  it('boot with the mounted files, answer their probes, and run a job', async (test) => {
     if (!KUSTOMIZE) test.skip('there is no kubectl and no kustomize here');
     await seeThatTheyWork(podsOf(overlay));
   });
 });
 
-it('The pods of production boot while Redis is away: they are alive, and not ready', async (test) => {
+it('The pods of production boot while Redis is unreachable: they are alive, and not ready', async (test) => {
   if (!KUSTOMIZE) test.skip('there is no kubectl and no kustomize here');
   const started = await start(podsOf('production'), { REDIS_URL: 'redis://127.0.0.1:1' });
   expect(started.map(({ app }) => app)).toEqual(['api', 'worker']);
@@ -52,7 +52,7 @@ it('The pods of production boot while Redis is away: they are alive, and not rea
   }
 });
 
-it('The containers of compose.production.yaml boot with what is mounted in them, and do a job', async () => {
+it('The containers of compose.production.yaml boot with the mounted files, and run a job', async () => {
   await seeThatTheyWork(containersOf('compose.production.yaml'));
 });
 

@@ -73,7 +73,7 @@ const isOurs = ([name]: [string, Service]) => name === 'api' || name === 'worker
 describe.each(Object.entries(FILES))('%s', (_path, composed) => {
   const { services, volumes, networks, configs, secrets } = composed;
 
-  it('obeys the Compose specification', () => {
+  it('follows the Compose specification', () => {
     const validate = new Ajv({ strict: false, validateFormats: false }).compile(withoutIds(composeSchema));
     validate(composed);
     expect(validate.errors).toBeNull();
@@ -82,7 +82,7 @@ describe.each(Object.entries(FILES))('%s', (_path, composed) => {
     expect(validate.errors).not.toBeNull();
   });
 
-  it('names no service, volume, network, config, secret or file that is not there, and none that nobody uses', () => {
+  it('names only existing services, volumes, networks, configs, secrets and files, and uses all of them', () => {
     const all = Object.values(services);
     const used = {
       volumes: all
@@ -108,7 +108,7 @@ describe.each(Object.entries(FILES))('%s', (_path, composed) => {
     for (const { image } of all) expect(image ?? 'built').not.toMatch(/^[^$]*:latest$|^[^:]+\/[^:]+$/);
   });
 
-  it('gives API and worker longer to end than they need by their configuration', async () => {
+  it('gives API and worker a longer grace period than their configuration needs', async () => {
     const { file: path } = configs?.['async_endpoints'] ?? {};
     const config = path ? read(path) : '{"asyncEndpoints":{}}';
     const ours = Object.entries(services).filter(isOurs);
@@ -123,7 +123,7 @@ describe.each(Object.entries(FILES))('%s', (_path, composed) => {
 });
 
 describe('The development file', () => {
-  it('has API, worker, a Redis that keeps what it is told, a browser for it, and monitoring, on this machine only', () => {
+  it('has API, worker, a durable Redis, a browser for it, and monitoring, on this machine only', () => {
     const { services } = DEVELOPMENT;
     expect(Object.keys(services)).toEqual(['api', 'worker', 'redis', 'redis-browser', 'prometheus', 'grafana']);
     for (const name of ['api', 'worker']) {
@@ -156,7 +156,7 @@ describe('The monitoring file', () => {
     }
   });
 
-  it('is open on this machine only, and to the database not at all', () => {
+  it('is open on this machine only, without access to the database', () => {
     expect(services.flatMap(([, { ports = [] }]) => ports)).toEqual(['127.0.0.1:3000:3000']);
     expect(services.flatMap(([, { networks = [] }]) => networks)).not.toContain('data');
     const { grafana } = MONITORING.services;
@@ -168,7 +168,7 @@ describe('The monitoring file', () => {
 describe('The production file', () => {
   const { services } = PRODUCTION;
 
-  it('has several of each, with limits, restarts and nothing that can be written', () => {
+  it('has several replicas of each, with limits, restarts and read-only file systems', () => {
     expect([services['api'], services['worker']].map((service) => service?.deploy?.replicas)).toEqual([3, 2]);
     for (const [name, { deploy, read_only, cap_drop }] of Object.entries(services)) {
       expect([name, deploy?.restart_policy?.condition, read_only, cap_drop]).toEqual([name, 'any', true, ['ALL']]);
@@ -185,7 +185,7 @@ describe('The production file', () => {
     }
   });
 
-  it('is open to the world at the proxy only, and Redis to the processes only', () => {
+  it('publishes the proxy only, and opens Redis to the processes only', () => {
     const open = Object.entries(services).filter(([, { ports }]) => ports);
     expect(open.map(([name, { ports }]) => [name, ports])).toEqual([['proxy', ['80:80', '443:443']]]);
     const onData = Object.entries(services).filter(([, { networks }]) => networks?.includes('data'));
@@ -196,7 +196,7 @@ describe('The production file', () => {
     expect(PRODUCTION.networks?.['data']?.internal).toBe(true);
   });
 
-  it('has its password from a file that is mounted, in no variable and no command', () => {
+  it('has its password in a mounted file, in no variable and no command', () => {
     for (const name of ['api', 'worker']) expect(services[name]?.secrets).toEqual(['redis_password']);
     const ofUsers = ['redis_password', 'redis_backup_password', 'redis_operator_password'];
     expect(services['redis']?.secrets).toEqual(ofUsers);
@@ -214,7 +214,7 @@ describe('The production file', () => {
     expect(services['redis']?.volumes).toContainEqual(expect.objectContaining({ type: 'tmpfs', target: '/run/redis' }));
   });
 
-  it('has no default for the version and the site, so that no command replaces them unseen', () => {
+  it('has no default for the version and the site, so that no command changes them unnoticed', () => {
     for (const app of ['api', 'worker']) expect(services[app]?.image).toMatch(/:\$\{VERSION:\?[^}]+\}$/);
     expect(services['proxy']?.environment?.['SITE']).toMatch(/^\$\{SITE:\?[^}]+\}$/);
   });
@@ -225,7 +225,7 @@ describe('The production file', () => {
     }
   });
 
-  it('is accepted by `docker stack config`, so that a swarm takes it as well', (test) => {
+  it('is accepted by docker stack config, so that it works in a swarm', (test) => {
     if (spawnSync('docker', ['--version']).status !== 0) test.skip('there is no docker here');
     const folder = temporaryFolder();
     for (const { file } of Object.values(PRODUCTION.configs ?? {})) writeWithFolders(join(folder, file), read(file));
@@ -238,7 +238,7 @@ describe('The production file', () => {
     expect(config({ VERSION: '1.0.0', SITE: '' }).stderr).toContain('say in .env which name clients use');
   });
 
-  it('has a proxy whose configuration caddy accepts, and which shows neither health nor metrics', (test) => {
+  it('has a proxy with a configuration that caddy accepts, without health and metrics', (test) => {
     const caddyfile = read('deploy/docker/Caddyfile');
     expect(caddyfile).toContain('@api path /api/* /jobs /jobs/*');
     expect(caddyfile).toMatch(/^\{\$SITE:localhost\} \{$/m); // a bare name: Caddy redirects to HTTPS

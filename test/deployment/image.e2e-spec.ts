@@ -13,7 +13,7 @@ const STAGES = stagesOf('Dockerfile');
 const IMAGES = ['api', 'worker'];
 
 describe('The Dockerfile', () => {
-  it('has stages that build on ones before them, the images last', () => {
+  it('has stages that use earlier ones, with the images last', () => {
     expect(STAGES.map(({ name, from }) => [name, from])).toEqual([
       ['build', '${NODE_IMAGE}'],
       ['node', '${NODE_IMAGE}'],
@@ -27,7 +27,7 @@ describe('The Dockerfile', () => {
     );
   });
 
-  it('copies what is there, and what .dockerignore lets through', () => {
+  it('copies only files that exist and that .dockerignore allows', () => {
     const allowed = read('.dockerignore').match(/(?<=^!).+/gm) ?? [];
     expect(allowed.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
     const ofContext = copiedPaths(STAGES).filter(({ from }) => from === null);
@@ -41,7 +41,7 @@ describe('The Dockerfile', () => {
     expect(ofStages.filter((copied) => !isThere(copied))).toEqual([]);
   });
 
-  it('installs by the lockfile, before any source is copied, from a cache that is mounted, and runs no install script', () => {
+  it('installs from the lockfile before it copies sources, with a mounted cache and without install scripts', () => {
     const build = STAGES.find(({ name }) => name === 'build')!;
     expect(wordsOf([build], 'COPY')[0]).toEqual(['package.json', 'package-lock.json', './']);
     const [install, ...builds] = textOf([build], 'RUN');
@@ -56,7 +56,7 @@ describe('The Dockerfile', () => {
     expect(wordsOf(STAGES, 'ADD')).toEqual([]);
   });
 
-  it('runs no code of a dependency while it is installed, in the image or in a clone: @scarf/scarf would report it', () => {
+  it('runs no install script of a dependency such as @scarf/scarf, in the image or in a clone', () => {
     const installs = textOf(STAGES, 'RUN').filter((command) => command.includes('npm ci'));
     expect(installs.filter((command) => !command.includes('npm ci --ignore-scripts'))).toEqual([]);
     expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
@@ -69,7 +69,7 @@ describe('The Dockerfile', () => {
     expect(new Set(Object.values(allowScripts))).toEqual(new Set([false]));
   });
 
-  it.each(IMAGES)('makes of %s an image that is not root and has what it runs and no more', (name) => {
+  it.each(IMAGES)('builds %s as an image without root that has only the files that it runs', (name) => {
     const stages = withBases(STAGES, name);
     expect(stages[0]!.from).toBe('${RUNTIME_IMAGE}'); // without npm, and without a shell
     expect(copiedPaths(stages).map(({ from, path }) => `${from}:${path}`)).toEqual([
@@ -88,7 +88,7 @@ describe('The Dockerfile', () => {
     expect(textOf(stages, 'LABEL').join(' ')).toMatch(/title=.*licenses=MIT.*version=.*revision=/);
   });
 
-  it.each(IMAGES)('starts %s as process 1, so that it gets the signals itself', (name) => {
+  it.each(IMAGES)('starts %s as process 1, so that it receives signals', (name) => {
     const stages = withBases(STAGES, name);
     const [entrypoint = ''] = textOf(stages, 'ENTRYPOINT');
     const [command, main] = JSON.parse(entrypoint) as string[];
@@ -97,14 +97,14 @@ describe('The Dockerfile', () => {
     expect([...textOf(stages, 'CMD'), ...textOf(stages, 'SHELL')]).toEqual([]);
   });
 
-  it.each(IMAGES)('checks the health of %s without curl, as often as the seed', (name) => {
+  it.each(IMAGES)('checks the health of %s without curl, at the interval of the seed', (name) => {
     const [check = ''] = textOf(withBases(STAGES, name), 'HEALTHCHECK');
     expect(check).toBe('--interval=30s --timeout=3s --start-period=5s --retries=3 CMD ["node", "health-check.mjs"]');
   });
 });
 
 describe('The health check of the images', () => {
-  it.each(IMAGES)('succeeds where %s is alive, and fails where nobody is', async (name) => {
+  it.each(IMAGES)('succeeds when %s is alive, and fails when nothing listens', async (name) => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.stop());
     const app = await new AppProcess(name as 'api' | 'worker', { REDIS_URL: redis.url }).listening();
@@ -116,7 +116,7 @@ describe('The health check of the images', () => {
     expect(await healthCheck(port)).toEqual({ code: 1, error: `connect ECONNREFUSED 127.0.0.1:${port}\n` });
   });
 
-  it('fails where somebody answers that all is not well, or does not answer', async () => {
+  it('fails when the process reports a problem, or does not answer', async () => {
     const server = createServer((request, response) => {
       if (request.url === '/health/live' && !isSilent) response.writeHead(503).end();
     }).listen(0);

@@ -57,12 +57,12 @@ describe('The manifests in k8s', () => {
   const backup = manifestsIn(join(K8S, 'components/backup')).map(([, manifest]) => manifest);
   const workloads = workloadsOf([...base, ...redis, ...backup]);
 
-  it('obey the schemas of Kubernetes and KEDA', () => {
+  it('match the schemas of Kubernetes and KEDA', () => {
     expect(all.flatMap(([path, manifest]) => mistakesOf(manifest).map((mistake) => `${path}: ${mistake}`))).toEqual([]);
     expect(all.length).toBeGreaterThan(15);
   });
 
-  it('would be refused by name with a field that is unknown, missing or of a wrong type', () => {
+  it('are refused with a field that is unknown, missing or of a wrong type', () => {
     const deployment = structuredClone(base.find(({ kind }) => kind === 'Deployment')) as Manifest & {
       spec: { replicas?: unknown; stategy?: object; selector?: object };
     };
@@ -74,7 +74,7 @@ describe('The manifests in k8s', () => {
     expect(mistakesOf(deployment)).toEqual([expect.stringContaining('must have required property selector')]);
   });
 
-  it('let pods have nothing that they do not need: the restricted standard, resources, no token', () => {
+  it('give pods only what they need: the restricted standard, resources, no token', () => {
     const names = workloads.map(({ manifest }) => manifest.metadata.name);
     expect(names.toSorted()).toEqual([
       'async-endpoints-api',
@@ -88,7 +88,7 @@ describe('The manifests in k8s', () => {
     expect(namespace?.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
   });
 
-  it('probe liveness without Redis, readiness with it, and are patient at the start', () => {
+  it('probe liveness without Redis, readiness with it, and have a startup probe', () => {
     for (const { container, manifest } of workloads.filter(isOurs)) {
       const { startupProbe, livenessProbe, readinessProbe } = container;
       const paths = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet?.path);
@@ -104,7 +104,7 @@ describe('The manifests in k8s', () => {
     }
   });
 
-  it('lets clients to the API, and only Prometheus to its metrics, documents and health', () => {
+  it('admit clients to the API, and only Prometheus to its metrics, documents and health', () => {
     const [api] = workloads.filter(({ container }) => container.name === 'api') as [Workload];
     const policies = ofKind<INetworkPolicy & Manifest>(base, 'NetworkPolicy');
     const { ingress = [] } = policies.find(({ metadata }) => metadata.name === 'async-endpoints-api')?.spec ?? {};
@@ -117,7 +117,7 @@ describe('The manifests in k8s', () => {
     expect(environmentOf(api.container)['OPERATIONS_PORT']).toBe(String(operations));
   });
 
-  it('roll without losing capacity: the API one by one, before each another', () => {
+  it('roll out without losing capacity: one API pod at a time, after its replacement', () => {
     const strategies = workloads.filter(isOurs).map(({ spec }) => (spec as { strategy?: unknown }).strategy);
     expect(strategies).toEqual([
       { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
@@ -125,7 +125,7 @@ describe('The manifests in k8s', () => {
     ]);
   });
 
-  it('scale the API down again after load: no memory target keeps a pod that the processor does not need', () => {
+  it('scale the API down again after load: the memory target keeps no idle pods', () => {
     const [autoscaler] = ofKind<IHorizontalPodAutoscaler>(base, 'HorizontalPodAutoscaler');
     const { minReplicas = 1, maxReplicas, metrics = [] } = autoscaler!.spec!;
     const target = metrics.find(({ resource }) => resource?.name === 'memory')?.resource?.target.averageValue;
@@ -150,7 +150,7 @@ describe('The manifests in k8s', () => {
     );
   });
 
-  it('run API and worker apart, behind a Service for the API and one without an address for Redis', () => {
+  it('run API and worker separately, with a Service for the API and a headless one for Redis', () => {
     const ours = workloads.filter(isOurs);
     expect(ours.map(({ manifest }) => [manifest.kind, manifest.metadata.name])).toEqual([
       ['Deployment', 'async-endpoints-api'],
@@ -165,14 +165,14 @@ describe('The manifests in k8s', () => {
     ]);
   });
 
-  it('ask for as much as the seed, limit memory alike and the processor at twice as much', () => {
+  it('request the resources of the seed, with the same memory limit and twice the CPU as limit', () => {
     const [api, worker] = workloads.filter(isOurs).map(({ container }) => container.resources);
     const requests = { cpu: '250m', memory: '256Mi' };
     expect(api).toEqual({ requests, limits: { cpu: '1', memory: '512Mi' } });
     expect(worker).toEqual(api);
   });
 
-  it('scale the API by processor and memory, from 3 to 10', () => {
+  it('scale the API by CPU and memory, from 3 to 10 pods', () => {
     const [scaler] = ofKind<IHorizontalPodAutoscaler & Manifest>(base, 'HorizontalPodAutoscaler');
     const { minReplicas, maxReplicas, metrics = [], scaleTargetRef } = scaler!.spec!;
     expect([scaleTargetRef.name, minReplicas, maxReplicas]).toEqual(['async-endpoints-api', 3, 10]);
@@ -183,7 +183,7 @@ describe('The manifests in k8s', () => {
     ]);
   });
 
-  it('run the command-line tool as a Job of the same image, which Redis lets in and which may do nothing else', () => {
+  it('run the command-line tool as a Job of the same image, with access to Redis only', () => {
     const tool = manifestsIn(join(K8S, 'tool')).map(([, manifest]) => manifest);
     const [job] = workloadsOf(tool) as [Workload];
     expect(job.container).toMatchObject({ command: ['async-endpoints'], args: ['audit'] });
@@ -204,7 +204,7 @@ describe('The manifests in k8s', () => {
     expect(brokenReferences(outside).join()).toContain('Job async-endpoints-tool is let out to');
   });
 
-  it('keep what is in Redis: append-only file, volume, no eviction, memory for a rewrite', () => {
+  it('make Redis durable: append-only file, volume, no eviction, memory for a rewrite', () => {
     const [{ spec, container }] = workloadsOf(redis) as [Workload];
     const conf = new Map(
       read('k8s/redis/redis.conf')
@@ -220,7 +220,7 @@ describe('The manifests in k8s', () => {
     expect(spec.volumeClaimTemplates?.[0]?.spec?.resources?.requests?.['storage']).toBe('4Gi');
   });
 
-  it('scale workers alike with KEDA and without, by metrics that exist', () => {
+  it('scale workers by the same existing metrics with and without KEDA', () => {
     const [scaledObject] = ofKind<{ spec: { triggers: { metadata: Record<string, string> }[] } }>(
       all.map(([, manifest]) => manifest),
       'ScaledObject',
@@ -248,12 +248,12 @@ describe('The manifests in k8s', () => {
 });
 
 describe.each(Object.keys(DEPLOYED))('The overlay %s', (name) => {
-  it('builds, of manifests that obey the schemas', (test) => {
+  it('builds manifests that match the schemas', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     expect(deployed(name).flatMap(mistakesOf)).toEqual([]);
   });
 
-  it('names nothing that is not there and has nothing that is not used', (test) => {
+  it('names only existing objects, and uses all of them', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = deployed(name);
     // Applied by hand beside the rest, where Redis is one of ours.
@@ -277,7 +277,7 @@ describe.each(Object.keys(DEPLOYED))('The overlay %s', (name) => {
     expect(ofKind(manifests, 'Namespace')).toHaveLength(1);
   });
 
-  it('gives pods longer to end than they need by their configuration', async (test) => {
+  it('gives pods a longer grace period than their configuration needs', async (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = deployed(name);
     for (const workload of workloadsOf(manifests).filter(isOurs)) {
@@ -293,7 +293,7 @@ describe.each(Object.keys(DEPLOYED))('The overlay %s', (name) => {
     }
   });
 
-  it('listens where it is probed, says each variable once, and logs as its environment', (test) => {
+  it('listens on the probed port, sets each variable once, and logs in the format of its environment', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     for (const { container } of workloadsOf(deployed(name)).filter(isOurs)) {
       const names = (container.env ?? []).map((one) => one.name);
@@ -322,7 +322,7 @@ describe.each(Object.keys(DEPLOYED))('The overlay %s', (name) => {
     }
   });
 
-  it('has a worker for as many jobs as one does at once', async (test) => {
+  it('scales workers by a number of jobs that equals the concurrency of one worker', async (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = deployed(name);
     const [worker] = workloadsOf(manifests).filter(({ labels }) => labels['app.kubernetes.io/component'] === 'worker');
@@ -363,7 +363,7 @@ describe('References', () => {
     'no ServiceAccount': ['ServiceAccount', /"async-endpoints"/, '"other"', 'has no ServiceAccount'],
   };
 
-  it.for(Object.keys(broken))('that are broken are found: %s', (what, test) => {
+  it.for(Object.keys(broken))('that are broken are reported: %s', (what, test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const [kind, find, replacement, said] = broken[what]!;
     const text = deployed('development').map((manifest) => JSON.stringify(manifest));
@@ -373,7 +373,7 @@ describe('References', () => {
   });
 });
 
-describe('What pods may reach', () => {
+describe('The egress of pods', () => {
   const pod = (component: string) => ({
     'app.kubernetes.io/name': 'async-endpoints',
     'app.kubernetes.io/component': component,
@@ -393,7 +393,7 @@ describe('What pods may reach', () => {
     return build(join(K8S, 'overlays/reaching'));
   };
 
-  it('is Redis alone, and for backups the store elsewhere', (test) => {
+  it('is Redis only, and for backups also the remote storage', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = withComponents();
     const redis = { labels: { 'app.kubernetes.io/name': 'redis' } };
@@ -410,7 +410,7 @@ describe('What pods may reach', () => {
     expect(mayReach(manifests, redis.labels, publicAddress, 443)).toBe(false);
   });
 
-  it('components/telemetry: a collector, at the address that the pods send to', (test) => {
+  it('components/telemetry: includes the collector at the address that the pods use', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = withComponents('telemetry');
     expect([...manifests.flatMap(mistakesOf), ...brokenReferences(manifests)]).toEqual([]);
@@ -423,7 +423,7 @@ describe('What pods may reach', () => {
     }
   });
 
-  it('components/outbound-calls: public addresses by HTTPS, from workers alone', (test) => {
+  it('components/outbound-calls: includes public addresses by HTTPS, for workers only', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const manifests = withComponents('outbound-calls');
     expect([...manifests.flatMap(mistakesOf), ...brokenReferences(manifests)]).toEqual([]);
@@ -434,7 +434,7 @@ describe('What pods may reach', () => {
   });
 
   it.for(['production', 'managed-redis', 'blue-green/blue', 'blue-green/green'])(
-    'is more where the comments in %s become lines',
+    'includes more when the comments in %s are enabled',
     (overlay, test) => {
       if (!KUSTOMIZE) test.skip(SKIPPED);
       const folder = join(copyOfK8s(), 'overlays', overlay);
@@ -464,7 +464,7 @@ describe('Overlays', () => {
     expect(spawnSync(command, [verb, folder], { encoding: 'utf8' }).stderr).toContain('secrets/redis-password');
   });
 
-  it('of production and development can do without KEDA', (test) => {
+  it('of production and development work without KEDA', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const components = ['../../components/worker-scaling-hpa'];
     const resources = ['../../namespace', '../../base', '../../redis'];
@@ -476,7 +476,7 @@ describe('Overlays', () => {
     expect([...manifests.flatMap(mistakesOf), ...brokenReferences(manifests)]).toEqual([]);
   });
 
-  it('of blue and green differ in nothing but color and version', (test) => {
+  it('of blue and green differ only in color and version', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const [blue, green] = ['blue', 'green'].map((color) => {
       const text = JSON.stringify(build(join(K8S, 'overlays/blue-green', color)));
@@ -487,7 +487,7 @@ describe('Overlays', () => {
     expect(blue).toBe(green);
   });
 
-  it('of blue and green run the configuration of production, behind its Ingress, and keep the color when they are applied again', (test) => {
+  it('of blue and green have the configuration and Ingress of production, and keep the active color when applied again', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const config = (manifests: readonly Manifest[]) =>
       workloadsOf(manifests)
@@ -512,7 +512,7 @@ describe('Overlays', () => {
   });
 
   it.for(['production', 'managed Redis', 'blue and green'])(
-    'of %s has an Ingress for the API alone, and a nightly backup',
+    'of %s has an Ingress for the API only, and a nightly backup',
     (name, test) => {
       if (!KUSTOMIZE) test.skip(SKIPPED);
       const manifests = deployed(name);
@@ -535,7 +535,7 @@ describe('Overlays', () => {
     },
   );
 
-  it('keep secrets out of the repository', () => {
+  it('contain no secrets', () => {
     expect(read('.gitignore').split('\n')).toContain('secrets/');
   });
 });

@@ -42,7 +42,7 @@ describe.each(Object.entries(DEPLOYED))('Monitoring with the %s compose file', (
     return read(configs?.[source ?? '']?.file ?? `no config of ${service} is at ${path}`);
   };
 
-  it('scrapes every replica of API and worker, on the port that they listen on', () => {
+  it('scrapes every replica of API and worker, on their port', () => {
     const { scrape_configs, rule_files } = parse(contentOf('prometheus', '/etc/prometheus/prometheus.yml'), {
       merge: true,
     }) as {
@@ -64,7 +64,7 @@ describe.each(Object.entries(DEPLOYED))('Monitoring with the %s compose file', (
     for (const file of rule_files) expect(contentOf('prometheus', `/etc/prometheus/${file}`)).toContain('- alert:');
   });
 
-  it('has a Grafana with the data source and the dashboard', () => {
+  it('has Grafana with the data source and the dashboard', () => {
     const [source] = (
       parse(contentOf('grafana', '/etc/grafana/provisioning/datasources/async-endpoints.yml')) as {
         datasources: { type: string; url: string; isDefault: boolean }[];
@@ -80,14 +80,14 @@ describe.each(Object.entries(DEPLOYED))('Monitoring with the %s compose file', (
     expect(JSON.parse(contentOf('grafana', home))).toMatchObject({ title: 'Async Endpoints' });
   });
 
-  it('reads the age of backups where a service has it', () => {
+  it('reads the age of backups from the service that reports it', () => {
     const isThere = 'backup-age' in services && share(services['prometheus'], services['backup-age']);
     expect(isThere).toBe(name === 'production');
   });
 });
 
 describe('Monitoring on Kubernetes', () => {
-  it('has the alerts of deploy/monitoring; `npm run docs` brings a change there', () => {
+  it('has the alerts of deploy/monitoring (npm run docs copies them)', () => {
     const rule = yaml<{ spec: { groups: object[] } }>('k8s/components/monitoring/prometheus-rule.yaml');
     expect(rule.spec).toEqual({ groups: yaml<{ groups: object[] }>('deploy/monitoring/alerts.yml').groups });
   });

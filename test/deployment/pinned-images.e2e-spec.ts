@@ -40,7 +40,7 @@ describe('scripts/pin-images.mjs', () => {
     text.split('\n').flatMap((line) => (line.includes(` ${what}`) ? (line.split(' ')[0] as string) : []));
   const text = (file: string) => readFileSync(join(folder, file), 'utf8');
 
-  it('names every image of production that is not pinned, and changes nothing, with --check', () => {
+  it('with --check, names every image of production that is not pinned, and changes nothing', () => {
     const before = text('Dockerfile');
     const { status, stderr } = run('--check');
     expect(status).toBe(1);
@@ -57,7 +57,7 @@ describe('scripts/pin-images.mjs', () => {
     expect(text('Dockerfile')).toBe(before);
   });
 
-  it('pins what the registries have, and fails naming what they have not', () => {
+  it('pins the images that registries have, and fails with the names of the others', () => {
     const loose = referencesIn(run('--check').stderr, 'is not pinned');
     const isOurs = (reference: string) => reference.startsWith('registry.example.com/');
     for (const reference of loose.filter((one) => !isOurs(one))) registry.push(reference);
@@ -70,7 +70,7 @@ describe('scripts/pin-images.mjs', () => {
     expect(run('--check')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('leaves no image unpinned that production pulls or builds on', () => {
+  it('pins every image that production pulls or builds on', () => {
     const composed = ['compose.production.yaml', 'compose.monitoring.yaml'].flatMap((file) => {
       const { services } = parse(text(file)) as { services: Record<string, { image: string }> };
       return Object.values(services).map(({ image }) => image);
@@ -87,7 +87,7 @@ describe('scripts/pin-images.mjs', () => {
     expect(images.filter((image) => !PINNED.test(image))).toEqual([]);
   });
 
-  it('writes the digest that a tag has now, when it is run again', () => {
+  it('updates digests when it runs again', () => {
     const digest = registry.push('redis:7.4-alpine');
     expect(text('compose.production.yaml')).not.toContain(digest);
     expect(run().status).toBe(0);

@@ -38,7 +38,7 @@ describe('The users of Redis', () => {
   });
 
   it.each(['PING', 'INFO', 'GET {ae:0}:jobs', 'CONFIG GET *', 'FLUSHALL'])(
-    'are others than the default one, which is refused %s',
+    'do not include the default user, which is refused %s',
     (command) => {
       const args = ['-p', new URL(redis.url).port, ...command.split(' ')];
       expect(spawnSync('redis-cli', args, { encoding: 'utf8' }).stdout).toMatch(/^NOAUTH /);
@@ -46,16 +46,16 @@ describe('The users of Redis', () => {
   );
 
   it.each(['FLUSHALL', 'CONFIG SET maxmemory 1', 'SCRIPT FLUSH', 'SCAN 0', 'SYNC', 'ACL LIST'])(
-    'do not let API and workers run %s',
+    'do not permit API and workers to run %s',
     (command) => refused('jobs', command),
   );
 
   it.each(['FLUSHALL', 'GET {ae:0}:jobs', 'CONFIG GET *', 'BGSAVE', 'PUBLISH ae:0:changes x'])(
-    'do not let backups run %s',
+    'do not permit backups to run %s',
     (command) => refused('backup', command),
   );
 
-  it('let backups take a snapshot, and operators run an audit', async () => {
+  it('permit backups to take a snapshot, and operators to run an audit', async () => {
     const { port } = new URL(redis.url);
     const login = { REDIS_USERNAME: 'backup', REDIS_PASSWORD_FILE: passwordFiles().REDIS_BACKUP_PASSWORD_FILE };
     expect(await backUp({ BACKUP_DIR: temporaryFolder(), REDIS_PORT: port, ...login })).toMatchObject({ code: 0 });
@@ -73,7 +73,7 @@ describe('The users of Redis', () => {
       { REDIS_OPERATOR_PASSWORD_FILE: START_REDIS },
       'has more than two lines; expected one or two passwords of operator',
     ],
-  ])('need their passwords: with %j Redis does not start', (files, said) => {
+  ])('require passwords: with %j Redis does not start', (files, said) => {
     const { status, stderr } = spawnSync('sh', [START_REDIS], {
       encoding: 'utf8',
       env: { ...process.env, ...passwordFiles(), ...files },
@@ -81,7 +81,7 @@ describe('The users of Redis', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining(said)]);
   });
 
-  it('have a password that nobody keeps for setting passwords, and it does nothing else', async () => {
+  it('have a generated password for changing passwords, without other permissions', async () => {
     const { port } = new URL(redis.url);
     const password = readFileSync(join(redis.runFolder, 'admin-password'), 'utf8').trim();
     expect(password).toMatch(/^[0-9a-f]{64}$/);
@@ -95,7 +95,7 @@ describe('The users of Redis', () => {
 });
 
 describe('The rotation of a password', () => {
-  it('loses no job and refuses no request, while APIs and workers roll from the old password to the new one', async () => {
+  it('loses no job and refuses no request while APIs and workers change to the new password', async () => {
     const redis = await startDeployedRedis();
     onTestFinished(async () => void (await redis.stop()));
     const mounted = redis.files.REDIS_PASSWORD_FILE;
@@ -150,7 +150,7 @@ describe('The rotation of a password', () => {
     expect(await redis.asked('backup', ping)).toBe('PONG');
   }, 120_000);
 
-  it('sets none where a file is wrong, and says which', async () => {
+  it('changes no password when a file is invalid, and names the file', async () => {
     const redis = await startDeployedRedis();
     onTestFinished(async () => void (await redis.stop()));
     writeFileSync(redis.files.REDIS_PASSWORD_FILE, 'another\n');
@@ -173,7 +173,7 @@ function editsOfTheGuide(file: string): [append: () => void, swap: () => void, r
 }
 
 describe('The probes of Redis in k8s', () => {
-  it('ready is who may log in; alive is who answers, whatever the password', async () => {
+  it('readiness needs a login; liveness needs only a reply', async () => {
     const redis = await startDeployedRedis();
     onTestFinished(async () => void (await redis.stop()));
     const { port } = new URL(redis.url);

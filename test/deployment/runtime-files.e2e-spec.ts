@@ -43,7 +43,7 @@ describe('The files of the images', () => {
     expect(JSON.parse(stats.stdout)).toMatchObject([{ name: 'ProcessData', status: 'Completed', count: 1 }]);
   }, 120_000);
 
-  it('hold no compiler, no package manager and no declarations, and name every package in the SBOM', () => {
+  it('include no compiler, package manager or declarations, and an SBOM with every package', () => {
     const { components } = JSON.parse(readFileSync(join(folder, 'sbom.cdx.json'), 'utf8')) as {
       components: { name: string; version: string }[];
     };
@@ -60,7 +60,7 @@ describe('The files of the images', () => {
     expect(bytes).toBeLessThan(11_500_000); // with Node's 108.5 MB, 120 MB above the base
   });
 
-  it('hold no package that is for development and tests only, such as Express', () => {
+  it('include no package that only development and tests need, such as Express', () => {
     const { packages } = JSON.parse(read('package-lock.json')) as {
       packages: Record<string, { dev?: true; devOptional?: true }>;
     };

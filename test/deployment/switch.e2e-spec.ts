@@ -29,7 +29,7 @@ describe('Switching between blue and green', () => {
     return { status, stderr, calls: readFileSync(calls, 'utf8').trim().split('\n').filter(Boolean) };
   };
 
-  it('waits for workers, then APIs, and only then sends requests there', () => {
+  it('waits for workers, then APIs, and then switches the requests', () => {
     const { status, calls: asked } = run(['green']);
     expect(status).toBe(0);
     expect(asked).toEqual([
@@ -39,13 +39,13 @@ describe('Switching between blue and green', () => {
     ]);
   });
 
-  it('sends nothing to what does not become ready', () => {
+  it('sends no requests to pods that do not become ready', () => {
     const { status, calls: asked } = run(['blue'], 1);
     expect(status).not.toBe(0);
     expect(asked.filter((call) => call.includes('patch'))).toEqual([]);
   });
 
-  it.each([[[]], [['red']]])('says what it takes, given %j', (args) => {
+  it.each([[[]], [['red']]])('explains its usage for %j', (args) => {
     expect(run(args)).toMatchObject({ status: 2, stderr: expect.stringContaining('blue|green'), calls: [] });
   });
 });

@@ -25,11 +25,11 @@ it.each([
   ['testing', 'testing/unit.e2e-spec.ts'],
   ['testing', 'testing/memory.e2e-spec.ts'],
   ['testing', 'testing/redis.ts'],
-])('docs/%s.md shows %s, which is run, word for word', async (name, file) => {
+])('docs/%s.md shows the exact code of %s, which runs', async (name, file) => {
   expect(await read(`../../docs/${name}.md`)).toContain('```ts\n' + (await read(file)) + '```\n');
 });
 
-it('docs/own-store.md shows parts of its example, word for word', async () => {
+it('docs/own-store.md shows exact excerpts of its example', async () => {
   const [guide, ...example] = await Promise.all(
     ['../../docs/own-store.md', 'own-store.e2e-spec.ts', 'table-store.ts', 'job-table.ts'].map(read),
   );
@@ -51,7 +51,7 @@ async function startSite(): Promise<{ url: string; asked: () => number }> {
   return { url: `http://127.0.0.1:${(site.address() as AddressInfo).port}`, asked: () => asked };
 }
 
-it('The handler of docs/handlers.md fails for good, or comes later, as what it throws says', async () => {
+it('The handler of docs/handlers.md fails or retries a job by the error that it throws', async () => {
   const site = await startSite();
   const { jobs } = await startWorker({}, [ScriptedHandler, FetchPageHandler]);
   const gone = await jobs.submit(FetchPage, { url: `${site.url}/gone` });
@@ -64,7 +64,7 @@ it('The handler of docs/handlers.md fails for good, or comes later, as what it t
   expect(await jobs.waitFor(later.id)).toMatchObject({ status: 'Completed', retryCount: 1, result: { length: 12 } });
 });
 
-it('The service of docs/jobs-from-code.md plans a job once, and tells what came of it', async () => {
+it('The service of docs/jobs-from-code.md submits a job once, and reports its outcome', async () => {
   const site = await startSite();
   const { app, jobs } = await startWorker({}, [ScriptedHandler, FetchPageHandler, Pages]);
   const pages = app.get(Pages);
@@ -79,7 +79,7 @@ it('The service of docs/jobs-from-code.md plans a job once, and tells what came 
   expect(site.asked()).toBe(0);
 });
 
-it('The handler of docs/long-jobs.md goes on from its checkpoint when its worker is replaced, at the cost of no attempt', async () => {
+it('The handler of docs/long-jobs.md continues from its checkpoint when its worker is replaced, without spending an attempt', async () => {
   const [store, checkpoints] = [new MemoryJobStore(), new Checkpoints()];
   const providers = [ReindexHandler, { provide: Checkpoints, useValue: checkpoints }];
   const old = await startWorker({ store, worker: { drainTimeoutMs: 0 } }, providers);
@@ -92,7 +92,7 @@ it('The handler of docs/long-jobs.md goes on from its checkpoint when its worker
   expect(checkpoints.written).toEqual(Array.from({ length: 100 }, (_, page) => page + 1));
 });
 
-it('The schedules of docs/recurring.md are made, triggered and stopped as it says', async () => {
+it('The schedules of docs/recurring.md are created, triggered and stopped as described', async () => {
   const { app, jobs } = await startWorker({}, [NightlyReportHandler, Reminders]);
   await eventually(() => jobs.schedules.find('nightly-report'));
   const declared = await jobs.schedules.find('nightly-report');

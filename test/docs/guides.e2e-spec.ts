@@ -21,11 +21,11 @@ it.each([
   ['scale', 'cluster-store.ts'],
   ['secure', 'signed-in.ts'],
   ['nest', 'envelope.ts'],
-])('docs/%s.md shows %s, which this test runs, word for word', async (name, file) => {
+])('docs/%s.md shows the exact code of %s, which this test runs', async (name, file) => {
   expect(await guide(name)).toContain('```ts\n' + (await read(file)) + '```\n');
 });
 
-it.each(['scale', 'secure', 'roll'])('docs/%s.md names only options and variables that are', async (name) => {
+it.each(['scale', 'secure', 'roll'])('docs/%s.md names only existing options and variables', async (name) => {
   const [text, configuration] = await Promise.all([guide(name), guide('configuration')]);
   const named = text.match(/\bASYNC_\w+|`(?:worker|jobs|http|recovery|redis)\.\w+`/g) ?? [];
   expect(named.length).toBeGreaterThan(0);
@@ -41,7 +41,7 @@ describe('docs/scale.md', () => {
 
   afterAll(() => cluster.stop());
 
-  it('jobs are spread over a Redis Cluster, and one kind of them has limits of its own', async () => {
+  it('jobs are spread over a Redis Cluster, and one job name has limits of its own', async () => {
     const store = clusterStore([...cluster.nodes]);
     const { jobs, submit, reached } = await startWorker({ store });
     const ids = await Promise.all(Array.from({ length: 40 }, () => submit({ do: 'return' })));
@@ -63,7 +63,7 @@ async function keysOf(port: number): Promise<string[]> {
 }
 
 describe('docs/secure.md', () => {
-  it('a job of somebody else does not exist, and nobody gets in without a token', async () => {
+  it('a job of another owner is not found, and requests without a token are refused', async () => {
     const app = await startApp('Fastify', { ...ACCEPTING, providers: [SignedIn], options: { role: 'api', http } });
     const as = (user: string) => ({ Authorization: `Bearer token-of-${user}` });
     const { job } = await app.post('/reports', { title: 'Bees' }, as('ann'));
@@ -76,7 +76,7 @@ describe('docs/secure.md', () => {
     expect(JSON.stringify(await app.all())).not.toContain('token-of');
   });
 
-  it('its ACL user can do all that the store does, and nothing else', async () => {
+  it('its ACL user has exactly the permissions that the store needs', async () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.stop());
     const rule = /^ACL SETUSER .*$/m.exec(await guide('secure'))?.[0] as string;

@@ -13,7 +13,7 @@ const rowsOf = (text: string) =>
 describe('docs/security-model.md', () => {
   const promises = rowsOf(section('Promises'));
 
-  it('proves every promise by a test that exists, with the title that it names', () => {
+  it('names an existing test for every promise', () => {
     const titles = titlesByFile(ROOT);
     expect(promises.length).toBeGreaterThan(15);
     const gone = promises.flatMap(([against, promise, tests = '']) => {
@@ -26,7 +26,7 @@ describe('docs/security-model.md', () => {
     expect(gone).toEqual([]);
   });
 
-  it('promises something against every actor', () => {
+  it('has a promise against every actor', () => {
     const actors = rowsOf(section('Actors')).map(([actor]) => (actor as string).replace(' (to a client)', ''));
     const against = new Set(promises.map(([actor]) => actor));
     expect(actors.filter((actor) => !against.has(actor))).toEqual([]);

@@ -18,14 +18,14 @@ function numbered(letter: string, last: number): string[] {
 }
 
 describe('docs/seed-parity.md', () => {
-  it('has every row of the seed once, with all that is to be said of it', () => {
+  it('has every row of the seed once, with all its columns', () => {
     expect(rows.map(({ id }) => id).toSorted((a, b) => a.localeCompare(b))).toEqual(
       ROWS.toSorted((a, b) => a.localeCompare(b)),
     );
     expect(rows.filter(({ cells }) => cells.length !== 4 || cells.includes('')).map(({ id }) => id)).toEqual([]);
   });
 
-  it('names only files that exist, and of each row one, unless it is not there yet', () => {
+  it('names only existing files, at least one for each row that is not planned', () => {
     const named = rows.flatMap(({ id, files, tests }) =>
       [...`${files} ${tests}`.matchAll(/`([^`]+)`/g)].map(([, path]) => ({ id, path: path as string })),
     );
@@ -34,7 +34,7 @@ describe('docs/seed-parity.md', () => {
     expect(bare.filter(({ cells }) => !cells[1]?.includes('**not yet**'))).toEqual([]);
   });
 
-  it('names only tests that exist, each by its file or by what its title says', () => {
+  it('names only existing tests, by file or title', () => {
     const named = rows.flatMap(({ id, tests }) =>
       [...tests.matchAll(/`([^`]+)`(?: “([^”]+)”)?/g)].map(([, file, title = '']) => ({
         id,
@@ -46,7 +46,7 @@ describe('docs/seed-parity.md', () => {
     expect(gone).toEqual([]);
   });
 
-  it('is about an original whose artefacts are broken as written; what ours do instead is in the rows', () => {
+  it('describes the broken artefacts of the reference system and their replacements', () => {
     const broken = ['S-42', 'S-54', 'S-58', 'S-60', 'S-64', 'S-82', 'S-86', 'S-90', 'S-92'];
     const said = rows.filter(({ id }) => broken.includes(id));
     expect(said).toHaveLength(broken.length);
@@ -55,7 +55,7 @@ describe('docs/seed-parity.md', () => {
 });
 
 describe('The tests', () => {
-  it('of each defect of the reference system are in the index, by titles that exist', () => {
+  it('of each defect of the reference system are in the index, with existing titles', () => {
     const path = `${ROOT}test/docs/reference-index.json`;
     const index = JSON.parse(readFileSync(path, 'utf8')) as Record<string, { file: string; title: string }[]>;
     expect(DEFECTS.filter((id) => !index[id]?.length)).toEqual([]);
@@ -63,7 +63,7 @@ describe('The tests', () => {
     expect(named.filter(({ file, title }) => !titles.get(file)?.includes(title))).toEqual([]);
   });
 
-  it('mock no module: the store, its scripts, HTTP, workers and shutdown are the real ones; CI runs all', () => {
+  it('mock no module, and CI runs all of them', () => {
     const sources = [...titles.keys()].map((file) => [file, readFileSync(ROOT + file, 'utf8')] as const);
     expect(sources.filter(([, text]) => /\b(vi|jest)\.(mock|doMock)\(/.test(text)).map(([file]) => file)).toEqual([]);
     const servers = sources.filter(([, text]) => /\bstartRedis(Server|Cluster|Sentinel)\(|System\.start\(/.test(text));

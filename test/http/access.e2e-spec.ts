@@ -32,7 +32,7 @@ async function logOf(adapter: (typeof ADAPTERS)[number], parts: AppParts): Promi
 }
 
 describe.each(ADAPTERS)('Access to jobs, on %s', (adapter) => {
-  it('by everybody is logged at boot in production', async () => {
+  it('without guards or owner is logged at boot in production', async () => {
     vi.stubEnv('NODE_ENV', 'production');
     onTestFinished(() => void vi.unstubAllEnvs());
     const withHttp = (http: object): AppParts => ({ ...ACCEPTING, options: { role: 'api', http } });
@@ -51,11 +51,11 @@ describe.each(ADAPTERS)('Access to jobs, on %s', (adapter) => {
     expect(await logOf(adapter, guarded)).not.toContain(OPEN_TO_ALL);
   });
 
-  it('by everybody is not logged elsewhere', async () => {
+  it('without guards or owner is not logged elsewhere', async () => {
     expect(await logOf(adapter, ACCEPTING)).not.toContain(OPEN_TO_ALL);
   });
 
-  it('may be decided by guards whose dependencies come with imports', async () => {
+  it('can be decided by guards with dependencies from imports', async () => {
     const app = await startApp(adapter, {
       controllers: [ReportsController],
       asyncEndpoints: [
@@ -65,7 +65,7 @@ describe.each(ADAPTERS)('Access to jobs, on %s', (adapter) => {
     expect((await app.get(`/jobs/${UNKNOWN_ID}`)).status).toBe(403);
   });
 
-  it('by an owner function that reads a user whom no guard has set is a 500 that says so, and the log says what to do', async () => {
+  it('with an owner function that reads a missing user is a 500, and the log states what to do', async () => {
     const owner = (request: HttpRequest & { user: { id: string } }) => request.user.id;
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { owner } } });
     for (const answer of [await app.post('/reports', { title: 'Bees' }), await app.get(`/jobs/${UNKNOWN_ID}`)]) {
@@ -78,19 +78,19 @@ describe.each(ADAPTERS)('Access to jobs, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('An application that was most likely meant otherwise, on %s', (adapter) => {
-  it("is warned of role 'api' on the memory store", async () => {
+describe.each(ADAPTERS)('An application with a likely mistake, on %s', (adapter) => {
+  it("logs a warning for role 'api' on the memory store", async () => {
     expect(await logOf(adapter, ACCEPTING)).toContain('role is "api", but jobs are in this process\'s memory');
     const whole = { ...ACCEPTING, providers: [ReportHandler], options: {} };
-    expect(await logOf(adapter, whole)).not.toContain("in this process's memory");
+    expect(await logOf(adapter, whole)).not.toContain('in the memory of this process');
   });
 
-  it("is warned of role 'worker' with endpoints that are mapped", async () => {
+  it("logs a warning for role 'worker' with mapped endpoints", async () => {
     const parts: AppParts = { ...ACCEPTING, providers: [ReportHandler], options: { role: 'worker' } };
     expect(await logOf(adapter, parts)).toContain('role is "worker", but ReportsController.create accepts jobs');
   });
 
-  it('is told which handler may have been meant', async () => {
+  it('logs a warning with the similar name of an endpoint for an unused handler', async () => {
     @AsyncHandler('Raport')
     class Misspelt {
       handle() {}
@@ -104,7 +104,7 @@ describe.each(ADAPTERS)('An application that was most likely meant otherwise, on
     );
   });
 
-  it('is warned of a handler in a lazily loaded module', async () => {
+  it('logs a warning for a handler in a lazily loaded module', async () => {
     const Late = handlerOf({ ...Report, name: 'Late' }, () => ({ text: '' }));
     @Module({ providers: [Late] })
     class LateModule {}
@@ -117,7 +117,7 @@ describe.each(ADAPTERS)('An application that was most likely meant otherwise, on
     expect(app.log.text).toContain('Import that module in a module of the application.');
   });
 
-  it('is warned of a second copy of the library, whose endpoints it refuses', async () => {
+  it('logs a warning for a second copy of the library, and refuses its endpoints', async () => {
     vi.resetModules();
     const copy = (await import('nestjs-async-endpoints')) as { AsyncEndpointsModule: unknown };
     expect(copy.AsyncEndpointsModule).not.toBe(AsyncEndpointsModule);
@@ -133,7 +133,7 @@ describe.each(ADAPTERS)('An application that was most likely meant otherwise, on
   });
 });
 
-it("A worker without HTTP is not warned of its application's endpoints", async () => {
+it('A worker without HTTP logs no warning for endpoints', async () => {
   const log = new LogBook();
   @Module({
     imports: [AsyncEndpointsModule.forRoot({ role: 'worker' })],

@@ -62,7 +62,7 @@ type AppHandler = HeldReport['Handler'];
 
 // Each adapter and each store once: a file of 100 users is dear.
 describe.each<StackName>(['Express', 'Fastify and Redis'])('The async context of a request, on %s', (stack) => {
-  it('is that of its own event stream, when four tenants follow one job', async () => {
+  it('is the own one in each of four event streams of one job', async () => {
     const held = new HeldReport();
     const app = await startLooking(stack, held.Handler);
     const { job } = await app.post('/reports', BEES, { 'X-Tenant': 'E' });
@@ -81,7 +81,7 @@ describe.each<StackName>(['Express', 'Fastify and Redis'])('The async context of
     expect(new Set(ends.map(({ seen }) => seen))).toEqual(new Set(['A', 'B', 'C', 'D']));
   });
 
-  it('is kept for 100 concurrent users that submit, wait, read the status and the result', async () => {
+  it('is kept for 100 concurrent users that submit, wait, and read status and result', async () => {
     const held = new HeldReport();
     const app = await startLooking(stack, held.Handler);
     const users = Array.from({ length: 100 }, (_, number) => ({ 'X-Tenant': `tenant ${number}` }));
@@ -99,7 +99,7 @@ describe.each<StackName>(['Express', 'Fastify and Redis'])('The async context of
     expect(new Set(sightings.map(({ seen }) => seen)).size).toBe(100);
   });
 
-  it('is kept where shutdown ends a wait', async () => {
+  it('is kept when the shutdown ends a wait', async () => {
     const held = new HeldReport();
     const app = await startLooking(stack, held.Handler);
     const { job } = await app.post('/reports', BEES, { 'X-Tenant': 'E' });
@@ -114,7 +114,7 @@ describe.each<StackName>(['Express', 'Fastify and Redis'])('The async context of
     expectOwnContext('jobStatus', 'interceptor');
   });
 
-  it('does not reach a handler, nor its abort listeners when somebody else cancels', async () => {
+  it('of a cancellation does not reach the handler or its abort listeners', async () => {
     const seen: unknown[] = [];
     const cls = ClsServiceManager.getClsService();
     const started = new Gate();

@@ -21,7 +21,7 @@ function untyped(options: object): Options {
 }
 
 describe.each(ADAPTERS)('An application boots, on %s', (adapter) => {
-  it('with options from a factory and what is injected into it', async () => {
+  it('with options from a factory with injected providers', async () => {
     @Injectable()
     class Settings {
       readonly unfinishedStatus = 200;
@@ -125,8 +125,8 @@ describe.each(ADAPTERS)('An application boots, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
-  it('with two handlers for one job, and names both', async () => {
+describe.each(ADAPTERS)('An application refuses to boot, on %s', (adapter) => {
+  it('with two handlers for one job, naming both', async () => {
     @AsyncHandler(Report)
     class FirstHandler {
       handle() {
@@ -143,14 +143,14 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     );
   });
 
-  it('with an endpoint whose job nobody handles, and says what to do', async () => {
+  it('with an endpoint without a handler, and states what to do', async () => {
     expect(await bootError(adapter, { controllers: [ReportsController] })).toBe(
       'INVALID_HANDLER: ReportsController.create submits job "Report", which nobody handles. ' +
         "Provide an @AsyncHandler for it, or set role: 'api'.",
     );
   });
 
-  it('with a handler that has no method handle', async () => {
+  it('with a handler without a method handle', async () => {
     class NoHandler {
       run() {}
     }
@@ -203,14 +203,14 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
       { workers: {} },
       'one of the options that exist: store, worker, jobs, recovery, context, response, http',
     ],
-  ])('with a wrong %s, and says which, what and what instead', async (name, options, ...parts) => {
+  ])('with a wrong %s, naming the option, its value and the expected one', async (name, options, ...parts) => {
     const message = await bootError(adapter, () => ({ ...ACCEPTING, options: untyped({ role: 'api', ...options }) }));
     expect(message.startsWith(`INVALID_OPTION: ${name} is `)).toBe(true);
     for (const part of parts) expect(message).toContain(part);
   });
 
   it.each(['Authorization', 'cookie', 'X-Api-Key', 'proxy-authorization', 'X-Session-Id', 'x-csrf-token'])(
-    'with the credential %s among the headers to capture',
+    'with the credential %s in captureHeaders',
     async (name) => {
       const options = untyped({ role: 'api', http: { captureHeaders: ['accept', name] } });
       const message = await bootError(adapter, () => ({ ...ACCEPTING, options }));
@@ -220,7 +220,7 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
   );
 
   it.each(['path', 'guards', 'statusRoutes', 'version', 'decorators'])(
-    'with http.%s in what useFactory returns, and says where it belongs',
+    'with http.%s in the result of useFactory, and states where it belongs',
     async (name) => {
       const asyncEndpoints = [
         AsyncEndpointsModule.forRootAsync({ useFactory: () => untyped({ http: { [name]: undefined } }) }),
@@ -231,7 +231,7 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     },
   );
 
-  it('with role in what useFactory returns', async () => {
+  it('with role in the result of useFactory', async () => {
     const asyncEndpoints = [AsyncEndpointsModule.forRootAsync({ useFactory: () => untyped({ role: 'api' }) })];
     expect(await bootError(adapter, { asyncEndpoints })).toContain('INVALID_OPTION: role is "api"');
   });
@@ -240,7 +240,7 @@ describe.each(ADAPTERS)('An application does not boot, on %s', (adapter) => {
     ['a retry count', 'Odd', { maxRetries: -1 }, 'job "Odd".maxRetries is -1; expected an integer from 0 to 1000.'],
     ['an unknown option', 'Odd', { retries: 3 }, 'job "Odd".retries is 3; expected one of the options that exist: '],
     ['a name', 'odd name', {}, 'the name of job "odd name" is "odd name"; expected letters, digits and . _ : - '],
-  ])('with %s of a job that is wrong, of a handler or of an endpoint', async (_what, name, options, expected) => {
+  ])('with a wrong %s of a job, of a handler or of an endpoint', async (_what, name, options, expected) => {
     const Odd = defineJob(name, options);
 
     @Controller()

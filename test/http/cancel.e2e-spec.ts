@@ -24,7 +24,7 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
   });
 
-  it('cancels a running job: its signal fires, and what it still returns is discarded', async () => {
+  it('cancels a running job: its signal is aborted, and its late result is discarded', async () => {
     const held = new HeldReport();
     const stores = await storesOf(stack);
     const options = { store: stores.replica() };
@@ -56,7 +56,7 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     held.finish.open({ text: 'too late' });
   });
 
-  it('does not count a handler that heeds the signal as failed', async () => {
+  it('does not count a handler that ends at its signal as failed', async () => {
     const held = new HeldReport();
     const Handler = handlerOf(Report, async (_request, context) => {
       held.started.open(context);
@@ -76,7 +76,7 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     expect(app.log.text).not.toMatch(/failed for good|will be retried/);
   });
 
-  it('is 200 again when repeated, with the job unchanged', async () => {
+  it('returns 200 and the unchanged job when repeated', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const first = await app.delete(job.links.self);
@@ -84,7 +84,7 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     expect([second.status, second.body]).toEqual([200, first.body]);
   });
 
-  it('is 409 JOB_ALREADY_FINISHED for a completed job, and leaves it as it is', async () => {
+  it('returns 409 JOB_ALREADY_FINISHED for a completed job, which does not change', async () => {
     const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const before = await app.ended(job);
@@ -92,7 +92,7 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     expect((await app.get(job.links.self)).body).toEqual(before.body);
   });
 
-  it('is 409 JOB_ALREADY_FINISHED for a failed job', async () => {
+  it('returns 409 JOB_ALREADY_FINISHED for a failed job', async () => {
     const Handler = handlerOf(Report, () => {
       throw new Error('no');
     });
@@ -106,12 +106,12 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     expect((await app.delete(job.links.self)).refusal).toEqual(refused(409, 'JOB_ALREADY_FINISHED'));
   });
 
-  it('is 404 JOB_NOT_FOUND for an unknown job', async () => {
+  it('returns 404 JOB_NOT_FOUND for an unknown job', async () => {
     const app = await startApp(stack, ACCEPTING);
     expect((await app.delete(`/jobs/${UNKNOWN_ID}`)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
   });
 
-  it('answers 20 concurrent cancellations of one job alike', async () => {
+  it('gives 20 concurrent cancellations of one job the same response', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const answers = await Promise.all(Array.from({ length: 20 }, () => app.delete(job.links.self)));
@@ -119,7 +119,7 @@ describe.each(STACKS)('DELETE /jobs/{id}, on %s', (stack) => {
     expect(answers[0]?.status).toBe(200);
   });
 
-  it('leaves the id taken: the same submission is a replay of the canceled job', async () => {
+  it('keeps the id: the same submission is a replay of the canceled job', async () => {
     const app = await startApp(stack, ACCEPTING);
     const headers = { 'X-Async-Request-Id': UNKNOWN_ID };
     await app.post('/reports', { title: 'Bees' }, headers);

@@ -73,23 +73,26 @@ describe.each(ADAPTERS)('@AsyncEndpoint among other decorators, on %s', (adapter
     expect(await queued(app)).toEqual({ title: 'Bees' });
   });
 
-  it.each(['first', 'all'])('queues what a wrapping decorator above returns, which passes on %s', async (path) => {
-    const app = await startApp(adapter, parts);
-    const answer = await app.post(`/composed/${path}`, { title: 'Bees' });
-    expect([answer.status, answer.job.name]).toEqual([202, 'Report']);
-    expect(answer.header('Location')).toBe(answer.job.links.self);
-    expect(await queued(app)).toEqual({ title: 'wrapped Bees' });
-    const refusal = await app.post(`/composed/${path}`, { title: 'Bees' }, { 'X-Async-Request-Id': 'no uuid' });
-    expect(refusal.refusal.code).toBe('INVALID_REQUEST_ID');
-  });
+  it.each(['first', 'all'])(
+    'queues the return value of a wrapping decorator above it, which passes on %s',
+    async (path) => {
+      const app = await startApp(adapter, parts);
+      const answer = await app.post(`/composed/${path}`, { title: 'Bees' });
+      expect([answer.status, answer.job.name]).toEqual([202, 'Report']);
+      expect(answer.header('Location')).toBe(answer.job.links.self);
+      expect(await queued(app)).toEqual({ title: 'wrapped Bees' });
+      const refusal = await app.post(`/composed/${path}`, { title: 'Bees' }, { 'X-Async-Request-Id': 'no uuid' });
+      expect(refusal.refusal.code).toBe('INVALID_REQUEST_ID');
+    },
+  );
 
-  it('keeps the guards below a wrapping decorator', async () => {
+  it('keeps guards below a wrapping decorator', async () => {
     const app = await startApp(adapter, parts);
     expect((await app.post('/composed/guarded', { title: 'Bees' })).status).toBe(403);
     expect(await app.all()).toEqual([]);
   });
 
-  it('runs the method when a microservice calls it, and queues when HTTP does', async () => {
+  it('runs the method for a microservice call, and queues for an HTTP request', async () => {
     const tcp = { transport: Transport.TCP, options: { host: '127.0.0.1', port: await freePort() } } as const;
     const app = await startApp(adapter, { ...parts, configure: (nest) => void nest.connectMicroservice(tcp) });
     await app.nest.startAllMicroservices();
@@ -101,7 +104,7 @@ describe.each(ADAPTERS)('@AsyncEndpoint among other decorators, on %s', (adapter
     expect(await queued(app)).toEqual({ title: 'Wasps', pages: 7 });
   });
 
-  it('gives a subclass that overrides an endpoint its own arguments', async () => {
+  it('passes a subclass that overrides an endpoint its own arguments', async () => {
     class Base {
       @Post('create')
       @AsyncEndpoint(Mirror)
@@ -139,7 +142,7 @@ describe.each(ADAPTERS)('@AsyncEndpoint among other decorators, on %s', (adapter
   it.each([
     ['@Redirect', Redirect('/elsewhere')],
     ['@Render', Render('page')],
-  ])('is refused at boot beside %s', async (name, decorator) => {
+  ])('is refused at boot together with %s', async (name, decorator) => {
     @Controller('answering')
     class Answering {
       @Post()
@@ -155,7 +158,7 @@ describe.each(ADAPTERS)('@AsyncEndpoint among other decorators, on %s', (adapter
   });
 });
 
-it('A method that answers by itself cannot be an async endpoint', () => {
+it('refuses an async endpoint whose method sends the response itself', () => {
   expect(() => {
     class Answering {
       @Post()

@@ -7,7 +7,7 @@ const ID = '5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f';
 const STRONG = /^"[\w-]+"$/;
 
 describe.each(STACKS)('The ETag of a status answer, on %s', (stack) => {
-  it('is strong, the same until the job changes, and another with each change', async () => {
+  it('is strong, constant until the job changes, and new with each change', async () => {
     const held = new HeldReport();
     const app = await startApp(stack, { controllers: [ReportsController], providers: [held.Handler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
@@ -25,7 +25,7 @@ describe.each(STACKS)('The ETag of a status answer, on %s', (stack) => {
     expect(new Set(tags).size).toBe(3);
   });
 
-  it('is another where an id is used again after its job was purged', async () => {
+  it('differs when an id is used again after its job was purged', async () => {
     let now = Date.now();
     const store = await storeOf(stack, { now: () => now });
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store } });
@@ -42,7 +42,7 @@ describe.each(STACKS)('The ETag of a status answer, on %s', (stack) => {
     expect(second.header('ETag')).not.toBe(first.header('ETag'));
   });
 
-  it('comes with Cache-Control and Vary, and keeps what CORS has to say in Vary', async () => {
+  it('comes with Cache-Control and Vary, and keeps the Vary of CORS', async () => {
     const app = await startApp(stack, {
       ...ACCEPTING,
       configure: (nest) => nest.enableCors({ origin: ['https://bees.example'] }),
@@ -60,7 +60,7 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
     ['the tag, weakened by a proxy', (tag) => `W/${tag}`],
     ['one of several', (tag) => `"other", W/"another" , ${tag}`],
     ['anything', () => '*'],
-  ])('that names %s is answered 304 without a body, by status and result', async (_what, condition) => {
+  ])('with %s gets 304 without a body from status and result', async (_what, condition) => {
     const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     await app.ended(job);
@@ -75,7 +75,7 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
     }
   });
 
-  it('is answered 304 without parsing the stored result, also when the client would wait', async () => {
+  it('gets 304 without parsing the stored result, also with Prefer: wait', async () => {
     const store = await storeOf(stack);
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store } });
     const { job } = await app.post('/reports', { title: 'Bees' });
@@ -92,7 +92,7 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
     }
   });
 
-  it('is answered 304 with Retry-After while the job is unfinished', async () => {
+  it('gets 304 with Retry-After while the job is not terminal', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const tag = (await app.get(job.links.self)).header('ETag') as string;
@@ -101,7 +101,7 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
   });
 
   it.each(['"other"', 'W/"other"', 'no tag at all', '', '"', ',,,'])(
-    'that names another state is answered in full: %s',
+    'with another tag gets the full response: %s',
     async (condition) => {
       const app = await startApp(stack, ACCEPTING);
       const { job } = await app.post('/reports', { title: 'Bees' });
@@ -110,7 +110,7 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
     },
   );
 
-  it('is answered in full once the job has changed', async () => {
+  it('gets the full response after the job has changed', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const tag = (await app.get(job.links.self)).header('ETag') as string;
@@ -119,7 +119,7 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
     expect([answer.status, answer.job.status]).toEqual([200, 'Canceled']);
   });
 
-  it('counts for nothing where there is no job, and does not stop a cancellation', async () => {
+  it('is ignored for an unknown job and for a cancellation', async () => {
     const app = await startApp(stack, ACCEPTING);
     expect((await app.get(`/jobs/${ID}`, { 'If-None-Match': '*' })).status).toBe(404);
     const { job } = await app.post('/reports', { title: 'Bees' }, { 'If-None-Match': '*' });
@@ -128,7 +128,7 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
     expect((await app.get(job.links.result, { 'If-None-Match': '*' })).status).toBe(410);
   });
 
-  it('goes by the ETag that response.jobStatus answers with, or without', async () => {
+  it('is compared with the ETag that response.jobStatus sets or removes', async () => {
     const app = await startApp(stack, {
       ...ACCEPTING,
       options: {
@@ -157,7 +157,7 @@ describe.each(STACKS)('If-None-Match, on %s', (stack) => {
 });
 
 describe.each(STACKS)('HEAD, on %s', (stack) => {
-  it('is answered by status and result as GET is, without a body, and 304 as well', async () => {
+  it('gets the same from status and result as GET, without a body, including 304', async () => {
     const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     await app.ended(job);

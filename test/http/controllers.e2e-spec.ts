@@ -6,7 +6,7 @@ import { ADAPTERS, startApp } from './start-app.js';
 import { Mirror, MirrorHandler, mirroring } from './mirror.js';
 
 describe.each(ADAPTERS)('The method of an async endpoint, in its controller, on %s', (adapter) => {
-  it('may be one of a request-scoped controller, with what is injected into it', async () => {
+  it('may be in a request-scoped controller with injected providers', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Visitor {
       constructor(@Inject(REQUEST) readonly request: { headers: Record<string, string> }) {}
@@ -79,7 +79,7 @@ describe.each(ADAPTERS)('The method of an async endpoint, in its controller, on 
     ]);
   });
 
-  it('may be one of two in a controller, for one job or for several', async () => {
+  it('may share a controller with another one, for one job or for several', async () => {
     @Controller()
     class TwoRoutesController {
       @Post(['reports', 'accounts'])
@@ -149,7 +149,7 @@ describe.each(ADAPTERS)('The method of an async endpoint, in its controller, on 
     }
   });
 
-  it('may be in a module that does not import ours, or, where it is not global, in one that does', async () => {
+  it('may be in any module, or, when AsyncEndpointsModule is not global, in one that imports it', async () => {
     const endpoints = AsyncEndpointsModule.forRoot({ isGlobal: false });
     @Module({ imports: [endpoints], controllers: [ReportsController], providers: [ReportHandler] })
     class FeatureModule {}

@@ -10,7 +10,7 @@ describe('A controller with async endpoints, called by a unit test', () => {
     expect(new ReportsController().create(request)).toBe(request);
   });
 
-  it('takes every argument that it is given, also those with a default', () => {
+  it('accepts every argument, also those with a default', () => {
     class DefaultsController {
       @Post()
       @AsyncEndpoint(Report)
@@ -22,7 +22,7 @@ describe('A controller with async endpoints, called by a unit test', () => {
     expect(new DefaultsController().create({ title: 'Bees' })).toEqual({ title: 'Bees', pages: 1 });
   });
 
-  it('keeps names, lengths and what the method throws', () => {
+  it('keeps names, lengths and errors of its methods', () => {
     const { create } = ReportsController.prototype;
     expect([create.name, create.length]).toEqual(['create', 1]);
     class ThrowingController {
@@ -36,7 +36,7 @@ describe('A controller with async endpoints, called by a unit test', () => {
   });
 });
 
-describe('@AsyncEndpoint where it makes no sense', () => {
+describe('@AsyncEndpoint in an invalid place', () => {
   it('twice on a method is refused when the class is defined, with its name', () => {
     expect(() => {
       class Twice {

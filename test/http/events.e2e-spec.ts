@@ -38,7 +38,7 @@ async function startAccepting(stack: StackName, http: object = {}) {
 }
 
 describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
-  it('streams the job as it stands, then its progress and status, and ends with the job', async () => {
+  it('streams the current state, then progress and status, and ends when the job is terminal', async () => {
     const { app, store, held, job, context } = await startHeld(stack);
     const stream = await EventStream.open(app, job.links.events);
     const first = await stream.nextJob();
@@ -77,7 +77,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     held.finish.open({ text: '' });
   });
 
-  it('streams one event and ends where the job has ended', async () => {
+  it('streams one event for a terminal job, and ends', async () => {
     const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', BEES);
     await app.ended(job);
@@ -86,7 +86,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     expect(await stream.next()).toBeNull();
   });
 
-  it('tells of another run by a status event, although the job is in progress as before', async () => {
+  it('sends a status event for another run, although the status is the same', async () => {
     const { app, store, job } = await startAccepting(stack);
     const claim = async () => {
       const request = { slots: new Map([['Report', 1]]), limit: 1, worker: 'test', leaseMs: 60_000 };
@@ -107,7 +107,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     expect(await stream.nextJob()).toMatchObject({ event: 'status', version: 5, job: { status: 'InProgress' } });
   });
 
-  it('skips what Last-Event-ID has seen', async () => {
+  it('skips events up to Last-Event-ID', async () => {
     const { app, held, job, context } = await startHeld(stack);
     await context.progress(0.5);
     const seen = await EventStream.open(app, job.links.events, { 'Last-Event-ID': '3' });
@@ -123,7 +123,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     expect(await seen.nextJob()).toMatchObject({ version: 5, job: { status: 'Completed' } });
   });
 
-  it('is 204 to a client that comes back after the end, which tells it to stay away', async () => {
+  it('returns 204 to a client that reconnects after the end, so that it stops', async () => {
     const { app, job } = await startAccepting(stack);
     await app.delete(job.links.self);
     const answer = await app.get(job.links.events, { 'Last-Event-ID': '2' });
@@ -131,7 +131,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
   });
 
   it.each(['', 'x', '-1', '1.5', '99', '9'.repeat(40)])(
-    'starts with the job as it stands for a Last-Event-ID that is none of its own: %s',
+    'starts with the current state for an unknown Last-Event-ID: %s',
     async (id) => {
       const { app, job } = await startAccepting(stack);
       const stream = await EventStream.open(app, job.links.events, { 'Last-Event-ID': id });
@@ -139,7 +139,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     },
   );
 
-  it('is 404 or 400 as a problem, before any stream, also for another owner', async () => {
+  it('returns 404 or 400 as a problem instead of a stream, also for another owner', async () => {
     const owner = ({ headers }: HttpRequest) => (headers['x-user'] as string | undefined) ?? null;
     const { app, store, job } = await startAccepting(stack, { owner });
     const bob = { 'X-User': 'bob', Accept: 'text/event-stream' };
@@ -149,7 +149,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     expect(store.begun).toBe(0);
   });
 
-  it('is 503 where the store cannot be reached, and just ends where it goes away later', async () => {
+  it('returns 503 when the store is unreachable, and ends when it becomes unreachable later', async () => {
     const { app, store, job } = await startAccepting(stack);
     const stream = await EventStream.open(app, job.links.events);
     expect((await stream.nextJob())?.version).toBe(1);
@@ -163,7 +163,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     store.onRead = () => {};
   });
 
-  it('shows what response.jobStatus makes of the job, as the status route does', async () => {
+  it('shows the job as changed by response.jobStatus, like the status route', async () => {
     const app = await startApp(stack, {
       ...ACCEPTING,
       options: {
@@ -176,7 +176,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     expect((await stream.nextJob())?.job).toEqual({ state: 'Queued' });
   });
 
-  it('costs one watch and one read per change, however many streams and waits there are', async () => {
+  it('costs one subscription and one read per change for any number of streams and waits', async () => {
     const { app, store, job } = await startAccepting(stack, { maxWaitMs: 600_000 });
     const streams = await Promise.all(Array.from({ length: 50 }, () => EventStream.open(app, job.links.events)));
     for (const stream of streams) await stream.nextJob();
@@ -190,7 +190,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     await eventually(() => store.watching === 0);
   });
 
-  it('frees the watch when the client goes away', async () => {
+  it('ends the subscription when the client disconnects', async () => {
     const { app, store, job } = await startAccepting(stack);
     const stream = await EventStream.open(app, job.links.events);
     await stream.nextJob();
@@ -206,7 +206,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     await eventually(() => store.watching === 0);
   });
 
-  it('ends with the application, which it does not keep from closing', async () => {
+  it('ends with the application, and does not delay its shutdown', async () => {
     const { app, store, job } = await startAccepting(stack);
     const stream = await EventStream.open(app, job.links.events);
     await stream.nextJob();
@@ -215,7 +215,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     expect(store.watching).toBe(0);
   });
 
-  it('is cut off where its client reads nothing, lest the application never close', async () => {
+  it('is disconnected at shutdown when its client reads nothing', async () => {
     const held = new HeldReport();
     const app = await startApp(stack, {
       controllers: [ReportsController],
@@ -229,7 +229,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
     expect(response.complete).toBe(false);
   });
 
-  it('is told of what ends while the application drains', async () => {
+  it('receives changes while the application drains', async () => {
     const { app, held, job } = await startHeld(stack);
     const stream = await EventStream.open(app, job.links.events);
     await stream.nextJob();
@@ -242,7 +242,7 @@ describe.each(STACKS)('GET /jobs/{id}/events, on %s', (stack) => {
 
 /* What takes seconds and concerns no store. */
 describe.each(ADAPTERS)('A long stream of events, on %s', (stack) => {
-  it('is followed by the eventsource package through a lost connection to the end, once', async () => {
+  it('is followed by the eventsource package through a lost connection, without repeats', async () => {
     const { app, held, job, context } = await startHeld(stack);
     const requests: (string | null)[] = [];
     const source = new EventSource(`http://127.0.0.1:${app.port}${job.links.events}`, {
@@ -271,7 +271,7 @@ describe.each(ADAPTERS)('A long stream of events, on %s', (stack) => {
     expect(requests).toEqual([null, '2', '4']);
   });
 
-  it('comments every http.keepAliveMs where nothing happens, and repeats the id', async () => {
+  it('sends a comment with the id every http.keepAliveMs without events', async () => {
     const { app, job } = await startAccepting(stack, { keepAliveMs: 1_000 });
     const stream = await EventStream.open(app, job.links.events);
     const { id } = (await stream.next()) as ReceivedEvent;

@@ -76,21 +76,21 @@ class ThrowingController {
   }
 }
 
-describe.each(ADAPTERS)('What the method of an async endpoint throws, on %s', (adapter) => {
+describe.each(ADAPTERS)('An exception of the method of an async endpoint, on %s', (adapter) => {
   it.each([
     ['http', 409, { taken: 'Bees' }],
     ['rejected', 409, { statusCode: 409, message: 'later', error: 'Conflict' }],
     ['observable', 409, { statusCode: 409, message: 'streamed', error: 'Conflict' }],
     ['paper', 507, { paper: 'none left' }],
     ['error', 500, { statusCode: 500, message: 'Internal server error' }],
-  ])('is answered as on any route, and nothing is queued: %s', async (path, status, body) => {
+  ])('gets the same response as on any route, and nothing is queued: %s', async (path, status, body) => {
     const app = await startApp(adapter, { controllers: [ThrowingController], options: API });
     const answer = await app.post(`/thrown/${path}`, { title: 'Bees' });
     expect([answer.status, answer.body]).toEqual([status, body]);
     expect(await app.all()).toEqual([]);
   });
 
-  it('reaches a global filter that catches everything, which does not get the problems of the library', async () => {
+  it('reaches a global filter that catches everything, unlike the problems of the library', async () => {
     EverythingFilter.caught.length = 0;
     const app = await startApp(adapter, {
       controllers: [ThrowingController, ReportsController],

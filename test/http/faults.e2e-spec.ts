@@ -48,8 +48,8 @@ function unknownToAll(): never {
   throw new Error('the directory of users is sesame');
 }
 
-describe.each(ADAPTERS)('A store that cannot be reached, on %s', (adapter) => {
-  it('is answered 503 STORE_UNAVAILABLE with Retry-After on submission, status, result and cancel', async () => {
+describe.each(ADAPTERS)('An unreachable store, on %s', (adapter) => {
+  it('causes 503 STORE_UNAVAILABLE with Retry-After for submission, status, result and cancel', async () => {
     const store = new UnreachableStore();
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
     const path = `/jobs/${UNKNOWN_ID}`;
@@ -68,7 +68,7 @@ describe.each(ADAPTERS)('A store that cannot be reached, on %s', (adapter) => {
     expect((await app.post('/reports', { title: 'Bees' })).status).toBe(202);
   });
 
-  it.each(['STORE_FULL', 'STORE_READ_ONLY'] as const)('is answered 503 with its reason when it is %s', async (code) => {
+  it.each(['STORE_FULL', 'STORE_READ_ONLY'] as const)('causes 503 with its reason when it is %s', async (code) => {
     const store = new UnreachableStore();
     store.error = new AsyncEndpointsError(code);
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
@@ -77,7 +77,7 @@ describe.each(ADAPTERS)('A store that cannot be reached, on %s', (adapter) => {
     expect(answer.header('Retry-After')).toBe('1');
   });
 
-  it('does not stop what needs no store: a malformed id is 400 all the same', async () => {
+  it('does not affect responses without the store: a malformed id is still 400', async () => {
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store: new UnreachableStore() } });
     expect((await app.get('/jobs/17')).refusal).toEqual(refused(400, 'INVALID_JOB_ID'));
     const malformed = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': '17' });
@@ -85,8 +85,8 @@ describe.each(ADAPTERS)('A store that cannot be reached, on %s', (adapter) => {
   });
 });
 
-describe.each(ADAPTERS)('A fault of the server, on %s', (adapter) => {
-  it('is 500 INTERNAL_ERROR with a correlation id that stands in the log, and says nothing else', async () => {
+describe.each(ADAPTERS)('An internal error, on %s', (adapter) => {
+  it('is 500 INTERNAL_ERROR with only a correlation id, which is also in the log', async () => {
     const store = new UnreachableStore();
     store.error = new Error('connect ECONNREFUSED redis://:sesame@10.0.0.7:6379');
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', store } });
@@ -102,7 +102,7 @@ describe.each(ADAPTERS)('A fault of the server, on %s', (adapter) => {
     expect(app.log.text).toContain('ECONNREFUSED');
   });
 
-  it('such as a method that returns what is no JSON says nothing of it either', async () => {
+  it('of a method that returns no JSON reveals no details', async () => {
     const app = await startApp(adapter, { controllers: [TanglesController], options: { role: 'api' } });
     const answer = await app.post('/tangles');
     expect(answer.refusal).toEqual(refused(500, 'INTERNAL_ERROR'));
@@ -110,7 +110,7 @@ describe.each(ADAPTERS)('A fault of the server, on %s', (adapter) => {
     expect(await app.all()).toEqual([]);
   });
 
-  it('such as an owner function that throws queues nothing', async () => {
+  it('of an owner function that throws queues nothing', async () => {
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { owner: unknownToAll } } });
     const answer = await app.post('/reports', { title: 'Bees' });
     expect(answer.refusal).toEqual(refused(500, 'INTERNAL_ERROR'));
@@ -118,7 +118,7 @@ describe.each(ADAPTERS)('A fault of the server, on %s', (adapter) => {
     expect(await app.all()).toEqual([]);
   });
 
-  it('in a handler fails the job and leaves the server well', async () => {
+  it('in a handler fails the job and does not affect the server', async () => {
     const failing = handlerOf(Report, ({ title }) => {
       if (title === 'Wasps') throw new PermanentJobError('No wasps.', { code: 'NO_WASPS' });
       return { text: title };

@@ -4,7 +4,7 @@ import { Report, UNKNOWN_ID } from './reports.js';
 import { BEES, startAccepting, startHeld } from './waiting.js';
 
 describe('JobManager.follow', () => {
-  it('tells of the job as it stands and of each change until the end, as waitFor does of the end', async () => {
+  it('yields the current state and each change until the end, and waitFor resolves with the end', async () => {
     const { app, store, held } = await startHeld('Express');
     const { id } = await app.jobs.submit(Report, BEES);
     const context = await held.started.opened;
@@ -53,7 +53,7 @@ describe('JobManager.follow', () => {
   it.each([
     [UNKNOWN_ID, 'JOB_NOT_FOUND'],
     ['17', 'INVALID_JOB_ID'],
-  ])('fails for %s with %s', async (id, code) => {
+  ])('rejects %s with %s', async (id, code) => {
     const { app, store } = await startAccepting('Express');
     const failure = await new Promise((resolve) => app.jobs.follow(id).subscribe({ error: resolve }));
     expect(failure).toMatchObject({ code });

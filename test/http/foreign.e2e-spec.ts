@@ -29,7 +29,7 @@ async function learnt(app: RunningApp, store: WatchedStore, id: string, ask: () 
   return { status, text: text.replaceAll(id, '<id>'), headers: shown, calls: [...store.calls] };
 }
 
-describe.each(STACKS)("Another's job, on %s", (stack) => {
+describe.each(STACKS)('A job of another owner, on %s', (stack) => {
   const conditions: [string, Record<string, string>][] = [
     ['plainly', {}],
     ['waiting', { Prefer: 'respond-async, wait=600' }],
@@ -38,30 +38,33 @@ describe.each(STACKS)("Another's job, on %s", (stack) => {
     ['from where it left off', { 'Last-Event-ID': '1', Accept: 'text/event-stream' }],
   ];
 
-  it.each(conditions)('is answered as an unknown id on every route, and not read, asked for %s', async (_how, how) => {
-    const { app, store } = await startOwned(stack);
-    const queued = (await app.post('/reports', BEES, ANN)).job.id;
-    const ended = (await app.post('/reports', BEES, ANN)).job.id;
-    await app.delete(`/jobs/${ended}`, ANN);
-    const read: (JobRecord | null)[] = [];
-    store.onRead = (_ids, found) => read.push(...found);
-    for (const method of ['GET', 'HEAD', 'DELETE', 'POST', 'PUT', 'OPTIONS']) {
-      for (const route of ['', '/result', '/events', '/rerun']) {
-        const ask = (id: string) =>
-          learnt(app, store, id, () => app.send(method, `/jobs/${id}${route}`, { headers: { ...BOB, ...how } }));
-        const unknown = await ask(UNKNOWN_ID);
-        expect(unknown.status).toBe(404);
-        expect(await ask(queued)).toEqual(unknown);
-        expect(await ask(ended)).toEqual(unknown);
+  it.each(conditions)(
+    'gets the same response as an unknown id on every route, and is not read, for %s',
+    async (_how, how) => {
+      const { app, store } = await startOwned(stack);
+      const queued = (await app.post('/reports', BEES, ANN)).job.id;
+      const ended = (await app.post('/reports', BEES, ANN)).job.id;
+      await app.delete(`/jobs/${ended}`, ANN);
+      const read: (JobRecord | null)[] = [];
+      store.onRead = (_ids, found) => read.push(...found);
+      for (const method of ['GET', 'HEAD', 'DELETE', 'POST', 'PUT', 'OPTIONS']) {
+        for (const route of ['', '/result', '/events', '/rerun']) {
+          const ask = (id: string) =>
+            learnt(app, store, id, () => app.send(method, `/jobs/${id}${route}`, { headers: { ...BOB, ...how } }));
+          const unknown = await ask(UNKNOWN_ID);
+          expect(unknown.status).toBe(404);
+          expect(await ask(queued)).toEqual(unknown);
+          expect(await ask(ended)).toEqual(unknown);
+        }
       }
-    }
-    expect(read.length).toBeGreaterThan(0);
-    expect(read.filter((job) => job !== null)).toEqual([]); // nothing of another's record left the store
-    expect(store.begun).toBe(0);
-    expect((await app.jobs.find(queued))?.status).toBe('Queued');
-  });
+      expect(read.length).toBeGreaterThan(0);
+      expect(read.filter((job) => job !== null)).toEqual([]); // nothing of another's record left the store
+      expect(store.begun).toBe(0);
+      expect((await app.jobs.find(queued))?.status).toBe('Queued');
+    },
+  );
 
-  it('has an id that says no more, used for a submission, than one of its own name and payload that differs', async () => {
+  it('has an id that reveals no more to a submission than a job of the same owner with another payload', async () => {
     const { app, store } = await startOwned(stack);
     const theirs = (await app.post('/reports', BEES, ANN)).job.id;
     const own = (await app.post('/reports', { title: 'Wasps' }, { ...BOB, 'X-Async-Request-Id': UNKNOWN_ID })).job.id;
@@ -74,7 +77,7 @@ describe.each(STACKS)("Another's job, on %s", (stack) => {
     expect(await app.all()).toHaveLength(2);
   });
 
-  it('has an idempotency key that is as good as unused to everybody else', async () => {
+  it('has an idempotency key that is unused for others', async () => {
     const { app, store } = await startOwned(stack);
     const submit = async (key: string, headers: Record<string, string>) => {
       const answer = await app.post('/reports', BEES, { ...headers, 'Idempotency-Key': key });

@@ -37,7 +37,7 @@ describe.each(ADAPTERS)('A global CacheInterceptor, on %s', (adapter) => {
     });
   }
 
-  it('does not answer one client with the job of another', async () => {
+  it('does not send the job of one client to another', async () => {
     const held = new HeldReport();
     const app = await startCached(held);
     const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
@@ -50,7 +50,7 @@ describe.each(ADAPTERS)('A global CacheInterceptor, on %s', (adapter) => {
     expect([(await app.get('/count')).body, (await app.get('/count')).body]).toEqual([{ count: 1 }, { count: 1 }]);
   });
 
-  it('does not answer with a state that is over, and keeps status and headers', async () => {
+  it('does not send an outdated state, and keeps status and headers', async () => {
     const held = new HeldReport();
     const app = await startCached(held);
     const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
@@ -74,13 +74,13 @@ class FreeController {
   }
 }
 
-describe.each(ADAPTERS)('An interceptor that puts every answer into { data }, on %s', (adapter) => {
+describe.each(ADAPTERS)('An interceptor that wraps every response in { data }, on %s', (adapter) => {
   const parts = {
     controllers: [ReportsController, FreeController],
     providers: [ReportHandler, { provide: APP_INTERCEPTOR, useClass: EnvelopeInterceptor }],
   };
 
-  it('does so with the 202, the job and the result too; refusals, 304 and 204 stay as they are', async () => {
+  it('wraps the 202, the job and the result, and does not change refusals, 304 and 204', async () => {
     const app = await startApp(adapter, parts);
     const submitted = await app.post('/reports', { title: 'Bees' }, WAIT);
     const { data: job } = submitted.body as { data: typeof submitted.job };
@@ -93,7 +93,7 @@ describe.each(ADAPTERS)('An interceptor that puts every answer into { data }, on
     expect((await app.get('/jobs/17')).refusal).toEqual(refused(400, 'INVALID_JOB_ID'));
   });
 
-  it('leaves alone what docs/nest.md says, so that event streams and the client work', async () => {
+  it('with the exceptions of docs/nest.md, does not break event streams and the client', async () => {
     const app = await startApp(adapter, { ...parts, options: { http } });
     const { job } = await app.post('/free', undefined, WAIT);
     expect(job.status).toBe('Completed');
@@ -105,7 +105,7 @@ describe.each(ADAPTERS)('An interceptor that puts every answer into { data }, on
 });
 
 describe.each(ADAPTERS)('A strict global ValidationPipe, on %s', (adapter) => {
-  it('lets the status routes answer', async () => {
+  it('does not break the status routes', async () => {
     const app = await startApp(adapter, {
       controllers: [ReportsController],
       providers: [ReportHandler],

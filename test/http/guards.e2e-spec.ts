@@ -59,7 +59,7 @@ describe.each(ADAPTERS)('Guards of an async endpoint, on %s', (adapter) => {
     },
   );
 
-  it('may be global, and refuse before a malformed request id is looked at', async () => {
+  it('may be global, and refuse before a malformed request id is checked', async () => {
     const app = await startApp(adapter, {
       controllers: [ReportsController],
       providers: [{ provide: APP_GUARD, useClass: ClosedGuard }],

@@ -65,7 +65,7 @@ describe.each(ADAPTERS)('A hostile body, on %s', (adapter) => {
     '{"__proto__":null,"hasOwnProperty":1,"toJSON":2}',
     '[{"__proto__":{"polluted":"yes"}}]',
     '{"result":null,"request":1,"snapshot":{"headers":[["authorization","x"]]}}',
-  ])('pollutes nothing, with an id or without, validated or not: %s', async (body) => {
+  ])('pollutes no prototype, with and without an id or validation: %s', async (body) => {
     const app = await startApp(adapter, PROBING);
     for (const [path, headers] of [
       ['/probes', {}],
@@ -82,7 +82,7 @@ describe.each(ADAPTERS)('A hostile body, on %s', (adapter) => {
     await expectWell(app);
   });
 
-  it('that tells apart __proto__ from nothing is another request: it cannot pose as a replay', async () => {
+  it('that differs in __proto__ is another request and not a replay', async () => {
     const app = await startApp(adapter, { ...PROBING, options: { role: 'api' } });
     await app.post('/probes', '{"a":1}', WITH_ID);
     const answer = await app.post('/probes', '{"a":1,"__proto__":{"b":2}}', WITH_ID);
@@ -90,7 +90,7 @@ describe.each(ADAPTERS)('A hostile body, on %s', (adapter) => {
   });
 
   it.each([100, 2_000, 4_000, 10_000, 45_000])(
-    'nested %i deep is accepted or refused, and never a fault of the server',
+    'nested %i deep is accepted or refused, without an internal error',
     async (depth) => {
       const app = await startApp(adapter, PROBING);
       const list = '['.repeat(depth) + ']'.repeat(depth);
@@ -106,7 +106,7 @@ describe.each(ADAPTERS)('A hostile body, on %s', (adapter) => {
     },
   );
 
-  it.each([{}, WITH_ID])('nested too deeply is refused with 413, and says so: %j', async (headers) => {
+  it.each([{}, WITH_ID])('nested too deeply is refused with 413 and the reason: %j', async (headers) => {
     const app = await startApp(adapter, PROBING);
     const answer = await app.post('/probes', '['.repeat(40_000) + ']'.repeat(40_000), headers);
     expect(answer.refusal).toEqual(refused(413, 'PAYLOAD_TOO_LARGE'));
@@ -124,7 +124,7 @@ describe.each(ADAPTERS)('A hostile body, on %s', (adapter) => {
     '7',
     'true',
     '[]',
-  ])('of odd JSON is accepted or refused: %s', async (body) => {
+  ])('of unusual JSON is accepted or refused: %s', async (body) => {
     const app = await startApp(adapter, PROBING);
     for (const headers of [{}, WITH_ID]) {
       const answer = await app.post('/probes', body, headers);
@@ -145,7 +145,7 @@ describe.each(ADAPTERS)('A hostile query or path, on %s', (adapter) => {
     `${'a'.repeat(4_000)}=1`,
     Array(1_500).fill('a=1').join('&'),
     '&&&===&?',
-  ])('pollutes and breaks nothing: ?%s', async (query) => {
+  ])('pollutes no prototype and causes no internal error: ?%s', async (query) => {
     const app = await startApp(adapter, PROBING);
     const answer = await app.sendRaw('POST', `/probes?${query}`, WITH_ID);
     expect([202, 400]).toContain(answer.status);
@@ -194,7 +194,7 @@ describe.each(ADAPTERS)('A hostile query or path, on %s', (adapter) => {
     '*',
     '{id}',
     '%0d%0aX-Evil:%201',
-  ])('as a job id is 400 or 404, as problem or as the router says: %s', async (id) => {
+  ])('as a job id is 400 or 404, from the library or the router: %s', async (id) => {
     const app = await startApp(adapter, PROBING);
     for (const [method, suffix] of [
       ['GET', ''],
@@ -230,7 +230,7 @@ describe.each(ADAPTERS)('Hostile headers, on %s', (adapter) => {
     ['another host', { Host: 'evil.example', 'X-Forwarded-Host': 'evil.example' }],
     ['another method', { 'X-HTTP-Method-Override': 'DELETE' }],
     ['a condition', { 'If-None-Match': '*', 'If-Match': '"x"', Range: 'bytes=0-1' }],
-  ])('are accepted or refused, and never a fault: %s', async (_what, headers) => {
+  ])('are accepted or refused, without an internal error: %s', async (_what, headers) => {
     const app = await startApp(adapter, PROBING);
     const body = '{"a":1}';
     const all = { 'Content-Type': 'application/json', 'Content-Length': body.length, ...headers };
@@ -242,14 +242,14 @@ describe.each(ADAPTERS)('Hostile headers, on %s', (adapter) => {
     await expectWell(app);
   });
 
-  it('larger than a server takes are refused by it', async () => {
+  it('larger than the limit of the server are refused by it', async () => {
     const app = await startApp(adapter, PROBING);
     const answer = await app.sendRaw('POST', '/probes', { 'X-Async-Request-Id': 'f'.repeat(20_000) });
     expect(answer.status).toBe(431);
     await expectWell(app);
   });
 
-  it('cannot put anything else into the answer: no header or link repeats them', async () => {
+  it('are not repeated in headers or links of the response', async () => {
     const app = await startApp(adapter, PROBING);
     const answer = await app.sendRaw('GET', '/jobs/%3Cscript%3Ealert(1)%3C%2Fscript%3E', { Accept: 'text/html' });
     expect(answer.status).toBe(400);

@@ -30,7 +30,7 @@ const cursor = fc.oneof(
 );
 
 describe.each(STACKS.filter((stack) => stack.startsWith('Express')))('Strings from code, on %s', (stack) => {
-  it('are found, listed or refused for what they are, whatever they hold', async () => {
+  it('are found, listed or refused, whatever their characters', async () => {
     const app = await startApp(stack, ACCEPTING);
     await app.jobs.submit(Report, { title: 'Bees' });
     const property = fc.asyncProperty(hostileText, hostileText, hostileId, cursor, async (name, owner, id, from) => {
@@ -47,7 +47,7 @@ describe.each(STACKS.filter((stack) => stack.startsWith('Express')))('Strings fr
     expect(await app.all()).toHaveLength(1);
   });
 
-  it('are stored as they are: owners, keys, requests', async () => {
+  it('are stored unchanged: owners, keys, payloads', async () => {
     const app = await startApp(stack, ACCEPTING);
     const property = fc.asyncProperty(hostileText, hostileText, async (text, idempotencyKey) => {
       const options = { owner: text, idempotencyKey };
@@ -65,7 +65,7 @@ describe.each(STACKS.filter((stack) => stack.startsWith('Express')))('Strings fr
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -5, 0.5, 1e9])(
-    'limit a page to %d as far as it is a number',
+    'limit a page to %d when that is a number',
     async (limit) => {
       const app = await startApp(stack, ACCEPTING);
       await app.jobs.submit(Report, { title: 'Bees' });

@@ -28,7 +28,7 @@ class DigestsController {
 }
 
 describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
-  it('makes a repeat a replay: the same job, nothing new queued', async () => {
+  it('makes a repeat a replay of the same job', async () => {
     const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', BEES, KEY);
     const second = await app.post('/reports', BEES, KEY);
@@ -40,7 +40,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
     expect(await app.all()).toHaveLength(1);
   });
 
-  it('replays 200 with the result once the job has ended', async () => {
+  it('replays 200 with the result when the job is terminal', async () => {
     const held = new HeldReport();
     const app = await startApp(stack, { controllers: [ReportsController], providers: [held.Handler] });
     const { job } = await app.post('/reports', BEES, KEY);
@@ -54,7 +54,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
     ]);
   });
 
-  it('keeps no job that the application would not have kept: retention 0 stays 0', async () => {
+  it('does not extend a retention of 0', async () => {
     const store = await storeOf(stack);
     const app = await startApp(stack, { controllers: [DigestsController], options: { role: 'api', store } });
     const { job } = await app.post('/digests/fleeting', BEES, KEY);
@@ -67,7 +67,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
     expect([again.status, again.header('Idempotency-Replayed')]).toEqual([202, null]);
   });
 
-  it('is refused with 422 for another payload or query, which reveals nothing of the job', async () => {
+  it('is refused with 422 for another payload or query, without details of the job', async () => {
     const app = await startApp(stack, ACCEPTING);
     await app.post('/reports?tone=dry', { title: 'secret title' }, KEY);
     for (const answer of [
@@ -81,7 +81,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
     expect(await app.all()).toHaveLength(1);
   });
 
-  it('is one of its owner and its job name: for others it is another key', async () => {
+  it('is scoped to its owner and job name', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController, DigestsController],
       options: { role: 'api', http: { owner: ({ headers }) => String(headers['x-user']) } },
@@ -97,7 +97,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
     expect([replay.job.id, replay.header('Idempotency-Replayed')]).toEqual([answers[1]?.job.id, 'true']);
   });
 
-  it('makes one job of 100 concurrent identical requests to two replicas', async () => {
+  it('creates one job from 100 concurrent identical requests to two replicas', async () => {
     const stores = await storesOf(stack);
     const replicas = [
       await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } }),
@@ -111,7 +111,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
     expect(await replicas[0]?.all()).toHaveLength(1);
   });
 
-  it('is remembered for jobs.idempotencyRetentionMs, and then stands for nothing', async () => {
+  it('is remembered for jobs.idempotencyRetentionMs, and can then be reused', async () => {
     let now = Date.now();
     const app = await startApp(stack, {
       ...ACCEPTING,
@@ -129,7 +129,7 @@ describe.each(STACKS)('Idempotency-Key, on %s', (stack) => {
     expect([second.status, second.job.id === first.job.id]).toEqual([202, false]);
   });
 
-  it('goes with an X-Async-Request-Id: the key finds the job, whatever id the repeat names', async () => {
+  it('takes precedence over X-Async-Request-Id in a repeat', async () => {
     const app = await startApp(stack, ACCEPTING);
     await app.post('/reports', BEES, { ...KEY, 'X-Async-Request-Id': ID });
     const other = { ...KEY, 'X-Async-Request-Id': '11111111-2222-4333-8444-555555555555' };
@@ -207,7 +207,7 @@ class GuardedController {
 const WARNING = 'Guards are in use, but http.owner is not set';
 
 describe.each(STACKS)('An Idempotency-Key without an owner, on %s', (stack) => {
-  it('counts within what http.idempotencyScope names, which is not stored itself', async () => {
+  it('counts within http.idempotencyScope, which is stored only as a digest', async () => {
     const store = await storeOf(stack);
     const keys: unknown[] = [];
     const submit = store.submit.bind(store);
@@ -245,19 +245,19 @@ describe('An Idempotency-Key without owner and scope', () => {
       { controllers: [DigestsController], providers: [{ provide: APP_GUARD, useClass: Everybody }] },
       {},
     ],
-  ])('is warned of at boot where there are %s', async (_what, parts, http) => {
+  ])('causes a warning at boot when there are %s', async (_what, parts, http) => {
     const app = await startApp('Fastify', { ...parts, options: { role: 'api', http } });
     expect(app.log.text).toContain(WARNING);
   });
 
-  it('is not warned of where there are no guards, or an owner', async () => {
+  it('causes no warning without guards, or with an owner', async () => {
     const open = await startApp('Fastify', { controllers: [DigestsController], options: { role: 'api' } });
     const options = { role: 'api' as const, http: { owner: () => 'alice' } };
     const owned = await startApp('Fastify', { controllers: [GuardedController], options });
     expect(open.log.text + owned.log.text).not.toContain(WARNING);
   });
 
-  it('is refused as a fault of the server where the scope is no string', async () => {
+  it('is an internal error when the scope is not a string', async () => {
     const http = { idempotencyScope: () => ({ id: 7 }) as unknown as string };
     const app = await startApp('Fastify', { controllers: [DigestsController], options: { role: 'api', http } });
     expect((await app.post('/digests', BEES, KEY)).status).toBe(500);

@@ -81,7 +81,7 @@ describe.each(ADAPTERS)('Interceptors of an async endpoint, on %s', (adapter) =>
     },
   );
 
-  it('see refusals as errors, which come out as problems all the same', async () => {
+  it('see refusals as errors, which are still sent as problems', async () => {
     const app = await startApp(adapter, parts);
     await app.post('/wrapped/above', { title: 'Bees' });
     Wrap.errors = [];
@@ -94,7 +94,7 @@ describe.each(ADAPTERS)('Interceptors of an async endpoint, on %s', (adapter) =>
     ]);
   });
 
-  it('may turn a refusal into an answer of their own', async () => {
+  it('may replace a refusal by another response', async () => {
     const calm: NestInterceptor = {
       intercept: (_context, next) =>
         next.handle().pipe(catchError(() => throwError(() => new HttpException({ calm: true }, 429)))),

@@ -8,7 +8,7 @@ import { startApp } from './start-app.js';
 import { watched } from './watched-store.js';
 
 describe('A job that Redis lost with all its data', () => {
-  it('is gone for who waits for it and who follows it, as soon as Redis is back', async () => {
+  it('ends waits and streams with 404 as soon as Redis is back', async () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.stop());
     const store = watched(new RedisJobStore({ url: redis.url, redis: { retryStrategy: () => 20 } }));

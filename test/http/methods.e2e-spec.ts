@@ -134,7 +134,7 @@ describe.each(ADAPTERS)('The method of an async endpoint, on %s', (adapter) => {
     expect((await app.get('/things/7')).status).toBe(200); // its neighbour answers at once
   });
 
-  it('keeps its parameters where some have defaults, and gets no more than them', async () => {
+  it('keeps its parameters when some have defaults, and gets no others', async () => {
     @Controller('defaults')
     class DefaultsController {
       @Post()
@@ -150,7 +150,7 @@ describe.each(ADAPTERS)('The method of an async endpoint, on %s', (adapter) => {
     });
   });
 
-  it('may have another name in its route, its own headers, and no say in the 202', async () => {
+  it('may have another route name and its own headers, and does not change the 202', async () => {
     @Controller()
     class HeadersController {
       @Post('headers')

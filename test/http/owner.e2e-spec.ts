@@ -58,7 +58,7 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
     ['status', 'GET', ''],
     ['result', 'GET', '/result'],
     ['cancel', 'DELETE', ''],
-  ])('is the only one: for another the %s is as that of an unknown job', async (_what, method, suffix) => {
+  ])('is the only one with access: for another the %s is that of an unknown job', async (_what, method, suffix) => {
     const app = await startApp(stack, ownedBy(byHeader));
     const { job } = await app.post('/reports', { title: 'Bees' }, ANN);
     const foreign = await app.send(method, job.links.self + suffix, { headers: BOB });
@@ -73,7 +73,7 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
     expect((await app.jobs.find(job.id))?.status).toBe('Queued');
   });
 
-  it('stays hidden once the job has ended, with its result', async () => {
+  it('keeps the result of a terminal job hidden from others', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [ReportHandler],
@@ -86,14 +86,14 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
     expect((await app.delete(job.links.self, BOB)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
   });
 
-  it('may be nobody: then nobody sees the job, and a principal does not', async () => {
+  it('may be null: then requests without an owner see the job, and others do not', async () => {
     const app = await startApp(stack, ownedBy(byHeader));
     const { job } = await app.post('/reports', { title: 'Bees' });
     expect((await app.get(job.links.self)).status).toBe(202);
     expect((await app.get(job.links.self, ANN)).status).toBe(404);
   });
 
-  it('is nobody too where the function returns undefined, as an absent user does', async () => {
+  it('is null when the function returns undefined, as for an absent user', async () => {
     const app = await startApp(
       stack,
       ownedBy((request) => (request as WithUser).user as string),
@@ -104,7 +104,7 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
   });
 
   it.each([[{ id: 'ann' }], [17], [Number.NaN]])(
-    'is a string, by which it is found again: where the function returns %j that is a fault, and nothing is queued',
+    'must be a string: when the function returns %j, it is an internal error and nothing is queued',
     async (principal) => {
       const app = await startApp(
         stack,
@@ -119,7 +119,7 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
     },
   );
 
-  it('may be found asynchronously, and from what a guard wrote into the request', async () => {
+  it('may be determined asynchronously, and from the user that a guard added to the request', async () => {
     const app = await startApp(stack, {
       controllers: [GuardedController],
       options: {
@@ -136,7 +136,7 @@ describe.each(STACKS)('The owner of a job, on %s', (stack) => {
     expect((await app.get(job.links.self)).status).toBe(401);
   });
 
-  it('may be refused by the function with an HttpException, and nothing is queued', async () => {
+  it('may be refused by an HttpException of the function, and nothing is queued', async () => {
     const app = await startApp(
       stack,
       ownedBy((request) => {

@@ -67,7 +67,7 @@ class PipedController {
 describe.each(ADAPTERS)('Pipes of an async endpoint, on %s', (adapter) => {
   const validation = { transform: true, whitelist: true };
 
-  it('validate the DTO: a bad one is 400 with what is wrong, and nothing is queued', async () => {
+  it('validate the DTO: an invalid one is 400 with the mistakes, and nothing is queued', async () => {
     const app = await startApp(adapter, {
       controllers: [PipedController],
       options: API,
@@ -81,7 +81,7 @@ describe.each(ADAPTERS)('Pipes of an async endpoint, on %s', (adapter) => {
     expect(await app.all()).toEqual([]);
   });
 
-  it('transform and whitelist what is queued', async () => {
+  it('transform and whitelist the payload', async () => {
     const app = await startApp(adapter, {
       controllers: [PipedController],
       options: API,
@@ -91,7 +91,7 @@ describe.each(ADAPTERS)('Pipes of an async endpoint, on %s', (adapter) => {
     expect(await queued(app)).toEqual({ title: 'Bees by ReportDto', pages: 7 });
   });
 
-  it('may forbid what is not in the DTO', async () => {
+  it('may forbid properties that are not in the DTO', async () => {
     const app = await startApp(adapter, {
       controllers: [PipedController],
       options: API,
@@ -103,16 +103,13 @@ describe.each(ADAPTERS)('Pipes of an async endpoint, on %s', (adapter) => {
     expect(await app.all()).toEqual([]);
   });
 
-  it.each(['/shouted', '/shouted-below'])(
-    'of the method alone apply, and see only what is declared: %s',
-    async (path) => {
-      const app = await startApp(adapter, { controllers: [PipedController], options: API });
-      expect((await app.post(path, { title: 'Bees' })).status).toBe(202);
-      expect(await queued(app)).toEqual({ title: 'BEES' });
-    },
-  );
+  it.each(['/shouted', '/shouted-below'])('of the method apply, and get only declared parameters: %s', async (path) => {
+    const app = await startApp(adapter, { controllers: [PipedController], options: API });
+    expect((await app.post(path, { title: 'Bees' })).status).toBe(202);
+    expect(await queued(app)).toEqual({ title: 'BEES' });
+  });
 
-  it('of a parameter refuse: a volume that is no number is 400, and nothing is queued', async () => {
+  it('of a parameter refuse: an invalid number is 400, and nothing is queued', async () => {
     const app = await startApp(adapter, { controllers: [PipedController], options: API });
     const answer = await app.post('/volumes/seven', { title: 'Bees' });
     expect([answer.status, await app.all()]).toEqual([400, []]);
@@ -120,7 +117,7 @@ describe.each(ADAPTERS)('Pipes of an async endpoint, on %s', (adapter) => {
     expect(await queued(app)).toEqual({ title: 'Bees, dry', pages: 7 });
   });
 
-  it('never see the hidden parameters of the decorator', async () => {
+  it('do not get the hidden parameters of the decorator', async () => {
     const seen: string[] = [];
     const spy: PipeTransform = {
       transform: (value: unknown, { type, data }: ArgumentMetadata) => {

@@ -24,7 +24,7 @@ class OtherController {
 
 describe.each(ADAPTERS)('A body that cannot be read, on %s', (adapter) => {
   it.each(['{"title": ', '{title: 1}', 'null garbage', '[1,2'])(
-    'is refused with 400 as on a synchronous route: %j',
+    'is refused with 400, as on a synchronous route: %j',
     async (body) => {
       const app = await startApp(adapter, {
         controllers: [ReportsController, OtherController],
@@ -37,13 +37,13 @@ describe.each(ADAPTERS)('A body that cannot be read, on %s', (adapter) => {
     },
   );
 
-  it('that is JSON null never is a fault of the server', async () => {
+  it('that is JSON null causes no internal error', async () => {
     const app = await startApp(adapter, ACCEPTING);
     expect((await app.post('/reports', 'null')).status).toBeLessThan(500);
   });
 
   it.each(['application/xml', 'image/png', 'application/jsonx', ''])(
-    'because of its content type %j is refused with 415, and nothing is queued',
+    'with the content type %j is refused with 415, and nothing is queued',
     async (type) => {
       const app = await startApp(adapter, ACCEPTING);
       for (const length of [{ 'Content-Length': 8 }, { 'Transfer-Encoding': 'chunked' }]) {
@@ -54,14 +54,14 @@ describe.each(ADAPTERS)('A body that cannot be read, on %s', (adapter) => {
     },
   );
 
-  it.runIf(adapter === 'Express')('because it is plain text, which Fastify takes, is refused with 415', async () => {
+  it.runIf(adapter === 'Express')('of plain text, which Fastify accepts, is refused with 415', async () => {
     const app = await startApp(adapter, ACCEPTING);
     const answer = await app.post('/reports', '<report>', { 'Content-Type': 'text/plain' });
     expect(answer.refusal).toEqual(refused(415, 'UNSUPPORTED_MEDIA_TYPE'));
     expect(await app.all()).toEqual([]);
   });
 
-  it('larger than the adapter takes is refused with 413, and nothing is queued', async () => {
+  it('larger than the limit of the adapter is refused with 413, and nothing is queued', async () => {
     const app = await startApp(adapter, ACCEPTING);
     const answer = await app.post('/reports', { title: 'x'.repeat(1_100_000) });
     expect(answer.status).toBe(413);
@@ -85,7 +85,7 @@ describe.each(STACKS)('A payload larger than allowed, on %s', (stack) => {
     expect((await app.post('/reports', { title: 'small' })).status).toBe(202);
   });
 
-  it("is refused by the job's own limit, counted in bytes and not characters", async () => {
+  it('is refused by the limit of the job, in bytes and not characters', async () => {
     const app = await startApp(stack, { controllers: [OtherController], options: { role: 'api' } });
     const answer = await app.post('/posters', { title: '🐝'.repeat(100) });
     expect(answer.refusal).toEqual(refused(413, 'PAYLOAD_TOO_LARGE'));
@@ -121,7 +121,7 @@ describe.each(STACKS)('A full queue, on %s', (stack) => {
     expect((await app.post('/reports', { title: '3' })).refusal).toEqual(refused(503, 'QUEUE_FULL'));
   });
 
-  it("refuses by a job's own maxQueueSize, and no other job for it", async () => {
+  it('refuses by the maxQueueSize of a job name, without effect on other names', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController, OtherController],
       options: { role: 'api' },
@@ -131,7 +131,7 @@ describe.each(STACKS)('A full queue, on %s', (stack) => {
     expect((await app.post('/reports', { title: '2' })).status).toBe(202);
   });
 
-  it('is shared by all instances, and never exceeded by concurrent submissions', async () => {
+  it('has a limit that all instances share, under concurrent submissions', async () => {
     const stores = await storesOf(stack);
     const options = () => ({ role: 'api' as const, store: stores.replica(), jobs: { maxQueueSize: 5 } });
     const one = await startApp(stack, { ...ACCEPTING, options: options() });
@@ -144,7 +144,7 @@ describe.each(STACKS)('A full queue, on %s', (stack) => {
     expect(await one.all()).toHaveLength(5);
   });
 
-  it('still replays what it accepted before', async () => {
+  it('still replays earlier submissions', async () => {
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', jobs: { maxQueueSize: 1 } } });
     await app.post('/reports', { title: '1' }, { 'X-Async-Request-Id': UNKNOWN_ID });
     const replay = await app.post('/reports', { title: '1' }, { 'X-Async-Request-Id': UNKNOWN_ID });

@@ -52,8 +52,8 @@ function count(answers: Answer[], status: number): number {
   return answers.filter((answer) => answer.status === status).length;
 }
 
-describe('Whichever replica answers, it is the same', () => {
-  it('submitted on one, awaited on another, followed on a third, to the result on each', async () => {
+describe('All replicas give the same responses', () => {
+  it('for a job that is submitted on one, awaited on another and followed on a third', async () => {
     const held = new HeldReport();
     const [a, b, c] = await startReplicas({ held });
     const { job } = await a.post('/reports', BEES);
@@ -74,7 +74,7 @@ describe('Whichever replica answers, it is the same', () => {
     await eventually(() => [a, b, c].every(({ store }) => store.watching === 0));
   });
 
-  it('canceled on one: the handler is told, and waits and streams on the others end', async () => {
+  it('when one cancels a job: its signal is aborted, and waits and streams on the others end', async () => {
     const held = new HeldReport();
     const [a, b, c] = await startReplicas({ held });
     const { job } = await a.post('/reports', BEES);
@@ -93,7 +93,7 @@ describe('Whichever replica answers, it is the same', () => {
     held.finish.open({ text: '' });
   });
 
-  it('to the byte: representation, ETag and 304', async () => {
+  it('byte by byte: representation, ETag and 304', async () => {
     const replicas = await startReplicas();
     const { job } = await replicas[0].post('/reports', BEES);
     const answers = await Promise.all(replicas.map((app) => app.get(job.links.self)));
@@ -114,13 +114,13 @@ describe('Whichever replica answers, it is the same', () => {
   });
 });
 
-describe('A hundred identical requests at once, spread over the replicas', () => {
+describe('A hundred concurrent identical requests to several replicas', () => {
   const identified: [string, Record<string, string>, Answer['refusal']][] = [
     ['Idempotency-Key', { 'Idempotency-Key': 'order-7' }, refused(422, 'IDEMPOTENCY_KEY_REUSED')],
     ['X-Async-Request-Id', { 'X-Async-Request-Id': UNKNOWN_ID }, refused(409, 'REQUEST_ID_CONFLICT')],
   ];
 
-  it.each(identified)('make one job by their %s, and 99 replays', async (_name, headers, conflict) => {
+  it.each(identified)('create one job by their %s, and 99 replays', async (_name, headers, conflict) => {
     const replicas = await startReplicas();
     const answers = await flood(replicas, 100, (app) => app.post('/reports', BEES, headers));
     expect(count(answers, 202)).toBe(100);
@@ -134,7 +134,7 @@ describe('A hundred identical requests at once, spread over the replicas', () =>
   });
 
   it.each(identified)(
-    'of two payloads make one job by their %s: of the other all are refused',
+    'with two payloads create one job by their %s, and all requests with the other payload are refused',
     async (_n, headers, no) => {
       const replicas = await startReplicas();
       const answers = await flood(replicas, 100, (app, n) =>
@@ -146,8 +146,8 @@ describe('A hundred identical requests at once, spread over the replicas', () =>
   );
 });
 
-describe('A flood over all replicas', () => {
-  it('is admitted to the last place of the queue and no further', async () => {
+describe('Many concurrent submissions to all replicas', () => {
+  it('fill the queue exactly to its limit', async () => {
     const replicas = await startReplicas({ jobs: { maxQueueSize: 20 } });
     const answers = await flood(replicas, 90, (app, n) => app.post('/reports', { title: `${n}` }));
     expect([count(answers, 202), count(answers, 503)]).toEqual([20, 70]);
@@ -161,7 +161,7 @@ describe('A flood over all replicas', () => {
     expect(count(await flood(replicas, 9, (app, n) => app.post('/reports', { title: `${n}` })), 202)).toBe(1);
   });
 
-  it('is admitted by job name, and one name does not take the place of another', async () => {
+  it('fill the queue of a name exactly to its limit, without effect on another name', async () => {
     const replicas = await startReplicas({ jobs: { maxQueueSize: 20 } });
     const answers = await flood(replicas, 90, (app, n) => app.post(n % 2 ? '/posters' : '/reports', { title: `${n}` }));
     const accepted = answers.filter(({ status }) => status === 202);
@@ -176,7 +176,7 @@ describe('A flood over all replicas', () => {
 });
 
 describe('A replica that shuts down', () => {
-  it('ends its own waits and streams with the job as it stands, and none of the others', async () => {
+  it('ends its own waits and streams with the current state, and no others', async () => {
     const held = new HeldReport();
     const [a, b, c] = await startReplicas({ held });
     const { job } = await a.post('/reports', BEES);
@@ -201,8 +201,8 @@ describe('A replica that shuts down', () => {
   });
 });
 
-describe('A client that goes away', () => {
-  it('frees its watch, on its replica and on no other', async () => {
+describe('A client that disconnects', () => {
+  it('ends its subscription on its replica only', async () => {
     const [a, b] = await startReplicas();
     const { job } = await a.post('/reports', BEES);
     const streams = [await EventStream.open(a, job.links.events), await EventStream.open(b, job.links.events)] as const;

@@ -7,8 +7,8 @@ import { STACKS, type AppParts, startApp } from './start-app.js';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
-  it('has exactly the keys of the contract, in its order', async () => {
+describe.each(STACKS)('The representation of a job, on %s', (stack) => {
+  it('has exactly the keys of the contract, in order', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
 
@@ -35,7 +35,7 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     });
   });
 
-  it('has ISO times, the result and no error once completed', async () => {
+  it('has ISO times, the result and no error when completed', async () => {
     const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
 
@@ -65,7 +65,7 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     finish.open();
   });
 
-  it('has the error while it waits for a retry, and none after the success that follows', async () => {
+  it('has the error while the job waits for a retry, and none after it completes', async () => {
     let attempts = 0;
     const Handler = handlerOf(Report, () => {
       if (++attempts === 1) throw new RetryJobError('busy', 60_000, { code: 'UPSTREAM_BUSY', details: { queue: 7 } });
@@ -89,7 +89,7 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     expect((await app.ended(job)).job).toMatchObject({ status: 'Completed', error: null });
   });
 
-  it('has the failed attempts where they are shown, without their workers and what is internal', async () => {
+  it('has the failed attempts with http.showAttempts, without workers and internal details', async () => {
     let attempts = 0;
     const Handler = handlerOf(Report, () => {
       if (++attempts === 1) throw new RetryJobError('busy', 0, { code: 'UPSTREAM_BUSY', details: { queue: 7 } });
@@ -116,7 +116,7 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     ]);
   });
 
-  it('has no more in a copy that a response factory makes than clients may see', async () => {
+  it('has no internal properties in a copy by a response factory', async () => {
     const Handler = handlerOf(Report, () => {
       throw new Error('connect ECONNREFUSED db-1:5432');
     });
@@ -134,7 +134,7 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     expect(answer.text).not.toContain('worker');
   });
 
-  it('has the code, message and details of what failed it, never a stack', async () => {
+  it('has the code, message and details of its error, and no stack', async () => {
     const Handler = handlerOf(Report, () => {
       throw Object.assign(new TypeError('no such template'), { code: 'NO_TEMPLATE', expose: true });
     });
@@ -154,7 +154,7 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     expect(app.log.text).toContain('representation.e2e-spec'); // the log has it
   });
 
-  it('has the code alone of an error that nobody declared safe, here and in the result; operators have it all', async () => {
+  it('has only the code of an internal error, and operators see all of it', async () => {
     const Handler = handlerOf(Report, () => {
       throw Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432'), { code: 'ECONNREFUSED' });
     });
@@ -173,7 +173,7 @@ describe.each(STACKS)('What clients see of a job, on %s', (stack) => {
     expect(app.log.text).toContain('connect ECONNREFUSED 10.1.2.3:5432');
   });
 
-  it('never shows request, headers, route and query values, owner, worker or token', async () => {
+  it('never shows payload, headers, route and query values, owner, worker or fence', async () => {
     const held = new HeldReport();
     const app = await startApp(stack, {
       controllers: [ReportsController],
@@ -283,7 +283,7 @@ describe.each(STACKS)('The links of a job, on %s, can be followed', (stack) => {
     expect((await app.get(accepted.job.links.result)).body).toEqual({ text: 'About Bees' });
   });
 
-  it('with what a gateway puts in front of them', async () => {
+  it('with the prefix of a gateway', async () => {
     const app = await startApp(stack, {
       ...ACCEPTING,
       options: { role: 'api', http: { publicBasePath: '/shop' } },
@@ -296,7 +296,7 @@ describe.each(STACKS)('The links of a job, on %s, can be followed', (stack) => {
     expect((await app.get(job.links.self.replace('/shop', ''))).status).toBe(202);
   });
 
-  it('stay the same for every reader: the job found later has those it was accepted with', async () => {
+  it('are the same for every reader: a job that is read later has the links of its submission', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     expect((await app.get(job.links.self)).job.links).toEqual(job.links);

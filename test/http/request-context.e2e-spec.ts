@@ -70,7 +70,7 @@ describe.each(ADAPTERS)('The context of a request in handlers, on %s', (adapter)
       }),
     });
 
-  it('arrives with the values that were chosen, for 40 users at once, and goes on to jobs that handlers submit', async () => {
+  it('has the chosen values, for 40 concurrent users, and is passed on to jobs that handlers submit', async () => {
     const setup = (cls: ClsService, { headers }: { headers: Record<string, string> }) => {
       cls.set('tenant', headers['x-tenant']);
       cls.set('user', { name: headers['x-tenant'], apiToken: 'hush' });
@@ -92,7 +92,7 @@ describe.each(ADAPTERS)('The context of a request in handlers, on %s', (adapter)
     );
   });
 
-  it('refuses names of credentials at boot, and names that nothing reads', async () => {
+  it('refuses names of credentials, and names without a read function, at boot', async () => {
     const context = { names: ['tenant', 'apiToken'], read: () => 1 };
     expect(await bootError(adapter, { options: { context } })).toBe(
       'INVALID_OPTION: context.names is tenant,apiToken; expected a list of names of 1 to 100 characters, none of them ' +
@@ -113,7 +113,7 @@ describe.each(ADAPTERS)('The context of a request in handlers, on %s', (adapter)
     const { id, status } = (await app.post('/outer', {}, { prefer: 'wait=20' })).body as JobRepresentation;
     expect(status).toBe('Failed');
     // For operators: the client sees that there was an internal error.
-    expect((await app.jobs.find(id))?.error?.message).toBe('context.run did not call the function that it was given.');
+    expect((await app.jobs.find(id))?.error?.message).toBe('context.run did not call the function that it received.');
   });
 });
 
@@ -150,7 +150,7 @@ class DurableHandler implements JobHandler<typeof Outer> {
 }
 
 describe.each(ADAPTERS)('Durable providers of handlers, on %s', (adapter) => {
-  it("are one instance for each tenant that Nest's ContextIdStrategy finds in the captured headers", async () => {
+  it('have one instance for each tenant that the ContextIdStrategy finds in the captured headers', async () => {
     ContextIdFactory.apply(new TenantStrategy());
     onTestFinished(() => ContextIdFactory.apply(undefined as never));
     TenantDatabase.opened = 0;

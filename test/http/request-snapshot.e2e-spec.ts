@@ -68,7 +68,7 @@ const CREDENTIALS = {
   'X-Whatever': 'sesame-9',
 };
 
-describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
+describe.each(STACKS)('The request values of a handler, on %s', (stack) => {
   it('are the headers of the allow-list, the route values and the declared query values, as text', async () => {
     const app = await startApp(stack, LOOKING);
     const { job } = await app.send('PUT', '/shelves/A%2F7/books/42?tag=one&tag=two&Empty=&n=7&page=3', {
@@ -106,7 +106,7 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
     expect(seen.byName).toEqual(['r-1', 'r-1', 'A/7', 'one', ['one', 'two'], [true, false, 'nothing']]);
   });
 
-  it('are other headers where captureHeaders names them, in any case, and then only those', async () => {
+  it('are only the headers that captureHeaders names, in any case', async () => {
     const app = await startApp(stack, {
       ...LOOKING,
       options: { http: { captureHeaders: ['X-Tenant', 'x-request-id'] } },
@@ -118,13 +118,13 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
     ]);
   });
 
-  it('are no headers where captureHeaders is empty', async () => {
+  it('include no headers when captureHeaders is empty', async () => {
     const app = await startApp(stack, { ...LOOKING, options: { http: { captureHeaders: [] } } });
     const { job } = await app.post('/shelves', {});
     expect(((await app.ended(job)).job.result as Seen).headers).toEqual([]);
   });
 
-  it('are no query values that nobody declared, whatever clients send; the log says so once, and how to declare them', async () => {
+  it('include no undeclared query values; the log states once how to declare them', async () => {
     const app = await startApp(stack, LOOKING);
     const query = 'key=s1&code=s2&passphrase=s3&hmac=s4&ticket=s5&apiKey=s6&page=2';
     const { job } = await app.post(`/shelves?${query}`, {});
@@ -137,13 +137,13 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
     ).toHaveLength(1);
   });
 
-  it('are those of http.captureQueryParams on every endpoint', async () => {
+  it('include those of http.captureQueryParams on every endpoint', async () => {
     const app = await startApp(stack, { ...LOOKING, options: { http: { captureQueryParams: ['page'] } } });
     const { job } = await app.post('/shelves?page=2&size=9', {});
     expect(((await app.ended(job)).job.result as Seen).queryParams).toEqual([['page', '2']]);
   });
 
-  it('are no values that look like credentials, which the author is told at boot, unless the endpoint names them', async () => {
+  it('include no values named like credentials, with a warning at boot, unless the endpoint names them', async () => {
     const app = await startApp(stack, LOOKING);
     expect(app.log.text).toMatch(
       /ShelvesController\.locked does not pass the route value "code".* routeParams of @AsyncEndpoint/,
@@ -161,7 +161,7 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
     expect(await seen('open')).toEqual({ routeParams: [['code', '17']], queryParams: [['nextToken', 'p2']] });
   });
 
-  it('is nothing where a job was submitted from code', async () => {
+  it('are empty for a job submitted from code', async () => {
     const app = await startApp(stack, LOOKING);
     const { id } = await app.jobs.submit(Look, {});
     const { result } = await app.jobs.waitFor<Seen>(id);
@@ -169,8 +169,8 @@ describe.each(STACKS)('What a handler knows of the request, on %s', (stack) => {
   });
 });
 
-describe.each(STACKS)('What the store holds of a request, on %s', (stack) => {
-  it('never has a credential in it: neither record nor input, in whatever header or query it came', async () => {
+describe.each(STACKS)('The stored part of a request, on %s', (stack) => {
+  it('contains no credential from any header or query, in record or payload', async () => {
     const store = await storeOf(stack);
     const app = await startApp(stack, {
       controllers: [ReportsController, ShelvesController],
@@ -192,7 +192,7 @@ describe.each(STACKS)('What the store holds of a request, on %s', (stack) => {
     expect(stored).not.toMatch(/authorization|cookie|bearer|x-whatever|x-api-key|password/i);
   });
 
-  it('is not in the log either', async () => {
+  it('is not in the log', async () => {
     const app = await startApp(stack, ACCEPTING);
     await app.post('/reports?token=sesame', { title: 'sesame' }, CREDENTIALS);
     await app.post('/reports?token=sesame', { title: 'sesame' }, { ...CREDENTIALS, 'X-Async-Request-Id': 'sesame' });

@@ -36,7 +36,7 @@ function accepting(adapter: AdapterName, response: ResponseOptions, owner?: (req
 }
 
 describe.each(ADAPTERS)('response.jobSubmitted, on %s', (adapter) => {
-  it('really runs, asynchronously, with the job, the request and the DI container', async () => {
+  it('runs asynchronously with the job, the request and the DI container', async () => {
     const app = await accepting(adapter, {
       jobSubmitted: async (job, { request, reply, get }) => {
         await get(Telemetry).track(`${job.name} ${job.status} ${request.method} ${request.url} ${job.replayed}`);
@@ -70,7 +70,7 @@ describe.each(ADAPTERS)('response.jobSubmitted, on %s', (adapter) => {
     expect([answer.header('Retry-After'), answer.header('X-Async-Request-Id')]).toEqual([null, null]);
   });
 
-  it('may answer with a text, which is written as JSON, or with nothing', async () => {
+  it('may return a text, which is sent as JSON, or nothing', async () => {
     const app = await accepting(adapter, {
       jobSubmitted: (_job, { request }) => ({
         status: 202,
@@ -89,7 +89,7 @@ describe.each(ADAPTERS)('response.jobSubmitted, on %s', (adapter) => {
     ['throws', BROKEN],
     ['rejects', () => Promise.reject(new Error('the factory is broken'))],
     ['asks for what nobody provides', (_: unknown, { get }: { get(token: string): Reply }) => get('nothing')],
-  ])('that %s falls back to the default answer, and the job is queued all the same', async (_how, factory) => {
+  ])('that %s falls back to the default response, and the job is still queued', async (_how, factory) => {
     const app = await accepting(adapter, { jobSubmitted: factory });
     const answer = await app.post('/reports', { title: 'Bees' });
     expect([answer.status, answer.job.status]).toEqual([202, 'Queued']);
@@ -102,7 +102,7 @@ describe.each(ADAPTERS)('response.jobSubmitted, on %s', (adapter) => {
     ['nothing', undefined],
     ['no headers', { status: 202, body: {} }],
     ['a status that is none', { status: 20, headers: {}, body: {} }],
-  ])('that returns %s, as only JavaScript can, falls back too', async (_what, reply) => {
+  ])('that returns %s (possible in JavaScript only) falls back to the default response', async (_what, reply) => {
     const app = await accepting(adapter, { jobSubmitted: () => reply as unknown as Reply });
     const answer = await app.post('/reports', { title: 'Bees' });
     expect([answer.status, answer.job.status]).toEqual([202, 'Queued']);
@@ -111,7 +111,7 @@ describe.each(ADAPTERS)('response.jobSubmitted, on %s', (adapter) => {
 });
 
 describe.each(ADAPTERS)('response.jobStatus, on %s', (adapter) => {
-  it('really runs for status and cancel, asynchronously and with DI', async () => {
+  it('runs for status and cancel, asynchronously and with DI', async () => {
     const app = await accepting(adapter, {
       jobStatus: async (job, { request, reply, get }) => {
         const depth = await get(JobManager).depth();
@@ -131,7 +131,7 @@ describe.each(ADAPTERS)('response.jobStatus, on %s', (adapter) => {
     expect([canceled.body, canceled.header('X-Depth')]).toEqual([{ is: 'Canceled', asked: 'DELETE' }, '0']);
   });
 
-  it("gets null for an unknown job, and for another owner's", async () => {
+  it('gets null for an unknown job, and for a job of another owner', async () => {
     const subjects: unknown[] = [];
     const app = await accepting(
       adapter,
@@ -156,7 +156,7 @@ describe.each(ADAPTERS)('response.jobStatus, on %s', (adapter) => {
     expect(subjects).toEqual([null, null, null, 'ann']);
   });
 
-  it('may make something else than a refusal of an unknown job', async () => {
+  it('may replace the refusal of an unknown job', async () => {
     const app = await accepting(adapter, {
       jobStatus: () => ({ status: 200, headers: {}, body: { status: 'Forgotten' } }),
     });
@@ -164,7 +164,7 @@ describe.each(ADAPTERS)('response.jobStatus, on %s', (adapter) => {
     expect([answer.status, answer.body]).toEqual([200, { status: 'Forgotten' }]);
   });
 
-  it('that throws falls back to the default answer, of a job and of none', async () => {
+  it('that throws falls back to the default response, for a job and for none', async () => {
     const app = await accepting(adapter, { jobStatus: BROKEN });
     const { job } = await app.post('/reports', { title: 'Bees' });
     expect((await app.get(job.links.self)).body).toEqual(job);
@@ -172,7 +172,7 @@ describe.each(ADAPTERS)('response.jobStatus, on %s', (adapter) => {
     expect(app.log.text).toContain('response.jobStatus failed');
   });
 
-  it('does not see the result of a completed job, which stays bare', async () => {
+  it('does not run for the bare result of a completed job', async () => {
     const app = await startApp(adapter, {
       controllers: [ReportsController],
       providers: [ReportHandler],
@@ -190,7 +190,7 @@ describe.each(ADAPTERS)('A response factory that returns its job, on %s', (adapt
     ['as it is', (job: Job | null) => job],
     ['in an object', (job: Job | null) => ({ job })],
     ['copied', (job: Job | null) => ({ ...job })],
-  ])('%s, shows clients only what they may see, and reads all of it', async (_how, bodyOf) => {
+  ])('%s, reads all properties and sends only the public ones', async (_how, bodyOf) => {
     const owners: unknown[] = [];
     const body = (job: Job | null, reply: Reply) => {
       owners.push(job?.owner);
@@ -222,7 +222,7 @@ describe.each(ADAPTERS)('A response factory that returns its job, on %s', (adapt
 });
 
 describe.each(ADAPTERS)('response.submissionError, on %s', (adapter) => {
-  it('really runs for a refusal, asynchronously, with the error, request and DI', async () => {
+  it('runs for a refusal, asynchronously, with the error, request and DI', async () => {
     const app = await accepting(adapter, {
       submissionError: async (error, { request, reply, get }) => {
         await get(Telemetry).track(`${error.code} ${request.url}`);
@@ -246,7 +246,7 @@ describe.each(ADAPTERS)('response.submissionError, on %s', (adapter) => {
     expect(app.log.text).toContain('response.submissionError failed');
   });
 
-  it('does not run for what the controller or the status routes refuse', async () => {
+  it('does not run for refusals of the controller or the status routes', async () => {
     const app = await accepting(adapter, { submissionError: BROKEN });
     await app.get(`/jobs/${UNKNOWN_ID}`);
     await app.post('/nowhere', {});
@@ -261,7 +261,7 @@ class BrokenStore extends MemoryJobStore {
 }
 
 describe.each(ADAPTERS)('response.exception, on %s', (adapter) => {
-  it('really runs for a fault and for what status routes refuse, with DI', async () => {
+  it('runs for an internal error and for refusals of the status routes, with DI', async () => {
     const app = await startApp(adapter, {
       ...ACCEPTING,
       providers: [Telemetry],
@@ -300,8 +300,8 @@ describe.each(ADAPTERS)('response.exception, on %s', (adapter) => {
 @Injectable({ scope: Scope.REQUEST })
 class PerRequest {}
 
-describe.each(ADAPTERS)('What a factory can get, on %s', (adapter) => {
-  it('is not a request-scoped provider: it is told so in the log, and the answer is the default', async () => {
+describe.each(ADAPTERS)('The providers of a factory, on %s', (adapter) => {
+  it('cannot be request-scoped: the log states that, and the response is the default one', async () => {
     const app = await startApp(adapter, {
       ...ACCEPTING,
       providers: [PerRequest],

@@ -69,7 +69,7 @@ async function resultOf(adapter: (typeof ADAPTERS)[number], result: unknown, par
 }
 
 describe.each(ADAPTERS)('A result that is an instance of a class, on %s', (adapter) => {
-  it('is stored as the global ClassSerializerInterceptor sends it from a synchronous route', async () => {
+  it('is stored as the global ClassSerializerInterceptor would send it from a synchronous route', async () => {
     const { app, result } = await resultOf(adapter, new User(), {
       configure: (nest) => nest.useGlobalInterceptors(new ClassSerializerInterceptor(nest.get(Reflector))),
     });
@@ -78,7 +78,7 @@ describe.each(ADAPTERS)('A result that is an instance of a class, on %s', (adapt
     expect(JSON.stringify(await app.all())).not.toContain('hunter2');
   });
 
-  it('is stored with the options of that interceptor, of which nothing else is changed', async () => {
+  it('is stored with the options of that interceptor', async () => {
     const excluding = (nest: { get: (token: typeof Reflector) => Reflector }) =>
       new ClassSerializerInterceptor(nest.get(Reflector), { strategy: 'excludeAll' });
     const configure: AppParts['configure'] = (nest) => void nest.useGlobalInterceptors(excluding(nest));
@@ -100,7 +100,7 @@ describe.each(ADAPTERS)('A result that is an instance of a class, on %s', (adapt
     expect(result).toEqual({ name: 'Ann Lee' });
   });
 
-  it('is stored as another serializer of the application sends it', async () => {
+  it('is stored as another serializer of the application would send it', async () => {
     class Initials extends ClassSerializerInterceptor {
       override serialize(response: object) {
         return response instanceof User ? { initials: 'AL' } : response;
@@ -112,7 +112,7 @@ describe.each(ADAPTERS)('A result that is an instance of a class, on %s', (adapt
     expect(result).toEqual({ initials: 'AL' });
   });
 
-  it('shows nothing that @Exclude hides, also where no serializer is global', async () => {
+  it('has no property that @Exclude hides, also without a global serializer', async () => {
     @Controller('users')
     @UseInterceptors(ClassSerializerInterceptor)
     class SerializedController {
@@ -124,13 +124,13 @@ describe.each(ADAPTERS)('A result that is an instance of a class, on %s', (adapt
     expect(result).toEqual(SHOWN);
   });
 
-  it('keeps toJSON and dates of classes that class-transformer does not know', async () => {
+  it('uses toJSON and dates of classes without decorators of class-transformer', async () => {
     expect((await resultOf(adapter, { page: new Page() })).result).toEqual({
       page: { users: [SHOWN], total: '12.50', at: '2026-01-02T03:04:05.000Z' },
     });
   });
 
-  it('fails the job when it refers to itself', async () => {
+  it('fails the job when it is circular', async () => {
     const loop: Record<string, unknown> = {};
     loop['self'] = loop;
     const app = await startApp(adapter, {
@@ -155,7 +155,7 @@ describe.each(ADAPTERS)('A result that is an instance of a class, on %s', (adapt
   });
 });
 
-it('A worker without HTTP hides what @Exclude hides', async () => {
+it('A worker without HTTP removes properties with @Exclude', async () => {
   @Module({ imports: [AsyncEndpointsModule.forRoot()], providers: [handlerOf(GetUser, () => new User())] })
   class WorkerModule {}
   const worker = await NestFactory.createApplicationContext(WorkerModule, { logger: false });

@@ -51,7 +51,7 @@ async function secondsOf(answer: Promise<{ header(name: string): string | null }
 }
 
 describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
-  it('is 1 while nothing is known, and asks the store for nothing', async () => {
+  it('is 1 without any data, and does not call the store', async () => {
     const { app, store, running } = await startClocked(adapter);
     const job = await running(0);
     expect(await secondsOf(app.post('/reports', BEES))).toBe(1);
@@ -59,7 +59,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(store.asked).toBe(0);
   });
 
-  it('is what a job like those before has still to run', async () => {
+  it('is the remaining time of a running job, estimated from earlier ones', async () => {
     const { app, running, learn } = await startClocked(adapter);
     await learn(40);
     const seconds = await secondsOf(app.get((await running(10)).links.self));
@@ -76,7 +76,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(seconds).toBeLessThan(20);
   });
 
-  it('learns from a job once, however often it is seen', async () => {
+  it('learns from each job once', async () => {
     const { app, running, learn } = await startClocked(adapter);
     await learn(10);
     const last = await learn(30);
@@ -84,13 +84,13 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(await secondsOf(app.get((await running(0)).links.self))).toBeLessThan(20);
   });
 
-  it('grows with the age of a job that runs longer than expected', async () => {
+  it('grows with the running time of a job that takes longer than expected', async () => {
     const { app, running, learn } = await startClocked(adapter);
     await learn(2);
     expect(await secondsOf(app.get((await running(40)).links.self))).toBeGreaterThanOrEqual(10);
   });
 
-  it('goes by the progress that the job tells of', async () => {
+  it('uses the progress of the job', async () => {
     const { app, store, running } = await startClocked(adapter);
     const { id, links } = await running(20);
     const [job] = await store.find([id]);
@@ -100,7 +100,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(seconds).toBeLessThan(30);
   });
 
-  it('is later for the end of a queue than for its head', async () => {
+  it('is larger at the end of a queue than at its head', async () => {
     const { app, running, learn } = await startClocked(adapter, { http: { maxRetryAfterMs: 3_600_000 } });
     await learn(20);
     await running(0);
@@ -111,7 +111,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(await secondsOf(app.get(head.job.links.self))).toBeLessThan(40);
   });
 
-  it('is sooner where more jobs run at once', async () => {
+  it('is smaller when more jobs run concurrently', async () => {
     const limits = { workers: 2, jobs: { maxQueueSize: 4 } };
     const { app, running, learn } = await startClocked(adapter, limits);
     await learn(10);
@@ -121,7 +121,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     await eventually(async () => (await secondsOf(app.post('/reports', BEES))) === 20);
   });
 
-  it('waits for the due time of a job that is scheduled', async () => {
+  it('includes the time until the scheduledAt of a job', async () => {
     const { app } = await startClocked(adapter);
     const { id } = await app.jobs.submit(Report, BEES, { delayMs: 45_000 });
     const seconds = await secondsOf(app.get(`/jobs/${id}`));
@@ -129,7 +129,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(seconds).toBeLessThanOrEqual(45);
   });
 
-  it('is never more than http.maxRetryAfterMs', async () => {
+  it('is at most http.maxRetryAfterMs', async () => {
     const { app, running, learn } = await startClocked(adapter, { http: { maxRetryAfterMs: 5_000 } });
     await learn(40);
     expect(await secondsOf(app.get((await running(0)).links.self))).toBe(5);
@@ -140,7 +140,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
   it.each([
     ['jobs', { maxQueueSize: 2 }],
     ['bytes', { maxQueueBytes: 1_400 }],
-  ])('tells a client whose request a queue full of %s refused how long the queue takes', async (_, jobs) => {
+  ])('is the time until a queue full of %s has room, for a refused client', async (_, jobs) => {
     const { app, running, learn } = await startClocked(adapter, { jobs });
     await learn(10);
     await running(0);
@@ -150,7 +150,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect((await app.post('/reports', BEES)).refusal).toEqual(refused(503, 'QUEUE_FULL'));
   });
 
-  it('tells how long the oldest has waited where this process has seen no job end: at the first refusal already', async () => {
+  it('is the age of the oldest job when this process has seen no job end', async () => {
     let behindMs = 600_000;
     const store = await watchedStoreOf(adapter, { now: () => Date.now() - behindMs });
     const options = {
@@ -167,7 +167,7 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
     expect(seconds).toBeLessThan(700);
   });
 
-  it('asks the store for its queues once per second at most, and does without where it does not answer', async () => {
+  it('reads the queues at most once per second, and works without a reply', async () => {
     const { app, store, running, learn } = await startClocked(adapter);
     await learn(10);
     await running(0);

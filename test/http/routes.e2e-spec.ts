@@ -63,14 +63,14 @@ describe.each(ADAPTERS)("The application's own routes, on %s", (adapter) => {
     [StatisticsController, 'StatisticsController.statistics (GET /jobs/statistics)'],
     [DeletingController, 'DeletingController.remove (DELETE /jobs/:name)'],
     [VersionedController, 'VersionedController.find (GET /jobs/:id)'],
-  ])('are refused at boot where they meet the status routes: %o', async (controller, where) => {
+  ])('are refused at boot when they collide with the status routes: %o', async (controller, where) => {
     expect(await bootError(adapter, { controllers: [controller], options: API })).toBe(
       `INVALID_OPTION: http.path is "jobs", but ${where} is in the way of the status routes there. Give http.path another value, ` +
         'such as "async-jobs".',
     );
   });
 
-  it('may be beside the status routes, or in their place where these are elsewhere', async () => {
+  it('may be beside the status routes, or in their place when those have another path', async () => {
     const beside = await startApp(adapter, { controllers: [ReportsController, ListController], options: API });
     expect((await beside.get('/jobs')).body).toEqual(['mine']);
     const path = await startApp(adapter, {
@@ -128,7 +128,7 @@ describe.each(ADAPTERS)('Location and links, on %s', (adapter) => {
     expect((await stream.nextJob())?.job.links).toEqual(job.links);
   });
 
-  it('fill them also where a route is excluded from the prefix', async () => {
+  it('fill them also on a route that is excluded from the prefix', async () => {
     const app = await startApp(adapter, {
       ...ACCEPTING,
       configure: (nest) =>

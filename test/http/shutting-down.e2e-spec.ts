@@ -11,7 +11,7 @@ import { ADAPTERS, STACKS, startApp } from './start-app.js';
 import { watchedStoreOf } from './watched-store.js';
 
 describe.each(STACKS)('An application that is shutting down, on %s', (stack) => {
-  it('refuses with 503 SHUTTING_DOWN while running jobs end, and still answers for those', async () => {
+  it('refuses submissions with 503 SHUTTING_DOWN while running jobs finish, and still answers status requests', async () => {
     const held = new HeldReport();
     const app = await startApp(stack, {
       controllers: [ReportsController],
@@ -39,8 +39,8 @@ describe.each(STACKS)('An application that is shutting down, on %s', (stack) => 
   });
 });
 
-describe.each(ADAPTERS)('An application that has told balancers to go elsewhere, on %s', (adapter) => {
-  it('takes submissions for shutdownDelayMs, each answer the last of its connection', async () => {
+describe.each(ADAPTERS)('An application in its shutdown delay, on %s', (adapter) => {
+  it('accepts submissions for shutdownDelayMs, and closes the connection after each response', async () => {
     const store = await watchedStoreOf(adapter);
     const options = { role: 'api', store, http: { shutdownDelayMs: 1_500 } } as const;
     const app = await startApp(adapter, { ...ACCEPTING, options });
@@ -68,7 +68,7 @@ describe.each(ADAPTERS)('An application that is closed, on %s', (adapter) => {
     await new Promise((sent) => socket.write(said, sent));
   };
 
-  it('does not wait for a client that reads nothing of its answer', async () => {
+  it('does not wait for a client that does not read its response', async () => {
     const asked = new Gate<void>();
     @Controller()
     class LargeController {
@@ -87,7 +87,7 @@ describe.each(ADAPTERS)('An application that is closed, on %s', (adapter) => {
     await app.close();
   });
 
-  it('does not wait for a client that does not finish its request', async () => {
+  it('does not wait for a client that does not complete its request', async () => {
     const app = await startApp(adapter, ACCEPTING);
     const head = 'POST /reports HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n';
     const requested = once(app.nest.getHttpServer() as Server, 'request');

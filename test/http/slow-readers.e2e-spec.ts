@@ -52,8 +52,8 @@ function connectionsOf({ nest }: RunningApp): Map<number, Socket> {
   return sockets;
 }
 
-describe.each(ADAPTERS)('The reader of a stream that is behind, on %s', (adapter) => {
-  it('costs one state: nothing is made for it meanwhile, and it is told the latest when it reads again', async () => {
+describe.each(ADAPTERS)('A slow reader of a stream, on %s', (adapter) => {
+  it('costs one buffered state, and gets the latest one when it reads again', async () => {
     const { app, job, made, progress } = await startClaimed(adapter);
     const slow = await askAndDoNotRead(app, job.links.events);
     const quick = await EventStream.open(app, job.links.events);
@@ -71,7 +71,7 @@ describe.each(ADAPTERS)('The reader of a stream that is behind, on %s', (adapter
     await eventually(() => texts.join('').includes('"progress":{"fraction":1,'));
   });
 
-  it('is disconnected after http.slowReaderTimeoutMs without reading; one who reads stays', async () => {
+  it('is disconnected after http.slowReaderTimeoutMs without reading; one that reads is not', async () => {
     const { app, job, progress } = await startClaimed(adapter, { slowReaderTimeoutMs: 100 });
     const connections = connectionsOf(app);
     const quick = await EventStream.open(app, job.links.events);
@@ -90,7 +90,7 @@ describe.each(ADAPTERS)('The reader of a stream that is behind, on %s', (adapter
 describe.each(ADAPTERS)('Streams and held answers, on %s', (adapter) => {
   const WAIT = { Prefer: 'wait=20' };
 
-  it('are refused with 503 past http.maxHeldAnswers, a submission is not held, and there is room again when one ends', async () => {
+  it('are refused with 503 above http.maxHeldAnswers, without holding submissions, until one ends', async () => {
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http: { maxHeldAnswers: 1 } } });
     const { job } = await app.post('/reports', BEES);
     const stream = await EventStream.open(app, job.links.events);
@@ -114,7 +114,7 @@ describe.each(ADAPTERS)('Streams and held answers, on %s', (adapter) => {
     });
   });
 
-  it("are refused with 429 past http.maxHeldAnswersPerOwner, and no other owner's for it", async () => {
+  it('are refused with 429 above http.maxHeldAnswersPerOwner, without effect on other owners', async () => {
     const owner = ({ headers }: HttpRequest) => headers['x-user'] as string;
     const http = { maxHeldAnswersPerOwner: 1, owner };
     const app = await startApp(adapter, { ...ACCEPTING, options: { role: 'api', http } });

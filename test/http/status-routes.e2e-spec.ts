@@ -27,7 +27,7 @@ function failing(error: Error) {
 }
 
 describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
-  it('is 202 with Retry-After and Location while the job waits or runs', async () => {
+  it('returns 202 with Retry-After and Location while the job waits or runs', async () => {
     const held = new HeldReport();
     const app = await startApp(stack, {
       controllers: [ReportsController],
@@ -53,7 +53,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     held.finish.open({ text: '' });
   });
 
-  it('is 200 without Retry-After once the job has completed', async () => {
+  it('returns 200 without Retry-After when the job has completed', async () => {
     const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const answer = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
     expect([answer.status, answer.job.status]).toEqual([200, 'Completed']);
@@ -61,7 +61,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     expect(answer.header('Content-Type')).toMatch(/^application\/json\b/);
   });
 
-  it('is kept by no cache once there is a result or an error in it, and not to be guessed at, whatever it answers', async () => {
+  it('is not cacheable with a result or an error, and has explicit cache headers in every case', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [
@@ -100,7 +100,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     for (const answer of refusals) expect(answer.header('X-Content-Type-Options')).toBe('nosniff');
   });
 
-  it('is 200 once the job has failed or was canceled', async () => {
+  it('returns 200 when the job has failed or was canceled', async () => {
     const app = await startApp(stack, failing(new Error('no')));
     const failed = await app.ended((await app.post('/reports', { title: 'Bees' })).job);
     expect([failed.status, failed.job.status]).toEqual([200, 'Failed']);
@@ -110,7 +110,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     expect([canceled.status, canceled.job.status]).toEqual([200, 'Canceled']);
   });
 
-  it('is 200 for unfinished jobs where unfinishedStatus says so', async () => {
+  it('returns 200 for unfinished jobs with unfinishedStatus 200', async () => {
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { unfinishedStatus: 200 } } });
     const accepted = await app.post('/reports', { title: 'Bees' });
     const answer = await app.get(accepted.job.links.self);
@@ -119,7 +119,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     expect((await app.get(accepted.job.links.result)).status).toBe(202);
   });
 
-  it('is 404 JOB_NOT_FOUND for an unknown job, as a problem', async () => {
+  it('returns 404 JOB_NOT_FOUND for an unknown job, as a problem', async () => {
     const app = await startApp(stack, ACCEPTING);
     const answer = await app.get(`/jobs/${UNKNOWN_ID}?verbose=1`);
     expect(answer.refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
@@ -134,7 +134,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     });
   });
 
-  it('is 404 for a job that was purged after its retention', async () => {
+  it('returns 404 for a job that was purged after its retention', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [ReportHandler],
@@ -147,7 +147,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
   });
 
   it.each(['17', 'undefined', `${UNKNOWN_ID}x`, '00000000-0000-0000-0000-000000000000', '%20'])(
-    'is 400 INVALID_JOB_ID for the id %s, and so are result and cancel',
+    'returns 400 INVALID_JOB_ID for the id %s, like result and cancel',
     async (id) => {
       const app = await startApp(stack, ACCEPTING);
       for (const answer of [
@@ -160,7 +160,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
     },
   );
 
-  it('answers HEAD as GET, without a body', async () => {
+  it('answers HEAD like GET, without a body', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const get = await app.get(job.links.self);
@@ -175,7 +175,7 @@ describe.each(STACKS)('GET /jobs/{id}, on %s', (stack) => {
 });
 
 describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
-  it('is 202 with the job and Retry-After while it is unfinished', async () => {
+  it('returns 202 with the job and Retry-After while it is unfinished', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const answer = await app.get(job.links.result);
@@ -195,7 +195,7 @@ describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
     0,
     true,
     false,
-  ])('is 200 with the bare result as JSON: %j', async (result) => {
+  ])('returns 200 with the bare result as JSON: %j', async (result) => {
     const app = await startApp(stack, echoing(result));
     const { job } = await app.post('/echo');
     expect((await app.ended(job)).job.result).toEqual(result);
@@ -207,7 +207,7 @@ describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
     expect(answer.header('X-Content-Type-Options')).toBe('nosniff');
   });
 
-  it.each([null, undefined])('is 204 where the handler returned %s, which is a success', async (result) => {
+  it.each([null, undefined])('returns 204 when the handler returned %s, which is a success', async (result) => {
     const app = await startApp(stack, echoing(result));
     const { job } = await app.post('/echo');
     expect((await app.ended(job)).job).toMatchObject({ status: 'Completed', result: null, retryCount: 0 });
@@ -215,7 +215,7 @@ describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
     expect([answer.status, answer.text]).toEqual([204, '']);
   });
 
-  it("is 409 JOB_FAILED with the job's error for a failed one", async () => {
+  it('returns 409 JOB_FAILED with the error of a failed job', async () => {
     const error = new PermanentJobError('no such template', { code: 'NO_TEMPLATE', details: { id: 7 } });
     const app = await startApp(stack, failing(error));
     const { job } = await app.post('/reports', { title: 'Bees' });
@@ -226,14 +226,14 @@ describe.each(STACKS)('GET /jobs/{id}/result, on %s', (stack) => {
     expect(answer.problem.instance).toBe(job.links.result);
   });
 
-  it('is 410 JOB_CANCELED for a canceled one', async () => {
+  it('returns 410 JOB_CANCELED for a canceled job', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     await app.delete(job.links.self);
     expect((await app.get(job.links.result)).refusal).toEqual(refused(410, 'JOB_CANCELED'));
   });
 
-  it('is 404 JOB_NOT_FOUND for an unknown one', async () => {
+  it('returns 404 JOB_NOT_FOUND for an unknown job', async () => {
     const app = await startApp(stack, ACCEPTING);
     expect((await app.get(`/jobs/${UNKNOWN_ID}/result`)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
   });
@@ -247,7 +247,7 @@ class StaffGuard implements CanActivate {
 }
 
 describe.each(STACKS)('The status routes, on %s', (stack) => {
-  it('are guarded by the guards option, which does not guard the endpoints', async () => {
+  it('are guarded by the option guards, which does not apply to the endpoints', async () => {
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
     const { job, status } = await app.post('/reports', { title: 'Bees' });
     expect(status).toBe(202);
@@ -261,13 +261,13 @@ describe.each(STACKS)('The status routes, on %s', (stack) => {
     }
   });
 
-  it('take a guard that was made by the application', async () => {
+  it('accept an instance of a guard', async () => {
     const guard: CanActivate = { canActivate: () => false };
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { guards: [guard] } } });
     expect((await app.get(`/jobs/${UNKNOWN_ID}`)).status).toBe(403);
   });
 
-  it('refuse by a guard before the store is asked: an unknown job is 403 like a known one', async () => {
+  it('run guards before they read the store: an unknown job is 403 like a known one', async () => {
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { guards: [StaffGuard] } } });
     const { job } = await app.post('/reports', { title: 'Bees' });
     const unknown = await app.get(`/jobs/${UNKNOWN_ID}`);
@@ -275,7 +275,7 @@ describe.each(STACKS)('The status routes, on %s', (stack) => {
     expect([unknown.status, unknown.body]).toEqual([known.status, known.body]);
   });
 
-  it('take any other decorators: an interceptor, a header', async () => {
+  it('accept other decorators: an interceptor, a header', async () => {
     const wrap = {
       intercept: (_: unknown, next: CallHandler) => next.handle().pipe(map((data) => ({ data }))),
     };
@@ -289,7 +289,7 @@ describe.each(STACKS)('The status routes, on %s', (stack) => {
     expect((await app.get(`/jobs/${UNKNOWN_ID}`)).refusal).toEqual(refused(404, 'JOB_NOT_FOUND'));
   });
 
-  it('are not there with statusRoutes: false, and submitting goes on', async () => {
+  it('do not exist with statusRoutes: false, and submissions still work', async () => {
     const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { statusRoutes: false } } });
     const { job, status } = await app.post('/reports', { title: 'Bees' });
     expect(status).toBe(202);
@@ -298,14 +298,14 @@ describe.each(STACKS)('The status routes, on %s', (stack) => {
     expect((await app.jobs.find(job.id))?.status).toBe('Queued');
   });
 
-  it("are not there in role 'worker'", async () => {
+  it("do not exist in role 'worker'", async () => {
     const app = await startApp(stack, { providers: [ReportHandler], options: { role: 'worker' } });
     const { id } = await app.jobs.submit(Report, { title: 'Bees' });
     expect((await app.jobs.waitFor(id)).status).toBe('Completed');
     expect((await app.get(`/jobs/${id}`)).status).toBe(404);
   });
 
-  it('are only the ones of the contract: there is no list of jobs', async () => {
+  it('are only those of the contract, without a list of jobs', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     for (const [method, path] of [

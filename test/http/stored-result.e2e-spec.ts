@@ -47,7 +47,7 @@ async function bothForms(stack: StackName, result: string) {
 const KEY = { 'Idempotency-Key': 'bees' };
 
 describe.each(STACKS)('A stored result, on %s', (stack) => {
-  it.each(Object.entries(WRITTEN))('is the same as text and as a value: %s', async (_what, result) => {
+  it.each(Object.entries(WRITTEN))('has the same value as text and parsed: %s', async (_what, result) => {
     const { plain, read, job } = await bothForms(stack, JSON.stringify(result));
     for (const path of [job.links.self, job.links.result]) {
       const [asText, asValue] = [await plain.get(path), await read.get(path)];
@@ -60,7 +60,7 @@ describe.each(STACKS)('A stored result, on %s', (stack) => {
     expect((await events.next())?.data).toBe((await read.get(job.links.self)).text);
   });
 
-  it.each(Object.entries(FOREIGN))('is sent as it is stored: %s', async (_what, result) => {
+  it.each(Object.entries(FOREIGN))('is sent as stored, without parsing: %s', async (_what, result) => {
     const { plain, read, job } = await bothForms(stack, result);
     expect((await plain.get(job.links.result)).text).toBe(result);
     const { text } = await plain.get(job.links.self);
@@ -70,24 +70,30 @@ describe.each(STACKS)('A stored result, on %s', (stack) => {
     expect((await plain.get(job.links.self, known)).status).toBe(304);
   });
 
-  it.each(Object.entries(FOREIGN))('is sent as it is stored to a repeated submission: %s', async (_what, result) => {
-    const { plain, read } = await bothForms(stack, result);
-    const asText = await plain.post('/reports', { title: 'Bees' }, KEY);
-    const asValue = await read.post('/reports', { title: 'Bees' }, KEY);
-    expect([asText.status, asText.text]).toEqual([200, expect.stringContaining(`"result":${result},"error":null`)]);
-    expect(JSON.parse(asText.text)).toEqual(asValue.job);
-    expect(asText.header('Content-Type')).toBe(asValue.header('Content-Type'));
-  });
+  it.each(Object.entries(FOREIGN))(
+    'is sent as stored to a repeated submission, without parsing: %s',
+    async (_what, result) => {
+      const { plain, read } = await bothForms(stack, result);
+      const asText = await plain.post('/reports', { title: 'Bees' }, KEY);
+      const asValue = await read.post('/reports', { title: 'Bees' }, KEY);
+      expect([asText.status, asText.text]).toEqual([200, expect.stringContaining(`"result":${result},"error":null`)]);
+      expect(JSON.parse(asText.text)).toEqual(asValue.job);
+      expect(asText.header('Content-Type')).toBe(asValue.header('Content-Type'));
+    },
+  );
 
-  it.each(['{"a":1', '["a"', '"', 'bees'])('that is no JSON is a fault, and is not shown: %s', async (result) => {
-    const { plain, read, job } = await bothForms(stack, result);
-    for (const app of [plain, read]) {
-      for (const path of [job.links.self, job.links.result]) {
-        const { status, body } = await app.get(path);
-        expect([status, body]).toEqual([500, expect.objectContaining({ code: 'INTERNAL_ERROR' })]);
+  it.each(['{"a":1', '["a"', '"', 'bees'])(
+    'that is not JSON causes an internal error that does not show it: %s',
+    async (result) => {
+      const { plain, read, job } = await bothForms(stack, result);
+      for (const app of [plain, read]) {
+        for (const path of [job.links.self, job.links.result]) {
+          const { status, body } = await app.get(path);
+          expect([status, body]).toEqual([500, expect.objectContaining({ code: 'INTERNAL_ERROR' })]);
+        }
       }
-    }
-  });
+    },
+  );
 });
 
 type Redact = (body: unknown) => unknown;
@@ -151,8 +157,8 @@ const CASES = Object.entries(READERS).flatMap(([reader, [adapters, parts]]) =>
   adapters.map((adapter) => ({ reader, adapter: adapter as (typeof ADAPTERS)[number], parts })),
 );
 
-describe('An application that reads bodies', () => {
-  it.each(CASES)('gets the result as a value in $reader, on $adapter', async ({ adapter, reader, parts }) => {
+describe('A result, for application code that reads responses', () => {
+  it.each(CASES)('is a parsed value in $reader, on $adapter', async ({ adapter, reader, parts }) => {
     const store = await storeOf(adapter);
     const redact: Redact = (body) => JSON.parse(JSON.stringify(body, withoutSecret)) as unknown;
     const { options, ...rest } = parts(redact);
@@ -168,7 +174,7 @@ describe('An application that reads bodies', () => {
   });
 
   it.each(ADAPTERS)(
-    'gets it in an interceptor of an endpoint, by method, class or base class, on %s',
+    'is a parsed value in an interceptor of an endpoint, declared on its method, class or base class, on %s',
     async (adapter) => {
       const Redact = UseInterceptors({ intercept: (_, next) => next.handle().pipe(map((body) => plain(body))) });
       const plain: Redact = (body) => JSON.parse(JSON.stringify(body, withoutSecret)) as unknown;

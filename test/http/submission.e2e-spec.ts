@@ -25,7 +25,7 @@ class ManyRoutesController {
 }
 
 describe.each(STACKS)('Submitting, on %s', (stack) => {
-  it('is answered 202 with Location, Retry-After, X-Async-Request-Id and the job', async () => {
+  it('returns 202 with Location, Retry-After, X-Async-Request-Id and the job', async () => {
     const app = await startApp(stack, ACCEPTING);
     const answer = await app.post('/reports', { title: 'Bees' });
 
@@ -39,7 +39,7 @@ describe.each(STACKS)('Submitting, on %s', (stack) => {
     expect(await app.all()).toHaveLength(1);
   });
 
-  it('has the handler get what the method returned', async () => {
+  it('passes the return value of the method to the handler', async () => {
     const app = await startApp(stack, { controllers: [ReportsController], providers: [ReportHandler] });
     const { job } = await app.post('/reports', { title: 'Bees' });
     expect((await app.ended(job)).job.result).toEqual({ text: 'About Bees' });
@@ -63,7 +63,7 @@ describe.each(STACKS)('Submitting, on %s', (stack) => {
     },
   );
 
-  it('makes a job each time where the client gives no id', async () => {
+  it('creates a job for each request without an id', async () => {
     const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', { title: 'Bees' });
     const second = await app.post('/reports', { title: 'Bees' });
@@ -80,7 +80,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect((await app.get(`/jobs/${ID}`)).job.id).toBe(ID);
   });
 
-  it('is accepted in upper case, and means the same job as in lower case', async () => {
+  it('is accepted in upper case, and is the same id as in lower case', async () => {
     const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': ID.toUpperCase() });
     const second = await app.post('/reports', { title: 'Bees' }, WITH_ID);
@@ -89,7 +89,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect((await app.get(`/jobs/${ID.toUpperCase()}`)).job.id).toBe(ID);
   });
 
-  it('makes a repeat a replay: the same job, nothing new queued', async () => {
+  it('makes a repeat a replay of the same job', async () => {
     const app = await startApp(stack, ACCEPTING);
     const first = await app.post('/reports', { title: 'Bees' }, WITH_ID);
     const second = await app.post('/reports', { title: 'Bees' }, { ...WITH_ID, Prefer: 'respond-async' });
@@ -104,7 +104,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(await app.all()).toHaveLength(1);
   });
 
-  it('replays 202 while the job runs and 200 with the result once it has ended', async () => {
+  it('replays 202 while the job runs, and 200 with the result when it is terminal', async () => {
     const held = new HeldReport();
     const app = await startApp(stack, { controllers: [ReportsController], providers: [held.Handler] });
     const { job } = await app.post('/reports', { title: 'Bees' }, WITH_ID);
@@ -121,7 +121,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(ended.header('Retry-After')).toBeNull();
   });
 
-  it('does not mind the order of keys or the white space of the JSON', async () => {
+  it('ignores the order of keys and white space in the JSON', async () => {
     const app = await startApp(stack, ACCEPTING);
     await app.post('/reports', '{"title":"Bees","pages":2,"by":{"a":1,"b":[1,2]}}', WITH_ID);
     const same = await app.post('/reports', '{ "by": {"b":[1,2], "a":1},\n "pages": 2.0, "title": "Bees" }', WITH_ID);
@@ -130,7 +130,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(other.status).toBe(409); // the order of a list is part of it
   });
 
-  it('is a conflict for another payload, job name, route value or query, which reveals nothing of the job', async () => {
+  it('is a conflict for another payload, job name, route value or query, without details of the job', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController, ManyRoutesController],
       options: { role: 'api' },
@@ -173,14 +173,14 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(again.header('Idempotency-Replayed')).toBe('true');
   });
 
-  it('cannot take over a job that was submitted without one', async () => {
+  it('is a conflict with the id of a job that was submitted without one', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });
     const guessed = await app.post('/reports', { title: 'Bees' }, { 'X-Async-Request-Id': job.id });
     expect(guessed.refusal).toEqual(refused(409, 'REQUEST_ID_CONFLICT'));
   });
 
-  it('makes one job of 50 concurrent identical requests', async () => {
+  it('creates one job from 50 concurrent identical requests', async () => {
     let runs = 0;
     const held = new HeldReport();
     const app = await startApp(stack, {
@@ -201,7 +201,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(runs).toBe(1);
   });
 
-  it('lets one of many concurrent requests with different payloads win', async () => {
+  it('accepts one of many concurrent requests with different payloads', async () => {
     const app = await startApp(stack, ACCEPTING);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => app.post('/reports', { title: `Report ${index}` }, WITH_ID)),
@@ -210,7 +210,7 @@ describe.each(STACKS)('X-Async-Request-Id, on %s', (stack) => {
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(19);
   });
 
-  it('is shared by all instances on one store: the other replica replays', async () => {
+  it('is shared by all instances: another replica replays', async () => {
     const stores = await storesOf(stack);
     const one = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } });
     const other = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store: stores.replica() } });

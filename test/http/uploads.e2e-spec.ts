@@ -54,7 +54,7 @@ function form(title: string): string {
 
 describe('An upload, on Express', () => {
   it.each(['multipart/form-data', 'Multipart/Form-Data'])(
-    'of type %s is queued, and known again by its file',
+    'of type %s is queued, and a repeat is recognised by its file',
     async (type) => {
       const app = await startApp('Express', { controllers: [UploadsController], providers: [ReportHandler] });
       const headers = { ...KEY, 'Content-Type': `${type}; boundary=${BOUNDARY}` };
@@ -70,8 +70,8 @@ describe('An upload, on Express', () => {
   );
 });
 
-describe.each(ADAPTERS)('A body that the method reads itself, on %s', (adapter) => {
-  it('is queued, and known again by what the method made of it', async () => {
+describe.each(ADAPTERS)('A body that the method itself reads, on %s', (adapter) => {
+  it('is queued, and a repeat is recognised by the return value of the method', async () => {
     const app = await startApp(adapter, STREAMING);
     const first = await app.post('/streams', 'Bees', STREAM);
     expect(first.status).toBe(202);

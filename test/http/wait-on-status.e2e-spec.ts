@@ -6,7 +6,7 @@ import { STACKS, startApp } from './start-app.js';
 import { BEES, PATIENT, startAccepting, startHeld, WAIT } from './waiting.js';
 
 describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
-  it('is held until the job has completed', async () => {
+  it('holds the response until the job has completed', async () => {
     const { app, store, held } = await startHeld(stack);
     const { job } = await app.post('/reports', BEES);
     await held.started.opened;
@@ -21,7 +21,7 @@ describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
     expect(store.watching).toBe(0);
   });
 
-  it('is held until the job was canceled, on another replica of the store', async () => {
+  it('holds the response until another replica cancels the job', async () => {
     const { app, store, job } = await startAccepting(stack);
     const other = await startApp(stack, { ...ACCEPTING, options: { role: 'api', store } });
     const answering = [app.get(job.links.self, WAIT), app.get(job.links.result, WAIT)];
@@ -32,7 +32,7 @@ describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
     expect(result?.refusal).toEqual(refused(410, 'JOB_CANCELED'));
   });
 
-  it('is answered at once where the job has ended', async () => {
+  it('returns a terminal job at once', async () => {
     const app = await startApp(stack, {
       controllers: [ReportsController],
       providers: [ReportHandler],
@@ -44,7 +44,7 @@ describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
     expect((await app.get(job.links.result, WAIT)).status).toBe(200);
   });
 
-  it('is answered with the job as it stands when time is up', async () => {
+  it('returns the current state when the time is up', async () => {
     const { app, store, job } = await startAccepting(stack);
     const paths = [job.links.self, job.links.result];
     for (const answer of await Promise.all(paths.map((path) => app.get(path, { Prefer: 'wait=1' })))) {
@@ -54,7 +54,7 @@ describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
     expect(store.watching).toBe(0);
   });
 
-  it('is held until the representation changes, with If-None-Match', async () => {
+  it('holds the response until the representation changes, with If-None-Match', async () => {
     const { app, store, held } = await startHeld(stack);
     const { job } = await app.post('/reports', BEES);
     const context = await held.started.opened;
@@ -72,7 +72,7 @@ describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
     held.finish.open({ text: '' });
   });
 
-  it('is answered 304 when time is up and nothing has changed, or at once where nothing can', async () => {
+  it('returns 304 when the time is up without a change, or at once for a terminal job', async () => {
     const { app, job } = await startAccepting(stack);
     const known = (await app.get(job.links.self)).header('ETag') as string;
     const unchanged = await app.get(job.links.self, { Prefer: 'wait=1', 'If-None-Match': known });
@@ -82,7 +82,7 @@ describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
     expect((await app.get(job.links.self, { ...WAIT, 'If-None-Match': ended })).status).toBe(304);
   });
 
-  it('is for HEAD as for GET', async () => {
+  it('works for HEAD as for GET', async () => {
     const { app, store, job } = await startAccepting(stack);
     const answering = app.send('HEAD', job.links.self, { headers: WAIT });
     await eventually(() => store.watching === 1);
@@ -91,7 +91,7 @@ describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
     expect([answer.status, answer.text, answer.header('Preference-Applied')]).toEqual([200, '', 'wait=600']);
   });
 
-  it('is 404 or 400 at once for an unknown job, one of another owner and no id', async () => {
+  it('returns 404 or 400 at once for an unknown job, a job of another owner and an invalid id', async () => {
     const owner = ({ headers }: HttpRequest) => (headers['x-user'] as string | undefined) ?? null;
     const { app, store, job } = await startAccepting(stack, { ...PATIENT, owner });
     const bob = { ...WAIT, 'X-User': 'bob' };
@@ -102,7 +102,7 @@ describe.each(STACKS)('Prefer: wait on status and result, on %s', (stack) => {
     expect(store.begun).toBe(0);
   });
 
-  it('is 503 STORE_UNAVAILABLE where the store goes away, before or during the wait', async () => {
+  it('returns 503 STORE_UNAVAILABLE when the store becomes unreachable before or during the wait', async () => {
     const { app, store, job } = await startAccepting(stack);
     const broken = () => {
       throw new AsyncEndpointsError('STORE_UNAVAILABLE');

@@ -4,7 +4,7 @@ import { STACKS } from './start-app.js';
 import { BEES, sendAndLeave, startAccepting, startHeld, WAIT } from './waiting.js';
 
 describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
-  it('is answered 200 with the finished job, as soon as it has finished', async () => {
+  it('returns 200 with the terminal job as soon as it ends', async () => {
     const { app, store, held } = await startHeld(stack);
     const answering = app.post('/reports', BEES, WAIT);
     await held.started.opened;
@@ -19,7 +19,7 @@ describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
     expect(store.watching).toBe(0);
   });
 
-  it('is answered 202 with the job when time is up, and capped by http.maxWaitMs, which it says', async () => {
+  it('returns 202 with the job when the time is up, limited by http.maxWaitMs and stated in Preference-Applied', async () => {
     const { app, store } = await startAccepting(stack, { maxWaitMs: 1_000 });
     const applied = {
       'respond-async, wait=1': 'respond-async, wait=1',
@@ -36,7 +36,7 @@ describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
   });
 
   it.each(['wait', 'wait=', 'wait=-1', 'wait=1.5', 'wait=1e3', 'wait=soon', 'wait=0', 'await=600', '"wait=600"'])(
-    'is ignored where it is malformed or no time at all: %s',
+    'is ignored when it is malformed or no time: %s',
     async (prefer) => {
       const { app, store } = await startAccepting(stack);
       const answer = await app.post('/reports', BEES, { Prefer: prefer });
@@ -52,7 +52,7 @@ describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
     expect(store.begun).toBe(0);
   });
 
-  it('waits for the job that a replay finds, and says that it is one', async () => {
+  it('waits for the job of a replay, and marks the response as a replay', async () => {
     const { app, held } = await startHeld(stack);
     const headers = { Prefer: 'respond-async, wait=600', 'Idempotency-Key': 'order-7' };
     const answering = [app.post('/reports', BEES, headers), app.post('/reports', BEES, headers)];
@@ -65,7 +65,7 @@ describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
     expect(answers.map((answer) => answer.header('Preference-Applied'))).toEqual(['wait=600', 'wait=600']);
   });
 
-  it('is answered 202 where the store goes away during the wait: the job is queued all the same', async () => {
+  it('returns 202 when the store becomes unreachable during the wait, because the job is queued', async () => {
     const { app, store } = await startAccepting(stack);
     store.onWatched = () => {
       throw new AsyncEndpointsError('STORE_UNAVAILABLE');
@@ -74,7 +74,7 @@ describe.each(STACKS)('Prefer: wait on a submission, on %s', (stack) => {
     expect([answer.status, answer.job.status]).toEqual([202, 'Queued']);
   });
 
-  it('frees everything when the client goes away, and the job goes on', async () => {
+  it('frees everything when the client disconnects, and the job continues', async () => {
     const { app, store, held } = await startHeld(stack);
     const leave = sendAndLeave(app, 'POST', '/reports', '{"title":"Bees"}');
     await eventually(() => store.watching === 1);

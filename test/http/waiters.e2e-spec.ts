@@ -15,48 +15,54 @@ const JOBS = 100;
 const PATIENCE_MS = 60_000;
 
 describe.each(ADAPTERS)(`${WAITERS} waiting clients of one process (P14), on %s and Redis`, (adapter) => {
-  it('cost one subscription and no polling, and all are told when their jobs end', { timeout: 120_000 }, async () => {
-    const { url } = await redisServer();
-    const redis = new Redis(url);
-    onTestFinished(() => redis.disconnect());
-    const before = await connections(redis);
-    const store = watched((await storesOf(`${adapter} and Redis`)).replica());
-    const app = await startApp(adapter, {
-      ...ACCEPTING,
-      options: { role: 'api', store, http: { maxWaitMs: 600_000 } },
-    });
-    const ids = await Promise.all(
-      Array.from({ length: JOBS }, async (_, n) => (await app.jobs.submit('Report', { n })).id),
-    );
-    const agent = new Agent({ maxSockets: WAITERS });
-    onTestFinished(() => agent.destroy());
-    let arrived = 0;
-    (app.nest.getHttpServer() as Server).on('request', () => arrived++);
-    const path = (n: number) => (n % 2 ? `/jobs/${ids[n % JOBS]}` : `/jobs/${ids[n % JOBS]}/events`);
-    const answers = Array.from({ length: WAITERS }, (_, n) => textOf(app, path(n), agent));
-    await eventually(() => arrived === WAITERS, PATIENCE_MS);
-    await eventually(async () => store.watching === JOBS && (await isQuiet(store)), PATIENCE_MS);
+  it(
+    'cost one subscription and no polling, and all get their response when their jobs end',
+    { timeout: 120_000 },
+    async () => {
+      const { url } = await redisServer();
+      const redis = new Redis(url);
+      onTestFinished(() => redis.disconnect());
+      const before = await connections(redis);
+      const store = watched((await storesOf(`${adapter} and Redis`)).replica());
+      const app = await startApp(adapter, {
+        ...ACCEPTING,
+        options: { role: 'api', store, http: { maxWaitMs: 600_000 } },
+      });
+      const ids = await Promise.all(
+        Array.from({ length: JOBS }, async (_, n) => (await app.jobs.submit('Report', { n })).id),
+      );
+      const agent = new Agent({ maxSockets: WAITERS });
+      onTestFinished(() => agent.destroy());
+      let arrived = 0;
+      (app.nest.getHttpServer() as Server).on('request', () => arrived++);
+      const path = (n: number) => (n % 2 ? `/jobs/${ids[n % JOBS]}` : `/jobs/${ids[n % JOBS]}/events`);
+      const answers = Array.from({ length: WAITERS }, (_, n) => textOf(app, path(n), agent));
+      await eventually(() => arrived === WAITERS, PATIENCE_MS);
+      await eventually(async () => store.watching === JOBS && (await isQuiet(store)), PATIENCE_MS);
 
-    const commands = await commandsSoFar(redis);
-    const reads = store.reads;
-    await app.get(`/jobs/${ids[0]}`);
-    const [subscribers, all] = [await connections(redis, 'pubsub'), await connections(redis)];
-    const asked = difference(await commandsSoFar(redis), commands);
-    figure(`${WAITERS} waiters, ${adapter}: ${all - before} connections, ${subscribers} of them subscribed`);
-    figure(`commands meanwhile: ${[...asked].map(([name, count]) => `${name} ${count}`).join(', ')}`);
-    expect(subscribers).toBe(1);
-    expect(all - before).toBeLessThanOrEqual(3);
-    // One status read by this test, and what the test itself asks Redis.
-    expect(store.reads).toBe(reads + 1);
-    expect(asked.get('evalsha') ?? 0).toBe(1);
-    expect([...asked.keys()].filter((name) => !['evalsha', 'hmget', 'info', 'client|list'].includes(name))).toEqual([]);
+      const commands = await commandsSoFar(redis);
+      const reads = store.reads;
+      await app.get(`/jobs/${ids[0]}`);
+      const [subscribers, all] = [await connections(redis, 'pubsub'), await connections(redis)];
+      const asked = difference(await commandsSoFar(redis), commands);
+      figure(`${WAITERS} waiters, ${adapter}: ${all - before} connections, ${subscribers} of them subscribed`);
+      figure(`commands meanwhile: ${[...asked].map(([name, count]) => `${name} ${count}`).join(', ')}`);
+      expect(subscribers).toBe(1);
+      expect(all - before).toBeLessThanOrEqual(3);
+      // One status read by this test, and what the test itself asks Redis.
+      expect(store.reads).toBe(reads + 1);
+      expect(asked.get('evalsha') ?? 0).toBe(1);
+      expect([...asked.keys()].filter((name) => !['evalsha', 'hmget', 'info', 'client|list'].includes(name))).toEqual(
+        [],
+      );
 
-    await Promise.all(ids.map((id) => app.jobs.cancel(id)));
-    const texts = await Promise.all(answers);
-    expect(texts.filter((text) => text.includes('"status":"Canceled"'))).toHaveLength(WAITERS);
-    await eventually(() => store.watching === 0, PATIENCE_MS);
-    expect(store.begun).toBe(JOBS);
-  });
+      await Promise.all(ids.map((id) => app.jobs.cancel(id)));
+      const texts = await Promise.all(answers);
+      expect(texts.filter((text) => text.includes('"status":"Canceled"'))).toHaveLength(WAITERS);
+      await eventually(() => store.watching === 0, PATIENCE_MS);
+      expect(store.begun).toBe(JOBS);
+    },
+  );
 });
 
 function textOf(app: RunningApp, path: string, agent: Agent): Promise<string> {

@@ -13,19 +13,19 @@ describe.each(STACKS)('A wait, on %s', (stack) => {
     expect((await app.post('/reports', BEES, WAIT)).job.status).toBe('Canceled');
   });
 
-  it.each([1, 2])('does not miss a job that ends after read %i and before its answer is there', async (read) => {
+  it.each([1, 2])('does not miss a job that ends after read %i was sent and before its reply', async (read) => {
     const { app, store, job } = await startAccepting(stack);
     store.onRead = ([id]) => (store.reads === read ? store.cancel([id as string]) : null);
     expect((await app.get(job.links.self, WAIT)).job.status).toBe('Canceled');
   });
 
-  it('that a submission began does not miss it either', async () => {
+  it('of a submission does not miss the end of its job', async () => {
     const { app, store } = await startAccepting(stack);
     store.onRead = ([id]) => (store.reads === 1 ? store.cancel([id as string]) : null);
     expect((await app.post('/reports', BEES, WAIT)).job.status).toBe('Canceled');
   });
 
-  it('asks the store nothing while nothing happens, and once per change however many wait', async () => {
+  it('makes no store call while nothing changes, and one per change for any number of waits', async () => {
     const { app, store, job } = await startAccepting(stack);
     let arrived = 0;
     app.nest.getHttpServer().on('request', () => arrived++);
@@ -43,7 +43,7 @@ describe.each(STACKS)('A wait, on %s', (stack) => {
     expect(store.reads).toBe(reads + 1);
   });
 
-  it('of one client outlives that of another', async () => {
+  it('of one client continues when that of another ends', async () => {
     const { app, store, job } = await startAccepting(stack);
     const leave = sendAndLeave(app, 'GET', job.links.self);
     await eventually(() => store.reads === 2);
@@ -56,7 +56,7 @@ describe.each(STACKS)('A wait, on %s', (stack) => {
     await eventually(() => store.watching === 0);
   });
 
-  it('is freed when the last client goes away', async () => {
+  it('ends when the last client disconnects', async () => {
     const { app, store, job } = await startAccepting(stack);
     const leave = [sendAndLeave(app, 'GET', job.links.result), sendAndLeave(app, 'HEAD', job.links.self)];
     await eventually(() => store.reads >= 3 && store.watching === 1);
@@ -65,7 +65,7 @@ describe.each(STACKS)('A wait, on %s', (stack) => {
     await eventually(() => store.watching === 0);
   });
 
-  it('is ended by shutdown with the job as it stands, and does not delay it', async () => {
+  it('ends at the shutdown with the current state, and does not delay it', async () => {
     const { app, store, job } = await startAccepting(stack);
     const answering = [
       app.get(job.links.self, WAIT),
@@ -79,7 +79,7 @@ describe.each(STACKS)('A wait, on %s', (stack) => {
     expect(store.watching).toBe(0);
   });
 
-  it('is answered with the result of a job that ends while the application drains', async () => {
+  it('returns the result of a job that ends while the application drains', async () => {
     const { app, store, held } = await startHeld(stack);
     const answering = app.post('/reports', BEES, WAIT);
     await held.started.opened;

@@ -14,14 +14,14 @@ class ScopedController {
 }
 
 describe('Test.createTestingModule({ controllers }) without AsyncEndpointsModule', () => {
-  it('constructs a controller with async endpoints, whose methods just run', async () => {
+  it('creates a controller with async endpoints, whose methods just run', async () => {
     const module = await Test.createTestingModule({ controllers: [ReportsController] }).compile();
     await module.init();
     expect(module.get(ReportsController).create({ title: 'Bees' })).toEqual({ title: 'Bees' });
     await module.close();
   });
 
-  it('constructs a request-scoped one', async () => {
+  it('creates a request-scoped controller', async () => {
     const module = await Test.createTestingModule({ controllers: [ScopedController] }).compile();
     const controller = await module.resolve(ScopedController);
     expect(controller.create({ title: 'Bees' })).toEqual({ title: 'Bees' });
@@ -34,14 +34,14 @@ describe('Test.createTestingModule({ controllers }) without AsyncEndpointsModule
 });
 
 describe.each(ADAPTERS)('An application on %s', (adapter) => {
-  it('that forgot forRoot does not boot, and says what to import', async () => {
+  it('without forRoot refuses to boot, and states what to import', async () => {
     expect(await bootError(adapter, { asyncEndpoints: [], controllers: [ReportsController] })).toBe(
       'INVALID_ENDPOINT: AppModule has a controller with @AsyncEndpoint, but AsyncEndpointsModule is missing. Add ' +
         'AsyncEndpointsModule.forRoot() to the imports of the root module, or of AppModule with isGlobal: false.',
     );
   });
 
-  it('does not boot when its module is not global and the controller is elsewhere', async () => {
+  it("refuses to boot when the module is not global and the controller's module does not import it", async () => {
     @Module({ controllers: [ReportsController] })
     class ReportsModule {}
     const local = AsyncEndpointsModule.forRoot({ isGlobal: false, role: 'api', store: new MemoryJobStore() });

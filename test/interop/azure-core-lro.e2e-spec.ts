@@ -72,7 +72,7 @@ function outcomeOf(poller: PromiseLike<unknown>): Promise<unknown> {
 }
 
 describe.each(ADAPTERS)('The poller of @azure/core-lro, on %s', (adapter) => {
-  it('follows Location to the end of the job and its result, no oftener than Retry-After says', async () => {
+  it('follows Location to the result of the job, respecting Retry-After', async () => {
     const { app, held } = await startHeld(adapter);
     const operation = new Operation(app);
     const poller = pollerOf(operation, async (job) => (job as Job).result);
@@ -90,12 +90,12 @@ describe.each(ADAPTERS)('The poller of @azure/core-lro, on %s', (adapter) => {
     ]);
   });
 
-  it('is told by the job how it ended: that it failed, and of what', async () => {
+  it('gets the failure and its error from the job', async () => {
     const operation = new Operation(await startFailing(adapter));
     expect(await pollerOf(operation)).toMatchObject({ status: 'Failed', result: null, error: NO_BEES });
   });
 
-  it('is told by the job that it was canceled', async () => {
+  it('gets the cancellation from the job', async () => {
     const { app, held } = await startHeld(adapter);
     const operation = new Operation(app);
     const poller = pollerOf(operation);
@@ -104,7 +104,7 @@ describe.each(ADAPTERS)('The poller of @azure/core-lro, on %s', (adapter) => {
     held.finish.open({ text: '' });
   });
 
-  it('comes back to the job in another process', async () => {
+  it('continues in another process', async () => {
     const { app, held } = await startHeld(adapter);
     const restoreFrom = await pollerOf(new Operation(app)).serialize();
     held.finish.open({ text: 'About Bees' });
@@ -126,7 +126,7 @@ describe.each(ADAPTERS)('The poller of @azure/core-lro, on %s', (adapter) => {
     ]);
   });
 
-  it('throws the error of a failed job, and that it failed for a canceled one, by the result link', async () => {
+  it('throws for a failed and for a canceled job, by the result link', async () => {
     const failing = pollerOf(new Operation(await startFailing(adapter), 'links.result'));
     expect(await outcomeOf(failing)).toBe('The long-running operation has failed. NO_BEES. There were no bees.');
     expect(failing.operationState?.status).toBe('failed');

@@ -6,7 +6,7 @@ import { HeldReport, ReportsController } from '../http/reports.js';
 import { ADAPTERS, startApp } from '../http/start-app.js';
 
 describe.each(ADAPTERS)('The eventsource package, on %s', (adapter) => {
-  it('whose stream is cut in the middle of an event comes back for it: it misses nothing and sees nothing twice', async () => {
+  it('reconnects after a cut in the middle of an event, without missing or repeating events', async () => {
     const held = new HeldReport();
     const app = await startApp(adapter, { controllers: [ReportsController], providers: [held.Handler] });
     const { links } = (await app.post('/reports', { title: 'Bees' })).job;

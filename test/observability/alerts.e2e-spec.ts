@@ -200,7 +200,7 @@ async function expectData({ prometheus }: Deployment): Promise<void> {
 
 // A minute of real outages: a command of its own, `npm run test:alerts`. The rules are tried in every run by promtool.
 describe.runIf(process.env.SOAK === '1')('Alerts and dashboard', () => {
-  it('each alert fires when its cause is there, and each panel shows data', async (test) => {
+  it('fire each alert when its cause occurs, and show data in each panel', async (test) => {
     if (!hasPrometheus()) test.skip('there is no prometheus and prometheus-node-exporter here');
     const deployment = await Deployment.start();
     await eventually(async () => (await deployment.value('sum(up)')) === 4, WAIT_MS);

@@ -13,7 +13,7 @@ function read(file: string | URL): Promise<string> {
 }
 
 describe('docs/observability.md', () => {
-  it('shows the hook that this test runs, word for word: an event per submitted job', async () => {
+  it('shows the exact code of the hook that this test runs: an event per submitted job', async () => {
     const code = await read(new URL('submitted-event.ts', import.meta.url));
     expect(await read(new URL('observability.md', docs))).toContain('```ts\n' + code + '```\n');
 
@@ -30,7 +30,7 @@ describe('docs/observability.md', () => {
     ]);
   });
 
-  it('shows the health module that this test runs, word for word', async () => {
+  it('shows the exact code of the health module that this test runs', async () => {
     const code = await read(new URL('health-module.controller.ts', import.meta.url));
     expect(await read(new URL('observability.md', docs))).toContain('```ts\n' + code + '```\n');
     const app = await startApp('Express', { ...ACCEPTING, imports: [HealthModule] });
@@ -39,7 +39,7 @@ describe('docs/observability.md', () => {
     }
   });
 
-  it('links only to what is there, and names only metrics that are', async () => {
+  it('links only to existing files, and names only existing metrics', async () => {
     const text = await read(new URL('observability.md', docs));
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
       await expect(stat(new URL(link as string, docs))).resolves.toBeDefined();
@@ -48,7 +48,7 @@ describe('docs/observability.md', () => {
     expect(named.map((name) => name.slice(1, -1)).filter((name) => !(name in METRICS))).toEqual([]);
   });
 
-  it('has a runbook for every alert, from what one sees to how one knows that it is over, and for nothing else', async () => {
+  it('has a complete runbook for every alert, and no others', async () => {
     const rules = await alertRules();
     const guide = await read(new URL('observability.md', docs));
     const runbooks = await readdir(new URL('runbooks/', docs));

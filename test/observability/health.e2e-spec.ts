@@ -7,7 +7,7 @@ import { ACCEPTING, HeldReport, ReportsController } from '../http/reports.js';
 import { startApp } from '../http/start-app.js';
 import { System } from '../redis/system.js';
 
-describe('Health of API and worker, apart on one Redis', () => {
+describe('Health of API and worker in two processes on one Redis', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -37,7 +37,7 @@ describe('Health of API and worker, apart on one Redis', () => {
 });
 
 describe('Readiness', () => {
-  it('turns the moment SIGTERM arrives, while the hooks of other modules still wait; liveness does not', async () => {
+  it('fails as soon as SIGTERM arrives, before the hooks of other modules have run; liveness does not', async () => {
     const app = await new AppProcess('slow', {}).listening();
     onTestFinished(() => app.kill());
     expect((await app.client.get('/health/ready')).status).toBe(200);
@@ -50,7 +50,7 @@ describe('Readiness', () => {
     expect((await app.client.get('/health/live')).status).toBe(200);
   });
 
-  it('turns while the process drains its jobs, and liveness stays', async () => {
+  it('fails while the process drains its jobs, and liveness does not', async () => {
     const held = new HeldReport();
     const app = await startApp('Fastify', {
       controllers: [ReportsController],
@@ -71,29 +71,26 @@ describe('Readiness', () => {
   it.each([
     ['jobs', { maxQueueSize: 1 }],
     ['bytes', { maxQueueBytes: 1 }],
-  ])(
-    'stays while the queue is full of %s, and tells of it: status, result and cancel are still answered',
-    async (_, jobs) => {
-      const store = new MemoryJobStore();
-      const app = await startApp('Fastify', {
-        ...ACCEPTING,
-        imports: [HealthModule],
-        options: { role: 'api', store, jobs },
-      });
-      const details = async () => {
-        const { status, text } = await app.get('/health/ready');
-        return [status, (JSON.parse(text) as { details: { asyncendpoints: object } }).details.asyncendpoints];
-      };
-      expect(await details()).toMatchObject([200, { status: 'up', queueDepth: 0, queueFull: false }]);
-      await store.submit([aJob({ name: 'Report' })], { queueLimit: 1 });
-      expect(await details()).toMatchObject([200, { status: 'up', queueDepth: 1, queueFull: true }]);
-      expect((await app.post('/reports', { title: 'Bees' })).status).toBe(503);
-      await store.pause(['Report'], null);
-      expect(await details()).toMatchObject([200, { paused: ['Report'] }]);
-    },
-  );
+  ])('stays up while the queue is full of %s, with details: status, result and cancel still work', async (_, jobs) => {
+    const store = new MemoryJobStore();
+    const app = await startApp('Fastify', {
+      ...ACCEPTING,
+      imports: [HealthModule],
+      options: { role: 'api', store, jobs },
+    });
+    const details = async () => {
+      const { status, text } = await app.get('/health/ready');
+      return [status, (JSON.parse(text) as { details: { asyncendpoints: object } }).details.asyncendpoints];
+    };
+    expect(await details()).toMatchObject([200, { status: 'up', queueDepth: 0, queueFull: false }]);
+    await store.submit([aJob({ name: 'Report' })], { queueLimit: 1 });
+    expect(await details()).toMatchObject([200, { status: 'up', queueDepth: 1, queueFull: true }]);
+    expect((await app.post('/reports', { title: 'Bees' })).status).toBe(503);
+    await store.pause(['Report'], null);
+    expect(await details()).toMatchObject([200, { paused: ['Report'] }]);
+  });
 
-  it('stays while the store only refuses changes, as status routes answer; health is down, and both name the reason', async () => {
+  it('stays up while the store only refuses changes; health is down, and both name the reason', async () => {
     const { store, fail } = unreliable(new MemoryJobStore());
     const app = await startApp('Fastify', { ...ACCEPTING, imports: [HealthModule], options: { role: 'api', store } });
     fail({ verbs: ['submit', 'ping'], error: new AsyncEndpointsError('STORE_FULL') });
@@ -104,14 +101,14 @@ describe('Readiness', () => {
     expect(JSON.parse(all.text)).toMatchObject({ details: { asyncendpoints: { status: 'down', message } } });
   });
 
-  it('is gone while the store is, or does not answer in time; liveness stays', async () => {
+  it('fails while the store is unreachable or too slow; liveness does not', async () => {
     const { store, fail, hang, mend } = unreliable(new MemoryJobStore());
     const app = await startApp('Fastify', { ...ACCEPTING, imports: [HealthModule], options: { role: 'api', store } });
     fail();
     const statuses = async () =>
       Promise.all(['', '/live', '/ready'].map(async (path) => (await app.get(`/health${path}`)).status));
     expect(await statuses()).toEqual([503, 200, 503]);
-    expect(app.log.text).toContain('AsyncEndpoints health check failed');
+    expect(app.log.text).toContain('The health check of the job store failed');
     mend();
     hang();
     const late = await app.nest
@@ -124,7 +121,7 @@ describe('Readiness', () => {
     expect((await statuses()).slice(1)).toEqual([200, 200]); // this process runs vitest too: its memory may be anything
   });
 
-  it('waits 5 s for a store that does not answer', async () => {
+  it('waits 5 s for a store that does not reply', async () => {
     const { store, hang, mend } = unreliable(new MemoryJobStore());
     const app = await startApp('Fastify', { ...ACCEPTING, imports: [HealthModule], options: { role: 'api', store } });
     hang();

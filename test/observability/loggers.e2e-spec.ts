@@ -99,7 +99,7 @@ describe.each(Object.keys(LOGGERS))('%s', (name) => {
     return { app, about };
   }
 
-  it('has in one entry the message, stack, cause and correlation id of a 500', async () => {
+  it('writes the message, stack, cause and correlation id of a 500 in one entry', async () => {
     const { app, about } = await start({ options: { role: 'api', http: { owner: booked } } });
     const { status, problem } = await app.post('/unlucky');
     expect(status).toBe(500);
@@ -110,7 +110,7 @@ describe.each(Object.keys(LOGGERS))('%s', (name) => {
     expect(about('geheim-4711')).toEqual([]);
   });
 
-  it('has in one entry for each attempt of a job its id and the message, stack and cause of its error', async () => {
+  it('writes the job id and the message, stack and cause of its error in one entry for each attempt', async () => {
     const { app, about } = await start({ providers: [handlerOf(Unlucky, booked)] });
     const { job } = await app.post('/unlucky');
     await app.ended(job);

@@ -73,7 +73,7 @@ async function orphansQueued({ jobs }: ObservedApp): Promise<boolean> {
 }
 
 describe('Metrics', () => {
-  it('are those of the catalogue, every one of them, and each as it is written there', async () => {
+  it('are exactly those of the catalogue, with their units and descriptions', async () => {
     const observed = await everything();
     const before = await observed.metrics();
     await observed.app.close();
@@ -89,7 +89,7 @@ describe('Metrics', () => {
     }
   });
 
-  it('count each thing once, by its meaning', async () => {
+  it('count each event once', async () => {
     const observed = await everything();
     const values = async (name: string) => {
       const all = await observed.values(`asyncendpoints.${name}`);
@@ -173,7 +173,7 @@ describe('Metrics', () => {
     expect(text).toMatch(/asyncendpoints_jobs_submitted_total{job_name="Report"[^}]*} 0/);
   });
 
-  it('tell the depth and age of every queue, and 0 of one that is empty again', async () => {
+  it('report the depth and age of every queue, and 0 for one that is empty again', async () => {
     let now = 1_000_000;
     const store = new MemoryJobStore({ now: () => now });
     const observed = await ObservedApp.start({ store, worker: IMPATIENT });
@@ -200,13 +200,13 @@ describe('Metrics', () => {
     });
   });
 
-  it('cost one call to the store for a scrape, and for all scrapes of one moment', async () => {
+  it('cost one call to the store for all concurrent scrapes', async () => {
     const observed = await ObservedApp.start({ worker: IMPATIENT });
     await Promise.all([observed.metrics(), observed.metrics(), observed.metrics()]);
     expect((await observed.values('asyncendpoints.store.call.duration'))['stats']).toBe(1);
   });
 
-  it('say nothing of queues while the store is away, and the log says so once', async () => {
+  it('report no queues while the store is unreachable, and the log states it once', async () => {
     const { store, fail } = unreliable(new MemoryJobStore());
     const log = new LogBook();
     const observed = await ObservedApp.start({ store, worker: IMPATIENT }, log);
@@ -215,10 +215,10 @@ describe('Metrics', () => {
     await observed.metrics();
     expect(await observed.values('async_endpoint.queue.depth')).toEqual({});
     expect(await observed.values('asyncendpoints.worker.slots.limit')).toEqual({ '': 4 });
-    expect(log.text.split('Error updating queue metrics')).toHaveLength(2);
+    expect(log.text.split('The metrics of the queues cannot be read')).toHaveLength(2);
   });
 
-  it('of queues disappear with the first read after the store went away, and come back with it', async () => {
+  it('of queues disappear with the first read after the store became unreachable, and come back with it', async () => {
     const { store, fail, mend } = unreliable(new MemoryJobStore());
     const observed = await ObservedApp.start({ store, worker: IMPATIENT });
     const read = async () => ({
@@ -241,7 +241,7 @@ describe('Metrics', () => {
     });
   });
 
-  it('are listened for only while an application with telemetry runs', async () => {
+  it('subscribe to events only while an application with telemetry runs', async () => {
     const store = new MemoryJobStore();
     const own = Object.keys(store);
     const { app } = await ObservedApp.start({ store, worker: IMPATIENT });
@@ -262,7 +262,7 @@ function freshly(observed: ObservedApp, check: () => Promise<void>): Promise<boo
 }
 
 describe('docs/metrics.md', () => {
-  it('is the catalogue', async () => {
+  it('matches the catalogue', async () => {
     const text = await readFile(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
     const rows = [...text.matchAll(/^\| `([\w.]+)` +\| (\w+) +\| `(\S+)` +\| (.*?) +\| (.*?) +\| `(\w+)` +\|$/gm)];
     const written = rows.map(([, name, kind, unit, attributes, meaning, inPrometheus]) => ({

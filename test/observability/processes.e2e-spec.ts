@@ -30,7 +30,7 @@ describe('The demo, API and worker in two processes', () => {
 
   afterAll(() => system.stop());
 
-  it('sends one trace for a job, and logs JSON with job, attempt and trace; no credential in either', async () => {
+  it('sends one trace for a job, and logs JSON with job, attempt and trace, both without credentials', async () => {
     const collector = await startCollector();
     const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50', LOG_FORMAT: 'json' };
     const [api, worker] = await Promise.all([system.api(settings), system.worker(settings)]);
@@ -61,7 +61,7 @@ describe('The demo, API and worker in two processes', () => {
       expect(text).not.toContain(SECRET);
   });
 
-  it('names the job in what its handler logs, and is as quiet as its level says', async () => {
+  it('adds the job to log lines of its handler, and respects the log level', async () => {
     const [chatty, quiet] = await Promise.all([system.worker(), system.worker({ LOG_LEVEL: 'error' })]);
     const ids = await system.submit('Sleep', { durationMs: 200 }, 40);
     await system.until(ids, 'Completed');
@@ -88,7 +88,7 @@ describe('The log of the demo', () => {
   it.each([
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud"; expected fatal or error or warn or log or debug or verbose.'],
     [{ LOG_FORMAT: 'xml' }, 'LOG_FORMAT is "xml"; expected json or text.'],
-  ])('of %j is refused in words', (env, message) => {
+  ])('with the level %j is refused with a message', (env, message) => {
     expect(() => demoLogger(env)).toThrow(new RangeError(message));
   });
 });

@@ -22,7 +22,7 @@ const SERIES = new Set(
 );
 
 describe('The files in deploy/monitoring', () => {
-  it('name no metric that is not in the catalogue, and the dashboard shows every one', async () => {
+  it('name only metrics of the catalogue, and the dashboard shows all of them', async () => {
     const files = await readdir(MONITORING, { recursive: true });
     const texts = files.filter((file) => /\.(yml|json)$/.test(file)).map((file) => readFile(MONITORING + file, 'utf8'));
     const named = (await Promise.all(texts)).flatMap((text) => text.match(/\basync_?endpoints?_\w+/g) ?? []);
@@ -34,7 +34,7 @@ describe('The files in deploy/monitoring', () => {
     expect(shown).toEqual(Object.keys(METRICS));
   });
 
-  it('hold a dashboard whose panels lie side by side, each with a query', async () => {
+  it('contain a dashboard with panels that do not overlap, each with a query', async () => {
     const all = await panels();
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
     const cells = all.flatMap(({ gridPos: { x, y, w } }) => Array.from({ length: w }, (_, i) => `${x + i},${y}`));
@@ -43,14 +43,14 @@ describe('The files in deploy/monitoring', () => {
       expect([title, targets.length > 0 && targets.every(({ expr }) => expr !== '')]).toEqual([title, true]);
   });
 
-  it('hold rules that promtool accepts, and unit tests that pass', async (test) => {
+  it('contain rules that promtool accepts, and unit tests that pass', async (test) => {
     if (!hasPrometheus()) test.skip(SKIPPED);
     expect(await promtool(['check', 'rules', 'alerts.yml'])).toContain('SUCCESS');
     expect(await promtool(['check', 'config', 'prometheus.yml'])).toContain('SUCCESS');
     expect(await promtool(['test', 'rules', 'alerts.test.yml'])).toContain('SUCCESS');
   });
 
-  it('use no label that one set-up alone has, and keep namespaces apart', async () => {
+  it('use only labels that every set-up has, and keep namespaces apart', async () => {
     for (const { alert, expr } of await alertRules()) {
       expect([alert, expr.match(/\bjob\s*[=!]/)]).toEqual([alert, null]);
       const aggregated = [...expr.matchAll(/\b(sum|max|min|count) (by \([^)]*\))?/g)];
@@ -111,7 +111,7 @@ describe('The queries that scale workers', () => {
   });
 });
 
-describe('/metrics of the demo, API and worker apart on one Redis', () => {
+describe('/metrics of the demo, API and worker in two processes on one Redis', () => {
   let system: System;
   let processes: [api: AppProcess, worker: AppProcess];
 
@@ -136,7 +136,7 @@ describe('/metrics of the demo, API and worker apart on one Redis', () => {
     }
   });
 
-  it('is scraped by a real Prometheus, which knows the queue and evaluates every rule and panel', async (test) => {
+  it('is scraped by a real Prometheus, which reads the queue and evaluates every rule and panel', async (test) => {
     if (!hasPrometheus()) test.skip(SKIPPED);
     const [api, worker] = processes.map(({ client }) => new URL(client.url).host) as [string, string];
     const targets = { 'async-endpoints-api': [api], 'async-endpoints-worker': [worker] };

@@ -35,7 +35,7 @@ async function startPrometheus(target: string): Promise<string> {
 }
 
 it(
-  'Every query of docs/slo.md gives one figure from 0 to 1 on a real Prometheus',
+  'Every query of docs/slo.md returns one number from 0 to 1 on a real Prometheus',
   { timeout: 60_000 },
   async (test) => {
     if (spawnSync('prometheus', ['--version']).status !== 0) test.skip('there is no prometheus here');

@@ -22,7 +22,7 @@ const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const REQUEST_ID = crypto.randomUUID();
 const TRACEPARENT = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 
-describe('Traces, of an API and a worker on one Redis', () => {
+describe('Traces of an API and a worker on one Redis', () => {
   let redis: RedisServer;
 
   beforeAll(async () => {
@@ -78,7 +78,7 @@ describe('Traces, of an API and a worker on one Redis', () => {
     expect(process.parentSpanContext).toMatchObject({ traceId: TRACE_ID, spanId: send.spanContext().spanId });
   });
 
-  it('continue the trace of the request in the worker, by the conventions for messaging', async () => {
+  it('continue the trace of the request in the worker, by the semantic conventions for messaging', async () => {
     const { api, worker } = await twoApps();
     const id = await finished(api.app, { traceparent: TRACEPARENT, tracestate: 'rojo=1' });
     const [send] = api.spans.named('send Report') as [ReadableSpan];
@@ -112,7 +112,7 @@ describe('Traces, of an API and a worker on one Redis', () => {
     expect(process.spanContext().traceState?.serialize()).toBe('rojo=1');
   });
 
-  it('begin anew where the request has no trace, or a malformed one', async () => {
+  it('begin a new trace when the request has none, or a malformed one', async () => {
     const { api, worker } = await twoApps();
     await finished(api.app, { traceparent: 'nonsense' });
     await finished(api.app, {});
@@ -124,7 +124,7 @@ describe('Traces, of an API and a worker on one Redis', () => {
     );
   });
 
-  it('show each attempt beside the others; retries link to the submission', async () => {
+  it('show attempts as siblings; retries link to the submission', async () => {
     const { api, worker } = await twoApps((_request, { attempt }) => {
       if (attempt < 3) throw Object.assign(new Error('not yet'), { code: 'UPSTREAM' });
       return { text: 'at last' };
@@ -149,7 +149,7 @@ describe('Traces, of an API and a worker on one Redis', () => {
     ]);
   });
 
-  it('are active where handlers run, so that what they call and submit belongs to them', async () => {
+  it('are active in handlers, so that their calls and submissions belong to them', async () => {
     const seen: (string | undefined)[] = [];
     const { api, worker } = await twoApps(() => {
       seen.push(trace.getActiveSpan()?.spanContext().spanId);
@@ -160,7 +160,7 @@ describe('Traces, of an API and a worker on one Redis', () => {
     expect(seen).toEqual([process.spanContext().spanId]);
   });
 
-  it('tell of a refusal, and of nothing that the request carried', async () => {
+  it('record a refusal, and nothing of the request', async () => {
     const { api, worker } = await twoApps();
     const secret = 'geheim-4711';
     const headers = { Authorization: `Bearer ${secret}`, Cookie: `session=${secret}`, 'X-Api-Key': secret };
@@ -184,7 +184,7 @@ describe('Traces, of an API and a worker on one Redis', () => {
     expect(JSON.stringify(all)).not.toContain(secret);
   });
 
-  it('are stored within bounds, and a job of a process without telemetry continues its request all the same', async () => {
+  it('are stored within bounds, and a job of a process without telemetry continues the trace of its request', async () => {
     const api = await startApp('Fastify', {
       controllers: [ReportsController],
       options: { role: 'api', store: new RedisJobStore({ url: redis.url }) },
@@ -199,7 +199,7 @@ describe('Traces, of an API and a worker on one Redis', () => {
   });
 });
 
-describe('The trace given with a submission from code', () => {
+describe('The trace context of a submission from code', () => {
   it.each([
     [
       { traceparent: TRACEPARENT, tracestate: 'a=b' },
@@ -207,7 +207,7 @@ describe('The trace given with a submission from code', () => {
     ],
     [{ traceparent: TRACEPARENT, tracestate: 'x'.repeat(100_000) }, { traceparent: TRACEPARENT }],
     [{ traceparent: 'x'.repeat(100_000) }, undefined],
-  ])('is stored if it is one', async (given, stored) => {
+  ])('is stored if it is valid', async (given, stored) => {
     const store = new MemoryJobStore();
     const app = await startApp('Fastify', { options: { role: 'api', store } });
     await app.jobs.submit(Report, { title: 'Bees' }, { trace: given });

@@ -76,7 +76,7 @@ function load(code: string): { PluggedController: common.Type } {
   return module.exports;
 }
 
-it('The CLI plugin of swagger invents no answer of an async endpoint from what its method returns', async () => {
+it('The CLI plugin of swagger adds no response to an async endpoint from its return type', async () => {
   const code = await compile();
   expect(code.match(/openapi\.ApiResponse\(/g)?.length).toBeGreaterThanOrEqual(5);
   const { PluggedController } = load(code);

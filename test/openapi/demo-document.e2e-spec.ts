@@ -20,14 +20,14 @@ describe('The OpenAPI document of the demo', () => {
 
   afterAll(() => demo.app.close());
 
-  it('passes a strict linter, which does object to what is wrong', async () => {
+  it('passes a strict linter, which reports a wrong document', async () => {
     expect(await document.objections()).toEqual([]);
     const wrong = structuredClone(document.content);
     delete wrong.paths['/jobs/{id}']?.get?.parameters;
     expect(await new Document(wrong).objections()).toEqual([expect.stringMatching(/^path-parameters-defined: /)]);
   });
 
-  it('holds every route that is meant for clients', () => {
+  it('contains every route for clients', () => {
     expect(document.routes.toSorted()).toEqual([
       'DELETE /jobs/{id}',
       'GET /jobs/{id}',
@@ -40,7 +40,7 @@ describe('The OpenAPI document of the demo', () => {
     ]);
   });
 
-  it('is served as a page, too', async () => {
+  it('is also served as a page', async () => {
     const page = await demo.client.get('/docs');
     expect(page.status).toBe(200);
     const scripts = [...String(page.body).matchAll(/src="([^"]+)"/g)].map(([, source]) => source as string);
@@ -48,7 +48,7 @@ describe('The OpenAPI document of the demo', () => {
     for (const script of scripts) expect((await demo.client.get(`/${script.replace('./', '')}`)).status).toBe(200);
   });
 
-  describe('makes a client', () => {
+  describe('generates a client', () => {
     let api: ReturnType<Drive>;
 
     beforeAll(async () => {
@@ -59,7 +59,7 @@ describe('The OpenAPI document of the demo', () => {
       api = drive(demo.client.url, conforming(document.content));
     });
 
-    it('whose types hold', () => {
+    it('with correct types', () => {
       expect(typeErrors(new URL('tsconfig.json', FOLDER).pathname)).toEqual([]);
     });
 
@@ -68,7 +68,7 @@ describe('The OpenAPI document of the demo', () => {
       expect(await api.summarize('name,age\nAda,36\nAlan,41\n')).toBe(38.5);
     });
 
-    it('that repeats itself safely, and cancels', async () => {
+    it('that repeats requests safely, and cancels', async () => {
       const id = randomUUID();
       expect(await api.sleepAndCancel(id)).toEqual([
         `first: ${id} null`,
@@ -78,7 +78,7 @@ describe('The OpenAPI document of the demo', () => {
       ]);
     });
 
-    it('that understands refusals', async () => {
+    it('that handles refusals', async () => {
       expect(await api.ask('no-uuid')).toBe('INVALID_JOB_ID');
       expect(await api.ask(randomUUID())).toBe('JOB_NOT_FOUND');
       expect(await api.misspell()).toBe(

@@ -49,7 +49,7 @@ function linksOf(answer: unknown): string[] {
 }
 
 describe.each(ADAPTERS)('An OpenAPI document, on %s', (adapter) => {
-  it('says of an async endpoint what it takes and answers', async () => {
+  it('describes the request and the responses of an async endpoint', async () => {
     const document = documentOf(await makeApp({}, adapter));
     expect(document.answers('post', '/texts/count')).toEqual({
       200: ['application/json'],
@@ -85,7 +85,7 @@ describe.each(ADAPTERS)('An OpenAPI document, on %s', (adapter) => {
     ]);
   });
 
-  it('says of the status routes what they take and answer', async () => {
+  it('describes the requests and responses of the status routes', async () => {
     const document = documentOf(await makeApp({}, adapter));
     const job = ['application/json'];
     const refused = { 400: [PROBLEM], 404: [PROBLEM], 500: [PROBLEM], 503: [PROBLEM] };
@@ -114,7 +114,7 @@ describe.each(ADAPTERS)('An OpenAPI document, on %s', (adapter) => {
 });
 
 describe('An OpenAPI document', () => {
-  it('has a schema for each kind of job that an endpoint has a class for the result of', async () => {
+  it('has a schema for each job with a result class', async () => {
     const document = documentOf(await makeApp());
     const { schemas } = document;
     const accepted = (path: string, method: 'post' | 'delete') => document.operation(method, path).responses[202];
@@ -136,7 +136,7 @@ describe('An OpenAPI document', () => {
     expect(schemas['Counted']).toMatchObject({ properties: { words: { type: 'integer' } } });
   });
 
-  it('names every code that a problem can have, as docs/errors.md does', async () => {
+  it('contains every code of a problem that docs/errors.md lists', async () => {
     const { schemas } = documentOf(await makeApp());
     const { properties } = schemas['AsyncEndpointsProblem'] as { properties: { code: { enum: string[] } } };
     const table = await readFile(new URL('../../docs/errors.md', import.meta.url), 'utf8');
@@ -146,7 +146,7 @@ describe('An OpenAPI document', () => {
     expect(properties.code.enum.toSorted()).toEqual(answered.toSorted());
   });
 
-  it('lets the application have the last word', async () => {
+  it('can be overridden by the application', async () => {
     const document = documentOf(await makeApp());
     expect(document.operation('post', '/texts/count').operationId).toBe('countWords');
     const { parameters, responses } = document.operation('post', '/texts/count-each');
@@ -162,7 +162,7 @@ describe('An OpenAPI document', () => {
     });
   });
 
-  it('links what was submitted to where it can be followed, wherever that is', async () => {
+  it('links submissions to the status routes, whatever their path', async () => {
     const app = await makeApp({ path: 'admin/work', version: '2', decorators: [ApiTags('Jobs')] });
     app.setGlobalPrefix('shop').enableVersioning({ type: VersioningType.URI });
     const document = documentOf(app);
@@ -176,7 +176,7 @@ describe('An OpenAPI document', () => {
   it.each([
     ['there are none', { statusRoutes: false }],
     ['they are kept out of it', { decorators: [ApiExcludeController()] }],
-  ])('has neither status routes nor links to them where %s', async (_, http) => {
+  ])('has neither status routes nor links to them when %s', async (_, http) => {
     const [linked, other] = [await makeApp(), await makeApp(http)];
     const document = documentOf(other);
     expect(document.routes).toHaveLength(4);
@@ -184,14 +184,14 @@ describe('An OpenAPI document', () => {
     await linked.close();
   });
 
-  it('does not link to several versions of the status routes, which no one operation id names', async () => {
+  it('has no links to status routes with several versions, which share no operation id', async () => {
     const app = await makeApp({ version: ['1', '2'], decorators: [ApiTags('Jobs')] });
     const document = documentOf(app.enableVersioning({ type: VersioningType.URI, defaultVersion: VERSION_NEUTRAL }));
     expect(new Set(document.operationIds).size).toBe(document.routes.length);
     expect(linksOf(document.operation('post', '/texts/count').responses[202])).toEqual([]);
   });
 
-  it('keeps its operation ids whatever names an application makes for its own', async () => {
+  it('keeps its operation ids with a custom operationIdFactory', async () => {
     const operationIdFactory = (_: string, method: string) => method;
     const document = documentOf(await makeApp(), '3.0.0', { operationIdFactory });
     expect(document.operationIds.toSorted()).toEqual(

@@ -87,9 +87,9 @@ function fileOf({ code, stdout, stderr }: Outcome): string {
   return stdout.trim();
 }
 
-describe('A Redis that is lost, and restored from a backup', () => {
+describe('A Redis that is restored from a backup', () => {
   it.each(KINDS)(
-    '$kind, appendonly $appendonly: every job is there again, all is where it should be, and workers finish them',
+    '$kind, appendonly $appendonly: has every job without deviations, and workers finish them',
     async ({ kind, server, appendonly }) => {
       await begin(server);
       const ids = await fill();
@@ -122,7 +122,7 @@ describe('A Redis that is lost, and restored from a backup', () => {
     MINUTE,
   );
 
-  it('aof: under load and through rewrites the copy is whole', async () => {
+  it('aof: is complete under load and during rewrites', async () => {
     const raw = await begin(['--appendonly', 'yes']);
     const load = (async () => {
       for (let round = 0; round < 100; round++) {
@@ -144,7 +144,7 @@ describe('A Redis that is lost, and restored from a backup', () => {
 });
 
 describe('k8s/components/backup/redis-backup.sh', () => {
-  it('keeps the newest, and leaves nothing else behind but when the newest was made', async () => {
+  it('keeps the newest backups, and only the time of the last one beside them', async () => {
     await begin([]);
     await writeFile(join(backups, 'notes.txt'), 'not ours');
     const files: string[] = [];
@@ -155,7 +155,7 @@ describe('k8s/components/backup/redis-backup.sh', () => {
     expect(metrics).toMatch(/^redis_backup_last_success_timestamp_seconds \d{10}$/m);
   });
 
-  it('logs in as a user whose password is in a file, and shows it nowhere', async () => {
+  it('logs in with a password from a file, and never shows it', async () => {
     const raw = await begin([]);
     await raw.call('acl', 'setuser', 'backup', 'on', '>geheim', '+ping', '+sync', '+psync', '+replconf');
     await raw.config('SET', 'requirepass', 'other');
@@ -171,7 +171,7 @@ describe('k8s/components/backup/redis-backup.sh', () => {
     expect(refused.stderr).not.toContain('falsch');
   });
 
-  it('rdb: says so where the server could not save, and keeps the old backups', async () => {
+  it('rdb: reports that the server could not save, and keeps the old backups', async () => {
     await begin([]);
     const file = fileOf(await backUp({ ...env, BACKUP_KIND: 'rdb', BACKUP_KEEP: '1' }));
     await rm(join(system.redis.folder, 'dump.rdb'));
@@ -182,7 +182,7 @@ describe('k8s/components/backup/redis-backup.sh', () => {
     expect((await readdir(backups)).toSorted()).toEqual(['redis_backup.prom', file.split('/').at(-1)]);
   });
 
-  it('rdb: is not fooled by the folder of another server', async () => {
+  it('rdb: refuses the folder of another server', async () => {
     await begin([]);
     const elsewhere = temporaryFolder();
     await writeFile(join(elsewhere, 'dump.rdb'), 'old');
@@ -205,7 +205,7 @@ describe('k8s/components/backup/redis-backup.sh', () => {
 });
 
 describe('k8s/components/backup/redis-restore.sh', () => {
-  it('refuses a server that runs, a folder that is not empty, a damaged backup: and changes nothing', async () => {
+  it('refuses a running server, a folder that is not empty and a damaged backup, without changes', async () => {
     await begin(['--appendonly', 'yes']);
     await fill();
     const rdb = fileOf(await backUp(env));
@@ -236,7 +236,7 @@ describe('k8s/components/backup/redis-restore.sh', () => {
     expect((await readdir(system.redis.folder)).filter((name) => name !== 'dump.rdb')).toEqual(['appendonlydir']);
   });
 
-  it('--force: moves what was there aside', async () => {
+  it('--force: moves the existing files aside', async () => {
     await begin(['--appendonly', 'yes']);
     const ids = Object.values(await fill()).flat();
     const file = fileOf(await backUp(env));
@@ -255,12 +255,12 @@ describe('k8s/components/backup/redis-restore.sh', () => {
     [['x.rdb'], 'say REDIS_APPENDONLY=yes or no'],
     [['x.aof.tar.gz'], 'x.aof.tar.gz cannot be read'],
     [['x.zip'], 'expected a file that ends in .rdb or .aof.tar.gz'],
-  ])('%j: wrong usage is 2', async (args, message) => {
+  ])('%j: exits with 2 for wrong usage', async (args, message) => {
     const outcome = await restore({ REDIS_DATA_DIR: tmpdir(), REDIS_PORT: '1' }, ...args);
     expect(outcome).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
 
-  it('passes shellcheck, and so do the others', async (test) => {
+  it('passes shellcheck, like the other scripts', async (test) => {
     const version = await run('shellcheck', ['--version']).catch(() => null);
     if (!version) test.skip('there is no shellcheck here');
     await expect(run('shellcheck', ['-s', 'sh', ...SCRIPTS])).resolves.toEqual({ stdout: '', stderr: '' });
@@ -270,7 +270,7 @@ describe('k8s/components/backup/redis-restore.sh', () => {
 describe('k8s/components/backup', () => {
   const component = new URL('../../k8s/components/backup/', import.meta.url).pathname;
 
-  it('sets variables that the scripts read, and mounts what they need', async () => {
+  it('sets only variables that the scripts read, and mounts their files', async () => {
     const manifests = manifestsIn(component).map(([, manifest]) => manifest);
     const containers = workloadsOf(manifests).flatMap((workload) => workload.containers);
     expect(containers.map(({ name }) => name)).toEqual(['backup', 'offsite', 'download', 'restore']);

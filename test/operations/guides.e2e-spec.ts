@@ -37,7 +37,7 @@ const tool = (system: System, command: string) =>
   );
 
 describe('docs/operations.md', () => {
-  it('writes what it says, one command after the other', async () => {
+  it('shows the exact output of its commands', async () => {
     const system = await start();
     const longAgo = new RedisJobStore({ url: system.redis.url, now: () => Date.now() - 2 * HOUR_MS - 1_000 });
     await longAgo.open();
@@ -58,7 +58,7 @@ describe('docs/operations.md', () => {
 });
 
 describe('docs/backup.md', () => {
-  it('backs up, loses everything, and restores it', async () => {
+  it('describes a backup and a restore that work', async () => {
     const system = await start();
     const backups = temporaryFolder();
     await writeFile(join(backups, 'password'), 'none, as this Redis asks for none');
@@ -96,7 +96,7 @@ describe('docs/backup.md', () => {
   });
 });
 
-it.each(['docs/operations.md', 'docs/backup.md'])('%s links only to what is there', async (document) => {
+it.each(['docs/operations.md', 'docs/backup.md'])('%s links only to existing files', async (document) => {
   const links = [...(await read(document)).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => link as string);
   expect(links.length).toBeGreaterThan(1);
   for (const link of links) await expect(stat(new URL(link, new URL(document, root)))).resolves.toBeDefined();

@@ -33,7 +33,7 @@ describe.skipIf(!hasRclone)('Backups in an S3-compatible store', () => {
     env = { ...TARGET, ...s3.env, BACKUP_DIR: backups, S3_PREFIX: backups.split('/').at(-1)! };
   });
 
-  it('restore drill: the CronJob backs up, Redis and its volume are lost, and the restore Job brings every job back', async () => {
+  it('restore drill: after a backup by the CronJob and the loss of Redis with its volume, the restore Job restores every job', async () => {
     const system = await System.start(['--repl-diskless-sync-delay', '0', '--appendonly', 'yes']);
     onTestFinished(() => system.stop());
     const ids = await system.submit('ProcessData', { data: 'text' }, 20);
@@ -67,7 +67,7 @@ describe.skipIf(!hasRclone)('Backups in an S3-compatible store', () => {
     await system.until(ids, 'Completed');
   }, 60_000);
 
-  it('catches up with the nights on which the store was away, and overwrites nothing', async () => {
+  it('uploads the backups of nights on which the storage was unreachable, and overwrites nothing', async () => {
     const [first, second] = ['redis_backup_20260101_021700.rdb', 'redis_backup_20260102_021700.rdb'] as const;
     await writeFile(join(backups, first), 'first');
     const away = await offsite({ ...env, S3_ENDPOINT: 'http://127.0.0.1:1' }, 'upload');
@@ -85,7 +85,7 @@ describe.skipIf(!hasRclone)('Backups in an S3-compatible store', () => {
     expect(await readFile(join(backups, first), 'utf8')).toBe('first');
   });
 
-  it('is not a success where the store holds something else under the newest name', async () => {
+  it('fails when the storage has another file with the newest name', async () => {
     const name = 'redis_backup_20260101_021700.rdb';
     await writeFile(join(backups, name), 'whole');
     await offsite(env, 'upload');
@@ -98,7 +98,7 @@ describe.skipIf(!hasRclone)('Backups in an S3-compatible store', () => {
     });
   });
 
-  it('shows no part of a key that the store refuses', async () => {
+  it('shows no part of a key that the storage refuses', async () => {
     await writeFile(join(backups, 'redis_backup_20260101_021700.rdb'), 'x');
     const secret = join(temporaryFolder(), 'secret');
     await writeFile(secret, 'geheim');
@@ -123,7 +123,7 @@ describe.skipIf(!hasRclone)('Backups in an S3-compatible store', () => {
   });
 });
 
-it('Where backups go has every variable that the script needs, by TLS', () => {
+it('The destination of backups has every variable that the script needs, with TLS', () => {
   expect(Object.keys(TARGET)).toEqual(['S3_ENDPOINT', 'S3_REGION', 'S3_BUCKET', 'S3_PREFIX']);
   expect(TARGET['S3_ENDPOINT']).toMatch(/^https:/);
 });

@@ -32,7 +32,7 @@ async function expectFormula(store: string, job: string, measured: number, lengt
   expect(measured, `${job}, ${length} bytes: measured`).toBeGreaterThanOrEqual(said / 2);
 }
 
-describe('docs/sizing.md is true of the memory', () => {
+describe('docs/sizing.md states the measured memory', () => {
   let server: RedisServer;
   let client: Redis;
   let store: RedisJobStore;
@@ -116,7 +116,7 @@ describe('docs/sizing.md is true of the memory', () => {
     await expectFormula('Redis', 'idempotency key', ((await usedBy(2_000, true)) - unkeyed) / 2_000, 0);
   });
 
-  it('of the memory store, which counts the same itself', async () => {
+  it('of the memory store, which counts the same', async () => {
     const args = ['--expose-gc', SCRIPT, LIBRARY, JSON.stringify(SIZES)];
     const { stdout } = await run(process.execPath, args);
     const measured = JSON.parse(stdout) as { length: number; waiting: number; counted: number; finished: number }[];

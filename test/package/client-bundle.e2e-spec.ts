@@ -3,7 +3,7 @@ import { build, type Rolldown } from 'vite';
 const dist = new URL('../../libs/async-endpoints/dist/', import.meta.url).pathname;
 
 describe('A page that imports the client', () => {
-  it('downloads the client and the function that defines a job, and nothing else', async () => {
+  it('downloads only the client and defineJob', async () => {
     const built = await build({
       configFile: false,
       logLevel: 'silent',

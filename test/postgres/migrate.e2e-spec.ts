@@ -23,7 +23,7 @@ describe('npx async-endpoints migrate', () => {
     return isOpen;
   }
 
-  it('creates the schema, also when it is there, and whatever the configuration says of migrating', async () => {
+  it('creates the schema, also when it exists, and with any value of the option migrate', async () => {
     const tool = toolWith({ POSTGRES_URL: server.url, ASYNC_POSTGRES_MIGRATE: 'false' });
     expect(await boots('async_endpoints')).toBe(false);
     for (let time = 1; time <= 2; time++)
@@ -34,7 +34,7 @@ describe('npx async-endpoints migrate', () => {
     expect(await boots('async_endpoints')).toBe(true);
   });
 
-  it('prints the SQL of a schema without a database, and that SQL creates it', async () => {
+  it('prints the SQL of a schema without a database, which creates the schema', async () => {
     const { code, stdout } = await toolWith({ ASYNC_POSTGRES_SCHEMA: 'printed' })('migrate', '--print');
     expect(code).toBe(0);
     const admin = new Client(server.url);
@@ -44,7 +44,7 @@ describe('npx async-endpoints migrate', () => {
     expect(await boots('printed')).toBe(true);
   });
 
-  it('says what is missing', async () => {
+  it('names a missing setting', async () => {
     expect(await toolWith({})('migrate')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('POSTGRES_URL (postgres.url) is missing') as string,

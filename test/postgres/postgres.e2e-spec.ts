@@ -71,7 +71,7 @@ class Writer {
   }
 }
 
-it('loses nothing that was acknowledged when writers and the server are killed in the middle of writing', async () => {
+it('loses no acknowledged job when writers and the server are killed during writes', async () => {
   const writers = [new Writer(), new Writer()];
   onTestFinished(async () => void (await Promise.all(writers.map((writer) => writer.kill()))));
   for (let kill = 1; kill <= KILLS; kill++) {
@@ -108,7 +108,7 @@ it('loses nothing that was acknowledged when writers and the server are killed i
   );
 }, 600_000);
 
-it('refuses in time while the server does not answer, and goes on when it does', async () => {
+it('rejects calls in time while the server does not reply, and continues when it does', async () => {
   const store = await opened({ commandTimeoutMs: 500 });
   const job = aJob();
   await store.submit([job], LIMITS);
@@ -123,7 +123,7 @@ it('refuses in time while the server does not answer, and goes on when it does',
   expect(await store.find([job.id])).toMatchObject([{ id: job.id, status: 'Queued' }]);
 }, 120_000);
 
-it('opens degraded while the server is away, and finds it when it is there', async () => {
+it('opens degraded while the server is unreachable, and connects when it is back', async () => {
   await server.crash();
   const options = { schema: 'degraded', connect: 'degraded', commandTimeoutMs: 1_000 } as const;
   const failFast = new PostgresJobStore({ url: server.url, commandTimeoutMs: 1_000 });
@@ -144,7 +144,7 @@ it('opens degraded while the server is away, and finds it when it is there', asy
   await eventually(async () => (await codeOf(store.submit([aJob()], LIMITS))) === 'done', PATIENCE_MS);
 }, 120_000);
 
-it('wakes a worker that waited while the server crashed and came back', async () => {
+it('wakes a worker that waited while the server crashed and restarted', async () => {
   const store = await opened();
   const end = new AbortController();
   onTestFinished(() => end.abort());
@@ -156,7 +156,7 @@ it('wakes a worker that waited while the server crashed and came back', async ()
   expect(await claimed).toBe(job.id);
 }, 120_000);
 
-it('polls, and finds work, where notifications do not arrive, as behind a pooler', async () => {
+it('polls for work when notifications do not arrive, as behind a pooler', async () => {
   const admin = new Client(server.url);
   await admin.connect();
   await admin.query('CREATE DATABASE elsewhere');
@@ -171,7 +171,7 @@ it('polls, and finds work, where notifications do not arrive, as behind a pooler
   expect(await claimed).toBe(job.id);
 }, 60_000);
 
-it('says that a server only reads, and goes on with the one that writes, as after a failover', async () => {
+it('reports a read-only server, and continues with the primary after a failover', async () => {
   const store = await opened();
   const admin = new Client(server.url);
   await admin.connect();
@@ -187,7 +187,7 @@ it('says that a server only reads, and goes on with the one that writes, as afte
   await eventually(async () => (await codeOf(store.submit([aJob()], LIMITS))) === 'done', PATIENCE_MS);
 }, 120_000);
 
-it('processes that boot at one time create the schema once', async () => {
+it('creates the schema once when several processes boot concurrently', async () => {
   const schema = 'at_once';
   await Promise.all(Array.from({ length: 8 }, () => opened({ schema })));
   const store = await opened({ schema, migrate: false });

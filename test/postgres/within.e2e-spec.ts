@@ -98,7 +98,7 @@ const total = async (store: { stats(): Promise<{ count: number }[]> }) =>
   (await store.stats()).reduce((sum, { count }) => sum + count, 0);
 
 describe.each(Object.entries(ORMS))('A job that is submitted in a transaction of %s', (_, connect) => {
-  it('exists when it commits, and wakes a worker; nothing is left when it is rolled back', async () => {
+  it('exists and wakes a worker after the commit, and does not exist after a rollback', async () => {
     const [{ jobs, store }, transact] = await Promise.all([start(), connect()]);
     let committed = '';
     await transact(async (within) => {
@@ -139,7 +139,7 @@ describe('A submission in a transaction', () => {
     },
   );
 
-  it('of a key that another open transaction holds waits for it, and repeats its job', async () => {
+  it('waits for another open transaction with the same key, and returns its job', async () => {
     const { jobs } = await start();
     const options = { idempotencyKey: 'k' };
     let second: Promise<{ id: string; replayed: boolean }> | undefined;
@@ -154,7 +154,7 @@ describe('A submission in a transaction', () => {
     expect(await second).toMatchObject({ id: first.id, replayed: true });
   });
 
-  it('waits no longer than its deadline for such a key, and says by which code it failed', async () => {
+  it('rejects with a code when it waits for such a key longer than its deadline', async () => {
     const { jobs } = await start();
     await inTransaction(async (within) => {
       await jobs.submit(Scripted, { do: 'return', value: 'secret' }, { idempotencyKey: 'k', within });
@@ -168,7 +168,7 @@ describe('A submission in a transaction', () => {
     });
   });
 
-  it('that holds a key fails another submission with this key, and no other; no connection is reported lost', async () => {
+  it('with a key fails only submissions with the same key, and no connection is reported lost', async () => {
     const { jobs, store } = await start();
     const notices: unknown[] = [];
     const hear = (notice: unknown) => void notices.push(notice);
@@ -191,7 +191,7 @@ describe('A submission in a transaction', () => {
     expect(notices.filter((notice) => (notice as { store: unknown }).store === store)).toEqual([]);
   });
 
-  it('with a fixed snapshot leaves a row of the tally, which a sweep merges with the others', async () => {
+  it('with a fixed snapshot adds a row to the tally, which a sweep merges', async () => {
     const schema = `s_${randomUUID().replaceAll('-', '')}`;
     const { jobs, store } = await startWorker({
       store: new PostgresJobStore({ url: server.url, schema }),
@@ -207,7 +207,7 @@ describe('A submission in a transaction', () => {
     expect(withoutAge(await store.stats())).toEqual(withoutAge(before));
   });
 
-  it('counts against what is committed', async () => {
+  it('counts the limits against committed jobs', async () => {
     const store = new PostgresJobStore({ url: server.url, schema: `s_${randomUUID().replaceAll('-', '')}` });
     const { jobs } = await startWorker({ store, role: 'api', jobs: { maxQueueSize: 1 } });
     await jobs.submit('Work', {});
@@ -216,7 +216,7 @@ describe('A submission in a transaction', () => {
     });
   });
 
-  it('is refused where there is no transaction, or nothing that is known', async () => {
+  it('is refused without an open transaction, and for an unknown object', async () => {
     const { jobs } = await start();
     const source = await new DataSource({ type: 'postgres', url: server.url }).initialize();
     const db = knex({ client: 'pg', connection: server.url });
@@ -242,7 +242,7 @@ describe('A submission in a transaction', () => {
     expect(await message(db)).toBe(`within is of Knex, but no transaction is open; ${expected}`);
   });
 
-  it('is refused by a store that is in no database', async () => {
+  it('is refused by a store without transactions', async () => {
     const { jobs } = await startWorker({ store: new MemoryJobStore() });
     const submitting = inTransaction((within) => jobs.submit(Scripted, { do: 'return' }, { within }));
     await expect(submitting).rejects.toMatchObject({ code: 'INVALID_OPTION' });

@@ -33,16 +33,16 @@ describe('The README', () => {
     ['README.md', 'app'],
     ['docs/client.md', 'jobs'],
     ['docs/client.md', 'client'],
-  ])('and its guides show code which this test runs, word for word: %s that of %s.ts', async (document, file) => {
+  ])('and its guides show the exact code that this test runs: %s that of %s.ts', async (document, file) => {
     expect(blocks(await read(document))).toContain(await read(`test/readme/${file}.ts`));
   });
 
-  it('shows of the client what its guide shows whole', async () => {
+  it('shows excerpts of the client that its guide shows whole', async () => {
     const code = await read('test/readme/client.ts');
     expect(blocks(await read('README.md'))).toContain(code.slice(code.indexOf('export async function process')));
   });
 
-  it('claims no figure that the benchmark has not measured', async () => {
+  it('states only figures of the benchmark', async () => {
     const [readme, bench] = await Promise.all([read('README.md'), read('bench/README.md')]);
     const claimed = rowsOf(readme).filter(([, ours]) => /^\d/.test(ours ?? ''));
     const measured = rowsOf(bench).map(([, , ours, peer, ratio]) => [ours, peer, ratio].join());
@@ -50,7 +50,7 @@ describe('The README', () => {
     expect(claimed.filter(([, ...cells]) => !measured.includes(cells.slice(0, 3).join()))).toEqual([]);
   });
 
-  it('and bench/README.md show the figures of bench/results.json; if not: node bench/src/write-readme.mjs', async () => {
+  it('and bench/README.md show the figures of bench/results.json (npm run docs writes them)', async () => {
     const check = fileURLToPath(new URL('bench/src/write-readme.mjs', root));
     await promisify(execFile)(execPath, [check, '--check']);
   });
@@ -90,7 +90,7 @@ describe('The README', () => {
     }
   });
 
-  it('names commands that exist', async () => {
+  it('names only existing commands', async () => {
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> };
     const named = [
       ...(await read('README.md')).matchAll(/npm (?:run )?(start:\w+|start|test|dev|check|build|bench)\b/g),
@@ -101,12 +101,12 @@ describe('The README', () => {
 });
 
 describe('The documents', () => {
-  it('list every error code with its meaning, and none that is gone', async () => {
+  it('list exactly the existing error codes with their meaning', async () => {
     const rows = [...(await read('docs/errors.md')).matchAll(/^\| `([A-Z_]+)` +\| (.*?) +\|/gm)];
     expect(Object.fromEntries(rows.map(([, code, meaning]) => [code, meaning]))).toEqual(ERROR_CODES);
   });
 
-  it('draw the lifecycle that the code enforces', async () => {
+  it('show the lifecycle that the code enforces', async () => {
     const drawn = [...(await read('docs/lifecycle.md')).matchAll(/^ {2}(\S+) --> (\S+): (\S+)$/gm)];
     const arrows = Object.entries(LIFECYCLE).flatMap(([verb, { from, to }]) =>
       (from.length ? from : ['[*]']).flatMap((start) =>

@@ -18,12 +18,12 @@ const DOCUMENT = [
 const [submit, ask] = stepsOf(DOCUMENT.join('\n') + '\n');
 
 describe('A transcript', () => {
-  it('is the commands of console blocks with what they write', () => {
+  it('contains the commands of console blocks with their output', () => {
     expect(submit).toEqual({ line: 4, command: 'submit', expected: `202 ${A}` });
     expect(ask).toEqual({ line: 6, command: `ask \\\n  ${A}`, expected: 'etag: "x"\n…\nend' });
   });
 
-  it('learns the ids of the run, and insists on them', () => {
+  it('reads the ids of the run, and compares them', () => {
     const transcript = new Transcript();
     expect(transcript.isWritten(submit!, `202 ${B}\r\n`)).toBe(true);
     expect(transcript.commandOf(ask!)).toBe(`ask \\\n  ${B}`);
@@ -35,7 +35,7 @@ describe('A transcript', () => {
     ['etag: "x"\none\ntwo\nend', true],
     ['etag: "y"\nend', false],
     ['etag: "x"\nend\nmore', false],
-  ])('%j is what was said: %s', (actual, is) => {
+  ])('compares %j: %s', (actual, is) => {
     expect(new Transcript().isWritten(ask!, actual)).toBe(is);
   });
 });

@@ -17,7 +17,7 @@ describe.each(DOCUMENTS)('The commands of %s', (document) => {
     expect(curls.length).toBeGreaterThan(1);
   });
 
-  it('write what it says, one after the other, at the demo', async (test) => {
+  it('print the exact output on the page when they run against the demo', async (test) => {
     if (!(await hasCurl())) test.skip('there is no curl here');
     const { app, client } = await startDemo();
     onTestFinished(() => app.close());

@@ -3,7 +3,7 @@ import { eventually } from 'nestjs-async-endpoints/testing';
 import { AppProcess } from '../app-process.js';
 import { figure, System } from './system.js';
 
-describe('APIs and workers in processes of their own', () => {
+describe('APIs and workers in separate processes', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -14,7 +14,7 @@ describe('APIs and workers in processes of their own', () => {
 
   afterAll(() => system.stop());
 
-  it('share jobs: one API takes them, a worker does them, another API shows and cancels them', async () => {
+  it('share jobs: one API accepts them, a worker runs them, another API shows and cancels them', async () => {
     const [first, second, worker] = await Promise.all([system.api(), system.api(), system.worker()]);
     const short = await first.client.submit('/api/demo/sleep', { durationMs: 10 });
     expect(await second.client.finished<Slept>(short)).toMatchObject({
@@ -34,7 +34,7 @@ describe('APIs and workers in processes of their own', () => {
     expect((await first.client.get(long)).body).toMatchObject({ status: 'Canceled' });
   });
 
-  it('a worker speaks HTTP of its health only', async () => {
+  it('a worker serves only its health over HTTP', async () => {
     const { client } = await system.worker();
     for (const path of ['/health', '/health/live', '/health/ready']) {
       expect(await client.get(path)).toMatchObject({ status: 200, body: { status: 'ok' } });
@@ -50,7 +50,7 @@ describe('APIs and workers in processes of their own', () => {
     expect(await system.job(location.slice('/jobs/'.length))).toMatchObject({ status: 'Completed' });
   });
 
-  it('a worker never claims a job whose name it does not know', async () => {
+  it('a worker never claims a job that it has no handler for', async () => {
     const worker = await system.worker();
     const [unknown] = await system.submit('Probe', {});
     // It goes on with what it knows, and so had its chance.
@@ -66,7 +66,7 @@ describe('APIs and workers in processes of their own', () => {
     expect(await system.job(unknownToProbe)).toMatchObject({ status: 'Queued', fence: 0 });
   });
 
-  it('say in one line that they find no Redis, and exit with 1', async () => {
+  it('report in one line that Redis is unreachable, and exit with 1', async () => {
     const lost = new AppProcess('worker', { REDIS_URL: 'redis://127.0.0.1:1', LOG_FORMAT: 'text' });
     expect(await lost.exitCode()).toBe(1);
     expect(lost.output.trimEnd().split('\n').at(-1)).toMatch(/^Redis cannot be used: /);

@@ -15,7 +15,7 @@ const LOST = 'The connection to Redis is lost';
 const BACK = 'The connection to Redis is back';
 const WAS_LOST = 'was lost to another worker';
 
-describe('When the network between a process and Redis fails', () => {
+describe('After failures of the network between a process and Redis', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('When the network between a process and Redis fails', () => {
     return [await system.demo(role, { url, commandTimeoutMs: COMMAND_TIMEOUT_MS }, worker), proxy];
   }
 
-  it('by cut and slow connections: no job is lost, and each change is one line in the log', async () => {
+  it('(cut and slow connections) no job is lost, and each change is one line in the log', async () => {
     const sides = await Promise.all([behindProxy('api'), behindProxy('worker')]);
     const [[api], [worker]] = sides;
     const submitters = new Submitters(api, 4);
@@ -55,7 +55,7 @@ describe('When the network between a process and Redis fails', () => {
     );
   });
 
-  it('by silence around a worker: another does its job, its signal is aborted, its late writes are refused', async () => {
+  it('(a silent worker) another worker runs its job, its signal is aborted, and its late writes are rejected', async () => {
     const [cutOff, proxy] = await behindProxy('worker', { abortOnLeaseEnd: true, leaseMs: LEASE_MS });
     const [long] = await system.submit('Sleep', { durationMs: LONG_MS });
     await system.holder(long, [cutOff]);
@@ -93,7 +93,7 @@ describe('When the network between a process and Redis fails', () => {
     figure('a worker behind silence: 2 jobs taken over, their signals aborted, each completed once, by the other');
   }, 120_000);
 
-  it('by silence around an API: every submission is answered in time, readiness turns and comes back', async () => {
+  it('(a silent API) every submission gets a response in time, and readiness fails and recovers', async () => {
     const [api, proxy] = await behindProxy('api');
     await api.client.submit('/api/process-data', { data: 'text' });
     proxy.hold();
@@ -113,7 +113,7 @@ describe('When the network between a process and Redis fails', () => {
     expect(submitters.longestMs).toBeLessThan(2 * COMMAND_TIMEOUT_MS);
   });
 
-  it('by connections that died without a word: followers, cancels and wake-ups find their way again', async () => {
+  it('(silently dead connections) subscriptions, cancellations and wake-ups work again', async () => {
     const [[api, toApi], [worker, toWorker]] = await Promise.all([behindProxy('api'), behindProxy('worker')]);
     const location = await api.client.submit('/api/demo/sleep', { durationMs: 600_000 });
     await api.client.running(location);

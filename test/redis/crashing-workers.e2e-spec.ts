@@ -8,7 +8,7 @@ const JOBS_PER_KILL = 100;
 /** Long enough to see what the victim held before it is taken back. */
 const SETTINGS = { ASYNC_WORKER_LEASE_MS: '3000' };
 
-describe('Three workers of which one is killed again and again', () => {
+describe('Three workers, one of which is killed repeatedly', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe('Three workers of which one is killed again and again', () => {
 
   afterAll(() => system.stop());
 
-  it('lose nothing: every job completes once, and every crash is counted', async () => {
+  it('complete every job once, and count every crash', async () => {
     const workers = await Promise.all([1, 2, 3].map(() => system.worker(SETTINGS)));
     const ids: string[] = [];
     const interrupted: string[] = [];

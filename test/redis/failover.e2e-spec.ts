@@ -61,7 +61,7 @@ describe.each(Object.entries(kinds))('On %s', (kind, start) => {
     await redis.stop();
   });
 
-  it('a failover under load, in order or by SIGKILL, loses no more than was not replicated', async () => {
+  it('a failover under load, planned or by SIGKILL, loses only writes that were not replicated', async () => {
     const processes = await Promise.all([system.demo('api'), system.demo('worker'), system.demo('worker')]);
     const submitters = new Submitters(processes[0], 4);
     const lostBy: Record<string, number> = {};
@@ -100,7 +100,7 @@ describe.each(Object.entries(kinds))('On %s', (kind, start) => {
     await system.reset();
   }, 120_000);
 
-  it('the command-line tool sees and changes every job by the URL alone, also after the failovers', async () => {
+  it('the command-line tool reads and changes every job with only the URL, also after failovers', async () => {
     const tool = toolWith({ REDIS_URL: redis.url });
     const ids = await system.submit('Tool', {}, 30);
     await system.store.cancel(ids.slice(0, 10));

@@ -10,7 +10,7 @@ const MOST_CONNECTIONS = 3;
 const MOST_COMMANDS_PER_SECOND = 2;
 const IDLE_MS = 5_000;
 
-describe('What an API and a worker ask of Redis', () => {
+describe('The load of an API and a worker on Redis', () => {
   let system: System;
   let redis: Redis;
 
@@ -26,7 +26,7 @@ describe('What an API and a worker ask of Redis', () => {
     await system.stop();
   });
 
-  it('is three connections each at most, however many jobs wait and clients follow them', async () => {
+  it('is at most three connections each, for any number of jobs and clients', async () => {
     const ours = await connections(redis);
     const api = await system.api();
     const worker = await system.worker();
@@ -47,7 +47,7 @@ describe('What an API and a worker ask of Redis', () => {
     await Promise.all(followed);
   });
 
-  it('is next to nothing while there is nothing to do', async () => {
+  it('is a few commands per second without work', async () => {
     await Promise.all([system.api(LIBRARY_DEFAULTS), system.worker(LIBRARY_DEFAULTS)]);
     await eventually(async () => /blocked_clients:1/.test(await redis.info('clients')));
     const asked = new Map<string, number>();

@@ -16,7 +16,7 @@ const SETTINGS = {
   ASYNC_RECOVERY_MAX_CRASHES: '1000',
 };
 
-describe('Four workers of which one is killed every now and then, whatever it does', () => {
+describe('Four workers, one of which is killed at random times', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe('Four workers of which one is killed every now and then, whatever it do
 
   afterAll(() => system.stop());
 
-  it('lose nothing: every job completes, and each completion is recorded once', { timeout: 600_000 }, async () => {
+  it('complete every job, and record each completion once', { timeout: 600_000 }, async () => {
     const start = () => system.worker(SETTINGS);
     // Who is killed is replaced, and the others go on meanwhile.
     const workers = Array.from({ length: WORKERS }, start);

@@ -5,7 +5,7 @@ const CRASHES = isSoak ? 10 : 4;
 /** Of the store, by default. */
 const COMMAND_TIMEOUT_MS = 5_000;
 
-describe('While Redis crashes and comes back', () => {
+describe('While Redis crashes and restarts', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe('While Redis crashes and comes back', () => {
 
   afterAll(() => system.stop());
 
-  it('no job is lost that was accepted; others are refused in time; all goes on by itself', async () => {
+  it('accepted jobs are kept, others are refused in time, and everything continues without help', async () => {
     const [api, worker] = await Promise.all([system.api(), system.worker()]);
     const submitters = new Submitters(api, 2);
     const unready = { live: 200, ready: 503 };

@@ -18,7 +18,7 @@ describe('A worker that gets SIGTERM', () => {
 
   afterAll(() => system.stop());
 
-  it('lets its running jobs end, under load: nothing is lost, nothing runs twice', async () => {
+  it('finishes its running jobs under load: no job is lost or runs twice', async () => {
     // Longer than the test may take: a worker that exits did not wait for its end.
     const settings = { ASYNC_WORKER_DRAIN_TIMEOUT_MS: '600000' };
     const [first, second] = await Promise.all([system.worker(settings), system.worker(settings)]);
@@ -33,7 +33,7 @@ describe('A worker that gets SIGTERM', () => {
     figure(`SIGTERM with 8 of 200 jobs running: exit 0 after ${tookMs} ms, 0 lost, 0 run twice`);
   });
 
-  it('gives back at the end of its budget what still runs, no attempt spent, and exits', async () => {
+  it('releases jobs that still run at the end of its budget, without spending an attempt, and exits', async () => {
     const worker = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '300' });
     const ids = await system.submit('Sleep', { durationMs: 600_000 }, 8);
     await eventually(async () => (await worker.running()) === 8);
@@ -46,7 +46,7 @@ describe('A worker that gets SIGTERM', () => {
     figure(`SIGTERM with 8 endless jobs and a budget of 300 ms: exit 0 after ${tookMs} ms, all 8 given back`);
   });
 
-  it('while Redis is down, idle or in the middle of a job, exits all the same', async () => {
+  it('exits while Redis is down, idle or in the middle of a job', async () => {
     // Redis comes back when both have exited. The result of the job is held until the drain budget is spent.
     const idle = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
     const busy = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
@@ -65,7 +65,7 @@ describe('A worker that gets SIGTERM', () => {
     }
   }, 60_000);
 
-  it('leaves no timer and no connection behind when the application is closed', async () => {
+  it('leaves no timer and no connection after the application is closed', async () => {
     const { stdout } = await run(process.execPath, [CLOSING_APP], {
       env: { ...process.env, REDIS_URL: system.redis.url },
     });

@@ -1,6 +1,6 @@
 import { System } from './system.js';
 
-describe('Processes in time zones of their own', () => {
+describe('Processes in different time zones', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -11,7 +11,7 @@ describe('Processes in time zones of their own', () => {
 
   afterAll(() => system.stop());
 
-  it('agree on when a retry is due, also after it was read and written again, and on every time', async () => {
+  it('agree on the time of a retry and on all other times', async () => {
     const [api] = await Promise.all([
       system.api({ TZ: 'Pacific/Auckland' }),
       system.worker({ TZ: 'America/St_Johns' }),

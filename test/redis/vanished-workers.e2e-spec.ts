@@ -4,7 +4,7 @@ import { figure, LEASE_MS, PATIENCE_MS, SWEEP_MS, System, TAKEN_OVER } from './s
 
 const WAS_LOST = 'was lost to another worker: Another worker may have taken over the job.';
 
-describe('When a worker vanishes', () => {
+describe('When a worker dies', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -15,7 +15,7 @@ describe('When a worker vanishes', () => {
 
   afterAll(() => system.stop());
 
-  it('by SIGKILL in the middle of a job, another finishes it', async () => {
+  it('by SIGKILL in the middle of a job, another worker finishes it', async () => {
     const workers = await Promise.all([system.worker(), system.worker()]);
     const [id] = await system.submit('Sleep', { durationMs: 700 });
     const victim = await system.holder(id, workers);
@@ -29,7 +29,7 @@ describe('When a worker vanishes', () => {
     expect(recoveryMs).toBeLessThan(LEASE_MS + SWEEP_MS + PATIENCE_MS);
   });
 
-  it('by SIGSTOP past its lease, another finishes its job, and when it comes back its handler is told', async () => {
+  it('or is stopped by SIGSTOP past its lease, another finishes its job, and its signal is aborted when it continues', async () => {
     const workers = await Promise.all([system.worker(), system.worker()]);
     // Longer than lease, sweep and poll together, so that it still sleeps when it comes back.
     const [id] = await system.submit('Sleep', { durationMs: 8_000 });
@@ -45,7 +45,7 @@ describe('When a worker vanishes', () => {
     expect(other.count(WAS_LOST)).toBe(0);
   });
 
-  it('behind a blocked event loop, its late result is refused', async () => {
+  it('or blocks its event loop, its late result is rejected', async () => {
     const workers = await Promise.all([system.run('probe'), system.run('probe')]);
     const [id] = await system.submit('Probe', { blockMs: 2 * LEASE_MS + SWEEP_MS });
     const blocked = await system.holder(id, workers);
@@ -56,7 +56,7 @@ describe('When a worker vanishes', () => {
     figure('late results of a worker whose lease had run out: 1 offered, 0 accepted');
   });
 
-  it('with each run of one job, that job fails and no other comes to harm', async () => {
+  it('in each run of one job, that job fails and no other is affected', async () => {
     const bystander = await system.worker();
     const others = await system.submit('Sleep', { durationMs: 3_000 }, 8);
     const [killer] = await system.submit('Probe', { crash: true });

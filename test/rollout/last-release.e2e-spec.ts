@@ -33,37 +33,33 @@ describe('Processes of the last release and of this one, on one Redis', () => {
   it.each([
     ['an API of the last release, a worker of this one', () => [last, THIS]],
     ['an API of this release, a worker of the last one', () => [THIS, last]],
-  ] as const)(
-    '%s: jobs complete, are retried, wait for their time, are canceled and drained',
-    { timeout: 60_000 },
-    async (_, releases) => {
-      const [{ client }, runs] = await Promise.all([api(releases()[0]), worker(releases()[1])] as const);
-      const data = 'x'.repeat(5_000);
-      for (let n = 0; n < 8; n++) {
-        const headers = {
-          'Content-Type': 'application/json',
-          Prefer: 'wait=20',
-          'Idempotency-Key': `"${randomUUID()}"`,
-        };
-        const init = { method: 'POST', headers, body: JSON.stringify({ data }) };
-        const answer = await client.request('/api/process-data', init);
-        expect(answer).toMatchObject({ status: 200, body: { status: 'Completed' } });
-      }
-      const retried = await client.finished(await client.submit('/api/demo/unreliable', { failures: 3 }));
-      expect(retried).toMatchObject({ status: 'Completed', retryCount: 3, result: { attempts: 4 } });
+  ] as const)('%s: complete, retry, schedule, cancel and drain jobs', { timeout: 60_000 }, async (_, releases) => {
+    const [{ client }, runs] = await Promise.all([api(releases()[0]), worker(releases()[1])] as const);
+    const data = 'x'.repeat(5_000);
+    for (let n = 0; n < 8; n++) {
+      const headers = {
+        'Content-Type': 'application/json',
+        Prefer: 'wait=20',
+        'Idempotency-Key': `"${randomUUID()}"`,
+      };
+      const init = { method: 'POST', headers, body: JSON.stringify({ data }) };
+      const answer = await client.request('/api/process-data', init);
+      expect(answer).toMatchObject({ status: 200, body: { status: 'Completed' } });
+    }
+    const retried = await client.finished(await client.submit('/api/demo/unreliable', { failures: 3 }));
+    expect(retried).toMatchObject({ status: 'Completed', retryCount: 3, result: { attempts: 4 } });
 
-      const canceled = await client.submit('/api/demo/sleep', { durationMs: 60_000 });
-      await client.running(canceled);
-      await client.delete(canceled);
-      await eventually(async () => (await runs.running()) === 0);
+    const canceled = await client.submit('/api/demo/sleep', { durationMs: 60_000 });
+    await client.running(canceled);
+    await client.delete(canceled);
+    await eventually(async () => (await runs.running()) === 0);
 
-      const drained = await client.submit('/api/demo/sleep', { durationMs: 1_000 });
-      await client.running(drained);
-      runs.signal('SIGTERM');
-      expect(await runs.exitCode()).toBe(0);
-      expect(await client.finished(drained)).toMatchObject({ status: 'Completed', result: { durationMs: 1_000 } });
-    },
-  );
+    const drained = await client.submit('/api/demo/sleep', { durationMs: 1_000 });
+    await client.running(drained);
+    runs.signal('SIGTERM');
+    expect(await runs.exitCode()).toBe(0);
+    expect(await client.finished(drained)).toMatchObject({ status: 'Completed', result: { durationMs: 1_000 } });
+  });
 
   it.each([
     ['of the last release is killed, one of this release', () => [last, THIS]],

@@ -14,7 +14,7 @@ const SETTINGS = { ASYNC_HTTP_SHUTDOWN_DELAY_MS: '1500', LOG_FORMAT: 'text' };
 const RUN = /\[Sleep(?:V2)? ([0-9a-f-]{36})\] slept 60 ms/g;
 const UNKNOWN_TO_ALL = 'Nobody';
 
-describe('A rolling update, then blue to green, under one load', () => {
+describe('A rolling update and then a switch from blue to green under load', () => {
   let system: System;
 
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe('A rolling update, then blue to green, under one load', () => {
 
   afterAll(() => system.stop());
 
-  it('fails no request, loses no job and runs none twice; nobody claims what it cannot run', async () => {
+  it('fails no request, loses no job, runs none twice, and no worker claims a job without a handler', async () => {
     const first = await release(system, 'demo');
     const balancer = await Balancer.start(first.apis);
     const load = new Load(balancer.url, '/api/demo/sleep', { durationMs: 60 });

@@ -81,7 +81,7 @@ async function completed(jobs: JobManager): Promise<Tick[]> {
   return ticks;
 }
 
-describe.each(Object.entries(PLACES))('Workers that are killed again and again, on %s', (kind, open) => {
+describe.each(Object.entries(PLACES))('Workers that are killed repeatedly, on %s', (kind, open) => {
   it('fire each schedule once at each instant', { timeout: 300_000 }, async () => {
     const place = await open();
     const workers: ChildProcess[] = [];

@@ -82,7 +82,7 @@ const done = async (jobs: JobManager, count: number) =>
   eventually(async () => (await jobs.stats()).some(({ status, count: n }) => status === 'Completed' && n >= count));
 
 describe('A schedule that a handler declares', () => {
-  it('has its job run again and again, with its payload and its instant', async () => {
+  it('submits jobs repeatedly, with its payload and the instant', async () => {
     const { jobs } = await start(aStore().store, {
       every: { everyMs: 1_000, payload: { full: true }, overlap: 'allow' },
     });
@@ -103,7 +103,7 @@ describe('A schedule that a handler declares', () => {
     for (const { leave } of runs) leave.open();
   });
 
-  it('waits for its instant, on the clock of the store, and comes once for all that were missed', async () => {
+  it('waits for its instant by the clock of the store, and submits one job for all missed instants', async () => {
     const { store, now, advance } = aStore();
     const declared = { hourly: { cron: '0 * * * *' } } as const;
     const before = await start(store, declared);
@@ -142,7 +142,7 @@ describe('A schedule that a handler declares', () => {
     expect(runs).toHaveLength(1);
   });
 
-  it('is removed when it is no longer declared; those of other handlers and of the application stay', async () => {
+  it('is removed when it is no longer declared; schedules of other handlers and of the application stay', async () => {
     const { store } = aStore();
     const before = await start(store, { gone: { everyMs: HOUR }, stays: { everyMs: HOUR } });
     await before.jobs.schedules.upsert('dynamic', Report, { everyMs: HOUR });
@@ -155,7 +155,7 @@ describe('A schedule that a handler declares', () => {
     expect((await jobs.schedules.list()).schedules.map(({ name }) => name)).toEqual(['dynamic', 'other', 'stays']);
   });
 
-  it('with overlap: skip makes no job while the last one is not finished', async () => {
+  it('with overlap: skip submits no job while the last one is not terminal', async () => {
     const { jobs } = await start(aStore().store, { every: { everyMs: 1_000 } });
     const first = await next(1);
     await eventually(() => heard.filter(({ outcome }) => outcome === 'skipped').length >= 2);
@@ -165,7 +165,7 @@ describe('A schedule that a handler declares', () => {
     await done(jobs, 2);
   });
 
-  it('with overlap: queue makes one job when the last one is finished', async () => {
+  it('with overlap: queue submits one job when the last one is terminal', async () => {
     const { store, now } = aStore();
     const { jobs } = await start(store, { every: { everyMs: 1_000, overlap: 'queue' } });
     const first = await next(1);
@@ -179,7 +179,7 @@ describe('A schedule that a handler declares', () => {
     await done(jobs, 2);
   });
 
-  it('waits while the queue is full, and says so', async () => {
+  it('waits while the queue is full, and logs a warning', async () => {
     const { store, now } = aStore();
     const limits = { jobs: { maxQueueSize: 1 } };
     const module = await Test.createTestingModule({
@@ -209,11 +209,11 @@ describe('A schedule that a handler declares', () => {
     [{ bad: { cron: '@daily', timeZone: 'Mars/Base' } }, 'Schedule "bad": timeZone is "Mars/Base"'],
     [{ bad: { cron: '@daily', missed: 'all' } }, 'Schedule "bad": missed is "all" and overlap "skip"'],
     [{ '': { everyMs: HOUR } }, 'The name of a schedule is ""; expected a text of 1 to 200 characters.'],
-  ])('that is wrong stops the boot: %j', async (schedules, message) => {
+  ])('that is invalid stops the boot: %j', async (schedules, message) => {
     await expect(start(aStore().store, schedules as never)).rejects.toThrow(message);
   });
 
-  it('whose name is taken stops the boot', async () => {
+  it('with a name that is already declared stops the boot', async () => {
     const Once = handlerOf({ same: { everyMs: HOUR } });
     Recurring('same', { everyMs: HOUR })(Once);
     const booting = Test.createTestingModule({
@@ -226,7 +226,7 @@ describe('A schedule that a handler declares', () => {
   });
 });
 
-it('A thousand schedules at one instant cost a worker two calls for each hundred', async () => {
+it('fires a thousand schedules of one instant with two calls for each hundred', async () => {
   const { store, now, advance } = aStore();
   const calls: string[] = [];
   const { next: readNext, fire } = store.schedules;
@@ -245,7 +245,7 @@ it('A thousand schedules at one instant cost a worker two calls for each hundred
   expect(calls.length).toBeLessThanOrEqual(30);
 });
 
-it('Schedules that wait for their last job do not hold up the others, however many they are', async () => {
+it('fires other schedules while many wait for their last job', async () => {
   const { store, now, advance } = aStore();
   const { jobs } = await start(store);
   await jobs.pause('Report');
@@ -261,7 +261,7 @@ it('Schedules that wait for their last job do not hold up the others, however ma
   expect(await jobs.depth('Report')).toBe(121);
 });
 
-it('A schedule that a worker cannot read keeps no other from its instant', async () => {
+it('fires other schedules when one cannot be read', async () => {
   const { store, now } = aStore();
   const unreadable = { job: 'Report', timing: '{"moon":"full"}', definition: '?', nextAt: now() - 1 };
   await store.schedules.declare(
@@ -274,15 +274,15 @@ it('A schedule that a worker cannot read keeps no other from its instant', async
   expect((await jobs.schedules.list()).schedules.map(({ name }) => name)).toEqual(['every']);
 });
 
-it('A schedule that never comes is a warning in the log', async () => {
+it('logs a warning when a schedule never runs', async () => {
   const warn = vi.spyOn(Logger.prototype, 'warn');
   onTestFinished(() => warn.mockRestore());
   await start(aStore().store, { never: { cron: '0 0 30 2 *' } });
-  await eventually(() => warn.mock.calls.some(([text]) => String(text).startsWith('Schedule never never comes')));
+  await eventually(() => warn.mock.calls.some(([text]) => String(text).startsWith('Schedule never never runs')));
 });
 
 describe('JobManager.schedules', () => {
-  it('makes schedules from any process, which a worker fires at once', async () => {
+  it('creates schedules in any process, which a worker fires at once', async () => {
     const { store } = aStore();
     await start(store);
     const api = await Test.createTestingModule({
@@ -302,7 +302,7 @@ describe('JobManager.schedules', () => {
     run.leave.open();
   });
 
-  it('submits a job of a schedule now, whatever its instant', async () => {
+  it('triggers a job of a schedule independent of its instant', async () => {
     const { jobs } = await start(aStore().store, { daily: { cron: '@daily', payload: { full: true } } });
     const before = await jobs.schedules.find('daily');
     const job = await jobs.schedules.trigger('daily');
@@ -314,7 +314,7 @@ describe('JobManager.schedules', () => {
     expect(await jobs.schedules.find('daily')).toEqual(before);
   });
 
-  it('pauses a schedule across deploys; what passes meanwhile is not made up for', async () => {
+  it('pauses a schedule across deployments, without jobs for the instants of the pause', async () => {
     const { store, now, advance } = aStore();
     const declared = { hourly: { cron: '0 * * * *' } } as const;
     const before = await start(store, declared);
@@ -345,7 +345,7 @@ describe('JobManager.schedules', () => {
     expect(seen).toEqual(names);
   });
 
-  it('answers unknown names with SCHEDULE_NOT_FOUND, and what is wrong with INVALID_OPTION', async () => {
+  it('rejects unknown names with SCHEDULE_NOT_FOUND, and invalid values with INVALID_OPTION', async () => {
     const { jobs } = await start(aStore().store);
     const code = (call: Promise<unknown>) =>
       call.then(
@@ -363,7 +363,7 @@ describe('JobManager.schedules', () => {
   });
 });
 
-it('An application with schedules does not boot on a store that keeps none', async () => {
+it('refuses to boot an application with schedules on a store without them', async () => {
   const store = new MemoryJobStore();
   Object.defineProperty(store, 'schedules', { value: undefined });
   await expect(start(store, { every: { everyMs: HOUR } })).rejects.toThrow('The job store keeps no schedules');

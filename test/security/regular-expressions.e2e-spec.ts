@@ -30,18 +30,18 @@ describe('Every regular expression is linear', () => {
     for (const text of worstCasesOf(literal, LENGTH)) exhaust(literal, text);
   });
 
-  it('and is a literal, so that the linter sees it', () => {
+  it('and a literal, so that the linter sees it', () => {
     expect(literals.length).toBeGreaterThan(40);
     expect(found.filter(({ isDynamic }) => isDynamic).map(({ file }) => file)).toEqual([]);
   });
 
-  it('and the worst cases find the quadratic expression that the demo once had', () => {
+  it('and the worst cases reveal a quadratic expression', () => {
     const quadratic = { source: String.raw`^[+-]?(?:\d+\.?\d*|\.\d+)$`, flags: '' };
     const attempt = () => worstCasesOf(quadratic, LENGTH).forEach((text) => exhaust(quadratic, text, 500));
     expect(attempt).toThrow(/timed out/);
   });
 
-  it('and the linter refuses one that is not', () => {
+  it('and the linter refuses one that is not linear', () => {
     const file = join(temporaryFolder(), 'quadratic.ts');
     writeFileSync(file, 'export const quadratic = /^a*a*$/;\n');
     const lint = () =>

@@ -79,7 +79,7 @@ describe('No secret leaves the store when everything fails', () => {
     }
   });
 
-  it('where a server does not know a command, and names its arguments', async () => {
+  it('when a server quotes the arguments of an unknown command', async () => {
     const other = await startRedisServer(['--rename-command', 'AUTH', '', '--rename-command', 'HELLO', '']);
     const error = await errorOf(open({ url: `redis://:${SECRETS.password}@127.0.0.1:${other.port}` }));
     await other.stop();
@@ -87,7 +87,7 @@ describe('No secret leaves the store when everything fails', () => {
   });
 
   it.each(['#', '/', '?', '%'])(
-    'in the error of a URL that cannot be read, because of a %s in its password',
+    'in the error of a URL that cannot be parsed because of a %s in its password',
     async (mark) => {
       const error = await errorOf(open({ url: url(`${SECRETS.password}${mark}word`) }));
       expect(error).toMatchObject({ code: 'INVALID_OPTION' });
@@ -95,7 +95,7 @@ describe('No secret leaves the store when everything fails', () => {
     },
   );
 
-  it('in a log line, error, metric, span or response of an application, while it works and while nothing does', async () => {
+  it('in log lines, errors, metrics, spans and responses of an application, with and without failures', async () => {
     const denied = () => redis('acl', 'setuser', 'default', '-evalsha', '-eval');
     const { app, lines, hold, seen } = await startFailingApp(url(SECRETS.password), denied);
     const answers: Answer[] = [];

@@ -37,7 +37,7 @@ function aWriter(path: string, synchronous: string): { child: ChildProcess; line
 
 describe('SqliteJobStore', () => {
   it.each(['FULL', 'NORMAL'])(
-    'loses no acknowledged job and damages nothing when two processes are killed in mid-write, again and again (%s)',
+    'loses no acknowledged job and damages nothing when two processes are killed repeatedly during writes (%s)',
     async (synchronous) => {
       const path = join(temporaryFolder(), 'jobs.db');
       const acknowledged = { submitted: new Set<string>(), completed: new Set<string>() };
@@ -67,7 +67,7 @@ describe('SqliteJobStore', () => {
     },
   );
 
-  it('wakes a worker of another process, tells it of revocations and followers of changes, without polling', async () => {
+  it('wakes a worker of another process, and notifies it of revocations and subscribers of changes, without polling', async () => {
     const path = join(temporaryFolder(), 'jobs.db');
     const [one, other] = [await opened(path), await opened(path)]; // each has a connection of its own, as processes have
     const woken = one.waitForWork(['Work'], new AbortController().signal);
@@ -82,7 +82,7 @@ describe('SqliteJobStore', () => {
     expect(await revoked).toMatchObject({ id: job.id, status: 'Canceled' });
   });
 
-  it('waits for another process that writes, and says so when that takes too long; nothing is lost', async () => {
+  it('waits for another process that writes, and rejects when that takes too long, without losing a job', async () => {
     const path = join(temporaryFolder(), 'jobs.db');
     const store = await opened(path, { busyTimeoutMs: 100 });
     const raw = new Database(path);
@@ -95,7 +95,7 @@ describe('SqliteJobStore', () => {
     expect(await waiting).toMatchObject([{ outcome: 'created' }]);
   });
 
-  it('refuses at boot what is no database, a folder that is not there, and a file of a newer release', async () => {
+  it('refuses at boot a file that is not a database, a missing folder, and a file of a newer release', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'text.db');
     await writeFile(path, 'This is a text, and long enough to have a header. '.repeat(10));
@@ -111,7 +111,7 @@ describe('SqliteJobStore', () => {
     expect(() => new SqliteJobStore({ path, synchronous: 'OFF' as 'FULL' })).toThrow('expected FULL or NORMAL');
   });
 
-  it('is backed up while it is open, and restored as docs/sqlite.md says', async () => {
+  it('is backed up while it is open, and restored, as described in docs/sqlite.md', async () => {
     const folder = temporaryFolder();
     const [path, backup] = [join(folder, 'jobs.db'), join(folder, 'backup.db')];
     const store = await opened(path);
@@ -143,7 +143,7 @@ describe('SqliteJobStore', () => {
     expect(stdout).toMatch(/^# fail 0$/m);
   }, 300_000);
 
-  it('leaves its file alone beside others, and puts its two helpers beside it', async () => {
+  it('writes only its file and two helper files beside it', async () => {
     const folder = join(temporaryFolder(), 'data');
     await mkdir(folder);
     const store = await opened(join(folder, 'jobs.db'));

@@ -19,7 +19,7 @@ function counting() {
 }
 
 describe('A worker claims', () => {
-  it('no more than it can start now: the rest stays in the queue', async () => {
+  it('only as many jobs as it can start now', async () => {
     const { jobs, handler, worker } = await startWorker({ worker: { maxConcurrency: 2 } });
     for (let n = 0; n < 10; n++) await jobs.submit(Scripted, { do: 'stay' });
     const runs = [await handler.nextRun(), await handler.nextRun()];
@@ -36,7 +36,7 @@ describe('A worker claims', () => {
     expect(handler.runs).toHaveLength(10);
   });
 
-  it('no more at once than maxClaimBatchSize, and again until its slots are full', async () => {
+  it('at most maxClaimBatchSize per call, and repeats until its slots are full', async () => {
     const { limits, store } = counting();
     const worker = { maxConcurrency: 5, maxClaimBatchSize: 2, ...NEVER_POLLS };
     const { jobs, handler } = await startWorker({ store, worker });
@@ -53,7 +53,7 @@ describe('A worker claims', () => {
     });
   });
 
-  it('without polling: a hundred jobs on one slot, one after the other', async () => {
+  it('a hundred jobs with one slot one after the other, without polling', async () => {
     const { jobs, handler } = await startWorker({ worker: { maxConcurrency: 1, ...NEVER_POLLS } });
     const submitted = await Promise.all(
       Array.from({ length: 100 }, (_, value) => jobs.submit(Scripted, { do: 'return', value })),
@@ -63,7 +63,7 @@ describe('A worker claims', () => {
     expect(handler.runs).toHaveLength(100);
   });
 
-  it('once for each job that comes alone: where it is woken for more, it does not ask', async () => {
+  it('once for each single job, and does not claim while it waits for a notification', async () => {
     const { limits, store } = counting();
     const { reached, submit, worker } = await startWorker({ store, worker: NEVER_POLLS });
     await eventually(() => limits.length === 1);
@@ -74,7 +74,7 @@ describe('A worker claims', () => {
     expect(limits).toHaveLength(1 + 3);
   });
 
-  it('a retry when it comes due, without polling', async () => {
+  it('a retry at its scheduledAt, without polling', async () => {
     const { submit, reached, handler } = await startWorker({
       worker: NEVER_POLLS,
       jobs: { defaultMaxRetries: 1, retryCurve: () => 20 },
@@ -83,7 +83,7 @@ describe('A worker claims', () => {
     expect(handler.runs).toHaveLength(2);
   });
 
-  it('no more of one name than its concurrency, and others meanwhile', async () => {
+  it('at most the concurrency of one name, and others meanwhile', async () => {
     const Narrow = defineJob<string, void>('Narrow', { concurrency: 1 });
     const release = gate();
     let running = 0;
@@ -105,7 +105,7 @@ describe('A worker claims', () => {
     expect(most).toBe(1);
   });
 
-  it('only the jobs it has a handler for', async () => {
+  it('only jobs that it has a handler for', async () => {
     const store = new MemoryJobStore();
     const { jobs, reached, submit } = await startWorker({ store });
     const { id } = await jobs.submit('ForANewerWorker', {});
@@ -113,7 +113,7 @@ describe('A worker claims', () => {
     expect(await jobs.find(id)).toMatchObject({ status: 'Queued', retryCount: 0 });
   });
 
-  it('each job once, however many workers share the store', async () => {
+  it('each job once when many workers share the store', async () => {
     const store = new MemoryJobStore();
     const workers = await Promise.all([1, 2, 3].map(() => startWorker({ store, worker: NEVER_POLLS })));
     const { jobs } = workers[0] as (typeof workers)[0];
@@ -125,7 +125,7 @@ describe('A worker claims', () => {
     expect(ran.toSorted()).toEqual(ids.toSorted());
   });
 
-  it('again by itself when the store was away', async () => {
+  it('again when the store is back after an outage', async () => {
     const flaky = unreliable(new MemoryJobStore());
     const { submit, reached } = await startWorker({ store: flaky.store, worker: { pollingIntervalMs: 10 } });
     flaky.fail({ verbs: ['claim', 'waitForWork', 'recover', 'renew'] });

@@ -17,7 +17,7 @@ async function codeOf(failing: Promise<unknown>): Promise<string> {
 }
 
 describe('JobManager', () => {
-  it('submits once for one id, however often it is told to', async () => {
+  it('creates one job for repeated submissions with one id', async () => {
     const { jobs } = await startWorker({ role: 'api' });
     const id = randomUUID();
     const first = await jobs.submit(Scripted, stay, { id: id.toUpperCase() });
@@ -27,7 +27,7 @@ describe('JobManager', () => {
     expect(await jobs.depth()).toBe(1);
   });
 
-  it('submits once for one idempotency key, for its owner and job', async () => {
+  it('creates one job for one idempotency key, within its owner and job name', async () => {
     const { jobs } = await startWorker({ role: 'api' });
     const keyed = { idempotencyKey: 'order-7', owner: 'ann' };
     const first = await jobs.submit(Scripted, stay, keyed);
@@ -37,7 +37,7 @@ describe('JobManager', () => {
     expect(other.id).not.toBe(first.id);
   });
 
-  it('keeps a job for as long as its idempotency key stands for it', async () => {
+  it('keeps a job as long as its idempotency key', async () => {
     const { jobs } = await startWorker({ role: 'api', jobs: { retention: { completedMs: 1 } } });
     const { retention } = await jobs.submit(Scripted, stay, { idempotencyKey: 'k' });
     expect(retention.completedMs).toBe(86_400_000);
@@ -56,7 +56,7 @@ describe('JobManager', () => {
     expect(await jobs.depth()).toBe(0);
   });
 
-  it('refuses a request that is no JSON, too large, or one too many', async () => {
+  it('refuses a payload that is not JSON or too large, and a submission to a full queue', async () => {
     const { jobs } = await startWorker({ role: 'api', jobs: { maxPayloadBytes: 200, maxQueueSize: 1 } });
     expect(await codeOf(jobs.submit('Any', { big: 1n }))).toBe('PAYLOAD_NOT_SERIALIZABLE');
     expect(await codeOf(jobs.submit('Any', 'x'.repeat(200)))).toBe('PAYLOAD_TOO_LARGE');
@@ -64,7 +64,7 @@ describe('JobManager', () => {
     expect(await codeOf(jobs.submit('Any', 'one too many'))).toBe('QUEUE_FULL');
   });
 
-  it('waits for a job to finish, and no longer than it was told', async () => {
+  it('waits for the end of a job, up to the timeout', async () => {
     const { jobs, submit, handler } = await startWorker();
     const id = await submit(stay);
     const { leave } = await handler.nextRun();
@@ -75,7 +75,7 @@ describe('JobManager', () => {
     expect((await jobs.waitFor(id)).result).toBe(42);
   });
 
-  it('sees a job that finishes between its subscribing and its reading', async () => {
+  it('does not miss a job that ends between the subscription and the read', async () => {
     class FinishesInBetween extends MemoryJobStore {
       override async subscribe(...args: Parameters<MemoryJobStore['subscribe']>) {
         const unsubscribe = await super.subscribe(...args);
@@ -88,7 +88,7 @@ describe('JobManager', () => {
     expect((await jobs.waitFor(await submit(stay), { timeoutMs: 600_000 })).status).toBe('Canceled');
   });
 
-  it('stops waiting when told to, and says why', async () => {
+  it('ends a wait with the reason of the signal', async () => {
     const { jobs, submit } = await startWorker({ role: 'api' });
     const id = await submit(stay);
     const giveUp = new AbortController();
@@ -99,13 +99,13 @@ describe('JobManager', () => {
     expect(await codeOf(jobs.waitFor(randomUUID()))).toBe('JOB_NOT_FOUND');
   });
 
-  it('finds nothing under an id that is none', async () => {
+  it('finds no job for an invalid id', async () => {
     const { jobs } = await startWorker({ role: 'api' });
     expect(await jobs.find('nonsense')).toBeNull();
     expect(await jobs.find(randomUUID())).toBeNull();
   });
 
-  it('cancels and reruns, and says why it cannot', async () => {
+  it('cancels and reruns, and rejects with the reason when it cannot', async () => {
     const { jobs, submit, handler, reached } = await startWorker();
     const id = await submit({ do: 'stay', obedient: true });
     await handler.nextRun();
@@ -120,7 +120,7 @@ describe('JobManager', () => {
     expect(await codeOf(jobs.rerun('nonsense'))).toBe('INVALID_JOB_ID');
   });
 
-  it('cancels and reruns many, each for itself', async () => {
+  it('cancels and reruns many jobs, each independently', async () => {
     const { jobs, submit, handler, reached } = await startWorker({ worker: { maxConcurrency: 2 } });
     const done = await submit({ do: 'return' });
     await reached(done, 'Completed');
@@ -138,7 +138,7 @@ describe('JobManager', () => {
     expect(await codeOf(jobs.rerunMany(['nonsense']))).toBe('INVALID_JOB_ID');
   });
 
-  it('takes stuck jobs even from a worker that is alive, and no others', async () => {
+  it('recovers only jobs that have run for too long, even from a live worker', async () => {
     let now = Date.now();
     const store = new MemoryJobStore({ now: () => now });
     const { jobs, submit, handler, reached } = await startWorker({ store, worker: { leaseMs: 3_600_000 } });
@@ -157,7 +157,7 @@ describe('JobManager', () => {
     await reached(young, 'Completed');
   });
 
-  it('recovers a job that has run for too long without its followers ever seeing it canceled', async () => {
+  it('recovers a job that has run for too long, without its subscribers seeing Canceled', async () => {
     const redis = await startRedisServer();
     onTestFinished(() => redis.stop());
     const store = new RedisJobStore({ url: redis.url });
@@ -178,7 +178,7 @@ describe('JobManager', () => {
     expect(seen).not.toContain('Canceled');
   });
 
-  it('lists, counts and finds what is stuck', async () => {
+  it('lists, counts and finds stuck jobs', async () => {
     let now = Date.now();
     const store = new MemoryJobStore({ now: () => now });
     const { jobs, submit, handler } = await startWorker({ store, worker: { maxConcurrency: 1 } });

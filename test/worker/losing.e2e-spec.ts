@@ -11,8 +11,8 @@ async function reasonOf(signal: AbortSignal): Promise<string> {
   return (signal.reason as { code: string }).code;
 }
 
-describe('A run that may not go on', () => {
-  it('past its timeout is told so, and counts as a failed attempt', async () => {
+describe('A run that must end', () => {
+  it('past its timeout has its signal aborted, and counts as a failed attempt', async () => {
     const { submit, reached, handler } = await startWorker({ jobs: { timeoutMs: 20, defaultMaxRetries: 0 } });
     const id = await submit({ do: 'stay', obedient: true });
     const { context } = await handler.nextRun();
@@ -20,7 +20,7 @@ describe('A run that may not go on', () => {
     expect((await reached(id, 'Failed')).error?.code).toBe('JOB_TIMEOUT');
   });
 
-  it('past its timeout and deaf to its signal loses its slot all the same', async () => {
+  it('past its timeout that ignores its signal loses its slot', async () => {
     const { submit, reached, handler, worker } = await startWorker({
       jobs: { timeoutMs: 20, defaultMaxRetries: 0 },
       worker: { ...QUICK, maxConcurrency: 1 },
@@ -34,7 +34,7 @@ describe('A run that may not go on', () => {
     expect((await reached(id, 'Failed')).result).toBeNull();
   });
 
-  it('whose job is canceled is told at once, and what it returns is discarded', async () => {
+  it('of a canceled job has its signal aborted at once, and its result is discarded', async () => {
     const { submit, jobs, handler, reached } = await startWorker({ worker: { abortGraceMs: 60_000 } });
     const id = await submit({ do: 'stay' });
     const { context, leave } = await handler.nextRun();
@@ -46,7 +46,7 @@ describe('A run that may not go on', () => {
     await expect(jobs.cancel(id)).resolves.toMatchObject({ status: 'Canceled' });
   });
 
-  it('of a worker that is cut off goes on until the store says that the claim is lost; its successor wins, its late result is refused', async () => {
+  it('of a disconnected worker continues until the store reports the lost claim; its late result is rejected', async () => {
     const truth = new MemoryJobStore();
     const cut = unreliable(truth);
     const loser = await startWorker({ store: cut.store, worker: { ...QUICK, abortGraceMs: 60_000 } });
@@ -70,7 +70,7 @@ describe('A run that may not go on', () => {
     });
   });
 
-  it('of a worker that is cut off is told by its own clock when its lease is over, where `abortOnLeaseEnd` says so', async () => {
+  it('of a disconnected worker is aborted at the end of its lease with `abortOnLeaseEnd`', async () => {
     const cut = unreliable(new MemoryJobStore());
     const { submit, handler } = await startWorker({ store: cut.store, worker: { ...QUICK, abortOnLeaseEnd: true } });
     await submit({ do: 'stay', obedient: true });
@@ -80,7 +80,7 @@ describe('A run that may not go on', () => {
     cut.mend();
   });
 
-  it('whose claim was recovered by another is told by push, long before its next renewal', async () => {
+  it('of a recovered claim is aborted by a notification, long before its next renewal', async () => {
     let now = Date.now();
     const store = new MemoryJobStore({ now: () => now });
     const { submit, handler, jobs } = await startWorker({ store, recovery: { enabled: false } });
@@ -94,7 +94,7 @@ describe('A run that may not go on', () => {
     again.leave.open(null);
   });
 
-  it('keeps its claim for as long as it renews, however long it runs', async () => {
+  it('keeps its claim as long as it is renewed', async () => {
     const { submit, handler, reached, store } = await startWorker({ worker: QUICK, recovery: SWEEP });
     const id = await submit({ do: 'stay' });
     const { context, leave } = await handler.nextRun();
@@ -108,7 +108,7 @@ describe('A run that may not go on', () => {
     expect(await reached(id, 'Completed')).toMatchObject({ result: 'after all', crashes: 0 });
   });
 
-  it('settles when the store is back, if it was away at the end', async () => {
+  it('settles when the store is back after an outage', async () => {
     const cut = unreliable(new MemoryJobStore());
     const { submit, handler, reached } = await startWorker({ store: cut.store });
     const id = await submit({ do: 'stay' });
@@ -120,8 +120,8 @@ describe('A run that may not go on', () => {
   });
 });
 
-describe('A job whose worker vanishes', () => {
-  it('every time fails with WORKER_CRASHED, and others are unharmed', async () => {
+describe('A job whose worker dies', () => {
+  it('every time fails with WORKER_CRASHED, without effect on others', async () => {
     let now = Date.now();
     const store = new MemoryJobStore({ now: () => now });
     const vanishing = await startWorker({ store, role: 'api' });
@@ -140,7 +140,7 @@ describe('A job whose worker vanishes', () => {
     await worker.reached(id, 'Completed');
   });
 
-  it('is taken back by the sweep of another, and finished jobs leave when their time is up', async () => {
+  it('is recovered by the sweep of another worker, which also purges terminal jobs', async () => {
     const truth = new MemoryJobStore();
     await truth.open();
     const worker = await startWorker({

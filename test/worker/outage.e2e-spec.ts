@@ -43,7 +43,7 @@ async function ofCluster(cluster: RedisCluster): Promise<Outage> {
   };
 }
 
-describe('While the store is away for four leases', () => {
+describe('While the store is unreachable for four leases', () => {
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
   let server: RedisServer;
   let cluster: RedisCluster;
@@ -58,7 +58,7 @@ describe('While the store is away for four leases', () => {
     ['memory', () => ofMemory()],
     ['Redis', () => ofRedis(server)],
     ['a cluster of Redis', () => ofCluster(cluster)],
-  ])('runs go on and results are held: no rerun, no crash (%s)', async (store, outageOf) => {
+  ])('runs continue and outcomes are kept, without another run or a crash (%s)', async (store, outageOf) => {
     const outage = await outageOf();
     const workers: StartedWorker[] = [];
     for (let n = 0; n < 2; n++) workers.push(await startWorker({ ...OPTIONS, store: await outage.open() }));
@@ -97,7 +97,7 @@ describe('While the store is away for four leases', () => {
     }
   });
 
-  it('a worker takes on no more jobs than it has room to hold results of', async () => {
+  it('a worker claims only as many jobs as it can keep outcomes of', async () => {
     const cut = unreliable(new MemoryJobStore());
     const { submit, handler, worker, jobs } = await startWorker({ ...OPTIONS, store: cut.store });
     const first = [await submit({ do: 'stay' }), await submit({ do: 'stay' })];
@@ -114,7 +114,7 @@ describe('While the store is away for four leases', () => {
     for (const id of [...first, ...later]) await hasStatus(jobs, id, 'Completed');
   });
 
-  it('a worker whose event loop stood still renews its own claims before it sweeps', async () => {
+  it('a worker with a blocked event loop renews its own claims before it sweeps', async () => {
     const { submit, handler, reached } = await startWorker(OPTIONS);
     const id = await submit({ do: 'stay' });
     const { leave } = await handler.nextRun();
@@ -129,7 +129,7 @@ describe('While the store is away for four leases', () => {
 });
 
 describe('A settlement that the store refuses', () => {
-  it('fails its job, and holds up neither others nor shutdown', async () => {
+  it('fails its job, and delays neither others nor the shutdown', async () => {
     const store = new (class extends MemoryJobStore {
       override settle(settlements: Parameters<MemoryJobStore['settle']>[0]) {
         if (settlements.some((one) => one.verb === 'complete' && one.result === '"poison"')) throw new TypeError('no');
@@ -142,7 +142,7 @@ describe('A settlement that the store refuses', () => {
     expect(await reached(poison, 'Failed')).toMatchObject({ error: { code: 'INTERNAL_ERROR' } });
   });
 
-  it('is none of those that name an endless delay: the job waits, its neighbours settle', async () => {
+  it('does not include one with an endless delay: the job waits, and others settle', async () => {
     const { submit, reached } = await startWorker();
     const odd = await submit({ do: 'retry', afterMs: 1e300 });
     await reached(await submit({ do: 'return' }), 'Completed');

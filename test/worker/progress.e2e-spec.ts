@@ -3,7 +3,7 @@ import { eventually, unreliable } from 'nestjs-async-endpoints/testing';
 import { startWorker } from './start-worker.js';
 
 describe('Progress', () => {
-  it('that nobody awaits is merged: two million reports cost few calls and no memory, and a neighbour keeps its claim', async () => {
+  it('that is not awaited is merged: two million reports cost few calls and no memory, and other jobs keep their claims', async () => {
     let progressed = 0;
     const store = new (class extends MemoryJobStore {
       override renew(renewals: Parameters<MemoryJobStore['renew']>[0]) {
@@ -28,7 +28,7 @@ describe('Progress', () => {
     for (const id of ids) expect(await reached(id, 'Completed')).toMatchObject({ crashes: 0, fence: 1 });
   });
 
-  it('is awaited until the store has it or something newer', async () => {
+  it('resolves when the store has it or a newer one', async () => {
     const cut = unreliable(new MemoryJobStore());
     const { submit, handler, jobs } = await startWorker({ store: cut.store });
     const id = await submit({ do: 'stay' });
@@ -48,7 +48,7 @@ describe('Progress', () => {
     leave.open(null);
   });
 
-  it('reaches the store with a heartbeat when its own call failed', async () => {
+  it('is sent with a heartbeat when its own call failed', async () => {
     const cut = unreliable(new MemoryJobStore());
     const { submit, handler, jobs } = await startWorker({ store: cut.store, worker: { leaseMs: 300 } });
     const id = await submit({ do: 'stay' });
@@ -60,7 +60,7 @@ describe('Progress', () => {
     leave.open(null);
   });
 
-  it('waits for no heartbeat, and heartbeats do not wait for it', async () => {
+  it('and heartbeats do not wait for each other', async () => {
     const calls: string[] = [];
     const held: (() => void)[] = [];
     const store = new (class extends MemoryJobStore {

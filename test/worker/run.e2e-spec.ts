@@ -13,7 +13,7 @@ import { startWorker } from './start-worker.js';
 const NO_DELAY = { retryCurve: () => 0 };
 
 describe('A worker runs a job', () => {
-  it('only when it is started, where `autoStart` is false, and then from a script too', async () => {
+  it('only after start() when `autoStart` is false, also in a script', async () => {
     const { submit, jobs, worker, reached } = await startWorker({ worker: { autoStart: false } });
     const id = await submit({ do: 'return', value: 'from a script' });
     expect([worker.isStarted, (await jobs.find(id))?.status]).toEqual([false, 'Queued']);
@@ -24,7 +24,7 @@ describe('A worker runs a job', () => {
   it.each([
     ['null', null],
     ['undefined', undefined],
-  ])('and takes %s for a success', async (_name, value) => {
+  ])('and counts %s as a success', async (_name, value) => {
     const { submit, reached, handler } = await startWorker();
     const { result } = await reached(await submit({ do: 'return', value }), 'Completed');
     expect(result).toBeNull();
@@ -44,7 +44,7 @@ describe('A worker runs a job', () => {
     ],
     ['a symbol', () => Symbol('s')],
     ['nothing', () => undefined],
-  ])('and outlives a handler that throws %s', async (_what, thrown) => {
+  ])('and survives a handler that throws %s', async (_what, thrown) => {
     @AsyncHandler(Scripted)
     class Throwing implements JobHandler<typeof Scripted> {
       handle(): never {
@@ -56,7 +56,7 @@ describe('A worker runs a job', () => {
     expect(error?.code).toBe('UNKNOWN_ERROR');
   });
 
-  it('and tells its handler what it needs to know', async () => {
+  it('and gives its handler the context', async () => {
     const { jobs, handler, reached } = await startWorker({ jobs: { defaultMaxRetries: 2, timeoutMs: 60_000 } });
     const snapshot = {
       headers: [['Accept-Language', 'de']],
@@ -93,7 +93,7 @@ describe('A worker runs a job', () => {
     expect((await reached(id, 'Completed')).result).toBe('done');
   });
 
-  it('again after an error, then gives the result and no error', async () => {
+  it('again after an error, and then has the result and no error', async () => {
     const Flaky = defineJob<void, string>('Flaky', { maxRetries: 1, ...NO_DELAY });
     @AsyncHandler(Flaky)
     class FlakyHandler implements JobHandler<typeof Flaky> {
@@ -116,7 +116,7 @@ describe('A worker runs a job', () => {
     expect(JSON.stringify(failed)).not.toContain('stack');
   });
 
-  it('telling of each attempt who ran it and what came of it, one after the other', async () => {
+  it('and records the worker and outcome of each attempt', async () => {
     const { submit, reached, store, worker } = await startWorker({
       jobs: { defaultMaxRetries: 1, ...NO_DELAY },
       worker: { workerId: 'teller' },
@@ -141,14 +141,14 @@ describe('A worker runs a job', () => {
     ]);
   });
 
-  it('once, when it fails for good', async () => {
+  it('once when it fails with a PermanentJobError', async () => {
     const { submit, reached, handler } = await startWorker();
     const { error, retryCount } = await reached(await submit({ do: 'fail for good', message: 'hopeless' }), 'Failed');
     expect([error?.code, error?.message, retryCount]).toEqual(['PERMANENT_JOB_ERROR', 'hopeless', 0]);
     expect(handler.runs).toHaveLength(1);
   });
 
-  it('again when its handler said, with the error visible while it waits', async () => {
+  it('again after the delay of a RetryJobError, with the error visible while it waits', async () => {
     const { submit, reached } = await startWorker();
     const job = await reached(await submit({ do: 'retry', afterMs: 600_000 }), 'Scheduled');
     expect(job.scheduledAt - job.lastUpdatedAt).toBe(600_000);
@@ -173,13 +173,13 @@ describe('A worker runs a job', () => {
     expect([error?.code, retryCount]).toEqual(['RESULT_NOT_SERIALIZABLE', 0]);
   });
 
-  it('and fails it with RESULT_TOO_LARGE when its result is', async () => {
+  it('and fails it with RESULT_TOO_LARGE when its result is too large', async () => {
     const { submit, reached } = await startWorker({ jobs: { maxResultBytes: 10 } });
     const { error } = await reached(await submit({ do: 'return', value: 'x'.repeat(11) }), 'Failed');
     expect(error?.code).toBe('RESULT_TOO_LARGE');
   });
 
-  it('from code as well as from HTTP, many at once, later, and in the order of their priority', async () => {
+  it('that was submitted from code, many at once, delayed, and by priority', async () => {
     const { jobs, handler, reached } = await startWorker({ worker: { maxConcurrency: 1 } });
     await jobs.submit(Scripted, { do: 'stay' });
     const first = await handler.nextRun();
@@ -198,7 +198,7 @@ describe('A worker runs a job', () => {
     expect(later?.status).toBe('Scheduled');
   });
 
-  it('through a handler made anew for each run, when it is request-scoped', async () => {
+  it('with a new handler instance for each run when the handler is request-scoped', async () => {
     const seen = new Set<object>();
     const release = gate();
     const Scoped = defineJob<void, void>('Scoped');
@@ -218,7 +218,7 @@ describe('A worker runs a job', () => {
     expect(seen.size).toBe(2);
   });
 
-  it('whose handler cannot be made, as a failed attempt', async () => {
+  it('as a failed attempt when its handler cannot be created', async () => {
     const Broken = defineJob<void, void>('Broken', { maxRetries: 0 });
     const { Scope, Injectable } = await import('@nestjs/common');
     @Injectable({ scope: Scope.REQUEST })

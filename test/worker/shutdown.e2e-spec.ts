@@ -5,7 +5,7 @@ import { startWithDatabase } from './start-with-database.js';
 import { hasStatus, startWorker } from './start-worker.js';
 
 describe('A worker that shuts down', () => {
-  it('lets running jobs end, and claims no more', async () => {
+  it('finishes running jobs, and claims no more', async () => {
     const store = new MemoryJobStore();
     const { app, jobs, submit, handler, worker } = await startWorker({ store, worker: { maxConcurrency: 1 } });
     const id = await submit({ do: 'stay' });
@@ -21,7 +21,7 @@ describe('A worker that shuts down', () => {
     expect(handler.runs).toHaveLength(1);
   });
 
-  it('tells those that take too long, and gives back what does not listen, no attempt spent', async () => {
+  it('aborts jobs that take too long, and releases those that ignore the signal, without spending an attempt', async () => {
     const store = new MemoryJobStore();
     const { app, jobs, submit, handler } = await startWorker({
       store,
@@ -45,7 +45,7 @@ describe('A worker that shuts down', () => {
     await hasStatus(next.jobs, obedient, 'Completed');
   });
 
-  it('keeps a result that came after the signal, while there is grace', async () => {
+  it('keeps a result that arrives after the signal, within the grace', async () => {
     const { app, jobs, submit, handler } = await startWorker({ worker: { drainTimeoutMs: 10, abortGraceMs: 60_000 } });
     const id = await submit({ do: 'stay' });
     const { context, leave } = await handler.nextRun();
@@ -80,7 +80,7 @@ describe('A worker that shuts down', () => {
     expect(await jobs.find(id)).toMatchObject({ status: 'Completed', retryCount: 0 });
   });
 
-  it('gives back a job whose handler throws after shutdown began, no attempt spent', async () => {
+  it('releases a job whose handler throws during the shutdown, without spending an attempt', async () => {
     const store = new MemoryJobStore();
     const { app, jobs, submit, handler, worker } = await startWorker({ store, jobs: { defaultMaxRetries: 0 } });
     const id = await submit({ do: 'stay' });
@@ -95,7 +95,7 @@ describe('A worker that shuts down', () => {
     expect(await jobs.find(hopeless)).toMatchObject({ status: 'Failed', error: { message: 'hopeless' } });
   });
 
-  it('ends in bounded time where the store does not answer, and names in the log what it could not deliver', async () => {
+  it('ends in bounded time when the store does not reply, and logs the undelivered outcomes', async () => {
     const cut = unreliable(new MemoryJobStore());
     const told = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
     try {
@@ -117,7 +117,7 @@ describe('A worker that shuts down', () => {
     }
   });
 
-  it('ends in bounded time where a store of the application answers none of the last calls', async () => {
+  it('ends in bounded time when a custom store replies to none of the last calls', async () => {
     const store = new MemoryJobStore();
     const silent = (['stats', 'close'] as const).map((verb) =>
       vi.spyOn(store, verb).mockImplementation(() => new Promise<never>(() => {})),
@@ -131,14 +131,14 @@ describe('A worker that shuts down', () => {
         await vi.advanceTimersByTimeAsync(1_000);
       const lines = told.mock.calls.map(([line]) => String(line));
       for (const purpose of ['count its jobs', 'close'])
-        expect(lines).toContainEqual(expect.stringContaining(`The job store was asked to ${purpose}, and did not`));
+        expect(lines).toContainEqual(expect.stringContaining(`The job store did not ${purpose}`));
     } finally {
       vi.useRealTimers();
       for (const spy of [...silent, told]) spy.mockRestore();
     }
   });
 
-  it('tells the log when it begins, when it aborts, and when it has ended', async () => {
+  it('logs its beginning, the abort and its end', async () => {
     const lines: string[] = [];
     const note = (line: unknown) => void lines.push(String(line));
     const spies = (['log', 'warn'] as const).map((level) => vi.spyOn(Logger.prototype, level).mockImplementation(note));
@@ -164,7 +164,7 @@ describe('A worker that shuts down', () => {
     await app.close();
   });
 
-  it('leaves nothing behind that keeps the process alive', async () => {
+  it('leaves nothing that keeps the process alive', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     const { app, submit, reached, jobs } = await startWorker();
@@ -174,7 +174,7 @@ describe('A worker that shuts down', () => {
     expect(timers()).toBeLessThanOrEqual(before);
   });
 
-  it('says in the log what ends with the process, and that SIGTERM would end it', async () => {
+  it('logs the number of jobs that are lost with the process, and that SIGTERM would end it', async () => {
     const warned: string[] = [];
     const spy = vi.spyOn(Logger.prototype, 'warn').mockImplementation((message: string) => void warned.push(message));
     try {
@@ -182,7 +182,7 @@ describe('A worker that shuts down', () => {
       await jobs.submit(Scripted, { do: 'return' }, { delayMs: 60_000 });
       if (process.listenerCount('SIGTERM') === 0) await eventually(() => warned.length > 0);
       await app.close();
-      expect(warned).toContainEqual(expect.stringContaining('1 waiting jobs end with this process'));
+      expect(warned).toContainEqual(expect.stringContaining('1 waiting jobs are lost with this process'));
       expect(warned).toContainEqual(expect.stringContaining('enableShutdownHooks'));
     } finally {
       spy.mockRestore();

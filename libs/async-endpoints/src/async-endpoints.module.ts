@@ -73,13 +73,13 @@ const PARTS = [
 ];
 
 /**
- * The composition root, and with `RuntimeModule` the one place that says in which order things start and stop:
+ * The composition root. Together with `RuntimeModule` it defines the order of start and stop:
  *
- * 1. init, first of all modules: open the store, find handlers and endpoints, refuse what does not fit together
- * 2. bootstrap, last of all: start the worker, once the application is ready
- * 3. SIGTERM, or else destroy: claim no more; not ready any more; refuse submissions over HTTP, after `shutdownDelayMs`
- * 4. destroy, first of all: let running jobs end, give back the rest; then nobody is kept waiting, and streams of events end
- * 5. shutdown, when the HTTP server is closed: close the store
+ * 1. init, before all other modules: open the store, find handlers and endpoints, refuse invalid combinations
+ * 2. bootstrap, after all other modules: start the worker, once the application is ready
+ * 3. SIGTERM, or destroy without a signal: stop claiming, report not ready, and refuse HTTP submissions after `shutdownDelayMs`
+ * 4. destroy, before all other modules: let running jobs finish, release the rest, then end held responses and event streams
+ * 5. shutdown, after the HTTP server is closed: close the store
  */
 @Module({})
 export class AsyncEndpointsModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
@@ -104,7 +104,8 @@ export class AsyncEndpointsModule extends ConfigurableModuleClass implements OnM
   }
 
   /**
-   * As `forRoot`, with options from a factory; `isGlobal`, `role` and where the status routes are stand beside it.
+   * Like `forRoot`, with options from a factory. `isGlobal`, `role` and the options of the status routes stand beside the
+   * factory.
    *
    * @throws AsyncEndpointsError `INVALID_OPTION`
    */
@@ -129,7 +130,7 @@ export class AsyncEndpointsModule extends ConfigurableModuleClass implements OnM
   }
 
   async onApplicationShutdown(): Promise<void> {
-    // Others may have opened the store as well: this application closes it once, however often it is closed.
+    // Other applications may share the store, so this one closes it once, even when it is closed several times.
     if (!this.#isOpen) return;
     this.#isOpen = false;
     await lastCall('close', this.store.close());

@@ -1,6 +1,6 @@
-/* `nestjs-async-endpoints`: what an application uses. Stores are written with `nestjs-async-endpoints/store`. */
+/* `nestjs-async-endpoints`: the API for applications. Authors of stores use `nestjs-async-endpoints/store`. */
 
-// The module and its options. The types of groups are for applications that build their options in several places.
+// The module and its options. The types of the option groups are for applications that build their options in several places.
 export { AsyncEndpointsModule } from './async-endpoints.module.js';
 export type {
   AsyncEndpointsExtras,
@@ -18,7 +18,7 @@ export type {
 export type { Retention } from './job/job.js';
 export type { RetryCurve, RetryPolicy } from './job/retry.js';
 
-// Jobs: their definitions, and the types that follow from one.
+// Job definitions and their types.
 export {
   defineJob,
   type JobDefinition,
@@ -35,19 +35,19 @@ export { AsyncEndpoint, type AsyncEndpointOptions, type AsyncEndpointReturn } fr
 export { type EndpointSubmitOptions, type Submit, SubmitJob } from './http/endpoint/submit-job.js';
 export type { ResultType } from './http/openapi/schemas.js';
 
-// Handlers, what they receive, and the errors that they throw to decide about retries.
+// Handlers, their arguments, and the errors that they throw to control retries.
 export { AsyncHandler, type HandlerOptions, type HandlerReturn, type JobHandler } from './handlers/async-handler.js';
 export { JobContext } from './handlers/job-context.js';
 export { RequestValues } from './job/request-values.js';
 export type { CarriedValues, RequestSnapshot, RequestValue } from './job/job.js';
 export { type JobErrorOptions, PermanentJobError, RetryJobError } from './job/errors.js';
 
-// Jobs from code: what JobManager takes and returns.
+// Jobs from code: JobManager, its arguments and return values.
 export { JobManager } from './jobs/job-manager.js';
 export type { WaitOptions } from './jobs/follow.js';
 export type { SubmitOptions } from './jobs/new-job.js';
 
-// Recurring jobs: schedules that handlers declare, and those of `JobManager.schedules`.
+// Recurring jobs: schedules declared by handlers, and those of `JobManager.schedules`.
 export { Recurring, type RecurringOptions, type ScheduleOptions } from './schedules/recurring.js';
 export type { Timing } from './schedules/timing.js';
 export type { JobSchedules, Schedule, ScheduleInput, SchedulePage } from './jobs/job-schedules.js';
@@ -64,7 +64,7 @@ export {
 } from './job/job.js';
 export type { JobFilter, JobPage, LiveWorker, PausedQueue, QueueStats } from './store/job-store.js';
 
-// Every error of the library has a code of this catalogue.
+// Errors. Every error of the library has a code of this catalogue.
 export { AsyncEndpointsError, ERROR_CODES, type ErrorCode } from './job/errors.js';
 
 // Responses: for the hooks of `response`, and for controllers that show jobs themselves.
@@ -79,7 +79,7 @@ export { MemoryJobStore, type MemoryJobStoreOptions } from './stores/memory/memo
 export { JobStore } from './store/job-store.js';
 export { JobWorker } from './worker/job-worker.js';
 
-// Observation: events on node:diagnostics_channel, middleware around submissions and runs, and the job of the present run.
+// Observation: events on node:diagnostics_channel, middleware around submissions and runs, and the job of the current run.
 export {
   JOB_CHANNELS,
   type JobEvent,

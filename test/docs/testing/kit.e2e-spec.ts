@@ -3,7 +3,7 @@ import { aJobContext, runJobs, Scripted, ScriptedHandler, TestJobStore } from 'n
 import { startWorker } from '../../worker/start-worker.js';
 
 describe('runJobs', () => {
-  it('runs delayed jobs without waiting, starts a worker that was not started, and ends when nothing is open', async () => {
+  it('runs delayed jobs without waiting, starts the worker if needed, and ends when all jobs are terminal', async () => {
     const { app, jobs } = await startWorker({ store: new TestJobStore(), worker: { autoStart: false } });
     await jobs.submit(Scripted, { do: 'return', value: 1 }, { delayMs: 3_600_000 });
     await jobs.submit(Scripted, { do: 'retry', afterMs: 60_000 }, { maxRetries: 2 });
@@ -32,14 +32,14 @@ describe('runJobs', () => {
 });
 
 describe('aJobContext', () => {
-  it('has defaults for all that a handler may look at', () => {
+  it('has defaults for all properties', () => {
     const context = aJobContext(Scripted);
     expect(context).toMatchObject({ name: 'Scripted', attempt: 1, maxAttempts: 4, fence: 1, owner: null, values: {} });
     expect(context.headers.get('x')).toBeUndefined();
     expect(context.deadline.getTime()).toBeGreaterThan(Date.now());
   });
 
-  it('fires the signal when the test aborts', async () => {
+  it('aborts the signal when the test calls abort', async () => {
     const context = aJobContext(Scripted, { values: { tenant: 'A' }, queryParams: { page: '2' } });
     const running = new ScriptedHandler().handle({ do: 'stay', obedient: true }, context);
     context.abort(new Error('enough'));

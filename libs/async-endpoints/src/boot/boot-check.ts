@@ -12,7 +12,7 @@ import { JobPolicies } from '../options/policies.js';
 import { JobStore } from '../store/job-store.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 
-/** Finds what the application declares, and refuses to boot with what could only fail later. */
+/** Finds the handlers and endpoints of the application, and refuses to boot with a mistake that would fail later. */
 @Injectable()
 export class BootCheck {
   constructor(
@@ -38,12 +38,12 @@ export class BootCheck {
     }
   }
 
-  /** When all modules are there and no route is mapped yet. @see RouteCollisions.refuse */
+  /** Call it when all modules exist and before routes are mapped. @see RouteCollisions.refuse */
   refuseCollidingRoutes(): void {
     this.collisions.refuse();
   }
 
-  /** Before routes are mapped, or their conflict would be reported instead. */
+  /** Call it before routes are mapped. Otherwise the error would be about conflicting routes. */
   refuseSecondImport(module: Type): void {
     if ([...this.modules.values()].filter(({ metatype }) => metatype === module).length === 1) return;
     throw new AsyncEndpointsError(
@@ -53,7 +53,7 @@ export class BootCheck {
   }
 }
 
-/** Warns of what boots and is most likely not what was meant. */
+/** Warns about valid settings that are probably a mistake. */
 @Injectable()
 export class BootAdvice implements OnApplicationBootstrap {
   readonly #logger = new Logger('AsyncEndpoints');
@@ -75,7 +75,7 @@ export class BootAdvice implements OnApplicationBootstrap {
     const [endpoint] = endpoints;
     if (this.role === 'api' && this.store instanceof MemoryJobStore)
       yield (
-        `role is "api", but jobs are in this process's memory, where no other process finds them. Give the API and its ` +
+        `role is "api", but jobs are in the memory of this process, where no worker can find them. Give the API and its ` +
         `workers one store, such as RedisJobStore, or set role: 'all'.`
       );
     if (this.role === 'worker' && endpoint && (this.host.httpAdapter as unknown))
@@ -87,22 +87,22 @@ export class BootAdvice implements OnApplicationBootstrap {
     for (const name of this.handlers.names) {
       const meant = submitted.has(name) ? null : didYouMean(name, submitted);
       if (meant !== null)
-        yield `No endpoint submits job "${name}", which has a handler. Did you mean "${meant}"? Ignore this where code submits it.`;
+        yield `No endpoint submits job "${name}", which has a handler. Did you mean "${meant}"? Ignore this warning if code submits it.`;
     }
     if (countCopies() > 1)
       yield (
-        `${countCopies()} copies of nestjs-async-endpoints are loaded in this process. One does not find the handlers and ` +
-        'endpoints of another: see npm ls nestjs-async-endpoints, and install it once.'
+        `${countCopies()} copies of nestjs-async-endpoints are loaded in this process. A copy does not find the handlers and ` +
+        'endpoints of another: run npm ls nestjs-async-endpoints, and install the package once.'
       );
   }
 }
 
-/** Everything that warns at boot. */
+/** The providers that log warnings at boot. */
 export const BOOT_ADVICE = [BootAdvice, AccessNotice, LazyHandlers];
 
 const COPIES = Symbol.for('nestjs-async-endpoints:copies');
 
-/** One entry for each copy of the library that this process has loaded: two do not know each other's decorators and classes. */
+/** One entry for each loaded copy of the library. Copies do not recognise each other's decorators and classes. */
 const copies = ((globalThis as unknown as Record<symbol, Set<symbol> | undefined>)[COPIES] ??= new Set());
 copies.add(Symbol('copy'));
 

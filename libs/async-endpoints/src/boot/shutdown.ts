@@ -9,15 +9,15 @@ import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { JobWorker } from '../worker/job-worker.js';
 import { Wait } from '../worker/loop.js';
 
-/** Long enough for `enableShutdownHooks()` to follow `createApplicationContext()`. */
+/** The delay of the check, so that `enableShutdownHooks()` can follow `createApplicationContext()`. */
 const SHUTDOWN_HOOKS_CHECK_MS = 1_000;
-/** Less than that of any other module: Nest counts from 0, and gives global modules the largest number. */
+/** Smaller than the distance of any other module. Nest counts from 0, and gives global modules the largest number. */
 const SMALLEST_DISTANCE = -1;
 
 /**
- * What runs while the application does: starts after everything else, and stops before it. Nest bootstraps modules by falling
- * `distance` and destroys them by rising `distance`, one after the other. With the smallest distance, running jobs are drained
- * before any provider that a handler depends on is destroyed (docs/decisions/0057).
+ * Starts after all other modules, and stops before them. Nest bootstraps modules by descending `distance` and destroys them by
+ * ascending `distance`, one after the other. With the smallest distance, running jobs are drained before a dependency of a
+ * handler is destroyed (docs/decisions/0057).
  */
 @Module({})
 export class RuntimeModule implements OnApplicationBootstrap, OnModuleDestroy {
@@ -60,13 +60,13 @@ export class RuntimeModule implements OnApplicationBootstrap, OnModuleDestroy {
 
   #warnWithoutShutdownHooks(): void {
     if (this.#signal.open()) return;
-    this.#logger.warn('Call app.enableShutdownHooks(), or SIGTERM will end this process in the middle of its jobs.');
+    this.#logger.warn('Call app.enableShutdownHooks(). Without it, SIGTERM interrupts running jobs.');
   }
 
   async #warnOfLoss(store: JobStore): Promise<void> {
-    // A store that is closed already, as when an application is closed twice, loses nothing more.
+    // When the application is closed twice, the store is already closed, and nothing more is lost.
     const count = depthOf(await store.stats().catch(() => []));
-    if (count > 0) this.#logger.warn(`${count} waiting jobs end with this process: they are in its memory only.`);
+    if (count > 0) this.#logger.warn(`${count} waiting jobs are lost with this process: they are in its memory only.`);
   }
 
   get #worker(): JobWorker {
@@ -83,17 +83,17 @@ export class RuntimeModule implements OnApplicationBootstrap, OnModuleDestroy {
 }
 
 /**
- * Calls the listener the moment SIGTERM arrives, whatever the hooks of other modules wait for. It listens only where
- * somebody else does too: a listener alone would keep the signal from ending the process.
+ * Calls the listener as soon as SIGTERM arrives, before the shutdown hooks of other modules. It listens only when there is
+ * another listener for SIGTERM: as the only one it would keep the signal from ending the process.
  */
 export class ShutdownSignal {
   constructor(private readonly listener: () => void) {}
 
-  /** Whether anybody listens. May be called again: the application's listener may come later than we do. */
+  /** Returns whether SIGTERM has another listener. May be called again, because the application may add its listener later. */
   open(): boolean {
     this.close();
     if (process.listenerCount('SIGTERM') === 0) return false;
-    // Once: Nest sends the signal anew at the end, and that one must end the process.
+    // `once`: Nest sends the signal again at the end, and that one must end the process.
     process.once('SIGTERM', this.listener);
     return true;
   }
@@ -103,12 +103,12 @@ export class ShutdownSignal {
   }
 }
 
-/** Twice as long as a call to Redis may take. */
+/** Twice the deadline of a call to Redis. */
 const LAST_CALL_MS = 10_000;
 
 /**
- * Waits for a call to the store at shutdown, which may be one of the application's own: no longer than 10 s, and whatever it
- * throws, so that the rest of the application is closed. Then a line in the log says so.
+ * Waits for a call to the store at shutdown, for at most 10 s. The store may be a custom one, so a late or failed call is only
+ * logged, and the rest of the application is closed.
  */
 export async function lastCall(purpose: string, call: Promise<void>): Promise<void> {
   const deadline = new Wait(LAST_CALL_MS);
@@ -116,7 +116,7 @@ export async function lastCall(purpose: string, call: Promise<void>): Promise<vo
   try {
     await Promise.race([call, late]);
   } catch (error) {
-    logError(new Logger('AsyncEndpoints'), `The job store was asked to ${purpose}, and did not`, error);
+    logError(new Logger('AsyncEndpoints'), `The job store did not ${purpose}`, error);
   } finally {
     late.catch(() => {});
     deadline.end();

@@ -16,8 +16,8 @@ class NotedStore extends MemoryJobStore {
   }
 }
 
-describe('What a tool reports of itself', () => {
-  it('is how many jobs of each name it changed, by verb and by what they then were', async () => {
+describe('The action report of a tool', () => {
+  it('contains the number of changed jobs by name, verb and new status', async () => {
     const store = new NotedStore({ now: () => 0 });
     const report = new ActionReport(store);
     report.open();
@@ -44,7 +44,7 @@ describe('What a tool reports of itself', () => {
     expect(store.actions[0]?.by).toMatch(/.@./);
   });
 
-  it('that the store refuses is said, and does not fail the command', async () => {
+  it('that the store refuses is a warning and does not fail the command', async () => {
     const store = new NotedStore();
     store.fails = true;
     const said: string[] = [];

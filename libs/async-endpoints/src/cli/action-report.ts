@@ -17,8 +17,8 @@ const FLUSH_MS = 1_000;
 const VERBS = ['cancel', 'rerun', 'recover'] as const;
 
 /**
- * Tells the workers what this process does to jobs, for their log and metrics: at the end, and every second while there is more, so
- * that little is missing where the process is ended.
+ * Reports the actions of this process to the workers, for their log and metrics: every second and at the end, so that little is
+ * lost when the process is killed.
  */
 export class ActionReport {
   readonly #counts = new Map<string, { verb: Verb; jobs: Counts }>();
@@ -30,7 +30,7 @@ export class ActionReport {
     const { verb, names } = message as QueuesPaused;
     for (const name of names) this.#count(verb, name, null, 0);
   };
-  /** When the first of the counts was made. */
+  /** The time of the first action in the counts. */
   #since = 0;
   #reporting = Promise.resolve();
 
@@ -42,7 +42,7 @@ export class ActionReport {
     QUEUES_PAUSED.subscribe(this.#paused);
   }
 
-  /** Resolves when all is reported, or could not be. */
+  /** Resolves when all actions are reported, or could not be reported. */
   async close(): Promise<void> {
     for (const [channel, listener] of this.#listeners) channel.unsubscribe(listener);
     JOBS_PURGED.unsubscribe(this.#purged);
@@ -76,12 +76,12 @@ export class ActionReport {
     try {
       await this.store.reportAction?.(action);
     } catch (error) {
-      say(`warning: log and metrics of the workers will not show this ${action.verb}: ${oneLine(error)}`, 'warn');
+      say(`warning: the log and metrics of the workers will not show this ${action.verb}: ${oneLine(error)}`, 'warn');
     }
   }
 }
 
-/** In a container, a user may have no name. */
+/** The name of the user. In a container, a user may have no name. */
 export function who(): string {
   const user = process.env['USER'] ?? process.env['USERNAME'] ?? `uid ${process.getuid?.() ?? 'unknown'}`;
   return `${user}@${hostname()}`;

@@ -16,5 +16,5 @@ export async function backup(flags: StoreFlags, target: string): Promise<void> {
   if (existsSync(target)) throw new UsageError(`${target} exists: give the name of a new file.`);
   const options = readOptions(settings.sqlite as SqliteJobStoreOptions);
   await copyDatabase(options, target);
-  say(`${target} has the jobs of ${options.path}`);
+  say(`${target} contains the jobs of ${options.path}`);
 }

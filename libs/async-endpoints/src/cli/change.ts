@@ -10,10 +10,10 @@ import { type Selection, selectJobs } from './select-jobs.js';
 
 const UNFINISHED = ['Queued', 'Scheduled', 'InProgress'] as const;
 
-/** From which status a verb leads somewhere, which of them it takes unless `--status` says another, and how it is told. */
+/** For each verb: the statuses that it changes, the ones that it selects without `--status`, and its past tense. */
 export const VERBS = {
   cancel: { from: UNFINISHED, unasked: UNFINISHED, done: 'canceled' },
-  // Somebody canceled the others on purpose.
+  // Canceled jobs were canceled on purpose.
   rerun: { from: ['Failed', 'Canceled'], unasked: ['Failed'], done: 'queued anew' },
 } as const satisfies Record<string, { from: readonly JobStatus[]; unasked: readonly JobStatus[]; done: string }>;
 
@@ -34,14 +34,14 @@ export async function change(
   const { changed, refused } = await follow(changeAll(store, verb, chosen), chosen.length);
   tell(session, { changed, refused }, `${count(changed, 'job')} ${done}`);
   if (refused > 0) say(`${count(refused, 'job')} not ${done}: unknown, or not ${from.join(', ')}`);
-  // What ended between being listed and being changed is nobody's mistake.
+  // A job that ended after it was selected is not an error.
   return refused > 0 && ids.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 /**
- * Takes jobs back from workers that vanished and, with a duration, from any worker that has had them for that long.
+ * Recovers the jobs of dead workers. With a duration, also queues jobs again that have been in progress for at least so long.
  *
- * @param name only of this name; those of workers that vanished are recovered whatever their name
+ * @param name restricts the duration to jobs of this name; the jobs of dead workers are recovered whatever their name
  * @throws UsageError
  */
 export async function recover(session: Session, runningForMs: number | null, name?: string): Promise<number> {
@@ -56,7 +56,7 @@ export async function recover(session: Session, runningForMs: number | null, nam
   const summary = { recovered: recovered.length, taken: 0 };
   if (runningForMs !== null) {
     const stuck = (await jobsRunningFor(store, runningForMs, name)).map(({ id }) => id);
-    const question = `This will take ${count(stuck.length, 'job')} from living workers and queue them anew.`;
+    const question = `This will take ${count(stuck.length, 'job')} from live workers and queue them again.`;
     isDeclined = !(await confirm(question, stuck.length, yes));
     if (!isDeclined) {
       summary.taken = (await follow(changeAll(store, 'rerun', stuck, { runningForMs }), stuck.length)).changed;
@@ -68,7 +68,7 @@ export async function recover(session: Session, runningForMs: number | null, nam
   return isDeclined ? EXIT.failed : EXIT.ok;
 }
 
-/** Removes finished jobs past their retention. */
+/** Deletes terminal jobs past their retention. */
 export async function purge(session: Session): Promise<number> {
   const { store, settings } = session;
   const limit = settings.recovery?.batchSize ?? 100;
@@ -119,11 +119,11 @@ function tell({ json }: Session, summary: object, sentence: string): void {
 
 const WIDTH = 30;
 
-/** How far long work has come, on one line that is gone afterwards; nothing where nobody is at a terminal. */
+/** Shows the progress of a long operation on one line, which it clears at the end. Shows nothing without a terminal. */
 export class ProgressBar {
   #done = 0;
 
-  /** @param total null where nobody knows */
+  /** @param total null when unknown */
   constructor(
     private readonly total: number | null,
     private readonly terminal: NodeJS.WriteStream = process.stderr,

@@ -8,24 +8,24 @@ import { requirePackages } from './packages.js';
 import { isLogged } from './print.js';
 import { requireFile, settingsOf, type StoreFlags } from './settings.js';
 
-/** What the command line may say of where the jobs are, and how to speak of them. */
+/** The options of the command line for the connection and the output. */
 export interface SessionFlags extends StoreFlags {
   readonly json?: boolean;
   readonly yes?: boolean;
 }
 
-/** What a command has to work with. */
+/** The connection and the output format of a command. */
 export interface Session {
-  /** Of the application whose configuration is found here; open. */
+  /** The open store, with the configuration of the application. */
   readonly store: JobStore;
   readonly settings: ResolvedSettings;
   /** Whether to write JSON. */
   readonly json: boolean;
-  /** Whether not to ask. */
+  /** Whether to skip confirmations. */
   readonly yes: boolean;
 }
 
-/** Connects for as long as the work takes. */
+/** Connects, runs the work and disconnects. */
 export async function withSession<T>(flags: SessionFlags, work: (session: Session) => Promise<T>): Promise<T> {
   const settings = settingsOf(flags);
   requireFile(settings);

@@ -6,9 +6,9 @@ import { whenFree } from '../stores/sqlite/transactions.js';
 type Options = Pick<ReturnType<typeof readOptions>, 'path' | 'driver' | 'busyTimeoutMs'>;
 
 /**
- * Copies the database of a store to a file, durably, as of one moment. Other processes go on reading and writing.
+ * Copies the database of a store to a file: a durable, consistent snapshot. Other processes can read and write meanwhile.
  *
- * @param target it appears when it is complete
+ * @param target the new file, which appears when it is complete
  * @throws AsyncEndpointsError as {@link translated}
  */
 export async function copyDatabase({ path, driver, busyTimeoutMs }: Options, target: string): Promise<void> {

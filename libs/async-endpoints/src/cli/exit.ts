@@ -1,20 +1,20 @@
 import { escaped, isLogged } from './print.js';
 
-/** What the process says by its exit code; documented in docs/operations.md. */
+/** The exit codes. docs/operations.md documents them. */
 export const EXIT = {
   ok: 0,
-  /** It did not work, not for all that were named, or an audit found deviations. */
+  /** The command failed, did not change all named jobs, or an audit found deviations. */
   failed: 1,
   /** The command line or the configuration is wrong; nothing was changed. */
   usage: 2,
 } as const;
 
-/** The command line asks for something that cannot be. */
+/** The command line is invalid. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Beside the output: for people, or a line of the log as Nest writes it. */
+/** Writes a message to stderr: as text for people, or as a line of the log in the format of Nest. */
 export function say(message: string, level: 'log' | 'warn' | 'error' = 'log'): void {
   const { pid } = process;
   const entry = { level, pid, timestamp: Date.now(), message, context: 'async-endpoints' };
@@ -22,7 +22,7 @@ export function say(message: string, level: 'log' | 'warn' | 'error' = 'log'): v
   process.stderr.write(`${escaped(line)}\n`);
 }
 
-/** What went wrong and, where a call to Redis failed, of what; never a stack. */
+/** The message of an error and, for a failed call to Redis, its cause, on one line and without a stack. */
 export function oneLine(error: unknown): string {
   const { message, cause, code } = (
     error instanceof Error ? error : { message: String(error) }

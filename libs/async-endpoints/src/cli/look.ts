@@ -11,13 +11,13 @@ import { newestJobs } from './newest-jobs.js';
 import { type Cell, count, print, printJson, printTable, time } from './print.js';
 import { toId } from './select-jobs.js';
 
-/** How many jobs of each name have each status, and how long the oldest has waited and run. */
+/** The number of jobs by name and status, and the age of the oldest waiting and running job. */
 export async function stats({ store, json }: Session): Promise<number> {
   const entries = await store.stats();
   if (json) printJson(entries);
   else if (entries.length === 0) print('There are no jobs.');
   else {
-    // A column that says nothing is left out.
+    // Leave out a column without values.
     const paused = entries.some(({ isPaused }) => isPaused) ? ['PAUSED'] : [];
     const columns = ['NAME', ...JOB_STATUSES.map(upper), 'OLDEST WAITING', 'OLDEST RUNNING', ...paused];
     printTable(columns, statsRows(entries, paused.length > 0));
@@ -38,14 +38,14 @@ function statsRows(entries: readonly QueueStats[], showsPaused: boolean): Cell[]
   });
 }
 
-/** The workers that live, and of which names jobs wait that none of them handles. */
+/** The live workers, and the names with waiting jobs that none of them handles. */
 export async function workers({ store, json }: Session): Promise<number> {
   const [live, entries] = await Promise.all([store.workers(), store.stats()]);
   if (json) printJson(live);
   else if (live.length === 0) print('No worker lives.');
   else printTable(['ID', 'VERSION', 'SLOTS', 'STARTED', 'HEARTBEAT', 'NAMES'], live.map(workerRow));
   for (const name of unhandledNames(entries, live)) {
-    say(`${count(depthOf(entries, name), `${name} job`)} wait, and no worker handles them`, 'warn');
+    say(`${count(depthOf(entries, name), `${name} job`)} wait, but no live worker handles them`, 'warn');
   }
   return EXIT.ok;
 }
@@ -54,7 +54,7 @@ function workerRow({ id, version, slots, startedAt, heartbeatAt, names }: LiveWo
   return [id, version || null, slots, time(startedAt), time(heartbeatAt), names.join(', ')];
 }
 
-/** Jobs that match, the newest first; `limit` and `scan` null for all. */
+/** The jobs that match, newest first. `limit` and `scan` are null for all jobs. */
 export async function list(
   { store, json }: Session,
   filter: JobFilter,
@@ -63,14 +63,14 @@ export async function list(
   const { jobs, found, partly } = await newestJobs(store, filter, { limit: limit ?? Infinity, scan: scan ?? Infinity });
   if (json) printJson(decodeJobs(jobs));
   else printList(jobs);
-  if (found > jobs.length) say(`these are the newest ${jobs.length} of ${found}; --limit or --all shows more`);
+  if (found > jobs.length) say(`showing the newest ${jobs.length} of ${found}; use --limit or --all to see more`);
   if (partly.length > 0) {
-    say(`of ${partly.join(' and ')} jobs only ${scan} were looked at, so newer ones may be missing; see --scan`);
+    say(`only ${scan} of the ${partly.join(' and ')} jobs were read, so newer ones may be missing; see --scan`);
   }
   return EXIT.ok;
 }
 
-/** With a column of owners where one of the jobs has one. */
+/** Prints the jobs, with a column of owners when a job has an owner. */
 function printList(jobs: readonly JobRecord[]): void {
   const isOwned = jobs.some(({ owner }) => owner !== null);
   const columns = ['ID', 'NAME', ...(isOwned ? ['OWNER'] : []), 'STATUS', 'RETRIES', 'CREATED', 'NOTE'];
@@ -91,7 +91,7 @@ function noteOf({ status, error, worker, scheduledAt }: JobRecord): string | nul
   return [due, error?.code].filter(Boolean).join(', ') || null;
 }
 
-/** All that is known of one job. */
+/** Everything about one job. */
 export async function show({ store, json }: Session, id: string): Promise<number> {
   const [job] = await store.find([toId(id)]);
   if (!job) {
@@ -124,7 +124,7 @@ function shownAttempt({ number, worker, startedAt, endedAt, outcome, error }: Fa
   ];
 }
 
-/** Jobs that have been running for at least this long. */
+/** The jobs that have been in progress for at least this long. */
 export async function stuck({ store, json }: Session, runningForMs: number): Promise<number> {
   const jobs = await jobsRunningFor(store, runningForMs);
   if (json) printJson(jobs.map(decodeJob));
@@ -137,7 +137,7 @@ function stuckRow({ id, name, startedAt, leaseUntil, crashes, worker }: JobRecor
   return [id, name, time(startedAt), time(leaseUntil), crashes, worker];
 }
 
-/** Whether every job is where its status says. */
+/** Checks that every job is in the index of its status. */
 export async function audit({ store, json, yes }: Session, repair: boolean): Promise<number> {
   const look = store.audit?.bind(store);
   if (!look) throw new UsageError('This store has no audit.');
@@ -146,15 +146,15 @@ export async function audit({ store, json, yes }: Session, repair: boolean): Pro
   else if (deviations.length === 0) print('Every job is where its status says.');
   else {
     print(deviations.join('\n'));
-    say(`${count(deviations.length, 'deviation')}; what changed meanwhile may be among them, so look twice`);
+    say(`${count(deviations.length, 'deviation')}; some may be jobs that changed during the audit, so run it again`);
   }
   return deviations.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-/** Mends what an audit finds, and says how much that was. @returns what is left */
+/** Repairs the deviations and reports their number. @returns the remaining deviations */
 async function repaired(look: NonNullable<JobStore['audit']>, yes: boolean): Promise<string[]> {
   const found = await look();
-  const question = `This will mend ${count(found.length, 'deviation')}, and drop records that cannot be read.`;
+  const question = `This will repair ${count(found.length, 'deviation')}, and delete records that cannot be read.`;
   if (found.length === 0 || !(await confirm(question, Infinity, yes))) return found;
   await look({ repair: true });
   const left = await look();

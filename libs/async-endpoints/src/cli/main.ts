@@ -4,10 +4,10 @@ import { requirePackages } from './packages.js';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.ok); // whoever reads has read enough, as `head` does
+  process.exit(EXIT.ok); // the reader of the pipe has closed it, as `head` does
 });
 
-// Node's own would be text in a log of JSON.
+// Node.js would write warnings as text into a log of JSON.
 process.removeAllListeners('warning').on('warning', ({ name, message }) => say(`${name}: ${message}`, 'warn'));
 
 try {

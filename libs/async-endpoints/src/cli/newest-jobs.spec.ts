@@ -43,19 +43,19 @@ describe('The newest jobs', () => {
     expect([five.found, idsOf(five)]).toEqual([12, ids.slice(-5).toReversed()]);
   });
 
-  it('are the last that came into an index where only so many are looked at; the statuses are named', async () => {
+  it('are the latest entries of an index when the scan is limited; the incomplete statuses are reported', async () => {
     const some = await newestJobs(store, { name: 'Mail' }, { limit: 10, scan: 2 });
     expect(some.partly).toContain('Queued');
     const mail = await newestJobs(store, { name: 'Mail', status: 'Queued' }, { limit: 10, scan: 2 });
     expect([mail.partly, idsOf(mail)]).toEqual([['Queued'], [ids[11], ids[9]]]);
   });
 
-  it('are those with an error, where its code is given', async () => {
+  it('can be filtered by error code', async () => {
     const down = await newestJobs(store, { errorCode: 'DOWN' }, { limit: 10, scan: 100 });
     expect(idsOf(down)).toEqual([ids[4], ids[2]]);
   });
 
-  it('come in pages of bounded size, however large their results are', async () => {
+  it('are read in pages of bounded size, even with large results', async () => {
     const jobs = Array.from({ length: 8 }, () => aJob({ name: 'Large' }));
     await store.submit(jobs, { queueLimit: 100 });
     const claims = await store.claim({ worker: 'w', leaseMs: 60_000, limit: 8, slots: new Map([['Large', 8]]) });

@@ -4,20 +4,20 @@ import type { JobFilter, JobStore } from '../store/job-store.js';
 const PAGE = 1_000;
 
 export interface NewestJobs {
-  /** The newest first. */
+  /** Newest first. */
   readonly jobs: readonly JobRecord[];
-  /** How many match, of those that were looked at. */
+  /** The number of matching jobs among those that were read. */
   readonly found: number;
-  /** Of which more were there than were looked at. */
+  /** The statuses with more jobs than were read. */
   readonly partly: readonly JobStatus[];
 }
 
 /**
- * The newest jobs that match. No index of the store has all jobs in the order of their submission, so they are read and sorted;
- * a page at a time, each status from what came into it last.
+ * The newest jobs that match. No index has all jobs in the order of submission, so they are read page by page, each status from
+ * its latest jobs, and sorted.
  *
  * @param limit the most jobs to keep
- * @param scan of each status, the most jobs to look at
+ * @param scan the most jobs to read for each status
  */
 export async function newestJobs(
   store: JobStore,

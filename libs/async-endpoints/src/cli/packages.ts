@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { UsageError } from './exit.js';
 
-/** Optional peers of the library, because most of its users never run this tool. `--help` needs only the first. */
+/** These are optional peer dependencies, because most users of the library never run this tool. `--help` needs only the first. */
 const PACKAGES = {
   commander: 'reads the command line',
   'class-validator': 'checks the configuration',
@@ -38,7 +38,7 @@ function isInstalled(name: string): boolean {
     createRequire(import.meta.url).resolve(name);
     return true;
   } catch (error) {
-    // A package that holds only ES modules is there, although it cannot be required.
+    // A package with ES modules only is installed, although it cannot be required.
     return (error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND';
   }
 }

@@ -1,7 +1,7 @@
-/** A cell; `null` for nothing. */
+/** A cell; `null` is empty. */
 export type Cell = string | number | null;
 
-/** Columns as wide as their widest cell; numbers to the right. */
+/** Prints a table. Numbers are aligned to the right. */
 export function printTable(columns: readonly string[], rows: readonly (readonly Cell[])[]): void {
   const lines = [
     columns,
@@ -14,7 +14,7 @@ export function printTable(columns: readonly string[], rows: readonly (readonly 
   print(lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n'));
 }
 
-/** Whether what is written there goes to a log of JSON lines, as that of a Job in Kubernetes does. */
+/** Whether the stream goes to a log of JSON lines, such as that of a Kubernetes Job. */
 export function isLogged(stream: NodeJS.WriteStream = process.stdout): boolean {
   return process.env['LOG_FORMAT']?.trim() === 'json' && !stream.isTTY;
 }
@@ -27,7 +27,7 @@ export function print(text: string): void {
   process.stdout.write(`${escaped(text)}\n`);
 }
 
-/** To the second. */
+/** A time with seconds, without milliseconds. */
 export function time(ms: number | null): string | null {
   return ms === null ? null : `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
@@ -37,8 +37,8 @@ export function count(number: number, one: string): string {
 }
 
 /**
- * Nothing of what a job holds is a command to a terminal: what controls it, or the direction of text, is shown as `\u001b`, which
- * means the same within JSON. Line breaks stay.
+ * Escapes control characters and characters that change the direction of text, such as `\u001b`, so that no text of a job
+ * controls the terminal. The escape is valid within JSON. Line breaks stay.
  */
 export function escaped(text: string): string {
   return text.replaceAll(/[^\P{C}\n]|[\u2028\u2029]/gu, (character) =>

@@ -23,7 +23,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv);
     return code;
   } catch (error) {
-    // Commander has written what is to be said of its own.
+    // Commander has already written its error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     say(oneLine(error), 'error');
     const isUsage = error instanceof AsyncEndpointsError && error.code === 'INVALID_OPTION';
@@ -82,7 +82,7 @@ function addLooks(program: Command, begin: Begin): void {
   program
     .command('audit')
     .description('check that indexes and counters agree with the jobs; reads everything')
-    .option('--repair', 'repair deviations, and drop records that cannot be read')
+    .option('--repair', 'repair deviations, and delete records that cannot be read')
     .option('-y, --yes', 'do not ask for confirmation')
     .action((_flags, command: Command) => {
       const flags = flagsOf(command);
@@ -172,7 +172,7 @@ function addSchedules(program: Command, begin: Begin): void {
   for (const [verb, description] of [
     ['trigger', 'submit a job of the schedule now'],
     ['pause', 'stop a schedule until it is resumed'],
-    ['resume', 'let a schedule go on, from now'],
+    ['resume', 'resume a schedule; instants before now get no job'],
     ['remove', 'remove a schedule; one that a handler declares comes back when a worker starts'],
   ] as const) {
     schedules

@@ -9,7 +9,7 @@ import { type Cell, print, printJson, printTable, time } from './print.js';
 
 const AT_ONCE = 1_000;
 
-/** All schedules that this release understands, without their payloads. */
+/** Lists all schedules that this release can read, without their payloads. */
 export async function listSchedules({ store, json }: Session): Promise<number> {
   const schedules: ScheduleRecord[] = [];
   for (let after: string | undefined, more = true; more;) {

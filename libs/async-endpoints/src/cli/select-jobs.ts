@@ -4,7 +4,7 @@ import type { JobStore } from '../store/job-store.js';
 import { listAll } from '../store/loops.js';
 import { UsageError } from './exit.js';
 
-/** Which jobs to change: ids, or all that match. */
+/** The selection of the jobs to change: ids, or a filter. */
 export interface Selection {
   readonly name?: string;
   readonly status?: JobStatus;
@@ -15,10 +15,10 @@ export interface Selection {
 }
 
 /**
- * The ids of the jobs that are meant.
+ * The ids of the selected jobs.
  *
- * @param statuses of the jobs that are meant where none is named
- * @throws UsageError where nothing, or too much, says which
+ * @param statuses the statuses to select when none is given
+ * @throws UsageError when the selection is missing or ambiguous
  */
 export async function selectJobs(
   store: JobStore,
@@ -28,7 +28,7 @@ export async function selectJobs(
 ): Promise<string[]> {
   const isFiltered = [name, status, owner, error].some((given) => given !== undefined);
   if ([ids.length > 0, isFiltered, all].filter(Boolean).length !== 1) {
-    throw new UsageError('Say which jobs: ids, or --name, --status, --owner and --error, or --all.');
+    throw new UsageError('No jobs are selected: give ids, or --name, --status, --owner and --error, or --all.');
   }
   if (ids.length > 0) return [...new Set(ids.map(toId))];
   const found: string[] = [];
@@ -43,6 +43,6 @@ export async function selectJobs(
 /** @throws UsageError */
 export function toId(text: string): string {
   const id = parseJobId(text);
-  if (id === null) throw new UsageError(`${JSON.stringify(text)} is no job id; expected a UUID.`);
+  if (id === null) throw new UsageError(`${JSON.stringify(text)} is not a job id; expected a UUID.`);
   return id;
 }

@@ -2,7 +2,7 @@ import { readRetryAfter } from './backoff.js';
 import { AsyncEndpointsProblem } from './errors.js';
 import { isJobState, type JobState } from './job-state.js';
 
-/** An answer of the server that was read to its end. */
+/** A complete response of the server. */
 export class Answer {
   constructor(
     readonly status: number,
@@ -18,12 +18,12 @@ export class Answer {
     return readRetryAfter(this.headers);
   }
 
-  /** Whether the server held it, or would have, as `Prefer: wait` asked; hidden from pages of another origin. */
+  /** Whether the server applied `Prefer: wait`. Pages of another origin cannot see this header. */
   get hasWaited(): boolean {
     return /\bwait=/.test(this.headers.get('preference-applied') ?? '');
   }
 
-  /** The JSON in the body, or its text where it is none. */
+  /** The parsed JSON of the body, or its text when it is not JSON. */
   get body(): unknown {
     try {
       return JSON.parse(this.text) as unknown;
@@ -32,13 +32,13 @@ export class Answer {
     }
   }
 
-  /** The job in the body; `null` where there is none. */
+  /** The job in the body; `null` when there is none. */
   get job(): JobState | null {
     const { body } = this;
     return isJobState(body) ? body : null;
   }
 
-  /** An answer that makes no sense, as an error. */
+  /** The error for a response that is not as expected. */
   unexpected(detail: string): AsyncEndpointsProblem {
     const { status, retryAfterMs, body } = this;
     return new AsyncEndpointsProblem({
@@ -51,7 +51,7 @@ export class Answer {
     });
   }
 
-  /** What it says of why it is no success: RFC 9457, or the errors of Nest. */
+  /** The problem of an error response: RFC 9457, or the error format of Nest. */
   problem(): AsyncEndpointsProblem {
     const { status, retryAfterMs, body } = this;
     const said = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;

@@ -11,7 +11,7 @@ describe('The delay before a repeat', () => {
     expect(shortest).toEqual([250, 500, 1_000, 2_000]);
   });
 
-  it('is neither longer than the longest nor shorter than the server asked for', () => {
+  it('is at most maxDelayMs and at least Retry-After', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5_000 }), fc.nat(60_000), (failures, askedMs) => {
         const delayMs = backoffMs(failures, askedMs, PATIENCE);
@@ -21,7 +21,7 @@ describe('The delay before a repeat', () => {
     );
   });
 
-  it('is none where the server asks for a longer one than the client allows', () => {
+  it('is null when Retry-After is longer than maxDelayMs', () => {
     expect(backoffMs(1, 60_001, PATIENCE)).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import type { RetryOptions } from './options.js';
 
-/** Answers after which the same request may succeed, where repeating it is safe. */
+/** Status codes after which the same request may succeed, when repeating it is safe. */
 const PASSING: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 export function isPassing(status: number): boolean {
@@ -8,10 +8,10 @@ export function isPassing(status: number): boolean {
 }
 
 /**
- * How long to wait after a failure, in milliseconds: exponential with half of it random, and never less than the server
- * asked for; `null` where that is longer than `maxDelayMs`.
+ * How long to wait after a failure, in milliseconds: exponential, half of it random, and never less than `Retry-After`. `null`
+ * when `Retry-After` is longer than `maxDelayMs`.
  *
- * @param failures how many there were in a row, this one included
+ * @param failures the number of failures in a row, this one included
  */
 export function backoffMs(
   failures: number,
@@ -24,7 +24,7 @@ export function backoffMs(
   return Math.max(delayMs, retryAfterMs ?? 0);
 }
 
-/** `Retry-After` in milliseconds, from seconds or an HTTP date; `null` where there is none that can be read. */
+/** `Retry-After` in milliseconds, from seconds or an HTTP date; `null` when it is missing or invalid. */
 export function readRetryAfter(headers: Headers, now: () => number = Date.now): number | null {
   const text = headers.get('retry-after')?.trim() ?? '';
   if (/^\d+$/.test(text)) return Number(text) * 1_000;

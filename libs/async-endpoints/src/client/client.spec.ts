@@ -51,13 +51,13 @@ describe('The types of the client', () => {
     void (() => client.submit(Ping, undefined));
   });
 
-  it('know the representation as the server makes it', () => {
+  it('match the representation of the server', () => {
     expectTypeOf<JobState<number>>().toEqualTypeOf<ReturnType<typeof represent<number>>>();
   });
 });
 
 describe('A submission', () => {
-  it('goes where the routes say, with the request as JSON and a random request id', async () => {
+  it('goes to the route of the job, with the payload as JSON and a random request id', async () => {
     const { client, sent } = clientOf([accepted]);
     const job = await client.submit(Report, BEES, { waitMs: 5_000 });
     const [{ url, init, headers }] = sent as [(typeof sent)[0]];
@@ -68,7 +68,7 @@ describe('A submission', () => {
     expect(job.state?.status).toBe('Queued');
   });
 
-  it('goes where the call says instead, with what it is known by', async () => {
+  it('goes to the path of the call instead, with its request id or idempotency key', async () => {
     const { client, sent } = clientOf([accepted]);
     const where = { path: '/other?draft=1', method: 'PATCH' } as const;
     await client.submit(Report, BEES, { ...where, idempotencyKey: 'a"b\\c', headers: {} } as object);
@@ -78,7 +78,7 @@ describe('A submission', () => {
     expect(sent.map(({ headers }) => headers.get('x-async-request-id'))).toEqual([null, ID]);
   });
 
-  it('has no body where the job takes no request', async () => {
+  it('has no body when the job takes no payload', async () => {
     const { client, sent } = clientOf([() => Response.json(state({ name: 'Ping' }), { status: 202 })]);
     expect((await client.submit(Ping, undefined)).id).toBe(ID);
     expect([sent[0]?.init.method, sent[0]?.init.body, sent[0]?.headers.has('content-type')]).toEqual([
@@ -88,7 +88,7 @@ describe('A submission', () => {
     ]);
   });
 
-  it('is sent again, as the same, after network errors and answers that pass', async () => {
+  it('is repeated with the same identity after network errors and temporary errors', async () => {
     const passing = [429, 502, 503, 504].map((status) => refused(status, {}, { 'Retry-After': '0' }));
     const { client, sent } = clientOf([cut, ...passing, accepted]);
     await client.submit(Report, BEES);
@@ -96,14 +96,14 @@ describe('A submission', () => {
     expect(new Set(sent.map(({ headers }) => headers.get('x-async-request-id'))).size).toBe(1);
   });
 
-  it.each([400, 401, 403, 404, 409, 413, 415, 422, 500])('is not sent again after %i', async (status) => {
+  it.each([400, 401, 403, 404, 409, 413, 415, 422, 500])('is not repeated after %i', async (status) => {
     const { client, sent } = clientOf([refused(status, { message: ['title must be a string'], error: 'Bad' })]);
     const problem = { code: `HTTP_${status}`, status, title: 'Bad', detail: 'title must be a string' };
     await expect(client.submit(Report, BEES)).rejects.toMatchObject({ name: 'AsyncEndpointsProblem', ...problem });
     expect(sent).toHaveLength(1);
   });
 
-  it('gives up after as many repeats as it may, with the last answer or the last error', async () => {
+  it('gives up after retry.limit repeats, with the last response or error', async () => {
     const full = { code: 'QUEUE_FULL', title: 'The queue is full.', detail: 'Report has 1 of 1.' };
     const refusing = clientOf([refused(503, full)], { retry: { limit: 2, baseDelayMs: 1 } });
     await expect(refusing.client.submit(Report, BEES)).rejects.toMatchObject({ ...full, status: 503, body: full });
@@ -113,13 +113,13 @@ describe('A submission', () => {
     await expect(failing.client.submit(Report, BEES)).rejects.toMatchObject(failure);
   });
 
-  it('does not wait longer than it may, but says what the server asked for', async () => {
+  it('does not wait longer than maxDelayMs, and reports the Retry-After of the server', async () => {
     const { client, sent } = clientOf([refused(503, {}, { 'Retry-After': '61' })]);
     await expect(client.submit(Report, BEES)).rejects.toMatchObject({ status: 503, retryAfterMs: 61_000 });
     expect(sent).toHaveLength(1);
   });
 
-  it('ends an attempt that is not answered in time', async () => {
+  it('ends an attempt without a response after requestTimeoutMs', async () => {
     const { client, sent } = clientOf([accepted], {
       requestTimeoutMs: 1,
       retry: { limit: 1, baseDelayMs: 1 },
@@ -132,7 +132,7 @@ describe('A submission', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('asks for headers before each attempt, and passes on what that throws', async () => {
+  it('calls the headers function before each attempt, and rejects with its error', async () => {
     let asked = 0;
     const { client, sent } = clientOf([cut, accepted], {
       headers: async () => {
@@ -147,7 +147,7 @@ describe('A submission', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('ends with the reason of its signal: before, while it waits, while it asks for headers', async () => {
+  it('rejects with the reason of its signal: aborted before, while waiting, or while reading headers', async () => {
     const { client, sent } = clientOf([refused(503, {}, { 'Retry-After': '60' })]);
     await expect(client.submit(Report, BEES, { signal: AbortSignal.abort('early') })).rejects.toBe('early');
     expect(sent).toHaveLength(0);
@@ -160,10 +160,10 @@ describe('A submission', () => {
     await expect(stuck.client.submit(Report, BEES, { signal: AbortSignal.timeout(1) })).rejects.toThrow(/timeout/i);
   });
 
-  it('is refused where nothing says where to, or what it says leads elsewhere', async () => {
+  it('is refused when its path is unknown or leads to another origin', async () => {
     const { client, sent } = clientOf([accepted], { routes: {} });
-    await expect(client.submit(Report, BEES)).rejects.toThrow(/Where is Report submitted/);
-    await expect(client.submit('constructor', BEES)).rejects.toThrow(/Where is constructor submitted/);
+    await expect(client.submit(Report, BEES)).rejects.toThrow(/The path of Report is unknown/);
+    await expect(client.submit('constructor', BEES)).rejects.toThrow(/The path of constructor is unknown/);
     expect(sent).toHaveLength(0);
     const elsewhere = clientOf([
       () => Response.json(state(), { headers: { Location: 'https://evil.example/jobs/1' } }),
@@ -172,7 +172,7 @@ describe('A submission', () => {
     expect(() => client.job(Report, '//evil.example/jobs/1')).toThrow(InvalidOptionError);
   });
 
-  it('is content with whatever names the job, and with nothing less', async () => {
+  it('accepts a response with a job or a location, and rejects others', async () => {
     const named = (body: unknown, headers = {}) => clientOf([() => Response.json(body, { headers })]).client;
     expect((await named({}, { 'X-Async-Request-Id': ID }).submit(Report, BEES)).location).toBe(
       `https://example.com/gateway/jobs/${ID}`,
@@ -187,7 +187,7 @@ describe('A submission', () => {
 describe('Waiting', () => {
   const entityTag = { ETag: '"1"' };
 
-  it('asks a server that does not hold its answers again when it says so', async () => {
+  it('polls a server that does not hold responses after its Retry-After', async () => {
     const sentAt: number[] = [];
     const headers = { 'Retry-After': '1', ...entityTag };
     const answers = [
@@ -205,7 +205,7 @@ describe('Waiting', () => {
     expect(sent.map((request) => request.headers.get('if-none-match'))).toEqual([null, '"1"', '"1"']);
   });
 
-  it('only polls, with longPollMs 0', async () => {
+  it('only polls with longPollMs 0', async () => {
     const again = refused(202, state(), { 'Retry-After': '0', ...entityTag });
     const { client, sent } = clientOf([again, again, refused(200, state({ status: 'Completed', result: null }))], {
       longPollMs: 0,
@@ -214,7 +214,7 @@ describe('Waiting', () => {
     expect(sent.map((request) => request.headers.get('prefer'))).toEqual([null, null, null]);
   });
 
-  it('throws what a job failed with, or that it was canceled', async () => {
+  it('throws the error of a failed job, or that the job was canceled', async () => {
     const error = { code: 'NO_INK', message: 'No ink', details: { colour: 'blue' } };
     const failed = clientOf([refused(200, state({ status: 'Failed', error }))]).client.job(Report, ID);
     await expect(failed.wait()).rejects.toMatchObject({ name: 'JobFailedError', ...error, state: { id: ID } });
@@ -223,13 +223,13 @@ describe('Waiting', () => {
     expect(failed.state?.status).toBe('Failed');
   });
 
-  it('has an end', async () => {
+  it('ends after timeoutMs', async () => {
     const { client } = clientOf([refused(202, state(), { 'Retry-After': '3600' })]);
     const failure = { name: 'JobWaitTimeoutError', code: 'WAIT_TIMEOUT', timeoutMs: 20, jobId: ID };
     await expect(client.job(Report, ID).wait({ timeoutMs: 20 })).rejects.toMatchObject(failure);
   });
 
-  it('leaves no listener at a signal that outlives it', async () => {
+  it('leaves no listener on the signal', async () => {
     const { signal } = new AbortController();
     const again = refused(202, state(), { 'Retry-After': '0', ...entityTag });
     const answers = [accepted, cut, again, again, refused(200, state({ status: 'Completed', result: null }))];
@@ -240,13 +240,13 @@ describe('Waiting', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('refuses an answer that is no job', async () => {
+  it('rejects a response that is not a job', async () => {
     const { client } = clientOf([() => new Response('<html>', { status: 200 })]);
     await expect(client.job(Report, ID).wait()).rejects.toMatchObject({ code: 'UNEXPECTED_ANSWER', body: '<html>' });
   });
 });
 
-describe('What names a job', () => {
+describe('The id or location of a job', () => {
   it.each([
     [ID.toUpperCase(), `https://example.com/gateway/jobs/${ID}`],
     [`/gateway/jobs/${ID}`, `https://example.com/gateway/jobs/${ID}`],
@@ -259,21 +259,23 @@ describe('What names a job', () => {
     'is not %s, which is refused before anything is asked',
     (idOrLocation) => {
       const { client, sent } = clientOf([accepted]);
-      expect(() => client.job(Report, idOrLocation)).toThrow(/expected a job's id, which is a UUID, or its location/);
+      expect(() => client.job(Report, idOrLocation)).toThrow(
+        /expected the id of a job, which is a UUID, or its location/,
+      );
       expect(sent).toEqual([]);
     },
   );
 });
 
 describe('The options of a call', () => {
-  it.each([Number.NaN, -1, Infinity, 'abc' as never])('refuse to wait for %s ms', async (waitMs) => {
+  it.each([Number.NaN, -1, Infinity, 'abc' as never])('refuse a waitMs of %s', async (waitMs) => {
     const { client, sent } = clientOf([accepted]);
     const submitting = client.submit(Report, BEES, { waitMs });
     await expect(submitting).rejects.toThrow(`waitMs is ${String(waitMs)}; expected a number from 0`);
     expect(sent).toEqual([]);
   });
 
-  it('ask the server for whole seconds', async () => {
+  it('round waitMs up to whole seconds', async () => {
     const { client, sent } = clientOf([accepted]);
     await client.submit(Report, BEES, { waitMs: 1_500 });
     await client.submit(Report, BEES, { waitMs: 500 });

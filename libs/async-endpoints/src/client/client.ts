@@ -15,34 +15,34 @@ import { type CallOptions, RemoteJob } from './remote-job.js';
 import { Transport } from './transport.js';
 
 export interface RemoteSubmitOptions extends CallOptions {
-  /** Where the endpoint is, below `baseUrl`, with its query if it takes one. Default: as `routes` of the client say. */
+  /** The path of the endpoint below `baseUrl`, with its query if it takes one. Default: from `routes` of the client. */
   path?: string | undefined;
-  /** Default `POST`, or as `routes` of the client say. */
+  /** Default: from `routes` of the client, or `POST`. */
   method?: SubmissionMethod | undefined;
   /**
-   * Makes the submission one with every other of this key, for as long as the server remembers: 1 to 255 visible ASCII
-   * characters without spaces. Default none.
+   * Submissions with the same key create one job, for as long as the server remembers the key. 1 to 255 visible ASCII characters
+   * without spaces. Default none.
    */
   idempotencyKey?: string | undefined;
-  /** The id that the job will have: a UUID, for this request alone. Default: a random one, unless a key is given. */
+  /** The id of the job: a UUID that no other request uses. Default: a random one, unless a key is given. */
   requestId?: string | undefined;
   /**
-   * How long the server is asked to hold its response until the job is terminal, in milliseconds, rounded up to seconds; at most an
-   * hour. Default 0.
+   * How long the server may hold its response until the job is terminal, in milliseconds, rounded up to seconds; at most an hour.
+   * Default 0.
    */
   waitMs?: number | undefined;
 }
 
 /**
- * Submits jobs to an application's async endpoints and follows them. On `fetch` alone, in browsers and on Node.
+ * Submits jobs to the async endpoints of an application and follows them. It needs only `fetch`, in browsers and on Node.js.
  *
- * What may be sent twice is sent again after a network error, 429, 502, 503 or 504, when the server's `Retry-After` or a
- * growing delay is over: everything but a refusal. Submissions may, because they carry an id or a key.
+ * Requests are repeated after a network error, 429, 502, 503 or 504, after the `Retry-After` of the server or a growing delay.
+ * This is safe for submissions, because they have an id or a key.
  *
  * @example
  * const client = new AsyncEndpointsClient({ baseUrl: 'https://example.com', routes: { ProcessData: '/api/process-data' } });
- * const job = await client.submit(ProcessData, { data: 'text' });
- * const { processedData } = await job.wait({ timeoutMs: 60_000 });
+ * const job = await client.submit(ProcessData, { data: 'text' }); const { processedData } = await job.wait({ timeoutMs: 60_000
+ * });
  */
 export class AsyncEndpointsClient {
   readonly #transport: Transport;
@@ -56,13 +56,14 @@ export class AsyncEndpointsClient {
   }
 
   /**
-   * Submits a job: sends the request as the JSON body (none for `undefined`) to the job's endpoint.
+   * Submits a job: sends the payload as JSON (no body for `undefined`) to the endpoint of the job.
    *
-   * @param job its definition; or its name, where only the type of the definition is to be had:
+   * @param job its definition; or its name, when only the type of the definition is available:
    *   `submit<typeof ProcessData>('ProcessData', …)`
-   * @throws AsyncEndpointsProblem for a refusal, such as `QUEUE_FULL` where that outlasts the repeats
-   * @throws NoAnswerError where none came: submit again with the same `requestId` or `idempotencyKey` to find out
-   * @throws InvalidOptionError for a wrong option, or where nothing says which path the endpoint has
+   * @throws AsyncEndpointsProblem for a refusal, such as `QUEUE_FULL` after all repeats
+   * @throws NoAnswerError when no response came: submit again with the same `requestId` or `idempotencyKey` to find out the
+   * outcome
+   * @throws InvalidOptionError for a wrong option, or when the path of the endpoint is unknown
    */
   async submit<TJob extends AnyJob>(
     job: TJob | TJob['name'],
@@ -83,11 +84,11 @@ export class AsyncEndpointsClient {
   }
 
   /**
-   * A job that was submitted before, here or elsewhere. Nothing is asked until one of its methods is called.
+   * Returns a job that was submitted before, here or elsewhere. Sends no request until one of its methods is called.
    *
    * @param job its definition or name, as for {@link submit}
-   * @param idOrLocation its id, for status routes at `statusPath`; or what `Location` or `location` of the job said
-   * @throws InvalidOptionError for what is neither, or a location outside `baseUrl`'s origin
+   * @param idOrLocation its id, for status routes at `statusPath`; or its `location`, or the `Location` header of the submission
+   * @throws InvalidOptionError when it is neither, or is a location outside the origin of `baseUrl`
    */
   job<TJob extends AnyJob>(job: TJob | TJob['name'], idOrLocation: string): RemoteJob<TJob> {
     const reader = this.#reader(nameOf(job), this.#locations.named(idOrLocation));
@@ -100,7 +101,7 @@ export class AsyncEndpointsClient {
     const location = where ?? said?.id;
     if (location === undefined) throw answer.unexpected('The answer to the submission names no job.');
     const reader = this.#reader(name, this.#locations.monitor(location));
-    // An application may answer a submission with something of its own.
+    // An application may replace the response to a submission.
     if (said) reader.accept(answer);
     const isReplay = answer.headers.get('idempotency-replayed') === 'true';
     return new RemoteJob(said?.id ?? idOf(reader.monitor), isReplay, reader);
@@ -115,7 +116,7 @@ function nameOf(job: AnyJob | string): string {
   return typeof job === 'string' ? job : job.name;
 }
 
-/** What the server knows a repeated submission by: always something. */
+/** The headers by which the server recognises a repeated submission. */
 function identityOf({ idempotencyKey, requestId }: RemoteSubmitOptions): HeaderValues {
   const id = requestId ?? (idempotencyKey === undefined ? randomUuid() : undefined);
   return {
@@ -128,7 +129,7 @@ function quoted(key: string): string {
   return `"${key.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
-/** A random UUID, also in pages that came over plain HTTP, where browsers have no `crypto.randomUUID`. */
+/** A random UUID. Works also in pages that were loaded over plain HTTP, where browsers have no `crypto.randomUUID`. */
 export function randomUuid(): string {
   if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

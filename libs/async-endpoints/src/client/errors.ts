@@ -5,16 +5,16 @@ import type { JobState } from './job-state.js';
 /** The server refused the request, or the client cannot read its response. See `code`. */
 export class AsyncEndpointsProblem extends Error {
   override readonly name = 'AsyncEndpointsProblem';
-  /** Such as `QUEUE_FULL`; `HTTP_403` where the answer has no code; `UNEXPECTED_ANSWER` for one that makes no sense. */
+  /** Such as `QUEUE_FULL`; `HTTP_403` when the response has no code; `UNEXPECTED_ANSWER` when the response is not as expected. */
   readonly code: string;
   readonly status: number;
-  /** The kind of problem, for people; the same for every occurrence. */
+  /** The kind of problem, for people. It is the same for every occurrence. */
   readonly title: string;
   /** This occurrence, for people. */
   readonly detail: string;
-  /** When the server would be asked again, in milliseconds; `null` where it did not say. */
+  /** The `Retry-After` of the response, in milliseconds; `null` without one. */
   readonly retryAfterMs: number | null;
-  /** The body of the answer: an object where it was JSON, else its text. */
+  /** The body of the response: an object when it was JSON, otherwise its text. */
   readonly body: unknown;
 
   constructor({ code, status, title, detail, retryAfterMs, body }: ProblemDetails) {
@@ -28,7 +28,7 @@ export class AsyncEndpointsProblem extends Error {
   }
 }
 
-/** What an answer that was no success says. */
+/** The content of an error response. */
 export type ProblemDetails = Omit<AsyncEndpointsProblem, keyof Error>;
 
 /** An option or an argument has a wrong value; the message names it, and what was expected. */
@@ -37,12 +37,12 @@ export class InvalidOptionError extends Error {
   readonly code = 'INVALID_OPTION' satisfies ErrorCode;
 }
 
-/** No answer came, however often it was asked for. What the request was to do may have been done. */
+/** No response came, in spite of repeats. The server may have processed the request. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
   readonly code = 'NO_ANSWER' satisfies ErrorCode;
 
-  /** @param attempts how often the request was sent; `cause` is what went wrong the last time */
+  /** @param attempts how often the request was sent; `cause` is the error of the last attempt */
   constructor(
     request: string,
     readonly attempts: number,
@@ -68,7 +68,7 @@ export class JobFailedError extends Error {
   }
 }
 
-/** The job was canceled, by whomever. */
+/** The job was canceled. */
 export class JobCanceledError extends Error {
   override readonly name = 'JobCanceledError';
   readonly code = 'JOB_CANCELED' satisfies ErrorCode;
@@ -78,7 +78,7 @@ export class JobCanceledError extends Error {
   }
 }
 
-/** The job has not ended within `timeoutMs`. It goes on: wait again, come back to it by its id, or cancel it. */
+/** The job was not terminal within `timeoutMs`. It continues: wait again, come back to it by its id, or cancel it. */
 export class JobWaitTimeoutError extends Error {
   override readonly name = 'JobWaitTimeoutError';
   readonly code = 'WAIT_TIMEOUT' satisfies ErrorCode;

@@ -29,13 +29,13 @@ describe('A stream of server-sent events', () => {
     for (const end of ['\r\n', '\r']) expect(parse(text.replaceAll('\n', end))).toEqual(events);
   });
 
-  it('says when it would be joined again', () => {
+  it('has a reconnect time', () => {
     const parser = new EventParser();
     parser.push('retry: soon\nretry: 1500\nretry: -1\n');
     expect(parser.retryMs).toBe(1_500);
   });
 
-  it('is read alike wherever its chunks end, and whatever its lines end with', () => {
+  it('is parsed the same for any chunks and any line ends', () => {
     const line = fc.oneof(
       fc.constantFrom(
         '',

@@ -2,39 +2,39 @@ import { TooLongError } from './read-body.js';
 
 /** One server-sent event. */
 export interface ServerSentEvent {
-  /** `message` where the server named none. */
+  /** `message` when the server sent no event name. */
   readonly event: string;
-  /** Its lines joined by `\n`. */
+  /** The lines of data, joined by `\n`. */
   readonly data: string;
-  /** The last id that was sent, with this event or before. */
+  /** The last id of the stream, from this event or an earlier one. */
   readonly id: string;
 }
 
 /**
- * Reads a `text/event-stream` as the HTML standard says, from decoded text in chunks that may end anywhere. Comments and
- * unknown fields are ignored, as are an event without data and one that the stream ends in.
+ * Parses a `text/event-stream` according to the HTML standard, from decoded text in chunks that may end anywhere. Ignores
+ * comments, unknown fields, events without data, and an incomplete event at the end.
  */
 export class EventParser {
-  /** The start of a line whose end has not come yet. */
+  /** The beginning of an incomplete line. */
   #line = '';
-  /** The last chunk ended in CR: a LF that follows belongs to it. */
+  /** The last chunk ended with CR. A following LF belongs to it. */
   #afterReturn = false;
   #event = '';
   #data: string[] = [];
-  /** How long the lines of data are together. */
+  /** The total length of the lines of data. */
   #dataLength = 0;
   #id = '';
   #retryMs: number | null = null;
 
-  /** @param maxLength of one event: what is longer is not kept */
+  /** @param maxLength the longest event */
   constructor(private readonly maxLength = Infinity) {}
 
-  /** How long the server would have clients wait before they reconnect; `null` where it did not say. */
+  /** The `retry` of the stream: how long to wait before a reconnect; `null` without one. */
   get retryMs(): number | null {
     return this.#retryMs;
   }
 
-  /** The events that are complete with this chunk. @throws TooLongError for an event that is too long, complete or not */
+  /** Returns the events that this chunk completes. @throws TooLongError for an event that is too long, complete or not */
   push(chunk: string): ServerSentEvent[] {
     const events: ServerSentEvent[] = [];
     let start = this.#afterReturn && chunk.startsWith('\n') ? 1 : 0;

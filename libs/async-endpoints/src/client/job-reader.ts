@@ -4,18 +4,18 @@ import type { Locations } from './locations.js';
 import { pause } from './scope.js';
 import type { Transport } from './transport.js';
 
-/** Where the server does not say how long to wait before asking again. */
+/** The interval of polling when the server sends no `Retry-After`. */
 const ASK_AGAIN_MS = 1_000;
-/** However often a job changes: asked no more often than this. While it does not change, twice as long each time, up to … */
+/** The shortest interval of polling, however often a job changes. It doubles while the job does not change, up to a factor of: */
 const LEAST_INTERVAL_MS = 100;
 const LEAST_INTERVAL_DOUBLINGS = 5;
 
-/** The job as it is known here, and the ways to know more. */
+/** The last known state of a job, and the requests that update it. */
 export class JobReader {
   #state: JobState | null = null;
   #entityTag: string | null = null;
 
-  /** @param name the job's, as its definition says */
+  /** @param name the job name of the definition */
   constructor(
     private readonly name: string,
     readonly monitor: URL,
@@ -33,20 +33,21 @@ export class JobReader {
   }
 
   /**
-   * What is known from now on.
+   * Takes the state from a response.
    *
-   * @throws AsyncEndpointsProblem `UNEXPECTED_ANSWER` for what is no job, or one of another name: its result is of another type
+   * @throws AsyncEndpointsProblem `UNEXPECTED_ANSWER` when it is not a job, or a job of another name, whose result has another
+   * type
    */
   accept(answer: Answer): JobState {
     const { job } = answer;
     if (!job) throw answer.unexpected(`${this.monitor.pathname} answered no job.`);
     if (job.name !== this.name) throw answer.unexpected(`Job ${job.id} is a ${job.name}, no ${this.name}.`);
-    // Only what a GET of the monitor is answered has the tag of the monitor.
+    // Only the response to a GET of the status route has its entity tag.
     this.#entityTag = null;
     return (this.#state = job);
   }
 
-  /** Asks once, and is answered at once. */
+  /** Reads the state once, without waiting. */
   async refresh(signal?: AbortSignal): Promise<JobState> {
     const { state } = await this.#get(0, signal);
     return state;
@@ -59,8 +60,8 @@ export class JobReader {
   }
 
   /**
-   * The job as it stands, then as it comes to be, until it has ended: by answers that the server holds while nothing
-   * changes, else by asking again when it says so. Changes in quick succession may be seen as one.
+   * Yields the current state of the job, then each change, until the job is terminal. It uses responses that the server holds
+   * until a change, or polls as the server asks. Quick changes may be merged into one.
    */
   async *changes(signal: AbortSignal): AsyncGenerator<JobState, void, void> {
     const { longPollMs, retry } = this.transport.settings;
@@ -68,7 +69,7 @@ export class JobReader {
     if (this.#state && hasEnded(this.#state)) return yield this.#state;
     let unchanged = 0;
     for (let isFirst = true; ; isFirst = false) {
-      // Held until it is another state than the one that is known: that is to be known first.
+      // The server holds a response until the state differs from the known one, so the first request does not wait.
       const seconds = isFirst && this.#entityTag === null ? 0 : longPollSeconds;
       const askedAt = performance.now();
       const before = this.#state?.lastUpdatedAt;
@@ -76,7 +77,7 @@ export class JobReader {
       unchanged = before === state.lastUpdatedAt ? unchanged + 1 : 0;
       if (answer.status !== 304) yield state;
       if (hasEnded(state)) return;
-      // Whatever the server says: `Retry-After: 0`, or that it has held its answer.
+      // The lower bound, also for `Retry-After: 0` or a server that claims to have held its response.
       const interval = LEAST_INTERVAL_MS * 2 ** Math.min(unchanged, LEAST_INTERVAL_DOUBLINGS);
       const least = interval - (performance.now() - askedAt);
       if (seconds === longPollSeconds) {

@@ -1,24 +1,24 @@
 import { InvalidOptionError } from './errors.js';
 import type { Route, Settings, SubmissionMethod } from './options.js';
 
-/** A path or more. */
+/** A path or a URL. */
 const LOCATION = /\//;
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** Where an endpoint is. */
+/** The address of an endpoint. */
 export interface Endpoint {
   readonly url: URL;
   readonly method: SubmissionMethod;
 }
 
-/** Finds what is where, and nothing outside the origin of the application: headers may be credentials. */
+/** Resolves addresses. It refuses those outside the origin of the application, because headers may be credentials. */
 export class Locations {
   constructor(private readonly settings: Settings) {}
 
   /**
-   * The endpoint of a job: as the call says, else as the client's `routes` do.
+   * The endpoint of a job, from the options of the call or from `routes` of the client.
    *
-   * @throws InvalidOptionError where neither does
+   * @throws InvalidOptionError when both are missing
    */
   endpoint(job: string, { path, method }: { path?: string; method?: SubmissionMethod }): Endpoint {
     const { routes } = this.settings;
@@ -26,25 +26,25 @@ export class Locations {
     const known = typeof route === 'string' ? { path: route } : route;
     const where = path ?? known?.path;
     if (where === undefined)
-      throw new InvalidOptionError(`Where is ${job} submitted? Give \`path\`, or the client \`routes\``);
+      throw new InvalidOptionError(`The path of ${job} is unknown: pass \`path\`, or give the client \`routes\``);
     return { url: this.#below(where), method: method ?? known?.method ?? 'POST' };
   }
 
   /**
-   * The status monitor of a job that the caller names.
+   * The status URL of a job that the caller names.
    *
-   * @throws InvalidOptionError for what is neither id nor location: a mistaken id would be a path, and answered as one
+   * @throws InvalidOptionError when it is neither id nor location, because a mistyped id would be taken for a path
    */
   named(idOrLocation: string): URL {
     if (UUID.test(idOrLocation) || LOCATION.test(idOrLocation)) return this.monitor(idOrLocation);
     const given = JSON.stringify(idOrLocation);
-    throw new InvalidOptionError(`The job is named ${given}; expected a job's id, which is a UUID, or its location`);
+    throw new InvalidOptionError(`The job is ${given}; expected the id of a job, which is a UUID, or its location`);
   }
 
   /**
-   * The status monitor of a job.
+   * The status URL of a job.
    *
-   * @param idOrLocation a bare UUID, which stands below `statusPath`, or what a `Location` header said
+   * @param idOrLocation a UUID, for a job below `statusPath`, or the value of a `Location` header
    */
   monitor(idOrLocation: string): URL {
     if (UUID.test(idOrLocation)) return this.#below(`${this.settings.statusPath}/${idOrLocation.toLowerCase()}`);
@@ -52,9 +52,9 @@ export class Locations {
   }
 
   /**
-   * What a link of the server leads to.
+   * The target of a link from the server.
    *
-   * @throws InvalidOptionError for one to another origin, or none at all
+   * @throws InvalidOptionError when it leads to another origin or is invalid
    */
   linked(link: string, from: URL): URL {
     const url = URL.canParse(link, from.href) ? new URL(link, from.href) : null;
@@ -69,7 +69,7 @@ export class Locations {
   }
 }
 
-/** The id that a location ends in. */
+/** The id at the end of a location. */
 export function idOf(monitor: URL): string {
   return monitor.pathname.split('/').findLast(Boolean) ?? '';
 }

@@ -2,7 +2,7 @@ import { InvalidOptionError } from './errors.js';
 /** Headers by name. */
 export type HeaderValues = Record<string, string>;
 
-/** The part of `fetch` that is needed: any implementation will do. */
+/** The part of `fetch` that the client needs. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A path below `baseUrl`, for `POST`; or a path and its method. */
@@ -10,53 +10,53 @@ export type Route = string | { readonly path: string; readonly method?: Submissi
 
 export type SubmissionMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** How often, and how patiently, a request is repeated that may be. */
+/** How a request is repeated, when repeating it is safe. */
 export interface RetryOptions {
-  /** Repeats after the first attempt, and reconnects of a stream in a row without news. Default 5; 0 for none. */
+  /**
+   * The most repeats after the first attempt, and the most reconnects of a stream in a row without a new state. Default 5; 0 for
+   * none.
+   */
   limit?: number | undefined;
   /** The delay before the first repeat, in milliseconds; it doubles each time, less a random half. Default 500. */
   baseDelayMs?: number | undefined;
-  /**
-   * The longest delay, in milliseconds. A server that wants to be left alone for longer, by its `Retry-After`, is: its
-   * problem is thrown at once. Default 60,000.
-   */
+  /** The longest delay, in milliseconds. When `Retry-After` is longer, the problem is thrown at once. Default 60,000. */
   maxDelayMs?: number | undefined;
 }
 
 export interface ClientOptions {
   /**
-   * Where the application is, with its prefix if it has one: `https://example.com/gateway`. Requests, and with them
-   * `headers`, go to this origin only. Default: the origin of the page, in a browser.
+   * The URL of the application, with its prefix if it has one: `https://example.com/gateway`. Requests and their `headers` go to
+   * this origin only. Default: in a browser, the origin of the page.
    */
   baseUrl?: string | undefined;
-  /** Instead of the global `fetch`: to send cookies elsewhere, trace, test. */
+  /** Replaces the global `fetch`, for example to send cookies to another origin, or to trace or test. */
   fetch?: Fetch | undefined;
-  /** Sent with every request, such as `Authorization`. A function is asked before each attempt. Default none. */
+  /** Headers of every request, such as `Authorization`. A function is called before each attempt. Default none. */
   headers?: (HeaderValues | (() => HeaderValues | Promise<HeaderValues>)) | undefined;
   /** The endpoints by the names of their jobs, for `submit` without `path`. Default none. */
   routes?: Readonly<Record<string, Route>> | undefined;
-  /** Where the status routes are, below `baseUrl`; needed only to resume a job by its bare id. Default `/jobs`. */
+  /** The path of the status routes below `baseUrl`, needed only to find a job by its id. Default `/jobs`. */
   statusPath?: string | undefined;
   /**
-   * How long the server is asked to hold a response while the client waits, in milliseconds, rounded down to seconds; at most an
-   * hour. Default 20,000. With less than a second, the client polls.
+   * How long the server may hold a response while the client waits, in milliseconds, rounded down to seconds; at most an hour.
+   * With less than a second, the client polls. Default 20,000.
    */
   longPollMs?: number | undefined;
-  /** How long one attempt may take beside the time it is held, in milliseconds. Default 30,000. */
+  /** How long one attempt may take, in addition to the time that the server holds it, in milliseconds. Default 30,000. */
   requestTimeoutMs?: number | undefined;
   /** How long a stream of events may be silent, in milliseconds; the server writes every 15 s. Default 45,000. */
   streamIdleMs?: number | undefined;
   /**
-   * The longest answer that is read, and the longest event of a stream, in bytes; a longer one is a problem with code
+   * The longest response, and the longest event of a stream, in bytes. A longer one is a problem with the code
    * `UNEXPECTED_ANSWER`. Default 16 MiB.
    */
   maxResponseBytes?: number | undefined;
   retry?: RetryOptions | undefined;
 }
 
-/** What a timer takes, in milliseconds; a longer one would fire at once. */
+/** The longest timeout of a timer, in milliseconds. A longer timer would fire at once. */
 export const LONGEST_TIMER_MS = 2_147_483_647;
-/** The longest that a server can be configured to hold a response, in milliseconds. */
+/** The longest time that a server can be configured to hold a response, in milliseconds. */
 export const LONGEST_WAIT_MS = 3_600_000;
 
 /** The options with all defaults. */
@@ -73,12 +73,12 @@ export interface Settings {
   readonly retry: Readonly<Required<RetryOptions>>;
 }
 
-/** @throws InvalidOptionError for a base URL that is none, or a number that is out of its bounds */
+/** @throws InvalidOptionError for an invalid base URL or a number out of bounds */
 export function settingsOf(options: ClientOptions): Settings {
   const { headers = {}, fetch = globalThis.fetch, retry = {} } = options;
   return {
     baseUrl: baseUrlOf(options.baseUrl),
-    // Called without an owner: browsers insist on it.
+    // Browsers require that `fetch` is called without `this`.
     fetch: (url, init) => fetch(url, init),
     headers: typeof headers === 'function' ? headers : () => headers,
     routes: options.routes ?? {},
@@ -101,12 +101,12 @@ function baseUrlOf(given: string | undefined): URL {
     const url = new URL(given ?? '/', page);
     if (url.protocol === 'http:' || url.protocol === 'https:') return url;
   } catch {
-    // said below
+    // thrown below
   }
   throw new InvalidOptionError(`baseUrl is ${JSON.stringify(given)}; expected an http or https URL`);
 }
 
-/** @throws InvalidOptionError for anything else; `Infinity` is a number where the option can be without end */
+/** @throws InvalidOptionError for anything but a number from 0 to `largest` */
 export function numberFrom0(name: string, value: number, largest: number): number {
   if (typeof value === 'number' && value >= 0 && value <= largest) return value;
   throw new InvalidOptionError(

@@ -1,6 +1,6 @@
 import { orAborted } from './scope.js';
 
-/** An answer, or an event of a stream, that is longer than `maxResponseBytes`. */
+/** A response or an event of a stream is longer than `maxResponseBytes`. */
 export class TooLongError extends Error {
   override readonly name = 'TooLongError';
 
@@ -10,8 +10,8 @@ export class TooLongError extends Error {
 }
 
 /**
- * Text of a body, piece by piece. Not by `for await`: not every browser can iterate a stream; nor is every `fetch` one that
- * ends its body when its signal is aborted.
+ * Yields the text of a body in chunks. It does not use `for await`, because not every browser can iterate a stream, and not every
+ * `fetch` ends the body when its signal is aborted.
  */
 export async function* textOf(
   { body }: Response,
@@ -29,11 +29,11 @@ export async function* textOf(
       yield decoder.decode(value, { stream: true });
     }
   } finally {
-    reader.cancel().catch(() => {}); // it may have been cut
+    reader.cancel().catch(() => {}); // the stream may already be broken
   }
 }
 
-/** The whole text of a body. @throws TooLongError as soon as it is too long; the rest is not read */
+/** Reads the whole text of a body. @throws TooLongError as soon as it is too long; the rest is not read */
 export async function wholeTextOf(response: Response, signal: AbortSignal, maxBytes: number): Promise<string> {
   let text = '';
   for await (const piece of textOf(response, signal)) {

@@ -44,7 +44,7 @@ async function statuses(states: AsyncIterable<JobState>): Promise<string[]> {
 }
 
 describe('The events of a job', () => {
-  it('are joined again where the stream falls silent, ends early or is refused for now', async () => {
+  it('continue after the stream is silent, ends early or is refused temporarily', async () => {
     const { job, sent } = jobOf([
       () => streamOf(event(1, state()), true),
       () => streamOf(`: alive\n\n${event(2, state({ status: 'InProgress' }))}data: {"id`),
@@ -56,7 +56,7 @@ describe('The events of a job', () => {
     expect(sent.every(({ signal }) => signal.aborted)).toBe(true);
   });
 
-  it('are told once where a server does not know Last-Event-ID', async () => {
+  it('are not repeated when the server ignores Last-Event-ID', async () => {
     const { job } = jobOf([() => streamOf(event(1, state())), () => streamOf(event(1, state()) + event(2, completed))]);
     expect(await statuses(job.events())).toEqual(['Queued', 'Completed']);
   });
@@ -71,13 +71,13 @@ describe('The events of a job', () => {
       () => new Response('', { status: 503, headers: { 'Retry-After': '61' } }),
       1,
     ],
-  ])('are asked for where the stream %s', async (_, stream, attempts) => {
+  ])('are polled when the stream %s', async (_, stream, attempts) => {
     const { job, sent } = jobOf([stream]);
     expect(await statuses(job.events())).toEqual(['Completed']);
     expect(sent.map(({ path }) => path)).toEqual([...Array<string>(attempts).fill('/jobs//events'), '/jobs/']);
   });
 
-  it('are refused where they are those of another job, or of none', async () => {
+  it('are rejected when they belong to another job or to none', async () => {
     const other = jobOf([() => streamOf(event(1, state({ name: 'Other' })))]);
     await expect(statuses(other.job.events())).rejects.toMatchObject({ code: 'UNEXPECTED_ANSWER' });
     const none = jobOf([() => streamOf('data: hello\n\n')]);
@@ -85,7 +85,7 @@ describe('The events of a job', () => {
     expect([other.sent.length, none.sent.length]).toEqual([1, 1]);
   });
 
-  it('are the one state of a job that is known to have ended, without asking', async () => {
+  it('are the known state of a terminal job, without a request', async () => {
     const { job, sent } = jobOf([() => streamOf('')]);
     await job.refresh();
     expect(await statuses(job.events())).toEqual(['Completed']);

@@ -7,20 +7,18 @@ import { hasEnded, type JobState } from './job-state.js';
 import { textOf, TooLongError } from './read-body.js';
 import { pause, Scope } from './scope.js';
 
-/** How one stream came to its end. `unusable`: there is none, or nothing comes through. */
+/** How a stream ended. `unusable`: there is no stream, or no data arrives. */
 interface End {
   readonly outcome: 'over' | 'cut' | 'unusable';
-  /** When the server would be asked again, in milliseconds; `null` where it did not say. */
+  /** When to reconnect, in milliseconds; `null` when the server did not say. */
   readonly againMs: number | null;
 }
 
-/**
- * What happens to a job, by its stream of events: joined again where it was cut; given up for asking where there is none.
- */
+/** Follows a job by its event stream. Reconnects a broken stream, and polls when there is no stream. */
 export class RemoteEvents {
   #lastId = '';
   #lastData = '';
-  /** In a row, without news in between. */
+  /** The number of failures in a row, without a new state in between. */
   #failures = 0;
 
   constructor(private readonly reader: JobReader) {}
@@ -51,7 +49,7 @@ export class RemoteEvents {
       if (error instanceof AsyncEndpointsProblem) throw error;
       return { outcome: 'cut', againMs: null };
     } finally {
-      // Whatever is still coming is not read any more.
+      // The rest of the stream is not read.
       scope.abort(new DOMException('The stream is no longer followed', 'AbortError'));
       scope.end();
     }
@@ -63,7 +61,7 @@ export class RemoteEvents {
     return transport.open({ method: 'GET', url, headers, signal: scope.signal, mayRepeat: true }, scope);
   }
 
-  /** A stream that is accepted and then silent from the start is held back by something in between. */
+  /** When a stream is accepted but silent from the start, a proxy buffers it. */
   async *#read(response: Response, scope: Scope): AsyncGenerator<JobState, End, void> {
     const parser = new EventParser(this.reader.transport.settings.maxResponseBytes);
     let isSilent = true;

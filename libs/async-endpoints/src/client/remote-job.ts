@@ -7,24 +7,24 @@ import { RemoteEvents } from './remote-events.js';
 import { Scope } from './scope.js';
 import { statesUntilLeft } from './states.js';
 
-/** Half an hour, as the server gives an attempt by default. */
+/** Half an hour, the default timeout of an attempt on the server. */
 const TIMEOUT_MS = 1_800_000;
 
 export interface CallOptions {
-  /** Aborts the call, which then throws the reason of the signal; the job goes on. */
+  /** Aborts the call, which then throws the reason of the signal. The job continues. */
   signal?: AbortSignal | undefined;
 }
 
 export interface RemoteWaitOptions extends CallOptions {
-  /** How long to wait in all, in milliseconds; `Infinity` for as long as it takes. Default 1,800,000: half an hour. */
+  /** How long to wait in total, in milliseconds; `Infinity` for no limit. Default 1,800,000 (half an hour). */
   timeoutMs?: number | undefined;
 }
 
 /**
- * A job on the server. Made by {@link AsyncEndpointsClient}; holds nothing open between calls.
+ * A job on the server. {@link AsyncEndpointsClient} creates it. It keeps no connection open between calls.
  *
- * All methods throw `AsyncEndpointsProblem` for a refusal (`JOB_NOT_FOUND` once the job was purged), `NoAnswerError` where
- * the server cannot be reached, and the reason of the signal.
+ * All methods throw `AsyncEndpointsProblem` for a refusal (`JOB_NOT_FOUND` after the job was purged), `NoAnswerError` when the
+ * server cannot be reached, and the reason of the signal when it is aborted.
  */
 export class RemoteJob<TJob> {
   readonly #reader: JobReader;
@@ -33,30 +33,30 @@ export class RemoteJob<TJob> {
   constructor(
     /** A lower-case UUID. */
     readonly id: string,
-    /** Whether the server knew the submission: this is the job of an earlier one. */
+    /** True when this is the job of an earlier submission with the same id or key. */
     readonly isReplay: boolean,
     reader: JobReader,
   ) {
     this.#reader = reader;
   }
 
-  /** Where the job can be followed: what to keep, beside or instead of the id, to come back to it. */
+  /** The status URL of the job. Keep it, or the id, to come back to the job. */
   get location(): string {
     return this.#reader.monitor.href;
   }
 
-  /** The last known state of the job; null for a resumed job that was not read yet. */
+  /** The last known state of the job; null before the first read of a job from `client.job()`. */
   get state(): StateOf<TJob> | null {
     return this.#reader.state as StateOf<TJob> | null;
   }
 
   /**
-   * The result, once there is one. The server is asked to hold its answer until something changes; one that does not is
-   * asked again when its `Retry-After` says. `null` for a job without a result.
+   * Waits for the result; `null` for a job without a result. The server holds its response until the job changes. When it does
+   * not, the client polls after `Retry-After`.
    *
    * @throws JobFailedError, JobCanceledError
-   * @throws JobWaitTimeoutError after `timeoutMs`: the job goes on
-   * @throws InvalidOptionError for a `timeoutMs` that is no number from 0
+   * @throws JobWaitTimeoutError after `timeoutMs`; the job continues
+   * @throws InvalidOptionError when `timeoutMs` is not a number from 0
    */
   async wait({ signal, timeoutMs = TIMEOUT_MS }: RemoteWaitOptions = {}): Promise<JobResult<TJob>> {
     numberFrom0('timeoutMs', timeoutMs, Infinity);
@@ -73,9 +73,9 @@ export class RemoteJob<TJob> {
   }
 
   /**
-   * The job as it stands, then as it comes to be, progress included, until it has ended. How it ended is in the last
-   * state: nothing is thrown for a failure. By server-sent events, which are joined again where they were cut; where
-   * there are none, by asking. Leaving the loop closes the stream.
+   * Yields the current state of the job, then each change, progress included, until the job is terminal. The last state contains
+   * the outcome: a failed job throws no error. It uses server-sent events and reconnects a broken stream; without event streams
+   * it polls. Leaving the loop closes the stream.
    */
   events({ signal }: CallOptions = {}): AsyncIterableIterator<StateOf<TJob>> {
     return statesUntilLeft(this.#reader, signal, (until) =>
@@ -84,16 +84,16 @@ export class RemoteJob<TJob> {
   }
 
   /**
-   * Cancels it; the handler's signal is aborted where it runs. A job that is canceled already stays so.
+   * Cancels the job, and aborts the signal of its handler when it is running. Does nothing when the job is already canceled.
    *
    * @returns the job, now `Canceled`
-   * @throws AsyncEndpointsProblem `JOB_ALREADY_FINISHED` for one that has completed or failed
+   * @throws AsyncEndpointsProblem `JOB_ALREADY_FINISHED` when the job has completed or failed
    */
   async cancel({ signal }: CallOptions = {}): Promise<StateOf<TJob>> {
     return (await this.#reader.cancel(signal)) as StateOf<TJob>;
   }
 
-  /** Asks how it stands, now. */
+  /** Reads the current state. */
   async refresh({ signal }: CallOptions = {}): Promise<StateOf<TJob>> {
     return (await this.#reader.refresh(signal)) as StateOf<TJob>;
   }

@@ -1,8 +1,8 @@
 import { LONGEST_TIMER_MS } from './options.js';
 
 /**
- * The lifetime of some work: aborted when the caller's signal is, when its time is up, or by `abort`. To be ended
- * whatever comes of the work, so that neither a timer nor a listener of a long-lived signal stays behind.
+ * The lifetime of an operation. It is aborted when the signal of the caller is aborted, when its time is up, or by `abort`.
+ * Always end it, so that no timer and no listener of a long-lived signal stays behind.
  */
 export class Scope {
   readonly #controller = new AbortController();
@@ -20,7 +20,7 @@ export class Scope {
     return this.#controller.signal;
   }
 
-  /** Aborts it after `ms` milliseconds from now, in place of an earlier limit; never for `Infinity`. */
+  /** Aborts the scope after `ms` milliseconds, never for `Infinity`. Replaces an earlier limit. */
   limit(ms: number, reason: () => unknown): void {
     clearTimeout(this.#timer);
     if (ms <= LONGEST_TIMER_MS) this.#timer = setTimeout(() => this.abort(reason()), ms);
@@ -36,7 +36,7 @@ export class Scope {
   }
 }
 
-/** What the promise comes to, or the reason of the signal if that is aborted first. */
+/** Settles like the promise, or rejects with the reason of the signal if that is aborted first. */
 export async function orAborted<T>(promise: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   signal?.throwIfAborted();
   const scope = new Scope(signal);
@@ -50,7 +50,7 @@ export async function orAborted<T>(promise: T | Promise<T>, signal: AbortSignal 
   }
 }
 
-/** Resolves after `ms` milliseconds; rejects with the reason of the signal if that is aborted before. */
+/** Resolves after `ms` milliseconds. Rejects with the reason of the signal if that is aborted before. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   if (ms <= 0) return;

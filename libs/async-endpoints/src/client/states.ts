@@ -3,8 +3,8 @@ import { hasEnded, type JobState } from './job-state.js';
 import { Scope } from './scope.js';
 
 /**
- * An iterator that whoever leaves it ends at once, even while it waits for the next state; a generator alone would wait
- * first. Nothing is asked before the first state is wanted, nothing at all of a job that is known to have ended.
+ * An iterator that ends at once when the caller leaves it, even while it waits for the next state; a generator alone would wait
+ * first. It sends no request before the first `next`, and none for a job that is known to be terminal.
  */
 export function statesUntilLeft(
   reader: JobReader,

@@ -12,24 +12,24 @@ export interface Call {
   /** JSON text. */
   readonly body?: string;
   readonly signal?: AbortSignal;
-  /** Whether it does no harm to send it more than once. */
+  /** Whether it is safe to send the request more than once. */
   readonly mayRepeat: boolean;
-  /** For how many seconds the server may hold the answer: sent as `Prefer: wait`. Default 0: not at all. */
+  /** How many seconds the server may hold the response, sent as `Prefer: wait`. Default 0. */
   readonly waitSeconds?: number;
 }
 
 /**
- * Sends requests: to one origin, in bounded time, and again where that is safe and may help. Redirects are not followed: they
- * would take headers and body, which may be credentials, to wherever the server says.
+ * Sends requests to one origin, with a deadline, and repeats them when that is safe and may help. It does not follow redirects,
+ * which would send headers and body, possibly credentials, to another server.
  */
 export class Transport {
   constructor(readonly settings: Settings) {}
 
   /**
-   * The answer, whatever its status; the last one, where repeating did not help.
+   * Returns the response, whatever its status; after repeats the last one.
    *
-   * @throws NoAnswerError where none came
-   * @throws the reason of the signal, once it is aborted
+   * @throws NoAnswerError when no response came
+   * @throws the reason of the signal, when it is aborted
    */
   async send(call: Call): Promise<Answer> {
     for (let failures = 1; ; failures++) {
@@ -46,12 +46,14 @@ export class Transport {
     }
   }
 
-  /** The answer with its body unread, after one attempt. Its scope is the caller's to end, and ends the body if aborted. */
+  /**
+   * Returns the response of one attempt, with its body unread. The caller must end the scope. Aborting the scope ends the body.
+   */
   async open(call: Call, scope: Scope): Promise<Response> {
     return this.#fetch(call, await this.#headersOf(call), scope);
   }
 
-  /** An answer, or why there is none; throws only what the caller is to blame for: its signal, its headers. */
+  /** Returns the response, or the reason why there is none. Throws only errors of the caller: its signal or its headers. */
   async #attempt(call: Call): Promise<Answer | { failure: unknown }> {
     const headers = await this.#headersOf(call);
     const scope = new Scope(call.signal);
@@ -83,14 +85,14 @@ export class Transport {
       method,
       headers,
       body,
-      // Entity tags are kept here; a cache in between would answer 200 where 304 says more.
+      // The client keeps entity tags itself. With a browser cache it would get 200 instead of 304.
       cache: 'no-store',
       redirect: 'manual',
       signal: scope.signal,
     };
     const response = await this.settings.fetch(url.href, init);
     if (!isRedirect(response)) return response;
-    response.body?.cancel().catch(() => {}); // nobody reads it
+    response.body?.cancel().catch(() => {}); // the body is not needed
     throw new Answer(response.status, response.headers, '').unexpected(
       `${method} ${url.pathname} is redirected, and redirects are not followed. Give the final address as baseUrl.`,
     );
@@ -109,7 +111,7 @@ export class Transport {
   }
 }
 
-/** Browsers reveal only that there is a redirect. */
+/** Browsers hide everything about a redirect except that it is one. */
 function isRedirect({ type, status }: Response): boolean {
   return type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304);
 }

@@ -99,22 +99,27 @@ export type RedisSettings = OptionsOf<typeof REDIS>;
 /** To use other options of `pg`, set `store` to a `PostgresJobStore` in code. */
 export const POSTGRES = {
   /**
-   * The address of PostgreSQL. What it leaves out is read from `PGHOST`, `PGUSER` and so on; `postgres://` leaves out everything. No
-   * default, so that no application uses a database by accident.
+   * The address of PostgreSQL. Missing parts are read from `PGHOST`, `PGUSER` and so on; in `postgres://` all parts are missing.
+   * No default, so that no application uses a database by accident.
    */
   url: address(POSTGRES_URL, isPostgresUrl),
-  /** The password. It wins over that in the URL. */
+  /** The password. It overrides the one in the URL. */
   password: optionalText(1, 10_000),
   /**
    * The address for notifications, when `url` leads to a pooler in transaction mode. The store polls when notifications do not
-   * arrive. Default: as `url`.
+   * arrive. Default: `url`.
    */
   listen: address(POSTGRES_URL, isPostgresUrl),
   /** The schema that holds the tables. Default `async_endpoints`. */
   schema: option(() => 'async_endpoints', pattern(SCHEMA.pattern, SCHEMA.expected)),
-  /** Whether to create and migrate the schema at boot. False when `npx async-endpoints migrate` does it. Default true. */
+  /**
+   * Whether to create and migrate the schema at boot. Set it to false when `npx async-endpoints migrate` does it. Default true.
+   */
   migrate: option(() => true, flag()),
-  /** Whether claims and progress wait until they are on disk. False: a crash of the server may undo the last ones. Default true. */
+  /**
+   * Whether claims and progress wait until they are on disk. When false, a crash of the server may undo the last ones. Default
+   * true.
+   */
   synchronousClaims: option(() => true, flag()),
   /** What a boot does while PostgreSQL is unreachable: stop, or continue, answer 503 and recover by itself. Default `fail-fast`. */
   connect: option((): (typeof CONNECT)[number] => 'fail-fast', oneOf(...CONNECT)),
@@ -128,9 +133,9 @@ export const POSTGRES = {
 };
 
 export const SQLITE = {
-  /** The file with the jobs. It is made when it does not exist; its folder must exist. No default. */
+  /** The path of the database file. The file is created if needed; its folder must exist. No default. */
   path: optionalText(1, 4_096),
-  /** What a commit survives: a power loss (`FULL`), or the end of the process only (`NORMAL`). Default `FULL`. */
+  /** Whether a commit survives a power loss (`FULL`), or a crash of the process only (`NORMAL`). Default `FULL`. */
   synchronous: option((): (typeof SYNCHRONOUS)[number] => 'FULL', oneOf(...SYNCHRONOUS)),
   /** How long a call waits for other processes that write, in ms. Then it fails with `STORE_UNAVAILABLE`. Default 5000. */
   busyTimeoutMs: option(() => 5_000, integer(...BUSY_TIMEOUT_MS)),
@@ -145,14 +150,14 @@ function isStore(value: unknown): boolean {
   return STORES.includes(value as (typeof STORES)[number]) || (isObject(value) && 'claim' in value);
 }
 
-/** The sections and names of the reference system's configuration; each states an option of ours. */
+/** The sections and names in the configuration of the reference system. Each one sets an option of this library. */
 export interface SeedSettings {
   workerConfigurations?: {
     maximumConcurrency?: number;
     /** Shared by all instances. */
     maximumQueueSize?: number;
     jobTimeoutMinutes?: number;
-    /** The net under push. */
+    /** A fallback for missed notifications. */
     pollingIntervalMs?: number;
   };
   jobManagerConfiguration?: {
@@ -168,12 +173,12 @@ export interface SeedSettings {
     enableDistributedJobRecovery?: boolean;
     jobTimeoutMinutes?: number;
     recoveryCheckIntervalSeconds?: number;
-    /** How often a job may be taken up again after its worker vanished. */
+    /** How often a job may run again after its worker died. */
     maximumRetries?: number;
   };
 }
 
-/** What a file or code can state: every option of the library, and the names of the seed. */
+/** The settings in a file or in code: every option of the library, and the names of the seed. */
 export interface AsyncEndpointsSettings extends Given<ModuleSettings>, SeedSettings {
   redis?: Given<RedisSettings> | undefined;
   postgres?: Given<OptionsOf<typeof POSTGRES>> | undefined;

@@ -36,8 +36,8 @@ function mistakes(options: ConfigOptions): string[] {
 
 const env = (variables: Record<string, string>) => mistakes({ env: variables });
 
-describe('Of the sources of a configuration', () => {
-  it('the later one holds: defaults, file, .env, environment, overrides', () => {
+describe('The sources of a configuration', () => {
+  it('override earlier ones: defaults, file, .env, environment, overrides', () => {
     const named = (workerId: string) => ({ worker: { workerId } });
     const options: ConfigOptions = {};
     expect(read(options).worker?.workerId).toContain(String(process.pid));
@@ -53,7 +53,7 @@ describe('Of the sources of a configuration', () => {
     expect(read(options).worker?.workerId).toBe('overrides');
   });
 
-  it('the file is that of NODE_ENV, or the one that ASYNC_CONFIG_FILE names, also in .env', () => {
+  it('include the file of NODE_ENV, or the one that ASYNC_CONFIG_FILE names, also in .env', () => {
     file('config/production.json', { Logging: {}, asyncEndpoints: { role: 'all', jobs: { timeoutMs: 1 } } });
     const mounted = file('etc/app.json', { asyncEndpoints: { jobs: { timeoutMs: 2 } } });
     expect(read({ env: { NODE_ENV: 'production' } }).jobs?.timeoutMs).toBe(1);
@@ -62,7 +62,7 @@ describe('Of the sources of a configuration', () => {
     expect(read().jobs?.timeoutMs).toBe(2);
   });
 
-  it('each can state every option that a text can state', () => {
+  it('can each set every option that has a text form', () => {
     const texts = [...SETTINGS.values()].filter(({ variable }) => variable);
     expect(new Set(texts.map(({ variable }) => variable)).size).toBe(texts.length);
     expect(
@@ -70,14 +70,14 @@ describe('Of the sources of a configuration', () => {
     ).toBe(true);
   });
 
-  it('an empty variable says nothing, and what ConfigModule copied from .env is said once', () => {
+  it('ignore empty variables, and count variables that ConfigModule copied from .env once', () => {
     file('.env', 'ASYNC_QUEUE_SIZE=many');
     expect(mistakes({ env: { ASYNC_QUEUE_SIZE: 'many', ASYNC_ROLE: ' ' } })).toEqual([
       'ASYNC_QUEUE_SIZE in .env is "many"; expected an integer from 1 to 9007199254740991 (jobs.maxQueueSize)',
     ]);
   });
 
-  it('a secret can be in a file of its own, as it is mounted', () => {
+  it('can name a mounted file with a secret', () => {
     file('redis-url', 'redis://:secret@host:6379\n');
     expect(read({ env: { REDIS_URL_FILE: 'redis-url' } })).toMatchObject({
       store: 'redis',
@@ -100,7 +100,7 @@ describe('Of the sources of a configuration', () => {
     ]);
   });
 
-  it('jobs live in Redis where it has a URL, else in SQLite where it has a path, and must in one of both where the role is not all', () => {
+  it('default to the store that has a URL or a path, which roles other than all require', () => {
     expect(read().store).toBe('memory');
     expect(read({ env: { REDIS_URL: 'redis://host' } }).store).toBe('redis');
     expect(read({ env: { REDIS_URL: 'redis://host', ASYNC_STORE: ' memory ' } }).store).toBe('memory');
@@ -150,7 +150,7 @@ describe('The names of the seed', () => {
     },
   };
 
-  it('keep their meaning, as the page writes them; of two that say the same the smaller holds', () => {
+  it('set the options that the page states; of two names for one option the smaller value counts', () => {
     file('config/production.json', appsettings);
     const { worker, jobs } = read({ env: { NODE_ENV: 'production' } });
     expect(worker).toMatchObject({ maxConcurrency: 8, pollingIntervalMs: 1000, maxClaimBatchSize: 20 });
@@ -164,7 +164,7 @@ describe('The names of the seed', () => {
     expect(read({ defaults: delay }).jobs?.retryDelayBaseMs).toBe(2_500);
   });
 
-  it('of recovery count retries, minutes, seconds and time spans', () => {
+  it('convert retries, minutes, seconds and time spans', () => {
     const recoveryConfiguration = {
       enableDistributedJobRecovery: true,
       jobTimeoutMinutes: 60,
@@ -179,7 +179,7 @@ describe('The names of the seed', () => {
     expect(read({ defaults: { recoveryConfiguration } }).recovery?.sweepIntervalMs).toBe(300_000);
   });
 
-  it('are variables, too', () => {
+  it('work as variables, too', () => {
     const variables = {
       ASYNC_WORKER_CONCURRENCY: '4',
       ASYNC_QUEUE_SIZE: '1000',
@@ -194,23 +194,23 @@ describe('The names of the seed', () => {
 
 describe('A mistake in a configuration', () => {
   it.each(['ASYNC_WORKER_CONCURRENCY', 'ASYNC_QUEUE_SIZE', 'ASYNC_POLLING_INTERVAL', 'ASYNC_MAX_RETRIES'])(
-    'is what is no number: %s',
+    'is a value that is not a number: %s',
     (name) => {
       const { message } = catchError(() => read({ env: { [name]: 'four' } }));
       expect(message).toContain(`${name} in the environment is "four"; expected an integer`);
     },
   );
 
-  it('stops the boot together with all others, in one message without a stack trace', () => {
+  it('stops the boot with all other mistakes in one message, without a stack trace', () => {
     file('config/development.json', { asyncEndpoints: { worker: { leasMs: 5 } } });
     file('.env', 'ASYNC_WORKER_CONCURENCY=4');
     const boot = () => read({ env: { ASYNC_MAX_RETRIES: '-1', REDIS_URL: 'http://user:secret@host' } });
     const path = join(cwd, 'config/development.json');
     const lines = `The configuration has 4 mistakes:
-  - worker.leasMs in ${path} is no option; did you mean worker.leaseMs?
-  - ASYNC_WORKER_CONCURENCY in .env is no variable; did you mean ASYNC_WORKER_CONCURRENCY?
+  - worker.leasMs in ${path} is not an option; did you mean worker.leaseMs?
+  - ASYNC_WORKER_CONCURENCY in .env is not a variable; did you mean ASYNC_WORKER_CONCURRENCY?
   - ASYNC_MAX_RETRIES in the environment is -1; expected an integer from 0 to 1000 (jobs.defaultMaxRetries)
-  - REDIS_URL in the environment is what is not shown here; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)`.split(
+  - REDIS_URL in the environment is invalid (a secret is not shown); expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)`.split(
       '\n',
     );
     const refusal = catchError(boot);
@@ -218,7 +218,7 @@ describe('A mistake in a configuration', () => {
     expect(refusal).toMatchObject({ code: 'INVALID_OPTION', stack: `AsyncEndpointsError: ${refusal.message}` });
   });
 
-  it('shows no password, also where a URL stands under the name of another option, or cannot be read', () => {
+  it('shows no password, even when a URL is the value of another option or cannot be parsed', () => {
     const said = [
       env({ ASYNC_STORE: 'redis://:secret@host:6379' }),
       env({ REDIS_URL: 'redis://:sec#ret@host:6379' }),
@@ -228,9 +228,9 @@ describe('A mistake in a configuration', () => {
     expect(said.flat()).toEqual([
       'ASYNC_STORE in the environment is "redis://…"; expected memory, redis, postgres, sqlite, or in code a JobStore (store)',
       ...Array<string>(2).fill(
-        'REDIS_URL in the environment is what is not shown here; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)',
+        'REDIS_URL in the environment is invalid (a secret is not shown); expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)',
       ),
-      'POSTGRES_URL in the environment is what is not shown here; expected something like postgres://user@host:5432/database (postgres.url)',
+      'POSTGRES_URL in the environment is invalid (a secret is not shown); expected something like postgres://user@host:5432/database (postgres.url)',
     ]);
   });
 
@@ -240,8 +240,8 @@ describe('A mistake in a configuration', () => {
     ['ASYNC_SWEEP_MS', 'ASYNC_RECOVERY_SWEEP_INTERVAL_MS'],
     ['ASYNC_CONFIG_FIEL', 'ASYNC_CONFIG_FILE'],
     ['ASYNC_REDIS_PREFX', 'ASYNC_REDIS_PREFIX'],
-  ])('in the name of a variable: %s, for %s', (name, meant) => {
-    expect(env({ [name]: '1' })).toEqual([`${name} in the environment is no variable; did you mean ${meant}?`]);
+  ])('in the name of a variable suggests the right one: %s, for %s', (name, meant) => {
+    expect(env({ [name]: '1' })).toEqual([`${name} in the environment is not a variable; did you mean ${meant}?`]);
   });
 
   it.each([
@@ -254,17 +254,17 @@ describe('A mistake in a configuration', () => {
       'jobManagerConfiguration.maxConcurrentJobs',
     ],
     [{ http: { pathh: 'x' } }, 'http.pathh', 'http.path'],
-  ])('in the name of an option: %j', (section, name, meant) => {
+  ])('in the name of an option suggests the right one: %j', (section, name, meant) => {
     const path = file('config/development.json', { asyncEndpoints: section });
-    expect(env({})).toEqual([`${name} in ${path} is no option; did you mean ${meant}?`]);
+    expect(env({})).toEqual([`${name} in ${path} is not an option; did you mean ${meant}?`]);
   });
 
-  it('far from every name is called unknown', () => {
-    expect(env({ ASYNC_BANANA: '1' })).toEqual(['ASYNC_BANANA in the environment is no variable of this library']);
+  it('in a name without a similar one is reported without a suggestion', () => {
+    expect(env({ ASYNC_BANANA: '1' })).toEqual(['ASYNC_BANANA in the environment is not a variable of this library']);
     expect(() => read({ env: { ASYNC_BANANA: '1' }, otherVariables: ['ASYNC_BANANA'] })).not.toThrow();
   });
 
-  it('is not what Kubernetes says of a Service', () => {
+  it('is not a variable that Kubernetes sets for a Service', () => {
     const link = {
       ASYNC_API_SERVICE_HOST: '10.0.0.1',
       ASYNC_API_SERVICE_PORT_HTTP: '80',
@@ -274,7 +274,7 @@ describe('A mistake in a configuration', () => {
   });
 
   it.each([
-    [{ worker: 5 }, 'worker in FILE is no object'],
+    [{ worker: 5 }, 'worker in FILE is not an object'],
     [{ worker: { leaseMs: null } }, 'worker.leaseMs in FILE is null; expected an integer from 100 to 3600000'],
     [{ worker: { leaseMs: 500, LeaseMs: 600 } }, 'worker.LeaseMs in FILE is there twice'],
     [{ jobs: { retention: { failedMs: -1 } } }, 'jobs.retention.failedMs in FILE is -1; expected an integer from 0'],
@@ -289,7 +289,7 @@ describe('A mistake in a configuration', () => {
       'staleJobClaimCheckInterval in FILE is "1 minute"; expected a time such as 00:01:00',
     ],
     [{ store: 'sql' }, 'store in FILE is "sql"; expected memory, redis'],
-    [{ redis: { password: 5 } }, 'redis.password in FILE is what is not shown here; expected a text'],
+    [{ redis: { password: 5 } }, 'redis.password in FILE is invalid (a secret is not shown); expected a text'],
   ])('in the value of an option: %j', (section, message) => {
     const path = file('config/development.json', { asyncEndpoints: section });
     expect(env({})).toEqual([expect.stringContaining(message.replace('FILE', path))]);
@@ -299,7 +299,7 @@ describe('A mistake in a configuration', () => {
     ['{ "asyncEndpoints": ', 'is no JSON'],
     ['[]', 'holds no object'],
     ['{ "asyncEndpoint": {} }', 'has no section "asyncEndpoints"'],
-    ['{ "asyncEndpoints": 1 }', 'has a section "asyncEndpoints" that is no object'],
+    ['{ "asyncEndpoints": 1 }', 'has a section "asyncEndpoints" that is not an object'],
   ])('of a file: %s', (content, message) => {
     const path = file('config/test.json', content);
     expect(env({ NODE_ENV: 'test' })).toEqual([expect.stringContaining(`${path} ${message}`)]);
@@ -319,7 +319,7 @@ describe('A mistake in a configuration', () => {
     }
   });
 
-  it('of a file that is named and not there', () => {
+  it('is a named file that does not exist', () => {
     expect(env({ ASYNC_CONFIG_FILE: '/nowhere.json' })).toEqual(['/nowhere.json cannot be read (ENOENT)']);
   });
 

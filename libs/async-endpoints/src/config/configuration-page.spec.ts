@@ -59,7 +59,7 @@ function defaultOf({ key, initial }: Setting): string {
 
 const UNITS: Readonly<Record<string, number>> = { minutes: 60_000, MiB: 2 ** 20 };
 
-it('the numbers that doc comments call the default are the default', () => {
+it('doc comments state the actual defaults', () => {
   const stated = Object.entries(DECLARED).flatMap(([group, [file]]) => {
     const comments = read(file, src).replaceAll(/\s*\n\s*(?:\* )?/g, ' ');
     return [...comments.matchAll(/Default ([\d,.]*\d)(?: (minutes|MiB))?\.[^/]*\*\/ (\w+): option/g)]
@@ -104,7 +104,7 @@ function page(): string {
     .replace('{{tables}}', Object.keys(GROUPS).map(table).join('\n\n'));
 }
 
-it('docs/configuration.md says what the definitions of the options say; if not: npm run docs', async () => {
+it('docs/configuration.md matches the definitions of the options (npm run docs writes it)', async () => {
   const path = fileURLToPath(new URL('docs/configuration.md', root));
   const formatted = await format(page(), { ...(await resolveConfig(path)), parser: 'markdown' });
   await expect(formatted).toMatchFileSnapshot(path);

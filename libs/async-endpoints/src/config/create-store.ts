@@ -4,10 +4,10 @@ import type { RedisJobStoreOptions } from '../stores/redis/options.js';
 import type { SqliteJobStoreOptions } from '../stores/sqlite/options.js';
 import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
 
-/** What is new among the options of the Redis store does not compile before a text can state it, or it stands here. */
+/** A new option of the Redis store does not compile until it has a setting, or is listed here. */
 type Options = Required<Omit<RedisJobStoreOptions, 'url' | 'redis' | 'cluster' | 'client' | 'now'>>;
 
-/** The store that the settings name; none for the one in memory, which is the module's default. */
+/** Creates the store that the settings name; undefined for the memory store, which is the default of the module. */
 export async function createStore(settings: AsyncEndpointsSettings): Promise<JobStore | undefined> {
   const { store, redis, postgres, sqlite } = settings;
   if (typeof store === 'object') return store;
@@ -29,7 +29,7 @@ export async function createStore(settings: AsyncEndpointsSettings): Promise<Job
   return new RedisJobStore({ ...options, url, redis: login });
 }
 
-/** A store is loaded only where it is used, because its driver is an optional peer. */
+/** A store is loaded only when it is used, because its driver is an optional peer dependency. */
 function missing(store: string, driver: string): (cause: unknown) => never {
   return (cause) => {
     const message = `The store "${store}" needs the package ${driver}: npm install ${driver}.`;

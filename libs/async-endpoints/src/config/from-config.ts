@@ -6,7 +6,7 @@ import type { AsyncEndpointsSettings } from './async-endpoints-settings.js';
 import { createStore } from './create-store.js';
 import { type ConfigOptions, readSettings } from './read-settings.js';
 
-/** What `AsyncEndpointsModule.forRootAsync` takes. */
+/** The argument of `AsyncEndpointsModule.forRootAsync`. */
 export interface AsyncEndpointsConfiguration extends AsyncEndpointsExtras {
   readonly role: Role;
   readonly imports: DynamicModule[];
@@ -14,14 +14,15 @@ export interface AsyncEndpointsConfiguration extends AsyncEndpointsExtras {
   useFactory(settings: AsyncEndpointsSettings): Promise<AsyncEndpointsOptions>;
 }
 
-/** Of the settings in `ConfigService`: `config.get('asyncEndpoints.worker.leaseMs')`. */
+/** The namespace of the settings in `ConfigService`: `config.get('asyncEndpoints.worker.leaseMs')`. */
 export const CONFIG_NAMESPACE = 'asyncEndpoints';
 
 /**
- * The options of the library from a JSON file, environment variables and code, each checked, for
- * `AsyncEndpointsModule.forRootAsync(fromConfig())`. The later holds: defaults, file, `.env`, environment, `overrides`.
+ * Reads and validates the options of the library from a JSON file, environment variables and code, for
+ * `AsyncEndpointsModule.forRootAsync(fromConfig())`. Later sources override earlier ones: defaults, file, `.env`, environment,
+ * `overrides`.
  *
- * @throws AsyncEndpointsError `INVALID_OPTION`, naming all that is wrong, where it was said, and what was expected
+ * @throws AsyncEndpointsError `INVALID_OPTION` that names each mistake, its source, and the expected value
  */
 export function fromConfig(options: ConfigOptions = {}): AsyncEndpointsConfiguration {
   const settings = readSettings(options);

@@ -17,19 +17,19 @@ import {
 import { CONFIG_FILE, type Layer, validate, wrong } from './validate.js';
 
 export interface ConfigOptions {
-  /** What the application would have instead of the library's defaults; files and variables win over it. */
+  /** Defaults of the application. Files and variables override them. */
   defaults?: AsyncEndpointsSettings | undefined;
-  /** What must not be configured from outside, and what only code can say; wins over everything. */
+  /** Options that only code may set. They override everything. */
   overrides?: AsyncEndpointsSettings | undefined;
-  /** The roles that this application can have, its default first. Default: all of them. */
+  /** The roles that this application can have, the default first. Default: all roles. */
   roles?: readonly [Role, ...Role[]] | undefined;
-  /** As of `ConfigModule.forRoot`. Default `.env`. */
+  /** Like `envFilePath` of `ConfigModule.forRoot`. Default `.env`. */
   envFilePath?: string | string[] | undefined;
-  /** Variables that begin with `ASYNC_` and are the application's own; any other unknown one is refused. */
+  /** Variables of the application that begin with `ASYNC_`. Other unknown ones are refused. */
   otherVariables?: readonly string[] | undefined;
   /** Default `process.env`. */
   env?: Environment | undefined;
-  /** Where relative paths begin. Default: the working directory. */
+  /** The base of relative paths. Default: the working directory. */
   cwd?: string | undefined;
 }
 
@@ -38,9 +38,9 @@ export type ResolvedSettings = AsyncEndpointsSettings &
   Required<Pick<AsyncEndpointsSettings, 'role' | 'isGlobal' | 'http'>>;
 
 /**
- * @param commandLine what a command line says, over everything; a tool does not know which variables of an application are
- * the application's own, and so passes over those that it does not know
- * @throws AsyncEndpointsError `INVALID_OPTION`, naming every mistake at once
+ * @param commandLine options of a command line, which override everything; a tool does not know the variables of the application,
+ * so it ignores unknown ones
+ * @throws AsyncEndpointsError `INVALID_OPTION` that names every mistake
  */
 export function readSettings(options: ConfigOptions, commandLine?: AsyncEndpointsSettings): ResolvedSettings {
   const layers = sourcesOf(options, commandLine).map(validate);
@@ -50,7 +50,7 @@ export function readSettings(options: ConfigOptions, commandLine?: AsyncEndpoint
   const states = (key: string) => layers.some(({ stated }) => stated.has(key));
   if (!states('store')) values.set('store', usualStore(values.get('role') === 'all', states));
   const role = mistakenRole(layers, options.roles);
-  // Where the role is wrong, nobody knows yet which store it needs.
+  // With an invalid role, the required store is unknown.
   const store = role.length > 0 ? [] : mistakenStore(layers, values);
   refuse([...layers.flatMap(({ mistakes }) => mistakes), ...role, ...store]);
   return treeOf(values) as ResolvedSettings;
@@ -61,11 +61,11 @@ function usualStore(isWhole: boolean, states: (key: string) => boolean): string 
   return stated ?? (isWhole ? 'memory' : 'redis');
 }
 
-/** From the weakest to the strongest. */
+/** The sources; later ones override earlier ones. */
 function sourcesOf(options: ConfigOptions, commandLine?: AsyncEndpointsSettings): Source[] {
   const { env = process.env, cwd = process.cwd(), envFilePath = '.env', otherVariables = [] } = options;
   const fileVariables = readEnvFiles([envFilePath].flat().map((path) => resolve(cwd, path)));
-  // ConfigModule copies what `.env` says into the environment: it is said once nevertheless.
+  // ConfigModule copies variables of `.env` into the environment. Count them once.
   const variables = Object.fromEntries(Object.entries(env).filter(([name, said]) => said !== fileVariables[name]));
   const isOther = (name: string) =>
     [...otherVariables, CONFIG_FILE].includes(name) || (commandLine !== undefined && !isVariable(name));
@@ -80,7 +80,7 @@ function sourcesOf(options: ConfigOptions, commandLine?: AsyncEndpointsSettings)
   ];
 }
 
-/** The file that is named must be there; the one of the environment may be. */
+/** The path of the configuration file. A file named by ASYNC_CONFIG_FILE must exist; the default one need not. */
 function configFile(env: Environment, cwd: string): string | null {
   const named = env[CONFIG_FILE]?.trim();
   if (named) return resolve(cwd, named);
@@ -95,7 +95,7 @@ function mistakenRole(layers: readonly Layer[], roles: ConfigOptions['roles']): 
   return [wrong(role, where, oneOf(...roles).expected)];
 }
 
-/** Where the jobs of a store are; of two that are stated, the first is the default. */
+/** The setting with the address of each store. When several are set, the first one determines the default store. */
 const PLACES = { redis: 'redis.url', postgres: 'postgres.url', sqlite: 'sqlite.path' } as const;
 
 function mistakenStore(layers: readonly Layer[], values: ReadonlyMap<string, unknown>): string[] {
@@ -116,7 +116,7 @@ function refuse(mistakes: readonly string[]): void {
   const wrongs = mistakes.length === 1 ? `is wrong: ${mistakes[0]}` : `has ${mistakes.length} mistakes:${list}`;
   const message = `The configuration ${wrongs}`;
   const error = new AsyncEndpointsError('INVALID_OPTION', message, { details: { mistakes } });
-  // Whoever has to mend a configuration is not helped by where it was read.
+  // The place in the code does not help to correct a configuration.
   error.stack = `${error.name}: ${message}`;
   throw error;
 }

@@ -1,21 +1,21 @@
 import type { Rule } from '../options/rules.js';
 import { type Setting, SETTINGS } from './settings.js';
 
-/** A name of the seed, the option that it states, and the value that it states for it. */
+/** A name of the seed, the option that it sets, and the translation of its value. */
 export interface SeedName extends Rule<unknown> {
   readonly key: string;
   readonly states: Setting;
   translate(value: unknown): unknown;
 }
 
-/** What kind of value, and what it is in our units; a value of another kind stays, and so is refused. */
+/** The kind of value, and its translation. A value of another kind is not translated, and validation refuses it. */
 type Unit = readonly [kind: string, translate: (value: unknown) => unknown];
 
 const SAME: Unit = ['', (value) => value];
 const MINUTES: Unit = ['minutes', times(60_000)];
 const SECONDS: Unit = ['seconds', times(1_000)];
 const TIME_SPAN: Unit = ['a time such as 00:01:00, or ms', timeSpan];
-/** So many retries are one attempt more. */
+/** A number of retries means one more attempt. */
 const RETRIES: Unit = ['retries', (value) => (typeof value === 'number' ? value + 1 : value)];
 
 const NAMES: Readonly<Record<string, readonly [key: string, unit: Unit]>> = {
@@ -48,7 +48,7 @@ function times(factor: number): (value: unknown) => unknown {
   return (value) => (typeof value === 'number' ? Math.round(value * factor) : value);
 }
 
-/** As .NET writes it: `[days.]hours:minutes:seconds`. */
+/** A TimeSpan of .NET: `[days.]hours:minutes:seconds`. */
 function timeSpan(value: unknown): unknown {
   const match = typeof value === 'string' && /^(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?$/.exec(value);
   if (!match) return value;

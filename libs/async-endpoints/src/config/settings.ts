@@ -3,13 +3,13 @@ import { GROUPS as OF_THE_MODULE } from '../options/options.js';
 import type { Definitions, Option } from '../options/rules.js';
 import { MODULE, POSTGRES, REDIS, SQLITE } from './async-endpoints-settings.js';
 
-/** One option, and all that can state it. */
+/** One option, and the ways to set it. */
 export interface Setting extends Option<unknown> {
   /** Its path in files and in code, such as `worker.leaseMs`. */
   readonly key: string;
-  /** Its environment variable; null where only code can state it. */
+  /** Its environment variable; null when only code can set it. */
   readonly variable: string | null;
-  /** Whether no message may show it. */
+  /** Whether messages must not show the value. */
   readonly isSecret: boolean;
 }
 
@@ -17,7 +17,7 @@ const { retention: _inParts, ...JOBS_BUT_RETENTION } = JOBS;
 
 const { worker, recovery, context, http, response } = OF_THE_MODULE;
 
-/** The groups by their names in files and in code; options without a group first. */
+/** The groups by their names in files and in code. Options without a group come first. */
 export const GROUPS: Readonly<Record<string, Definitions>> = {
   '': MODULE,
   redis: REDIS,
@@ -32,7 +32,7 @@ export const GROUPS: Readonly<Record<string, Definitions>> = {
   response,
 };
 
-/** The variables that had their names before there was a system to them. */
+/** The variables whose names do not follow the rule of `variableOf`. */
 const NAMED: Readonly<Record<string, string>> = {
   'redis.url': 'REDIS_URL',
   'postgres.url': 'POSTGRES_URL',
@@ -43,7 +43,7 @@ const NAMED: Readonly<Record<string, string>> = {
   'jobs.maxQueueBytes': 'ASYNC_QUEUE_BYTES',
   'jobs.defaultMaxRetries': 'ASYNC_MAX_RETRIES',
 };
-/** Addresses hold passwords. */
+/** Addresses contain passwords. */
 const SECRET = /\.(url|listen|password|sentinelPassword|partitionSecret)$/;
 
 /** Every option of the library by its key. */
@@ -57,7 +57,7 @@ export const SETTINGS: ReadonlyMap<string, Setting> = new Map(
   ),
 );
 
-/** `worker.leaseMs` is `ASYNC_WORKER_LEASE_MS`; `worker.workerId` does not say worker twice. */
+/** `worker.leaseMs` is `ASYNC_WORKER_LEASE_MS`. `worker.workerId` has "worker" only once. */
 function variableOf(key: string): string {
   const words = key.replaceAll(/\.|(?=[A-Z])/g, '_').toUpperCase();
   return `ASYNC_${words.replace(/^([A-Z]+)_\1_/, '$1_')}`;

@@ -4,16 +4,16 @@ import { SEED_NAMES } from './seed-names.js';
 import { SETTINGS } from './settings.js';
 import type { Source, Statement } from './sources.js';
 
-/** A source after validation: what it states, by the key of the option. */
+/** A source after validation: its values, by the key of the option. */
 export interface Layer {
   readonly where: string;
   readonly stated: ReadonlyMap<string, Statement>;
-  /** Keys whose statement is wrong. */
+  /** Keys with an invalid value. */
   readonly refused: ReadonlySet<string>;
   readonly mistakes: readonly string[];
 }
 
-/** Has a property, validated by class-validator, for every key that a source may state. */
+/** Has a property, validated by class-validator, for every key that a source may set. */
 class Stated {
   readonly [key: string]: unknown;
 }
@@ -21,7 +21,7 @@ class Stated {
 const RULE = 'rule';
 const UNKNOWN = 'whitelistValidation';
 const VARIABLES = [...SETTINGS.values()].map(({ variable }) => variable).filter((variable) => variable !== null);
-/** Names the JSON file, and is no option. */
+/** The variable that names the JSON file. It is not an option. */
 export const CONFIG_FILE = 'ASYNC_CONFIG_FILE';
 
 for (const [key, { accepts, expected }] of [...SETTINGS, ...SEED_NAMES]) {
@@ -29,7 +29,7 @@ for (const [key, { accepts, expected }] of [...SETTINGS, ...SEED_NAMES]) {
   ValidateBy({ name: RULE, validator })(Stated.prototype, key);
 }
 
-/** Says all that is wrong with a source, and translates what is right. */
+/** Collects the mistakes of a source, and translates its valid values. */
 export function validate({ where, statements, mistakes }: Source): Layer {
   const byKey = new Map(statements.map((statement) => [statement.key, statement]));
   const instance = Object.assign(new Stated(), Object.fromEntries(statements.map(({ key, value }) => [key, value])));
@@ -47,10 +47,10 @@ export function validate({ where, statements, mistakes }: Source): Layer {
   };
 }
 
-/** What is said of a value that is not what was expected. */
+/** The message for a value that is not as expected. */
 export function wrong({ key, value, name }: Statement, where: string, expected: string): string {
   const setting = SETTINGS.get(key);
-  const shown = setting?.isSecret ? 'what is not shown here' : show(value);
+  const shown = setting?.isSecret ? 'invalid (a secret is not shown)' : show(value);
   const option = setting?.variable && name.startsWith(setting.variable) ? ` (${key})` : '';
   return `${name} in ${where} is ${shown}; expected ${expected}${option}`;
 }
@@ -59,10 +59,10 @@ function unknown({ key, name }: Statement, where: string): string {
   const isVariable = key.startsWith('ASYNC_');
   const known = isVariable ? [...VARIABLES, CONFIG_FILE] : [...SETTINGS.keys(), ...SEED_NAMES.keys()];
   const meant = didYouMean(name, known);
-  return `${name} in ${where} is no ${isVariable ? 'variable' : 'option'}${meant ? `; did you mean ${meant}?` : ' of this library'}`;
+  return `${name} in ${where} is not ${isVariable ? 'a variable' : 'an option'}${meant ? `; did you mean ${meant}?` : ' of this library'}`;
 }
 
-/** Of two names for one option in one source, the smaller value holds: both are limits, or what comes first. */
+/** When a source sets an option by two names, the smaller value counts: the options are limits and intervals. */
 function translated(statements: Iterable<Statement>): Map<string, Statement> {
   const stated = new Map<string, Statement>();
   for (const statement of statements) {
@@ -75,7 +75,7 @@ function translated(statements: Iterable<Statement>): Map<string, Statement> {
   return stated;
 }
 
-/** Of a URL no more than its beginning: it may be that of Redis under another's name, with a password in it. */
+/** Shows only the scheme of a URL: it may be an address of Redis under another name, with a password in it. */
 function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'string' && value.includes('://'))

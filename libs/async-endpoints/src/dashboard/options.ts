@@ -8,8 +8,8 @@ export type DashboardAccess = 'none' | 'read' | 'operate';
 /** What decides about each request, and what the page may show. */
 export interface DashboardRules {
   /**
-   * Decides what each request may do, after the guards. Default: `read`. A request for which it returns anything else is refused
-   * with 403.
+   * Decides what each request may do, after the guards. When it returns anything else, the request is refused with 403. Default:
+   * `read`.
    */
   access?: ((request: HttpRequest) => DashboardAccess | Promise<DashboardAccess>) | undefined;
   /**

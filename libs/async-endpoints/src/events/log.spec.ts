@@ -15,8 +15,8 @@ function written(cause: unknown): string {
   return lines.splice(0).join('\n');
 }
 
-describe('What the log says of a recovered job', () => {
-  it('names the worker that held it, and when that was last heard of', () => {
+describe('The log line of a recovered job', () => {
+  it('names its worker and the last heartbeat of that worker', () => {
     const said: unknown[] = [];
     Logger.overrideLogger({ log: () => {}, error: () => {}, warn: (line: unknown) => said.push(line) });
     log.open();
@@ -37,7 +37,7 @@ describe('What the log says of a recovered job', () => {
   });
 });
 
-describe('What the log says of a failed job', () => {
+describe('The log line of a failed job', () => {
   beforeAll(() => {
     const note = (line: unknown, stack?: unknown) => void lines.push(`${String(line)}\n${String(stack)}`);
     Logger.overrideLogger({ log: note, warn: note, error: note });
@@ -50,7 +50,7 @@ describe('What the log says of a failed job', () => {
     lines = [];
   });
 
-  it('is where it came from', () => {
+  it('contains the stack', () => {
     const line = written(new Error('boom'));
     expect(line).toMatch(/^Job Work \S+ failed for good: boom\nError: boom\n +at .*log\.spec/);
   });
@@ -63,14 +63,14 @@ describe('What the log says of a failed job', () => {
     expect(written(new Error('boom')).match(/failed for good/g)).toHaveLength(1);
   });
 
-  it('is bounded, whatever a client has made its handler say; the stack stays', () => {
+  it('is bounded, whatever the message of the error, and keeps the stack', () => {
     const line = written(new Error('x'.repeat(200_000)));
     expect(line.length).toBeLessThan(10_000);
     expect(line).toContain('log.spec');
     expect(written('y'.repeat(200_000)).length).toBeLessThan(10_000);
   });
 
-  it('names every cause, also below a message that is cut, and each once', () => {
+  it('names every cause once, also below a shortened message', () => {
     const root = new Error('the disk is full');
     const cause = new Error('x'.repeat(200_000), { cause: root });
     root.cause = cause;
@@ -81,18 +81,18 @@ describe('What the log says of a failed job', () => {
     expect([line, ...stack].join('\n').length).toBeLessThan(10_000);
   });
 
-  it('is no escape sequence, wherever it stands', () => {
+  it('has no escape sequence in any part', () => {
     const line = written(new Error('a\u001b[2J', { cause: 'b\u202ec' }));
     for (const mark of ['\u001b', '\u202e']) expect(line).not.toContain(mark);
     expect(line).toContain('failed for good: a\\u001b[2J: b\\u202ec\n');
   });
 
-  it('is no escape sequence of what a store has to say either', () => {
+  it('has no escape sequence from a notice of the store either', () => {
     STORE_NOTICE.publish({ store, message: 'The record of job a\u001b[2J cannot be read' });
     expect(lines.splice(0).join()).toContain('The record of job a\\u001b[2J cannot be read');
   });
 
-  it('is all of a text that was thrown', () => {
+  it('contains all of a thrown text', () => {
     expect(written('first\nsecond')).toContain('failed for good: first\nsecond');
   });
 
@@ -101,7 +101,7 @@ describe('What the log says of a failed job', () => {
     ['a stack that cannot be read', Object.defineProperty(new Error('x'), 'stack', { get: () => unreadable() })],
     ['a stack that is no text', Object.assign(new Error('x'), { stack: 7 })],
     ['a symbol', Symbol('s')],
-  ])('is something also where what was thrown has %s', (_what, cause) => {
+  ])('is written even when the thrown value has %s', (_what, cause) => {
     expect(written(cause)).toContain('failed for good: ');
   });
 });

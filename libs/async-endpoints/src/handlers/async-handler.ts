@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import type { JobDefinition, JobOptions, JobPayload, JobReturn } from '../job/define-job.js';
 import type { JobContext } from './job-context.js';
 
-/** What a handler may return: the result, a promise of it, or an Observable whose last value it is. */
+/** The return type of a handler: the result, a promise of it, or an Observable whose last value is the result. */
 export type HandlerReturn<TResult> = TResult | Promise<TResult> | Observable<TResult>;
 
 /** Runs the jobs of one name. The return value is the job's result. An exception is a failed attempt. */
@@ -54,7 +54,7 @@ export function AsyncHandler<TPayload = never, TResult = unknown>(
   };
 }
 
-/** As a property, not a method, so that the compiler compares the request types strictly. */
+/** A property instead of a method, so that the compiler compares the payload types strictly. */
 interface Handles<TPayload, TResult> {
   readonly handle: (request: TPayload, context: JobContext) => HandlerReturn<TResult>;
 }

@@ -1,6 +1,6 @@
 /** `TransformationType.CLASS_TO_PLAIN`, which class-transformer does not export. */
 const CLASS_TO_PLAIN = 1;
-/** Not a literal: it has no types of its own, and a bundler must not copy it. */
+/** Not a literal in `import`, because the file has no types and a bundler must not include it. */
 const STORAGE = 'class-transformer/cjs/storage.js';
 
 /** The part of class-transformer's metadata storage that is read here; mapped types of Nest read it too. */
@@ -13,11 +13,11 @@ interface MetadataStorage {
 
 export interface ClassTransformer {
   toPlain(instance: object): unknown;
-  /** Whether `@Exclude`, `@Expose` or `@Transform` say how instances of its class are shown. */
+  /** Whether the class has `@Exclude`, `@Expose` or `@Transform`. */
   describes(instance: object): boolean;
 }
 
-/** class-transformer, where the application has it: it is optional. */
+/** Loads class-transformer if it is installed; it is optional. */
 export async function loadClassTransformer(): Promise<ClassTransformer | undefined> {
   const library = await import('class-transformer').catch(() => undefined);
   if (!library) return undefined;
@@ -26,7 +26,7 @@ export async function loadClassTransformer(): Promise<ClassTransformer | undefin
   Exclude()(Probe);
   const storage = await importStorage().catch(() => undefined);
   const toPlain = (instance: object): unknown => instanceToPlain(instance);
-  // In a bundle the storage may be another copy. Then every class counts as described, which hides rather than shows.
+  // In a bundle the storage may be another copy. Then treat every class as described, so that nothing hidden is shown.
   if (storage?.getStrategy(Probe) !== 'excludeAll') return { toPlain, describes: () => true };
   return { toPlain, describes: (instance) => isDescribed(instance, storage) };
 }

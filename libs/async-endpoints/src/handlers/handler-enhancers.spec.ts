@@ -108,22 +108,22 @@ async function run(name: string, providers: Provider[], options: AsyncEndpointsO
 }
 
 describe('Guards, interceptors, pipes and filters of a handler', () => {
-  it('run around the job as Nest runs them, with the type async-job; pipes see the payload alone', async () => {
+  it('run around the job with the context type async-job; pipes see only the payload', async () => {
     expect(await run('Ada', [GreetHandler])).toBe('DR. ADA, ATTEMPT 1');
     expect(notes).toEqual(['guard async-job GreetHandler Ada Greet 1', 'before', 'pipe body String', 'after']);
   });
 
-  it('a guard that answers false fails the job, and the handler does not run', async () => {
+  it('a guard that returns false fails the job, and the handler does not run', async () => {
     expect(await run('Eve', [GreetHandler])).toMatchObject({ message: 'Forbidden resource' });
     expect(notes).toEqual(['guard async-job GreetHandler Eve Greet 1']);
   });
 
-  it('a filter changes the error; what no filter catches stays as it is', async () => {
+  it('a filter changes the error; an error that no filter catches is unchanged', async () => {
     expect(await run('Zoe', [GreetHandler])).toEqual({ code: 'OUT_OF_RANGE', message: 'async-job: no Dr. Zoe' });
     expect(await run('Bug', [GreetHandler])).toEqual({ code: 'TYPE_ERROR', message: 'a bug', internal: true });
   });
 
-  it('are refused at boot where Nest would leave them out', async () => {
+  it('are refused at boot when Nest would ignore them', async () => {
     const standIn = { provide: GreetHandler, useValue: { handle: (name: string) => `fake ${name}` } };
     await expect(run('Ada', [standIn])).rejects.toThrow(
       'RoleGuard on the handler of job "Greet" would not run, because GreetHandler is provided by something else than ' +
@@ -131,7 +131,7 @@ describe('Guards, interceptors, pipes and filters of a handler', () => {
     );
   });
 
-  it('run around what a test puts in the place of a handler', async () => {
+  it('run around a test double of the handler', async () => {
     notes = [];
     const module = await Test.createTestingModule({
       imports: [AsyncEndpointsModule.forRoot({ worker: { maxConcurrency: 1 } })],
@@ -146,7 +146,7 @@ describe('Guards, interceptors, pipes and filters of a handler', () => {
     expect(await jobs.waitFor((await jobs.submit(Greet, 'Ada')).id)).toMatchObject({ result: 'FAKE DR. ADA' });
   });
 
-  it('may be request-scoped, and a request-scoped handler has them, too', async () => {
+  it('may be request-scoped, and work for a request-scoped handler', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class ScopedInterceptor implements NestInterceptor {
       constructor(@Inject(REQUEST) private readonly job: JobContext) {}

@@ -11,7 +11,7 @@ import type { JobHandler } from './async-handler.js';
 import { type HandlerProvider, invalidHandler } from './handler-providers.js';
 import type { JobContext } from './job-context.js';
 
-/** Runs a handler within its enhancers, those of this context where some are request-scoped. */
+/** Runs a handler within its enhancers; request-scoped ones are those of the given context. */
 export type EnhancedRun = (
   handler: JobHandler,
   payload: unknown,
@@ -20,21 +20,21 @@ export type EnhancedRun = (
 ) => Promise<unknown>;
 
 const KINDS = [GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA, EXCEPTION_FILTERS_METADATA];
-/** Pipes see the first parameter alone, as they see a request's body. */
+/** Pipes process the first parameter only, as they process the body of a request. */
 const PARAMETERS_METADATA = 'nestjs-async-endpoints:parameters';
 const PARAMETERS = { '3:0': { index: 0, pipes: [] } };
 const PAYLOAD = { exchangeKeyForValue: (_type: number, _data: unknown, [payload]: unknown[]) => payload };
 const RUN = Symbol('nestjs-async-endpoints:run');
 
-/** What Nest takes for the handler: an object of its class, made for one run. */
+/** The object that Nest takes for the handler: an object of its class, created for one run. */
 interface StandIn {
   [RUN]?: { readonly handler: JobHandler; readonly context: JobContext };
 }
 
 /**
- * Guards, interceptors, pipes and exception filters of handlers: `@UseGuards` and its siblings on the class or its method
- * `handle`, and the application's global ones with `worker.globalEnhancers`. Nest runs them, in an external context of type
- * `async-job` whose arguments are the payload and the `JobContext`.
+ * Guards, interceptors, pipes and exception filters of handlers: those declared on the class or its method `handle` (`@UseGuards`
+ * and so on), and the global ones of the application with `worker.globalEnhancers`. Nest runs them in an external context of type
+ * `async-job`, whose arguments are the payload and the `JobContext`.
  */
 @Injectable()
 export class HandlerEnhancers {
@@ -52,7 +52,7 @@ export class HandlerEnhancers {
     this.#creator = ExternalContextCreator.fromContainer(container as never);
   }
 
-  /** To be called once the application has its global enhancers. */
+  /** Call it when the application has its global enhancers. */
   open(): void {
     this.#config.useGlobalFilters(new Rethrow());
     if (!this.options.worker.globalEnhancers) return;
@@ -68,15 +68,15 @@ export class HandlerEnhancers {
     for (const filter of from.getGlobalRequestFilters()) this.#config.addGlobalRequestFilter(filter);
   }
 
-  /** Whether runs need a context of their own for the sake of global enhancers. */
+  /** Whether runs need a DI context of their own because of global enhancers. */
   get areScoped(): boolean {
     return this.#scoped.length > 0;
   }
 
   /**
-   * Undefined where the handler has none: then nothing is paid for them.
+   * Undefined when the handler has no enhancers, so that it has no overhead.
    *
-   * @throws AsyncEndpointsError `INVALID_HANDLER` for one that Nest would leave out
+   * @throws AsyncEndpointsError `INVALID_HANDLER` for an enhancer that Nest would ignore
    */
   of(found: HandlerProvider): EnhancedRun | undefined {
     const { provider, declaredBy } = found;
@@ -126,7 +126,7 @@ export class HandlerEnhancers {
     await Promise.all(this.#scoped.map(load));
   }
 
-  /** Nest finds a class among the enhancers of the handler's module, and silently skips one that is not there. */
+  /** Nest looks for the class among the enhancers of the handler's module, and silently ignores one that is missing there. */
   #refuseIgnored({ provider, declaredBy, job }: HandlerProvider): void {
     const declared = declaredOn(declaredBy);
     const isFindable = provider.token === declaredBy || 'getHostModuleKey' in this.#creator;
@@ -144,14 +144,14 @@ export class HandlerEnhancers {
   }
 }
 
-/** Every guard, interceptor, pipe and filter that is declared on a handler's class and its method. */
+/** The guards, interceptors, pipes and filters that are declared on the class and method of a handler. */
 function declaredOn(type: unknown): unknown[] {
   const prototype = (typeof type === 'function' ? type.prototype : undefined) as Partial<JobHandler> | undefined;
   const targets = [type, prototype?.handle].filter((target) => typeof target === 'function');
   return targets.flatMap((target) => KINDS.flatMap((kind) => (Reflect.getMetadata(kind, target) ?? []) as unknown[]));
 }
 
-/** Calls the handler of the run that it is called for, and carries what decorators have put on its method. */
+/** A function that calls the handler of the current run and has the metadata of its method. */
 function methodLike({ handle }: Partial<JobHandler>) {
   const call = {
     handle(this: StandIn, payload: unknown): unknown {
@@ -165,7 +165,7 @@ function methodLike({ handle }: Partial<JobHandler>) {
   return call;
 }
 
-/** The last filter. Without it Nest would log what no filter catches, and the job's failure is logged anyway. */
+/** The last filter. Without it, Nest would log errors that no filter catches, and the failure of the job is logged anyway. */
 @Catch()
 class Rethrow implements ExceptionFilter {
   catch(exception: unknown): never {

@@ -104,7 +104,7 @@ describe('A handler in the providers of a module', () => {
 describe.each([
   ['A handler', GreetHandler],
   ['A request-scoped handler', ScopedHandler],
-])('%s that a test replaces by overrideProvider', (_name, handler) => {
+])('%s when a test replaces it by overrideProvider', (_name, handler) => {
   it('runs the value', async () => {
     const value = { handle: vi.fn(() => 'mocked') };
     expect(await resultWith([handler], (module) => module.overrideProvider(handler).useValue(value))).toBe('mocked');
@@ -116,13 +116,13 @@ describe.each([
     expect(await resultWith([handler], replace)).toBe('fake Ada');
   });
 
-  it('runs what the factory makes', async () => {
+  it('runs the instance of the factory', async () => {
     const replace = (module: TestingModuleBuilder) =>
       module.overrideProvider(handler).useFactory({ factory: () => new FakeHandler() });
     expect(await resultWith([handler], replace)).toBe('fake Ada');
   });
 
-  it('does not boot with a value that has no method handle', async () => {
+  it('refuses to boot with a value without a method handle', async () => {
     const replace = (module: TestingModuleBuilder) => module.overrideProvider(handler).useValue({});
     await expect(resultWith([handler], replace)).rejects.toThrow(
       `${handler.name} handles job "Greet" but has no method handle(request, context).`,

@@ -6,18 +6,17 @@ import { handledBy } from './async-handler.js';
 export type Provider = ReturnType<DiscoveryService['getProviders']>[number];
 export type Class = new (...args: never[]) => object;
 
-/** A provider of the application that handles a job, however it is provided. */
+/** A provider of the application that handles a job. */
 export interface HandlerProvider {
   readonly job: JobDefinition;
   readonly provider: Provider;
-  /** The class with the decorator: the provider's token, or else the class of what stands there. */
+  /** The class with the decorator: the token of the provider, or the class of its instance. */
   readonly declaredBy: Class;
 }
 
 /**
- * The handlers of the application, one for each job name. The decorator is looked for on the class that is instantiated
- * and on the token: so a handler may be provided by a class, factory, value or alias, and whatever a test puts in the
- * place of a decorated class handles its job.
+ * The handlers of the application, one for each job name. The decorator may be on the instantiated class or on the token. So a
+ * handler may be provided by a class, factory, value or alias, and a test double that replaces a decorated class handles its job.
  *
  * @throws AsyncEndpointsError `INVALID_HANDLER`
  */
@@ -51,7 +50,7 @@ function asHandler(provider: Provider): HandlerProvider | undefined {
   return { job, provider, declaredBy: (declared ? provider.token : implementation) as Class };
 }
 
-/** Not by `instance.constructor`: a proxy's may do anything. */
+/** Does not use `instance.constructor`, because an instance may be a proxy. */
 function classOf({ instance, metatype, inject }: Provider): unknown {
   if (typeof instance === 'object' && instance !== null) {
     return (Object.getPrototypeOf(instance) as { constructor?: unknown } | null)?.constructor;
@@ -59,7 +58,7 @@ function classOf({ instance, metatype, inject }: Provider): unknown {
   return inject ? undefined : metatype;
 }
 
-/** A request-scoped factory: what it will make cannot be looked at. */
+/** Whether it is a request-scoped factory, whose instances do not exist yet. */
 function isMadeLater(provider: Provider): boolean {
   return !!provider.inject && !isShared(provider);
 }
@@ -69,7 +68,7 @@ export function isShared(provider: Provider): boolean {
   return provider.isDependencyTreeStatic() && !provider.isTransient;
 }
 
-/** One class provided by two modules, or a provider and its alias. */
+/** Whether two providers are one class in two modules, or a provider and its alias. */
 function isSame(a: Provider, b: Provider): boolean {
   if (a.token === b.token || isAlias(a, b) || isAlias(b, a)) return true;
   return (a.instance !== undefined && a.instance === b.instance) || (!!a.metatype && a.metatype === b.metatype);

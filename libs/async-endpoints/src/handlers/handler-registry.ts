@@ -11,7 +11,7 @@ import type { JobContext } from './job-context.js';
 import { type Declaration, declarationsOf } from '../schedules/recurring.js';
 import { type Rebuild, rebuildOf } from './payload-class.js';
 
-/** Runs a handler: the provider itself, or one made for this run. What it returns may be a promise or an Observable. */
+/** Runs a handler: the provider itself, or an instance for this run. It may return a promise or an Observable. */
 export type RunHandler = (payload: unknown, context: JobContext) => unknown;
 
 export interface RegisteredHandler {
@@ -76,7 +76,7 @@ export class HandlerRegistry {
     };
   }
 
-  /** As Nest's router does for a request: a durable tree gets the payload of the application's `ContextIdStrategy`. */
+  /** As the router of Nest does for a request: a durable tree gets the payload of the application's `ContextIdStrategy`. */
   #contextIdOf(provider: Provider, context: JobContext): ContextId {
     const contextId = ContextIdFactory.getByRequest(context as unknown as Record<string, unknown>);
     const isDurable = provider.isDependencyTreeDurable();
@@ -95,7 +95,7 @@ export class HandlerRegistry {
         return result;
       });
       if (!result)
-        throw new AsyncEndpointsError('INVALID_OPTION', 'context.run did not call the function that it was given.');
+        throw new AsyncEndpointsError('INVALID_OPTION', 'context.run did not call the function that it received.');
       return result;
     };
   }
@@ -106,13 +106,13 @@ function rebuilding(rebuild: Rebuild | undefined, run: RunHandler): RunHandler {
   return async (payload, context) => run(await rebuild(payload), context);
 }
 
-/** An Observable is subscribed to here, so that it has the context, too. */
+/** Subscribes to an Observable here, so that it runs in the context, too. */
 async function settled(run: RunHandler, payload: unknown, context: JobContext): Promise<unknown> {
   const result = await run(payload, context);
   return isObservable(result) ? lastValueOf(result, context.signal) : result;
 }
 
-/** The last value of what a handler returned, or undefined; unsubscribes, and rejects with the reason, when the run should end. */
+/** The last value of an Observable, or undefined. When the signal is aborted, it unsubscribes and rejects with the reason. */
 export function lastValueOf(result: Observable<unknown>, signal: AbortSignal): Promise<unknown> {
   const aborted = new Observable<never>((subscriber) => {
     const end = () => subscriber.error(signal.reason);

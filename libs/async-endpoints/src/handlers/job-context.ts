@@ -6,7 +6,7 @@ import { RequestValues } from '../job/request-values.js';
 const NO_VALUES = new RequestValues();
 const NOTHING_CARRIED: CarriedValues = Object.freeze({});
 
-/** What the worker provides for a run. */
+/** The interface of the worker for a run. */
 export interface RunControl {
   readonly claim: Claim;
   readonly deadline: Date;
@@ -29,12 +29,9 @@ export class JobContext {
    * that has lost its claim then cannot overwrite the work of the next run.
    */
   readonly fence: number;
-  /** The principal that submitted the job, or `null`. */
+  /** The owner of the job, or `null`. */
   readonly owner: string | null;
-  /**
-   * Of a recurring job: its schedule and the instant for which it was made, which is earlier than now when it is late. `null` for
-   * other jobs.
-   */
+  /** For a recurring job: its schedule and its instant, which is in the past when the job is late. `null` for other jobs. */
   readonly schedule: { readonly name: string; readonly at: Date } | null;
   readonly routeParams: RequestValues;
   readonly queryParams: RequestValues;

@@ -3,7 +3,7 @@ import { DiscoveryService, LazyModuleLoader } from '@nestjs/core';
 import { handlerProviders } from './handler-providers.js';
 import { HandlerRegistry } from './handler-registry.js';
 
-/** Says when a lazily loaded module brings a handler: workers take jobs of the names that are known at boot. */
+/** Warns when a lazily loaded module has a handler: workers claim only jobs of the names that are known at boot. */
 @Injectable()
 export class LazyHandlers implements OnApplicationBootstrap {
   readonly #logger = new Logger('AsyncEndpoints');
@@ -15,7 +15,7 @@ export class LazyHandlers implements OnApplicationBootstrap {
     @Inject(HandlerRegistry) private readonly handlers: HandlerRegistry,
   ) {}
 
-  /** Nest tells nobody of a module that is loaded later. */
+  /** Nest has no hook for modules that are loaded later. */
   onApplicationBootstrap(): void {
     const load = this.loader.load.bind(this.loader);
     this.loader.load = async (...args) => {

@@ -5,11 +5,12 @@ import { AsyncEndpointsError, PermanentJobError } from '../job/errors.js';
 export type Rebuild = (payload: unknown) => Promise<unknown>;
 
 /**
- * Makes instances of a job's payload class of its payloads, and validates them. Undefined where the job names no class.
+ * Returns a function that turns payloads into validated instances of the payload class of the job; undefined when the job has no
+ * such class.
  *
- * Names and values are those that the instance had when it was submitted, so `@Expose` and `@Exclude` do not count here.
+ * The stored names and values are those of the submitted instance, so `@Expose` and `@Exclude` do not apply here.
  *
- * @throws AsyncEndpointsError `INVALID_OPTION` where class-transformer is not installed
+ * @throws AsyncEndpointsError `INVALID_OPTION` when class-transformer is not installed
  */
 export async function rebuildOf({ name, payload: type }: JobDefinition): Promise<Rebuild | undefined> {
   if (!type) return undefined;
@@ -43,7 +44,7 @@ function instanceOf(transform: () => unknown): object {
   return instance;
 }
 
-/** As Nest's `ValidationPipe` words them. */
+/** The messages, in the format of Nest's `ValidationPipe`. */
 function messagesOf(errors: readonly ValidationError[], path = ''): string[] {
   return errors.flatMap(({ property, constraints, children }) => [
     ...Object.values(constraints ?? {}).map((message) => path + message),

@@ -6,13 +6,13 @@ import type { JobHandler } from './async-handler.js';
 import { type ClassTransformer, loadClassTransformer } from './class-transformer.js';
 import type { Class } from './handler-providers.js';
 
-/** Where `@SerializeOptions` keeps what it is given. */
+/** The metadata key of `@SerializeOptions`. */
 const SERIALIZE_OPTIONS = 'class_serializer:options';
 
 /**
- * Writes results as JSON, instances of classes as the application would send them from a synchronous route: through its
- * global serializers, such as `ClassSerializerInterceptor`. Without one, `@Exclude`, `@Expose` and `@Transform` are
- * followed all the same: a property that must not be shown must not be shown in a job either.
+ * Serializes results as JSON. Instances of classes are serialized as in the response of a synchronous route: by the global
+ * serializers of the application, such as `ClassSerializerInterceptor`. Without one, `@Exclude`, `@Expose` and `@Transform` apply
+ * all the same, so that a job never shows a hidden property.
  */
 @Injectable()
 export class ResultSerializer {
@@ -21,13 +21,13 @@ export class ResultSerializer {
 
   constructor(@Inject(ApplicationConfig) private readonly config: ApplicationConfig) {}
 
-  /** Once the application is ready: `useGlobalInterceptors` comes after the modules are made. */
+  /** Call it when the application is ready, because `useGlobalInterceptors` is called after the modules are created. */
   async open(): Promise<void> {
     this.#serializers = this.config.getGlobalInterceptors().filter(isSerializer);
     this.#classTransformer = await loadClassTransformer();
   }
 
-  /** @returns undefined where JSON has no text for it, as of a function */
+  /** @returns undefined when the value has no JSON form, such as a function */
   stringify(result: unknown, handler: Class): string | undefined | Promise<string | undefined> {
     if (this.#serializers.length > 0) return this.#serialized(result, handler);
     const library = this.#classTransformer;
@@ -37,7 +37,10 @@ export class ResultSerializer {
     );
   }
 
-  /** Plain results stay as they are, unless the handler has options of its own: `excludeAll` would leave nothing of them. */
+  /**
+   * Plain results are not serialized, unless the handler has serialize options of its own: `excludeAll` would remove all their
+   * properties.
+   */
   async #serialized(result: unknown, handler: Class): Promise<string | undefined> {
     const type = handler as Type<JobHandler>;
     const method = type.prototype.handle as ((...args: unknown[]) => unknown) | undefined;
@@ -54,7 +57,7 @@ export class ResultSerializer {
   }
 }
 
-/** Nest's own serializers have such a method, and so has whatever extends them. */
+/** The serializers of Nest and their subclasses have this method. */
 function isSerializer(interceptor: NestInterceptor): boolean {
   return typeof (interceptor as { serialize?: unknown }).serialize === 'function';
 }
@@ -63,11 +66,11 @@ function hasInstances(result: unknown): boolean {
   try {
     return findsInstance(result);
   } catch {
-    return true; // it refers to itself, or a getter throws: whoever writes it says so
+    return true; // it is circular, or a getter throws: JSON.stringify reports that later
   }
 }
 
-/** Looks into lists and plain objects, up to the first instance of a class. */
+/** Searches arrays and plain objects for the first instance of a class. */
 function findsInstance(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(findsInstance);
@@ -76,7 +79,7 @@ function findsInstance(value: unknown): boolean {
   return false;
 }
 
-/** Dates are values: JSON has one form for them. */
+/** Dates do not count: they have one JSON form. */
 function isInstance(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

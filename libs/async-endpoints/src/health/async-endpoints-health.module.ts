@@ -3,7 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { JobStoreHealthIndicator } from './job-store.health-indicator.js';
 import { JobWorkerHealthIndicator } from './job-worker.health-indicator.js';
 
-/** Import it where the health controller is. */
+/** Import it in the module of the health controller. */
 @Module({
   imports: [TerminusModule],
   providers: [JobStoreHealthIndicator, JobWorkerHealthIndicator],

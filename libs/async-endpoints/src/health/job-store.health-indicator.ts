@@ -12,7 +12,7 @@ const ACCESSIBLE = 'AsyncEndpoints job store is accessible';
 const MOST_NAMES = 20;
 const NOT_ACCESSIBLE = 'AsyncEndpoints job store is not accessible';
 
-/** Whether the job store answers, and whether this process should be sent requests. */
+/** Checks the job store, and whether this process should receive requests. */
 @Injectable()
 export class JobStoreHealthIndicator {
   readonly #logger = new Logger('AsyncEndpoints');
@@ -24,7 +24,7 @@ export class JobStoreHealthIndicator {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Up when the store answers within `timeoutMs` and accepts changes. */
+  /** Up when the store replies within `timeoutMs` and accepts changes. */
   async isHealthy<const TKey extends string = 'asyncendpoints'>(
     key = 'asyncendpoints' as TKey,
     { timeoutMs = 5_000 } = {},
@@ -36,12 +36,11 @@ export class JobStoreHealthIndicator {
   }
 
   /**
-   * Up when this process should be sent requests: the store answers within `timeoutMs`, and the process is not shutting
-   * down. The details tell how many jobs wait (`queueDepth`), whether the queue is full (`queueFull`),
-   * which names are paused (`paused`) and of which names jobs wait that no live worker handles (`unhandled`; the first 20 of each). A full queue is
-   * no reason to send requests elsewhere: no other process could accept more, and all can answer for the jobs there are.
-   * A store that is full or accepts no changes still answers what clients ask of their jobs, so that it only shows in the
-   * message.
+   * Up when this process should receive requests: the store replies within `timeoutMs`, and the process does not shut down. The
+   * details are the number of waiting jobs (`queueDepth`), whether the queue is full (`queueFull`), the paused names (`paused`),
+   * and the names with waiting jobs that no live worker handles (`unhandled`); the first 20 names of each. A full queue does not
+   * make the process unready: no other process could accept more jobs, and this one can still answer status requests. The same
+   * holds for a store that is full or read-only, which only changes the message.
    */
   async isReady<const TKey extends string = 'asyncendpoints'>(
     key = 'asyncendpoints' as TKey,
@@ -58,7 +57,7 @@ export class JobStoreHealthIndicator {
     });
   }
 
-  /** @param probe answers the details */
+  /** @param probe returns the details */
   async #check<TKey extends string>(
     key: TKey,
     timeoutMs: number,
@@ -72,7 +71,7 @@ export class JobStoreHealthIndicator {
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal !== null) return check.down({ message: refusal });
-      logError(this.#logger, 'AsyncEndpoints health check failed', error);
+      logError(this.#logger, 'The health check of the job store failed', error);
       return check.down({ message: explanationIn(error) ?? NOT_ACCESSIBLE });
     } finally {
       deadline.end();
@@ -80,13 +79,13 @@ export class JobStoreHealthIndicator {
   }
 }
 
-/** What a store says that answers and refuses changes; it tells the log itself, once. Null for any other error. */
+/** The message of a store that replies but refuses changes, which the store itself logs once. Null for any other error. */
 function refusalOf(error: unknown): string | null {
   const { code, message } = error instanceof AsyncEndpointsError ? error : { code: null, message: '' };
   return code === 'STORE_FULL' || code === 'STORE_READ_ONLY' ? message : null;
 }
 
-/** What a store says of why it cannot be reached, if it says more than that. */
+/** The reason why a store cannot be reached, if the error has one. */
 function explanationIn(error: unknown): string | null {
   if (!(error instanceof AsyncEndpointsError) || error.message === ERROR_CODES[error.code]) return null;
   return error.message;

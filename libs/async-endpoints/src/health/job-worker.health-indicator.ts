@@ -3,7 +3,7 @@ import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/term
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobWorker } from '../worker/job-worker.js';
 
-/** Whether the worker's claim loop still turns. It does so while the store is away: that is no reason to restart. */
+/** Checks that the claim loop of the worker still runs. An unreachable store does not stop the loop, so it causes no restart. */
 @Injectable()
 export class JobWorkerHealthIndicator {
   constructor(
@@ -13,8 +13,8 @@ export class JobWorkerHealthIndicator {
   ) {}
 
   /**
-   * Up when the loop came round within `maxAgeMs` (default: ten polling intervals, at least 30,000), or this process
-   * has no worker, or is shutting down.
+   * Up when the loop made a turn within `maxAgeMs` (default: ten polling intervals, at least 30,000), when this process has no
+   * worker, and during the shutdown.
    */
   async isHealthy<const TKey extends string = 'worker'>(
     key = 'worker' as TKey,

@@ -2,11 +2,11 @@ import { ServiceUnavailableException } from '@nestjs/common';
 import type { HealthCheckResult } from '@nestjs/terminus';
 
 /**
- * The result of a liveness check, which Terminus answers with 503 from the moment the application shuts down, whatever the
- * indicators say. A process that drains its jobs is alive: an orchestrator that believes otherwise kills it.
+ * Runs a liveness check that stays successful during the shutdown. Terminus itself answers with 503 as soon as the application
+ * shuts down, whatever the indicators return, and an orchestrator would then kill a process that still drains its jobs.
  *
  * @param check such as `() => health.check([() => worker.isHealthy()])`
- * @throws ServiceUnavailableException where an indicator is down
+ * @throws ServiceUnavailableException when an indicator is down
  */
 export async function liveness(check: () => Promise<HealthCheckResult>): Promise<HealthCheckResult> {
   try {

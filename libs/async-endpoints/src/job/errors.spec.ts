@@ -5,7 +5,7 @@ class UpstreamTimeoutError extends Error {
   override readonly name = 'UpstreamTimeoutError';
 }
 
-describe('What is kept of an error', () => {
+describe('The stored form of an error', () => {
   it.each([
     [new Error('boom'), { code: 'ERROR', message: 'boom', internal: true }],
     [new TypeError('no'), { code: 'TYPE_ERROR', message: 'no', internal: true }],
@@ -30,7 +30,7 @@ describe('What is kept of an error', () => {
     expect(toJobError(thrown)).toEqual(kept);
   });
 
-  it('is something also where it cannot be read', () => {
+  it('exists even when the thrown value cannot be read', () => {
     const thrown = {
       get code(): never {
         throw new Error('unreadable');
@@ -39,11 +39,11 @@ describe('What is kept of an error', () => {
     expect(toJobError(thrown)).toEqual({ code: 'UNKNOWN_ERROR', message: '[object Object]', internal: true });
   });
 
-  it('is never a stack', () => {
+  it('has no stack', () => {
     expect(JSON.stringify(toJobError(new Error('boom', { cause: new Error('deeper') })))).not.toContain('errors.spec');
   });
 
-  it('is bounded, and drops details that are no JSON', () => {
+  it('is bounded, and has no details that are not JSON', () => {
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
     expect(toJobError(new Error('x'.repeat(10_000))).message).toHaveLength(2_000);
@@ -53,8 +53,8 @@ describe('What is kept of an error', () => {
   });
 });
 
-describe('What clients are shown of an error', () => {
-  it('is its code alone where nobody declared it safe: drivers name hosts and tables in their messages', () => {
+describe('The public form of an error', () => {
+  it('is only its code unless the error is declared safe, because drivers put hosts and tables into messages', () => {
     const driver = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:5432'), {
       code: 'ECONNREFUSED',
       details: { sql: 'SELECT secret' },
@@ -74,12 +74,12 @@ describe('What clients are shown of an error', () => {
     [new InternalServerErrorException('shown'), 'shown'],
     [new AsyncEndpointsError('JOB_TIMEOUT'), 'The job ran longer than its timeout.'],
     [Object.assign(new Error('shown'), { expose: true }), 'shown'],
-  ])('is its message where it is meant for them: %s', (thrown, message) => {
+  ])('has its message when it is meant for clients: %s', (thrown, message) => {
     expect(publicError(toJobError(thrown))).toMatchObject({ message });
     expect(publicError(toJobError(thrown))).not.toHaveProperty('internal');
   });
 
-  it('holds the messages of a validation', () => {
+  it('has the messages of a validation', () => {
     const invalid = new BadRequestException(['name must be a string', 'age must be a number']);
     expect(publicError(toJobError(invalid))).toEqual({
       code: 'BAD_REQUEST_EXCEPTION',

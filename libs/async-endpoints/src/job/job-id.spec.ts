@@ -8,7 +8,7 @@ describe('The id of a job', () => {
     expect(parseJobId('17')).toBeNull();
   });
 
-  it('is a UUID of version 7 where the caller gives none: later ones sort behind, and most of it is random', () => {
+  it('is a random UUID of version 7 by default, so that later ids sort after earlier ones', () => {
     const at = Date.UTC(2026, 0, 1);
     const ids = Array.from({ length: 1_000 }, (_, ms) => newJobId(randomUUID(), at + ms));
     expect(ids.toSorted()).toEqual(ids);
@@ -17,7 +17,7 @@ describe('The id of a job', () => {
     expect(parseJobId(newJobId(randomUUID()))).not.toBeNull();
   });
 
-  it('is checked by stores, however many there are', () => {
+  it('is checked by stores in batches of any size', () => {
     const jobs = Array.from({ length: 1_000 }, () => ({ id: randomUUID() as string }));
     expect(() => checkJobIds(jobs)).not.toThrow();
     expect(() => checkJobIds([])).not.toThrow();
@@ -31,7 +31,7 @@ describe('The id of a job', () => {
     ['upper case', (a: string) => [a.toUpperCase().replace(/^./, 'A')]],
     ['a line break behind it', (a: string) => [`${a}\n`]],
     ['one that is too long beside one that is too short', (a: string, b: string) => [`${a}0`, b.slice(1)]],
-  ])('is refused where it is %s', (_, idsOf) => {
+  ])('is refused when it is %s', (_, idsOf) => {
     const jobs = idsOf(randomUUID(), randomUUID()).map((id) => ({ id }));
     expect(() => checkJobIds(jobs)).toThrow(expect.objectContaining({ code: 'INVALID_JOB_ID' }));
   });

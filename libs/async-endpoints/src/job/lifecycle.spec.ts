@@ -33,7 +33,7 @@ const STEPS: Record<string, (job: JobRecord) => JobRecord> = {
 
 describe('The lifecycle', () => {
   it.each(Object.keys(STEPS).flatMap((verb) => JOB_STATUSES.map((status) => [verb, status] as const)))(
-    '%s from %s does what the table says',
+    '%s from %s follows the table',
     (verb, status) => {
       const row = lifecycle.LIFECYCLE[verb as lifecycle.Verb];
       const step = () => (STEPS[verb] as (job: JobRecord) => JobRecord)(jobIn(status));
@@ -43,14 +43,14 @@ describe('The lifecycle', () => {
   );
 
   it.each(Object.entries(lifecycle.LIFECYCLE).filter(([, row]) => row.claim !== null && row.claim !== 'needs'))(
-    '%s makes a larger fence, so that earlier tokens are worthless',
+    '%s creates a larger fence, so that earlier fences are rejected',
     (verb) => {
       const before = jobIn(verb === 'claim' ? 'Queued' : 'InProgress');
       expect(STEPS[verb]?.(before).fence).toBe(before.fence + 1);
     },
   );
 
-  it('stamps every finished job, and no other, with its end and a time to go', () => {
+  it('gives terminal jobs, and no others, completedAt and the end of their retention', () => {
     for (const status of JOB_STATUSES) {
       const job = jobIn(status);
       expect(job.completedAt !== null).toBe(isTerminal(status));
@@ -59,7 +59,7 @@ describe('The lifecycle', () => {
     expect(lifecycle.purgeableAt(jobIn('Canceled'))).toBe(2 + aJob().retention.canceledMs);
   });
 
-  it('makes new records and changes none', () => {
+  it('returns new records and changes none', () => {
     const job = jobIn('InProgress');
     expect(Object.isFrozen(job)).toBe(true);
     expect(lifecycle.settle(job, { verb: 'release' }, 9).version).toBe(job.version + 1);

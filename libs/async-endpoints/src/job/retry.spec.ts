@@ -24,23 +24,23 @@ describe('The delay before a retry', () => {
     expect(delays({ retryCurve: (retry) => retry * 7 })).toEqual([7, 14, 21]);
   });
 
-  it('is never longer than the cap, however many retries there were', () => {
+  it('is at most the cap, after any number of retries', () => {
     expect(delays({}, [12, 37, 1_000, 5_000])).toEqual([3_600_000, 3_600_000, 3_600_000, 3_600_000]);
   });
 
   it.each([[() => Number.NaN], [() => -1], [() => Infinity], [() => 'soon' as never]])(
-    'is the cap when the curve gives no duration (%s)',
+    'is the cap when the curve returns no valid duration (%s)',
     (retryCurve) => expect(delays({ retryCurve }, [1])).toEqual([3_600_000]),
   );
 
-  it('is the cap when the curve throws: a mistake there must not strand the job', () => {
+  it('is the cap when the curve throws', () => {
     const retryCurve = () => {
       throw new Error('typo');
     };
     expect(delays({ retryCurve }, [1])).toEqual([3_600_000]);
   });
 
-  it('is spread by jitter, downwards only', () => {
+  it('is only shortened by jitter', () => {
     const jittered = (random: number) => retryDelayMs(1, { ...POLICY, retryJitter: 0.5 }, () => random);
     expect([jittered(0), jittered(0.5), jittered(1)]).toEqual([4_000, 3_000, 2_000]);
   });
@@ -58,7 +58,7 @@ describe('A failed attempt', () => {
     expect(decideRetry(new PermanentJobError('x'), job, POLICY).verb).toBe('fail');
   });
 
-  it('is retried when a RetryJobError says, but no oftener than others', () => {
+  it('is retried after the delay of a RetryJobError, within maxRetries', () => {
     expect(decideRetry(new RetryJobError('x', 123.4), job, POLICY)).toMatchObject({ verb: 'retry', delayMs: 123 });
     expect(decideRetry(new RetryJobError('x', Number.NaN), job, POLICY)).toMatchObject({ delayMs: 4_000 });
     expect(decideRetry(new RetryJobError('x', 1), { ...job, retryCount: 1 }, POLICY).verb).toBe('fail');

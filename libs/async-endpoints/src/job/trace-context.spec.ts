@@ -3,13 +3,13 @@ import { parseTraceContext } from './trace-context.js';
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 describe('A trace context', () => {
-  it('is kept as it is', () => {
+  it('is kept unchanged', () => {
     const given = { traceparent: TRACEPARENT, tracestate: 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE' };
     expect(parseTraceContext(given)).toEqual(given);
     expect(parseTraceContext({ traceparent: TRACEPARENT })).toEqual({ traceparent: TRACEPARENT });
   });
 
-  it('of a later version is kept as far as it is known', () => {
+  it('of a later version is reduced to the known parts', () => {
     expect(parseTraceContext({ traceparent: `cc${TRACEPARENT.slice(2)}-what-the-future-holds` })).toEqual({
       traceparent: TRACEPARENT,
     });
@@ -27,12 +27,12 @@ describe('A trace context', () => {
     `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`,
     `cc${TRACEPARENT.slice(2)}-${'x'.repeat(10_000)}`,
     ['00', 'a list'] as unknown as string,
-  ])('that is malformed is none: %j', (traceparent) => {
+  ])('that is malformed is dropped: %j', (traceparent) => {
     expect(parseTraceContext({ traceparent, tracestate: 'a=b' })).toBeNull();
   });
 
   it.each(['x'.repeat(513), 'a=b\r\nSet-Cookie: c', '', 17 as unknown as string])(
-    'loses a tracestate that is too long or malformed, and nothing else: %j',
+    'loses only its tracestate when that is too long or malformed: %j',
     (tracestate) =>
       expect(parseTraceContext({ traceparent: TRACEPARENT, tracestate })).toEqual({ traceparent: TRACEPARENT }),
   );

@@ -27,7 +27,7 @@ const order: Order = { item: 'book', count: 1 };
 
 /** The compiler is the test: `npm run check` fails where an error below is missing, or one is not expected. */
 describe('The types of a job', () => {
-  it('are the same for all who name it', () => {
+  it('are the same for every user of the definition', () => {
     expectTypeOf<SubmittedPayload<typeof Ship>>().toEqualTypeOf<Order>();
     expectTypeOf<JobResult<typeof Ship>>().toEqualTypeOf<{ tracking: string }>();
     expectTypeOf<SubmittedPayload<typeof Ping>>().toEqualTypeOf<void>();
@@ -60,7 +60,7 @@ describe('The types of a job', () => {
     expect(Orders).toBeDefined();
   });
 
-  it('bind what an endpoint returns', () => {
+  it('check the return type of an endpoint', () => {
     @Controller()
     class Orders {
       @Post('value') @AsyncEndpoint(Ship) value(): Order {
@@ -90,7 +90,7 @@ describe('The types of a job', () => {
     expect(new Orders().value()).toBe(order);
   });
 
-  it('bind the class that describes its result', () => {
+  it('check the class that describes the result', () => {
     class Shipped {
       tracking!: string;
     }
@@ -119,7 +119,7 @@ describe('The types of a job', () => {
     expect(describe('Shipped')).toThrow('resultType is Shipped; expected a class');
   });
 
-  it('bind what a handler takes and gives', () => {
+  it('check the parameter and the return type of a handler', () => {
     @AsyncHandler(Ship)
     class Ships implements JobHandler<typeof Ship> {
       handle(request: Order) {
@@ -156,7 +156,7 @@ describe('The types of a job', () => {
     expect([Ships, WrongResult, WrongRequest, NoHandle, ByName]).toHaveLength(5);
   });
 
-  it('bind what is submitted, and what comes back', () => {
+  it('check the submitted payload, and type the result', () => {
     const use = async (jobs: JobManager) => {
       expectTypeOf(await jobs.submit(Ship, order)).toExtend<Job<{ tracking: string }>>();
       expectTypeOf((await jobs.waitFor<JobResult<typeof Ship>>('id')).result).toEqualTypeOf<{
@@ -183,7 +183,7 @@ describe('The types of a payload and a result after JSON', () => {
   const ByType = defineJob<Reminder, { sent: Date; nested: { at: Date | null }[] }>('ByType');
   const ByClass = defineJob('ByClass', { payload: Reminder, maxRetries: 1 });
 
-  it('have dates as text, and no methods', () => {
+  it('have dates as strings, and no methods', () => {
     expectTypeOf<SubmittedPayload<typeof ByType>>().toEqualTypeOf<Reminder>();
     expectTypeOf<JobPayload<typeof ByType>>().toEqualTypeOf<{ at: string; readonly tags?: string[] }>();
     expectTypeOf<JobResult<typeof ByType>>().toEqualTypeOf<{ sent: string; nested: { at: string | null }[] }>();
@@ -203,7 +203,7 @@ describe('The types of a payload and a result after JSON', () => {
     expect([Handles, ExpectsDate]).toHaveLength(2);
   });
 
-  it('are instances of the payload class where the job names one', () => {
+  it('are instances of the payload class when the job names one', () => {
     expectTypeOf<JobPayload<typeof ByClass>>().toEqualTypeOf<Reminder>();
     expect(ByClass).toMatchObject({ name: 'ByClass', payload: Reminder, options: { maxRetries: 1 } });
     @AsyncHandler(ByClass)
@@ -215,7 +215,7 @@ describe('The types of a payload and a result after JSON', () => {
     expect(Handles).toBeTypeOf('function');
   });
 
-  it('do not compile where JSON cannot carry them, and the message says what', () => {
+  it('do not compile when JSON cannot represent them, with a message that names the part', () => {
     // @ts-expect-error payload.m is a Map
     defineJob<{ at: Date; m: Map<string, number> }>('Map');
     // @ts-expect-error payload.list[].big is a bigint
@@ -229,7 +229,7 @@ describe('The types of a payload and a result after JSON', () => {
     >().toEqualTypeOf<'payload.m is a Map, which JSON cannot carry: use text, a number, a list or a plain object'>();
   });
 
-  it('may refer to themselves, be unknown, or be any', () => {
+  it('may be recursive, unknown or any', () => {
     interface Tree {
       value: number;
       children: Tree[];
@@ -243,7 +243,7 @@ describe('The types of a payload and a result after JSON', () => {
 });
 
 describe('The types of the options', () => {
-  it('take an owner function of what guards make of a request', () => {
+  it('accept an owner function with a narrower request type', () => {
     type SignedIn = HttpRequest & { user: { id: string; age: number } };
     expectTypeOf((request: HttpRequest) => String(request.headers['x-user'])).toExtend<HttpOptions['owner']>();
     expectTypeOf((request: SignedIn) => request.user.id).toExtend<HttpOptions['owner']>();

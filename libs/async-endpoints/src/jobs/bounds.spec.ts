@@ -34,11 +34,11 @@ function isBounded(name: string, value: number, largest: number, take: () => unk
 
 const isDelay = (ms: number) => Number.isInteger(ms) && ms >= 0 && ms <= LONGEST_MS;
 
-describe('Any number', () => {
+describe('An arbitrary number', () => {
   const numeric = [...SETTINGS.values()].filter(({ accepts, key }) => accepts(1) && key !== 'http.unfinishedStatus');
 
   it.each(numeric.map(({ key }) => key).filter((key) => !/^(redis|postgres|sqlite)\./.test(key)))(
-    'as the option %s is taken within bounds or refused by name',
+    'as the option %s is accepted within bounds, or refused with the name of the option',
     (key) => {
       const path = key.split('.');
       const name = path.pop() as string;
@@ -51,7 +51,7 @@ describe('Any number', () => {
     },
   );
 
-  it('as an option of a job is taken within bounds or refused by name', () => {
+  it('as an option of a job is accepted within bounds, or refused with its name', () => {
     const names = ['maxRetries', 'priority', 'concurrency', 'timeoutMs', 'maxQueueSize', 'maxResultBytes'];
     fc.assert(
       fc.property(fc.constantFrom(...names), odd, (name, value) => {
@@ -61,27 +61,33 @@ describe('Any number', () => {
     );
   });
 
-  it.each(['partitions', 'commandTimeoutMs'])('as %s of a RedisJobStore is taken or refused by name', (name) => {
-    fc.assert(
-      fc.property(odd, (value) => {
-        expect(isBounded(name, value, 3_600_000, () => new RedisJobStore({ [name]: value }))).toBe(true);
-      }),
-    );
-  });
+  it.each(['partitions', 'commandTimeoutMs'])(
+    'as %s of a RedisJobStore is accepted, or refused with its name',
+    (name) => {
+      fc.assert(
+        fc.property(odd, (value) => {
+          expect(isBounded(name, value, 3_600_000, () => new RedisJobStore({ [name]: value }))).toBe(true);
+        }),
+      );
+    },
+  );
 
-  it.each(['busyTimeoutMs', 'priorityAgingMs'])('as %s of a SqliteJobStore is taken or refused by name', (name) => {
-    fc.assert(
-      fc.property(odd, (value) => {
-        const create = () => new SqliteJobStore({ path: 'never-opened.db', [name]: value });
-        expect(isBounded(name, value, LONGEST_MS, create)).toBe(true);
-      }),
-    );
-  });
+  it.each(['busyTimeoutMs', 'priorityAgingMs'])(
+    'as %s of a SqliteJobStore is accepted, or refused with its name',
+    (name) => {
+      fc.assert(
+        fc.property(odd, (value) => {
+          const create = () => new SqliteJobStore({ path: 'never-opened.db', [name]: value });
+          expect(isBounded(name, value, LONGEST_MS, create)).toBe(true);
+        }),
+      );
+    },
+  );
 
   it.each([
     ['commandTimeoutMs', 3_600_000],
     ['priorityAgingMs', LONGEST_MS],
-  ])('as %s of a PostgresJobStore is taken or refused by name', (name, largest) => {
+  ])('as %s of a PostgresJobStore is accepted, or refused with its name', (name, largest) => {
     fc.assert(
       fc.property(odd, (value) => {
         expect(isBounded(name, value, largest, () => new PostgresJobStore({ [name]: value }))).toBe(true);
@@ -89,7 +95,7 @@ describe('Any number', () => {
     );
   });
 
-  it('as an option of a submission is stored within bounds or refused by name', () => {
+  it('as an option of a submission is stored within bounds, or refused with its name', () => {
     const policy = resolveJobPolicy({ name: 'Work', options: {} }, options.jobs);
     fc.assert(
       fc.property(fc.constantFrom('delayMs', 'priority', 'maxRetries'), odd, (name, value) => {
@@ -99,7 +105,7 @@ describe('Any number', () => {
     );
   });
 
-  it('as the time of a date to start at is stored within bounds or refused by name', () => {
+  it('as the time of a start date is stored within bounds, or refused with its name', () => {
     const policy = resolveJobPolicy({ name: 'Work', options: {} }, options.jobs);
     fc.assert(
       fc.property(odd, (value) => {
@@ -113,7 +119,7 @@ describe('Any number', () => {
     );
   });
 
-  it('that a handler gives as its delay becomes one that can be stored', () => {
+  it('as the delay of a RetryJobError becomes a delay that can be stored', () => {
     fc.assert(
       fc.property(odd, odd, fc.integer({ min: 0, max: 1_000 }), (afterMs, curveMs, retryCount) => {
         const policy = { ...options.jobs, retryCurve: () => curveMs };
@@ -125,7 +131,7 @@ describe('Any number', () => {
     );
   });
 
-  it('as an argument of the job manager is capped or refused by name', async () => {
+  it('as an argument of JobManager is capped, or refused with its name', async () => {
     const store = new MemoryJobStore();
     const jobs = jobManagerOf(store, options);
     const calls: [string, (value: number) => Promise<unknown>][] = [
@@ -146,7 +152,7 @@ describe('Any number', () => {
     );
   });
 
-  it('as the time to wait for a job is waited or refused, and never over at once', async () => {
+  it('as the timeout of a wait is accepted or refused, and never ends at once', async () => {
     const store = new MemoryJobStore();
     const jobs = jobManagerOf(store, options);
     const { id } = await jobs.submit('Work', null);
@@ -163,7 +169,7 @@ describe('Any number', () => {
     for (const job of await Promise.all(waits)) expect(job).toMatchObject({ status: 'Completed', result: 7 });
   });
 
-  it('as an option of the client is taken within bounds or refused by name', () => {
+  it('as an option of the client is accepted within bounds, or refused with its name', () => {
     const names = ['longPollMs', 'requestTimeoutMs', 'streamIdleMs', 'limit', 'baseDelayMs', 'maxDelayMs'];
     fc.assert(
       fc.property(fc.constantFrom(...names), odd, (name, value) => {
@@ -176,7 +182,7 @@ describe('Any number', () => {
     );
   });
 
-  it('of failures in a row leads to a delay of the client that a timer can wait', () => {
+  it('of failures in a row leads to a client delay that a timer accepts', () => {
     const patience = fc.integer({ min: 0, max: LONGEST_TIMER_MS });
     fc.assert(
       fc.property(
@@ -193,7 +199,7 @@ describe('Any number', () => {
     );
   });
 
-  it('in a duration on the command line is taken up to ten years', () => {
+  it('in a duration on the command line is accepted up to ten years', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), fc.constantFrom('ms', 's', 'm', 'h', 'd'), (value, unit) => {
         const ms = parseDuration(`${value}${unit}`);
@@ -205,7 +211,7 @@ describe('Any number', () => {
     expect(parseDuration('3651d')).toBeNull();
   });
 
-  it('is meant for every group of options', () => {
+  it('is tested in every group of options', () => {
     expect(Object.keys(GROUPS)).toEqual(
       expect.arrayContaining(['worker', 'jobs', 'jobs.retention', 'recovery', 'http']),
     );

@@ -20,7 +20,7 @@ class UnknowingStore extends MemoryJobStore {
 }
 
 describe('JobManager.findOwned', () => {
-  it('asks the store once for what several owners ask for at a time', async () => {
+  it('reads the store once for concurrent calls of several owners', async () => {
     const store = new CountingStore();
     const jobs = jobManagerOf(store);
     const owners = ['ann', 'bob', null];
@@ -37,11 +37,11 @@ describe('JobManager.findOwned', () => {
     expect(store.sizes).toEqual([9]);
   });
 
-  it('finds nothing under an id that is none', async () => {
+  it('returns null for an invalid id', async () => {
     expect(await jobManagerOf(new MemoryJobStore()).findOwned('nonsense', 'ann')).toBeNull();
   });
 
-  it('shows no job to another owner where the store knows of none', async () => {
+  it('shows no job to another owner when the store ignores owners', async () => {
     const jobs = jobManagerOf(new UnknowingStore());
     const { id } = await jobs.submit('Work', null, { owner: 'ann' });
     expect(await jobs.findOwned(id, 'bob')).toBeNull();
@@ -51,7 +51,7 @@ describe('JobManager.findOwned', () => {
 });
 
 describe('JobManager.pause', () => {
-  it('takes names and definitions, one or several, and tells the log who did it', async () => {
+  it('accepts one or several names or definitions, and logs who paused them', async () => {
     const store = new MemoryJobStore();
     const jobs = jobManagerOf(store);
     const told: unknown[] = [];
@@ -89,8 +89,8 @@ describe('JobManager.pause', () => {
   });
 });
 
-describe('A job whose stored result is no JSON', () => {
-  it('cannot be found, in an error that does not quote it, and is no reason not to list the others', async () => {
+describe('A job whose stored result is not JSON', () => {
+  it('fails find with an error that does not quote it, and does not prevent listing the others', async () => {
     const store = new MemoryJobStore();
     const jobs = jobManagerOf(store);
     const [spoilt, whole] = [await jobs.submit('Work', null), await jobs.submit('Work', null)];

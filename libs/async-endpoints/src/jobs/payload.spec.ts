@@ -17,12 +17,12 @@ describe('A fingerprint', () => {
     expect(new Set(prints).size).toBe(prints.length);
   });
 
-  it('takes "__proto__" from a client as a key like any other', () => {
+  it('treats "__proto__" as a key like any other', () => {
     expect(fingerprint(JSON.parse('{"__proto__":1}'))).not.toBe(fingerprint({}));
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  it("stays what it was for any JSON, so that releases recognise each other's submissions", () => {
+  it('does not change between releases, for any JSON', () => {
     assert(
       property(jsonValue({ maxDepth: 4 }), (value) => {
         const text = JSON.stringify(value, inKeyOrder);
@@ -36,7 +36,7 @@ describe('A fingerprint', () => {
 });
 
 describe('A submission', () => {
-  it('that is too large is refused before its fingerprint is made', () => {
+  it('that is too large is refused before its fingerprint is computed', () => {
     const policy = resolveJobPolicy(defineJob('Big', { maxPayloadBytes: 10 }), resolveOptions({}, {}).jobs);
     const made: string[] = [];
     const options = { idempotencyKey: 'k', fingerprint: () => (made.push('made'), 'f') };

@@ -1,4 +1,4 @@
-/** What Nest's packages do not export from their entry points: the one file to look at when a new version of Nest is out. */
+/** Parts of Nest that its packages do not export. Check this file for each new version of Nest. */
 export {
   EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
@@ -21,18 +21,18 @@ const CACHE_TTL = 'cache_module:cache_ttl';
 /** `CLASS_SERIALIZER_OPTIONS` of @nestjs/common, which `@SerializeOptions` writes. */
 const SERIALIZER_OPTIONS = 'class_serializer:options';
 
-/** A standard schema for which anything passes, as it is. */
+/** A standard schema that accepts any value unchanged. */
 const ANYTHING = {
   '~standard': { version: 1, vendor: 'nestjs-async-endpoints', validate: (value: unknown) => ({ value }) },
 };
 
 /**
- * Keeps interceptors of Nest's own packages from spoiling what a route of this library answers:
+ * Keeps interceptors of Nest's packages from changing the responses of this library's routes:
  *
- * - A global `CacheInterceptor` would answer one client with another's job, because it stores by URL. It has no way to
- *   leave a route out, but it passes a request on when it cannot find the time to live.
- * - A global serializer's `strategy: 'excludeAll'`, type or schema is meant for the application's classes. It would leave
- *   nothing of a job, or refuse it.
+ * - A global `CacheInterceptor` would send the job of one client to another, because it caches by URL. It cannot exclude a route,
+ * but it does not cache when the time to live cannot be determined.
+ * - The options of a global serializer (`strategy: 'excludeAll'`, type or schema) are meant for the classes of the application.
+ * They would remove all properties of a job, or refuse it.
  */
 export function keepReplies(method: object): void {
   Reflect.defineMetadata(CACHE_TTL, notCached, method);

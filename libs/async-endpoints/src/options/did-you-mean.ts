@@ -1,4 +1,4 @@
-/** The known name that was probably meant, or null when none is near. */
+/** The most similar known name, or null when none is similar. */
 export function didYouMean(name: string, known: Iterable<string>): string | null {
   const near = [...known]
     .map((candidate) => ({ candidate, distance: distanceBetween(name, candidate) }))
@@ -7,13 +7,13 @@ export function didYouMean(name: string, known: Iterable<string>): string | null
   return near[0]?.candidate ?? null;
 }
 
-/** Whether each word of the one is in the other, as `ASYNC_LEASE_MS` is in `ASYNC_WORKER_LEASE_MS`. */
+/** Whether the words of one name are all in the other, like `ASYNC_LEASE_MS` and `ASYNC_WORKER_LEASE_MS`. */
 function abbreviates(name: string, candidate: string): boolean {
   const words = wordsOf(candidate);
   return wordsOf(name).every((word) => words.includes(word));
 }
 
-/** Between the whole names, or between their last parts when only the group differs. */
+/** The distance between the whole names, or between their last parts when only the group differs. */
 function distanceBetween(name: string, candidate: string): number {
   return Math.min(differing(name, candidate), differing(lastOf(name), lastOf(candidate)) + 1);
 }
@@ -29,7 +29,7 @@ function lastOf(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }
 
-/** How many letters stand between what both names begin with and what both end with: one slip of the hand is 1 or 2. */
+/** The number of letters between the common beginning and the common end of both names. A typing error is 1 or 2. */
 function differing(one: string, other: string): number {
   const [a, b] = [one.toLowerCase(), other.toLowerCase()];
   const shorter = Math.min(a.length, b.length);

@@ -3,7 +3,7 @@ import type { JobDefinition } from '../job/define-job.js';
 import { type JobPolicy, OPTIONS, type ResolvedOptions } from './options.js';
 import { resolveJobPolicy } from './resolve.js';
 
-/** What holds for each kind of job: the module's options, overridden by its definition. */
+/** The options of each job name: those of the module, overridden by the job definition. */
 @Injectable()
 export class JobPolicies {
   readonly #byDefinition = new WeakMap<JobDefinition, JobPolicy>();
@@ -11,7 +11,7 @@ export class JobPolicies {
 
   constructor(@Inject(OPTIONS) private readonly options: ResolvedOptions) {}
 
-  /** Every job name that this process knows: of its handlers, its endpoints and what it has submitted. */
+  /** Every job name that this process knows: from its handlers, its endpoints and its submissions. */
   get names(): string[] {
     return [...this.#byName.keys()];
   }
@@ -23,7 +23,7 @@ export class JobPolicies {
   }
 
   /**
-   * A name alone means what the application's handlers and endpoints have defined under it, or else the defaults.
+   * The options of a job. For a name, they are those of the handler or endpoint with this name, or the defaults.
    *
    * @throws AsyncEndpointsError `INVALID_OPTION`
    */

@@ -41,7 +41,7 @@ describe('Options', () => {
     [{ http: { captureHeaders: ['Cookie'] } }, 'expected a list of header names, none of them a credential.'],
     [{ http: { path: 'jobs' } }, 'http.path is "jobs"; expected beside useFactory'],
     [{ wroker: {} }, 'wroker is [object Object]; expected one of the options that exist: store, worker, jobs'],
-  ])('that are wrong are named with their value and what was expected: %j', (options, message) => {
+  ])('with a wrong value are refused with the value and the expected one: %j', (options, message) => {
     expect(() => resolveOptions(options as AsyncEndpointsOptions, {})).toThrow(message);
   });
 
@@ -49,7 +49,7 @@ describe('Options', () => {
     [{ role: 'both' }, 'role is "both"; expected all, api or worker.'],
     [{ http: { path: '/jobs' } }, 'http.path is "/jobs"; expected a path such as jobs or admin/jobs.'],
     [{ http: { guards: 'none' } }, 'http.guards is "none"; expected a list of guards.'],
-  ])('that must be known early are checked early: %j', (extras, message) => {
+  ])('that are needed before the application exists are checked early: %j', (extras, message) => {
     expect(() => resolveExtras(extras as never)).toThrow(message);
   });
 });
@@ -57,7 +57,7 @@ describe('Options', () => {
 describe('The options of a job', () => {
   const { jobs } = resolveOptions({ jobs: { defaultMaxRetries: 7, retention: { failedMs: 5 } } }, {});
 
-  it('win over the defaults, one by one; undefined is not a value', () => {
+  it('override the defaults one by one, unless they are undefined', () => {
     const options = { timeoutMs: 5, retention: { completedMs: 1 }, maxRetries: undefined };
     const policy = resolveJobPolicy({ name: 'A', options }, jobs);
     expect(policy).toMatchObject({
@@ -79,7 +79,7 @@ describe('The options of a job', () => {
     [{ name: 'A', options: { timeout: 1 } }, 'job "A".timeout is 1; expected one of the options that exist'],
     [{ name: 'a job', options: {} }, 'the name of job "a job" is "a job"; expected letters, digits'],
     [{ name: '', options: {} }, 'expected letters, digits'],
-  ])('that are wrong are named: %j', (job, message) => {
+  ])('with a wrong value are refused by name: %j', (job, message) => {
     expect(() => resolveJobPolicy(job as never, jobs)).toThrow(message);
   });
 });

@@ -51,7 +51,7 @@ export function resolveOptions(given: AsyncEndpointsOptions, extras: AsyncEndpoi
   };
 }
 
-/** A worker that vanished is looked for on its host, whatever it is called. */
+/** Adds the host name, so that operators can find the host of a dead worker. */
 function withHost(worker: ResolvedOptions['worker']): ResolvedOptions['worker'] {
   const { workerId } = worker;
   return workerId.includes(hostname()) ? worker : { ...worker, workerId: `${workerId}@${hostname()}` };
@@ -105,7 +105,7 @@ function resolve<T extends Definitions>(group: string, definitions: T, given: Gi
   return Object.fromEntries(values) as OptionsOf<T>;
 }
 
-/** Undefined is not a value. */
+/** Removes properties that are undefined. */
 function defined<T extends object>(given: T | undefined): Partial<T> {
   return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -3,7 +3,7 @@ import type { AsyncEndpointsError } from '../job/errors.js';
 import type { Job } from '../job/job.js';
 import { type Given, hook, option, type OptionsOf } from './rules.js';
 
-/** What the library reads of a request. The other members of Express's or Fastify's object are there, too. */
+/** The members of a request that the library reads. It is the request object of Express or Fastify, with all its members. */
 export interface HttpRequest {
   readonly method: string;
   readonly url: string;
@@ -32,7 +32,7 @@ type Factory<TSubject> = (subject: TSubject, context: ResponseContext) => Reply 
 
 /** Hooks that change responses. Each may be async. */
 export const RESPONSE = {
-  /** A job was accepted, or the same submission had been accepted before. */
+  /** A job was accepted, or the same submission was accepted before. */
   jobSubmitted: option(() => undefined, hook<Factory<Job & { readonly replayed: boolean }>>()),
   /** A client read or canceled a job. The job is `null` when there is none for this client. */
   jobStatus: option(() => undefined, hook<Factory<Job | null>>()),

@@ -1,10 +1,13 @@
 import { isCredential } from '../job/credentials.js';
 
-/** What values an option takes, in words and as a test. */
+/** The valid values of an option: a description and a test. */
 export interface Rule<T> {
   readonly expected: string;
   accepts(value: unknown): value is T;
-  /** What a text, such as an environment variable, says; without it, only code can say it. A text that says nothing stays. */
+  /**
+   * Converts text, such as an environment variable, to a value. Without it, only code can set the option. A text that cannot be
+   * converted is returned unchanged.
+   */
   readonly read?: ((text: string) => unknown) | undefined;
 }
 
@@ -48,7 +51,7 @@ export function readNumber(said: string): unknown {
   return /^[+-]?\d+(\.\d+)?$/.test(said) ? Number(said) : said;
 }
 
-/** Separated by commas. */
+/** Reads a list of texts, separated by commas. */
 export function readList(said: string): string[] {
   return said.split(',').map((item) => item.trim());
 }
@@ -69,12 +72,12 @@ export function isFunction(value: unknown): boolean {
   return typeof value === 'function';
 }
 
-/** A function of the application, or none. */
+/** The rule of an optional function of the application. */
 export function hook<T>(): Rule<T | undefined> {
   return rule('a function', (value) => value === undefined || isFunction(value));
 }
 
-/** Names under which values are stored with a job. */
+/** The rule of a list of names under which values are stored with a job. */
 export function namesToCarry(): Rule<string[]> {
   return rule('a list of names of 1 to 100 characters, none of them a credential', isListOf(isNameToCarry), readList);
 }

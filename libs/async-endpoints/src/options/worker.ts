@@ -28,8 +28,8 @@ export const WORKER = {
   globalEnhancers: option(() => false, flag()),
   /**
    * Whether a run is aborted with `CLAIM_LOST` as soon as its lease is over by this worker's own clock. With `false`, runs
-   * continue while the store is unreachable. They are aborted when the store answers that another worker has the job.
-   * Default false.
+   * continue while the store is unreachable. They are aborted when the store replies that another worker has the job. Default
+   * false.
    */
   abortOnLeaseEnd: option(() => false, flag()),
   /** Whether the worker starts with the application. Otherwise, call `JobWorker.start()`. Default true. */

@@ -10,12 +10,12 @@ import { decodeTiming } from './timing.js';
 const MISSED_WITHIN_MS = 86_400_000;
 const LONGEST_NAME = 200;
 
-/** What a schedule's jobs have in common: as the options of its job said when it was declared. */
+/** What all jobs of a schedule have in common. Taken from the options of the job when the schedule was declared. */
 export type JobTemplate = Omit<NewJob, 'id' | 'delayMs' | 'idempotency' | 'fingerprint' | symbol>;
 
-/** What a store keeps as `ScheduleRecord.definition`. */
+/** The content of `ScheduleRecord.definition`, which the store keeps as JSON text. */
 export interface Definition extends Required<{ [Key in keyof ScheduleOptions]: NonNullable<ScheduleOptions[Key]> }> {
-  /** Whether a handler declares it; else the application made it at run time. */
+  /** True when a handler declares the schedule, false when the application created it at run time. */
   readonly isDeclared: boolean;
   readonly template: JobTemplate;
 }
@@ -44,7 +44,7 @@ export function decodeDefinition({ definition }: Pick<ScheduleRecord, 'definitio
   return JSON.parse(definition) as Definition;
 }
 
-/** Whether this release understands what is stored: a newer one may have written it. */
+/** Whether this release can read the stored schedule. A newer release may have written it. */
 export function isReadable(schedule: Pick<ScheduleRecord, 'definition' | 'timing'>): boolean {
   try {
     const timing = decodeTiming(schedule.timing);
@@ -54,14 +54,14 @@ export function isReadable(schedule: Pick<ScheduleRecord, 'definition' | 'timing
   }
 }
 
-/** The job of an instant. Its id says which: the same instant never has two. */
+/** The job for an instant. Its id is derived from the instant, so an instant never gets two jobs. */
 export function jobAt(schedule: ScheduleRecord, at: number): NewJob {
   const hex = createHash('sha256').update(`${schedule.name}\n${at}`).digest('hex');
   const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   return jobOf(schedule, at, id);
 }
 
-/** A job of the schedule, for this instant. */
+/** A job of the schedule for this instant, with the given id. */
 export function jobOf(schedule: ScheduleRecord, at: number, id: string): NewJob {
   const { template } = decodeDefinition(schedule);
   const stored = JSON.parse(template.payload) as StoredPayload;

@@ -35,7 +35,7 @@ function due(options: ScheduleOptions, lateMinutes: number, over: Partial<Schedu
   return [minutes(firing.run?.at), minutes(firing.nextAt), missed];
 }
 
-describe('A schedule whose instant has come', () => {
+describe('A schedule whose instant has passed', () => {
   it.each([
     ['once', 0, [0, 10, 0]],
     ['once', 9, [0, 10, 0]],
@@ -49,28 +49,28 @@ describe('A schedule whose instant has come', () => {
     expect(due({ missed }, late)).toEqual(expected);
   });
 
-  it('with missed: all gives each its job, one after the other', () => {
+  it('with missed: all submits a job for each instant, one after the other', () => {
     const options = { missed: 'all', overlap: 'queue' } as const;
     expect(due(options, 35)).toEqual([0, 10, 0]);
     expect(due(options, 35, { nextAt: START + 10 * MINUTE })).toEqual([10, 20, 0]);
     expect(due(options, 35, { nextAt: START + 30 * MINUTE })).toEqual([30, 40, 0]);
   });
 
-  it('with missed: all makes up for the latest hundred', () => {
+  it('with missed: all submits jobs for the latest hundred instants', () => {
     expect(due({ missed: 'all', overlap: 'allow', missedWithinMs: 10 * DAY }, 10 * 150)).toEqual([510, 520, 51]);
   });
 
-  it('makes up for nothing that is older than allowed', () => {
+  it('submits no job for instants older than missedWithinMs', () => {
     expect(due({ missedWithinMs: 15 * MINUTE }, 8)).toEqual([0, 10, 0]);
     expect(due({ missedWithinMs: 3 * MINUTE }, 8)).toEqual([undefined, 10, 1]);
   });
 
-  it('does not count instants from before a pause ended, or its timing changed', () => {
+  it('ignores instants before the end of a pause or a change of its timing', () => {
     expect(due({}, 35, { countsFrom: START + 31 * MINUTE })).toEqual([undefined, 40, 0]);
     expect(due({}, 35, { countsFrom: START + 25 * MINUTE })).toEqual([30, 40, 0]);
   });
 
-  it('is found at once, however many instants were missed', () => {
+  it('is evaluated quickly with any number of missed instants', () => {
     const timing = encodeTiming({ cron: '* * * * * *' }, 's');
     const now = START + 400 * DAY;
     const { firing, missed } = dueOf(aSchedule({}, { timing }), now);
@@ -78,7 +78,7 @@ describe('A schedule whose instant has come', () => {
     expect(missed).toBeGreaterThanOrEqual(2_000);
   });
 
-  it('has one id for each instant, and another for each other', () => {
+  it('has a different job id for each instant', () => {
     const schedule = aSchedule({});
     const ids = [START, START + 1, START].map((at) => jobAt(schedule, at).id);
     expect(ids[0]).toBe(ids[2]);
@@ -98,7 +98,7 @@ describe('The definition of a schedule', () => {
     [{ overlap: 'no' }, 's: overlap is "no"; expected skip, queue, allow.'],
     [{ missedWithinMs: -1 }, 's: missedWithinMs is -1; expected an integer from 0'],
     [{ missed: 'all' }, 's: missed is "all" and overlap "skip"; expected overlap "queue" or "allow"'],
-  ])('%j is refused with what was expected', (options, message) => {
+  ])('refuses %j with the expected values', (options, message) => {
     expect(() => encodeDefinition(options as ScheduleOptions, true, aJob(), 's')).toThrow(message);
   });
 });

@@ -2,16 +2,16 @@ import type { Firing, ScheduleRecord } from '../store/schedules.js';
 import { decodeDefinition, jobAt } from './definition.js';
 import { decodeTiming, nextInstant, type Timing } from './timing.js';
 
-/** An instant that is late by no more than this is not missed: a deploy takes as long. */
+/** An instant that is late by up to this much does not count as missed: a deployment can take that long. */
 const LATE_MS = 60_000;
 const MOST_AT_ONCE = 100;
-/** So many instants are looked at one by one; of more, only the latest. */
+/** Up to this many instants are computed one by one; of more, only the latest. */
 const MOST_COUNTED = 2_000;
 
-/** What is to be done with a schedule whose next instant has come. */
+/** What to do with a schedule whose next instant has passed. */
 export interface Due {
   readonly firing: Firing;
-  /** How many instants go by without a job. */
+  /** How many instants are skipped without a job. */
   readonly missed: number;
 }
 
@@ -29,7 +29,7 @@ export function dueOf(schedule: ScheduleRecord, now: number): Due {
   return { firing: { name, version, nextAt, run, overlap }, missed: count - instants.length };
 }
 
-/** The latest instants from `first` until now that are no older than `withinMs`, in order; and how many there were in all. */
+/** The latest instants from `first` until now that are no older than `withinMs`, in order, and the total number of instants. */
 function instantsOf(timing: Timing, first: number, now: number, withinMs: number, most: number) {
   let count = 0;
   let instants: number[] = [];
@@ -42,7 +42,7 @@ function instantsOf(timing: Timing, first: number, now: number, withinMs: number
   return { instants: instants.slice(-most), count };
 }
 
-/** Looks back further and further, until there are as many. */
+/** Looks back in growing steps until it has found `most` instants. */
 function latest(timing: Timing, now: number, withinMs: number, most: number): number[] {
   for (let ms = 1_000; ; ms *= 2) {
     const found: number[] = [];

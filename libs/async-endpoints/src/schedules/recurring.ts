@@ -1,23 +1,23 @@
 import type { Timing } from './timing.js';
 
-/** What a schedule does besides its timing. */
+/** Options of a schedule besides its timing. */
 export interface ScheduleOptions {
   /**
-   * What becomes of instants that passed while no worker was there.
+   * What happens to instants that passed while no worker was running.
    *
    * - `once` (the default): one job, for the latest of them
-   * - `skip`: none; an instant that is late by up to a minute is not missed
+   * - `skip`: no job; an instant that is late by up to a minute does not count as missed
    * - `all`: a job for each, the latest 100, in order; needs `overlap: 'allow'` or `'queue'`
    */
   readonly missed?: 'once' | 'skip' | 'all' | undefined;
-  /** Instants that are older than that are not made up for, in ms. Default one day. */
+  /** Missed instants that are older than this get no job. In ms; default one day. */
   readonly missedWithinMs?: number | undefined;
   /**
-   * What happens at an instant when the last job of the schedule is not finished: it waits or is in progress.
+   * What happens at an instant when the last job of the schedule is not terminal (it waits or is in progress).
    *
    * - `skip` (the default): nothing
    * - `queue`: one job follows when the last one is finished
-   * - `allow`: a job, as always
+   * - `allow`: a job is submitted as usual
    */
   readonly overlap?: 'skip' | 'queue' | 'allow' | undefined;
 }
@@ -25,9 +25,12 @@ export interface ScheduleOptions {
 /** A schedule that a handler declares. */
 export type RecurringOptions<TPayload = unknown> = Timing &
   ScheduleOptions & {
-    /** What the handler is given each time. Any JSON. */
+    /** The payload of each job. Any JSON value. */
     readonly payload?: TPayload | undefined;
-    /** −100 to 100; larger runs first among the jobs of its name. Default: the job's own. */
+    /**
+     * −100 to 100; a job with a larger priority runs first among the jobs of its name. Default: the priority of the job
+     * definition.
+     */
     readonly priority?: number | undefined;
   };
 
@@ -40,14 +43,13 @@ export interface Declaration {
 const METADATA = 'nestjs-async-endpoints:recurring';
 
 /**
- * Has jobs of this handler submitted again and again, by whichever worker is there. A class may have several. A schedule that is
- * no longer declared is removed when the next worker with this handler starts.
+ * Declares a schedule that submits jobs for this handler. Any worker may submit them. A class may have several schedules. A
+ * schedule that is no longer declared is removed when the next worker with this handler starts.
  *
  * @param name of the schedule, unique in the store: 1 to 200 characters
  * @example
- * \@AsyncHandler(NightlyReport)
- * \@Recurring('nightly-report', { cron: '0 3 * * *', timeZone: 'Europe/Zurich', payload: { full: true } })
- * export class NightlyReportHandler { … }
+ * \@AsyncHandler(NightlyReport) \@Recurring('nightly-report', { cron: '0 3 * * *', timeZone: 'Europe/Zurich', payload: { full:
+ * true } }) export class NightlyReportHandler { … }
  */
 export function Recurring<TPayload = unknown>(name: string, options: RecurringOptions<TPayload>) {
   return <

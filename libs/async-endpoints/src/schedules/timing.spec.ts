@@ -112,7 +112,7 @@ describe('The instants of a cron expression', () => {
     expect(instants({ cron, timeZone }, from, Math.max(expected.length, 1))).toEqual(expected);
   });
 
-  it('do not depend on the zone of the host', () => {
+  it('do not depend on the time zone of the host', () => {
     const zone = process.env.TZ;
     onTestFinished(() => void (process.env.TZ = zone));
     process.env.TZ = 'Asia/Tokyo';
@@ -120,13 +120,13 @@ describe('The instants of a cron expression', () => {
   });
 });
 
-it('Every so often: at the multiples of the interval', () => {
+it('everyMs runs at the multiples of the interval', () => {
   expect(nextInstant({ everyMs: 5_000 }, 12_345)).toBe(15_000);
   expect(nextInstant({ everyMs: 5_000 }, 15_000)).toBe(20_000);
 });
 
 describe('A timing', () => {
-  it('is stored with its zone', () => {
+  it('is stored with its time zone', () => {
     const text = encodeTiming({ cron: '0 3 * * *' }, 'Schedule "s"');
     expect(decodeTiming(text)).toEqual({ cron: '0 3 * * *', timeZone: 'UTC' });
     expect(decodeTiming(encodeTiming({ everyMs: 1_000 }, 's'))).toEqual({ everyMs: 1_000 });
@@ -143,7 +143,7 @@ describe('A timing', () => {
     [{ cron: '0 3 * * *', everyMs: 1_000 }, 'expected one of cron and everyMs'],
     [{ everyMs: 10 }, 'everyMs is 10; expected an integer from 1000'],
     [{ everyMs: 1_000, timeZone: 'UTC' }, 'timeZone belongs to cron'],
-  ])('%j is refused with what was expected', (timing, message) => {
+  ])('refuses %j with the expected values', (timing, message) => {
     expect(() => encodeTiming(timing as Timing, 'Schedule "s"')).toThrow(message);
   });
 });

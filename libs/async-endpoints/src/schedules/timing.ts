@@ -2,7 +2,7 @@ import type { Cron } from 'croner';
 import { checkInteger, LONGEST_MS } from '../job/bounds.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 
-/** When a schedule is due: at the times of a cron expression, or every so often. */
+/** When a schedule runs: at the times of a cron expression, or at a fixed interval. */
 export type Timing =
   | {
       /**
@@ -14,7 +14,7 @@ export type Timing =
       readonly timeZone?: string | undefined;
     }
   | {
-      /** At all times that are a multiple of so many ms since the epoch: from 1000. */
+      /** The interval in ms, at least 1000. The schedule runs at every multiple of it since the epoch. */
       readonly everyMs: number;
     };
 
@@ -23,7 +23,7 @@ const SHORTEST_EVERY_MS = 1_000;
 
 let Expression: typeof Cron | undefined;
 
-/** Loads croner, which is needed for cron expressions alone. @throws AsyncEndpointsError `INVALID_OPTION` without it */
+/** Loads croner, which only cron expressions need. @throws AsyncEndpointsError `INVALID_OPTION` when it is not installed */
 export async function loadCroner(): Promise<void> {
   if (Expression) return;
   const croner = await import('croner').catch((cause: unknown) => {
@@ -37,7 +37,7 @@ export async function loadCroner(): Promise<void> {
 /**
  * The timing as it is stored. Croner must be loaded.
  *
- * @param where what the message of an error begins with
+ * @param where names the schedule at the start of an error message
  * @throws AsyncEndpointsError `INVALID_OPTION`
  */
 export function encodeTiming(timing: Timing, where: string): string {
@@ -70,8 +70,8 @@ export function decodeTiming(text: string): Timing {
 }
 
 /**
- * The first instant after this time, in ms since the epoch; null for none. A time of day that a change of clocks skips comes at
- * the end of the gap; one that comes twice counts once. Croner must be loaded for an expression.
+ * The first instant after this time, in ms since the epoch; null when there is none. When a clock change skips a time of day, the
+ * instant is the end of the gap; when it repeats one, the instant counts once. Croner must be loaded for an expression.
  */
 export function nextInstant(timing: Timing, after: number): number | null {
   if ('everyMs' in timing) return (Math.floor(after / timing.everyMs) + 1) * timing.everyMs;

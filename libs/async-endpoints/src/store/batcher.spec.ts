@@ -15,7 +15,7 @@ function watched(options?: { limit?: number; overlap?: number; sizeOf?: (item: n
 }
 
 describe('A batcher', () => {
-  it('sends what comes in one tick together, and answers each its own', async () => {
+  it('sends the items of one tick together, and gives each its own reply', async () => {
     const { batcher, calls, called } = watched();
     const replies = [batcher.push(1), batcher.push(2), batcher.push(3)];
     await called(1);
@@ -24,7 +24,7 @@ describe('A batcher', () => {
     expect(await Promise.all(replies)).toEqual([10, 20, 30]);
   });
 
-  it('sends a batch in the context in which it was made, and answers each in its own', async () => {
+  it('sends a batch in the async context of the batcher, and resolves each item in its own', async () => {
     const storage = new AsyncLocalStorage<string>();
     const sentIn: unknown[] = [];
     const batcher = new Batcher(async (items: string[]) => {
@@ -40,7 +40,7 @@ describe('A batcher', () => {
     expect(sentIn).toEqual([undefined]);
   });
 
-  it('sends also where a test has faked the timers', async () => {
+  it('sends also with fake timers', async () => {
     vi.useFakeTimers();
     try {
       await expect(new Batcher(async (items: number[]) => items).push(1)).resolves.toBe(1);
@@ -49,7 +49,7 @@ describe('A batcher', () => {
     }
   });
 
-  it('collects what arrives while a call is in flight into the next', async () => {
+  it('collects items that arrive while a call is in flight into the next call', async () => {
     const { batcher, calls, called } = watched();
     const first = batcher.push(1);
     await called(1);
@@ -62,7 +62,7 @@ describe('A batcher', () => {
     await Promise.all(later);
   });
 
-  it('sends no more at once than its limit', async () => {
+  it('sends at most its limit at once', async () => {
     const { batcher, calls, called } = watched({ limit: 2 });
     const replies = [1, 2, 3].map((item) => batcher.push(item));
     await called(1);
@@ -73,7 +73,7 @@ describe('A batcher', () => {
     expect(calls.map(({ items }) => items)).toEqual([[1, 2], [3]]);
   });
 
-  it('sends no more at once than its size allows, and what is larger alone', async () => {
+  it('sends at most its size at once, and a larger item alone', async () => {
     const { batcher, calls, called } = watched({ sizeOf: (item) => item * 1024 * 1024 });
     const sizes = [3, 1, 1, 9, 2];
     const replies = sizes.map((item) => batcher.push(item));
@@ -86,7 +86,7 @@ describe('A batcher', () => {
     expect(calls.map(({ items }) => items)).toEqual([[3, 1], [1], [9], [2]]);
   });
 
-  it('sends no two large items at once, though two calls may overlap', async () => {
+  it('never sends two large items at once, although two calls may overlap', async () => {
     const MIB = 1024 * 1024;
     const sent: number[][] = [];
     const answers: (() => void)[] = [];
@@ -104,7 +104,7 @@ describe('A batcher', () => {
     expect(await all).toEqual([5 * MIB, 6 * MIB, 1, 2]);
   });
 
-  it('sends halves where two calls may overlap, and the next as soon as one is back', async () => {
+  it('sends halves when two calls may overlap, and the next when one has returned', async () => {
     const { batcher, calls, called } = watched({ overlap: 2 });
     const numbers = Array.from({ length: 40 }, (_, n) => n);
     const replies = numbers.map((item) => batcher.push(item));
@@ -119,7 +119,7 @@ describe('A batcher', () => {
     expect(await Promise.all([...replies, late])).toEqual([...numbers, 40]);
   });
 
-  it('rejects a batch that failed, and goes on with the next', async () => {
+  it('rejects a failed batch, and continues with the next', async () => {
     let failing = true;
     const batcher = new Batcher<number, number>(async (items) => {
       if (failing) throw new Error('down');
@@ -131,7 +131,7 @@ describe('A batcher', () => {
     expect(await batcher.push(3)).toBe(3);
   });
 
-  it('lets an item that cannot be sent fail alone', async () => {
+  it('fails only the item that cannot be sent', async () => {
     const calls: number[][] = [];
     const batcher = new Batcher(async (items: number[]) => {
       calls.push(items);
@@ -152,7 +152,7 @@ describe('A batcher', () => {
     expect(calls).toHaveLength(7);
   });
 
-  it('lets all items fail at once where the store cannot be reached, and does not ask again', async () => {
+  it('fails all items at once when the store is unreachable, without a repeat', async () => {
     let calls = 0;
     const batcher = new Batcher<number, number>(async () => {
       calls++;

@@ -3,24 +3,27 @@ import { setImmediate } from 'node:timers';
 import { AsyncEndpointsError } from '../job/errors.js';
 import { endOfPart, isLarge, isRejected, PartialBatchError } from './parts.js';
 
-/** Fewer than that are not worth two calls. */
+/** A batch with fewer items is not split in two calls. */
 const WORTH_SPLITTING = 16;
 
 interface BatcherOptions<TItem> {
   /** The most items in a batch. Default 1000. */
   limit?: number;
-  /** The most batches in flight, so that one is worked on there while the replies of another are here. Default 1. */
+  /**
+   * The most batches in flight. With more than 1, the store works on one batch while this process handles the replies of another.
+   * Default 1.
+   */
   overlap?: number;
-  /** The size of an item in characters, where items can be large: it bounds a batch as well. */
+  /** The size of an item in characters, for items that can be large. It bounds a batch in addition to `limit`. */
   sizeOf?: (item: TItem) => number;
 }
 
 /**
- * Collects what arrives while a batch is in flight into the next one; under load the batches grow by themselves. A lone item
- * leaves with whatever else came in its turn of the event loop, with no timer in between (docs/decisions/0034).
+ * Collects the items that arrive while a batch is in flight into the next batch, so batches grow under load. An item that finds
+ * no batch in flight is sent at the end of the turn of the event loop, without a timer (docs/decisions/0034).
  *
- * A batch belongs to several requests, so it is sent in the async context in which the batcher was made, not in the
- * context of one of them (docs/decisions/0065).
+ * A batch serves several requests. It is therefore sent in the async context in which the batcher was created, not in the context
+ * of one request (docs/decisions/0065).
  */
 export class Batcher<TItem, TReply> {
   #items: Waiting<TItem, TReply>[] = [];
@@ -32,9 +35,10 @@ export class Batcher<TItem, TReply> {
   readonly #sizeOf: ((waiting: Waiting<TItem, TReply>) => number) | undefined;
 
   /**
-   * @param send answers in the order of the items, each now or later. Where it rejects with an `AsyncEndpointsError`, such as
-   * `STORE_UNAVAILABLE`, so does every item. Any other rejection is the fault of some item: each half is sent again, until the
-   * item fails alone. A `PartialBatchError` says which items that concerns; the others have their replies.
+   * @param send returns the replies in the order of the items; each may be a promise. When it rejects with an
+   * `AsyncEndpointsError`, such as `STORE_UNAVAILABLE`, every item rejects with that error. Any other rejection means that one
+   * item is at fault: each half is sent again until that item fails alone. A `PartialBatchError` names the items that failed; the
+   * others have their replies.
    */
   constructor(
     private readonly send: (items: TItem[]) => Promise<(TReply | Promise<TReply>)[]>,
@@ -57,7 +61,7 @@ export class Batcher<TItem, TReply> {
   #drain(): void {
     this.#isDue = false;
     while (this.#items.length > 0 && this.#inFlight < this.#overlap) {
-      // Two that are large at once would keep heartbeats waiting for both.
+      // Two large batches in flight would make heartbeats wait for both.
       if (this.#inFlight > 0 && this.#sizeOf && isLarge(this.#sizeOf(this.#items[0] as Waiting<TItem, TReply>))) return;
       const { length } = this.#items;
       const share = length < WORTH_SPLITTING ? length : Math.ceil(length / (this.#overlap - this.#inFlight));

@@ -1,14 +1,14 @@
 import { checkInteger, LONGEST_MS } from '../job/bounds.js';
 
-/** A minute for each step of priority. */
+/** One minute for each step of priority. */
 export const PRIORITY_AGING_MS = 60_000;
 
-/** What every store takes. */
+/** An option of every store. */
 export interface PriorityAging {
   /**
-   * By how much waiting raises a job by one step of priority, in ms: a job of priority 0 that is due for ten times as long goes
-   * before one of priority 10 that has just come, so none waits for ever. 0 goes strictly by priority. The same in every
-   * worker. Default one minute.
+   * How long a job must wait to rank one step of priority higher, in ms. A job of priority 0 that has waited ten times this long
+   * is claimed before a new job of priority 10, so no job waits forever. 0 means strict order by priority. Use the same value in
+   * every worker. Default one minute.
    */
   priorityAgingMs?: number;
 }
@@ -18,7 +18,7 @@ export function agingOf({ priorityAgingMs = PRIORITY_AGING_MS }: PriorityAging):
   return checkInteger('priorityAgingMs', priorityAgingMs, 0, LONGEST_MS);
 }
 
-/** Has each call begin with another item, or small claims would always serve the same one. */
+/** Rotates the items, so that each call begins with another one. Otherwise small claims would always serve the same name. */
 export class Turns {
   #turn = 0;
 

@@ -1,18 +1,18 @@
-/** A timer that is later than that says that the event loop stood still: the answer may be here, unread. */
+/** When a timer is later than this, the event loop was blocked, and the reply may have arrived unread. */
 const LATE_MS = 20;
-/** For so long the event loop may read what has come meanwhile. */
+/** How long the event loop then gets to read the reply. */
 const READING_MS = 50;
 
 export interface Patience {
-  /** A number that changes as long as bytes arrive, or leave: then the answer is on its way. */
+  /** A number that changes while bytes arrive or leave. While it changes, the reply is on its way. */
   readonly moved: () => number;
-  /** How often such a call may take its time, at most. */
+  /** How many timeouts such a call may take, at most. */
   readonly times: number;
 }
 
-/** A call was not answered in time. */
+/** The error of a call that got no reply in time. */
 export class NoAnswer extends Error {
-  /** @param isSilent whether nothing moved in that time */
+  /** @param isSilent true when no byte arrived or left in that time */
   constructor(
     timeoutMs: number,
     readonly isSilent: boolean,
@@ -22,10 +22,9 @@ export class NoAnswer extends Error {
 }
 
 /**
- * What the call answers. A call that is late because this process was busy with something else is not given up before the
- * process has had time to read the answer.
+ * Returns the reply of the call. When the call is late because this process was busy, it gets more time to read the reply.
  *
- * @throws NoAnswer where there is no answer after as many ms; the call goes on unheard
+ * @throws NoAnswer when there is no reply after `timeoutMs`; the call itself is not stopped, its reply is ignored
  */
 export function inTime<T>(call: Promise<T>, timeoutMs: number, patience: Patience = NONE): Promise<T> {
   return new Promise<T>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/* `nestjs-async-endpoints/store`: what the author of a store needs, and nobody else. See docs/own-store.md. */
+/* `nestjs-async-endpoints/store`: what only the author of a store needs. See docs/own-store.md. */
 
 // The contract: its verbs, and what they take and return.
 export { JobStore } from './job-store.js';

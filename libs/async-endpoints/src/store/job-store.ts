@@ -159,8 +159,8 @@ export abstract class JobStore {
   abstract workers(): Promise<LiveWorker[]>;
 
   /**
-   * Submits jobs in a transaction of the caller: they exist if, and only if, it commits. Limits are checked against what is committed.
-   * Waiting workers hear of the jobs after the commit. Optional, for stores in a database.
+   * Submits jobs in a transaction of the caller. The jobs exist if, and only if, it commits. Limits are checked against the
+   * committed jobs. Waiting workers are notified after the commit. Optional, for stores in a database.
    */
   submitWithin?(execute: Execute, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]>;
 
@@ -170,7 +170,7 @@ export abstract class JobStore {
    */
   payload?(id: string): Promise<string | null>;
 
-  /** The schedules of recurring jobs. Optional: without it, an application that has any does not boot. */
+  /** The schedules of recurring jobs. Optional: without it, an application that declares schedules does not boot. */
   readonly schedules?: ScheduleStore;
 
   /**

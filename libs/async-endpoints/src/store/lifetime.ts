@@ -1,26 +1,26 @@
 import { AsyncEndpointsError } from '../job/errors.js';
 
 interface Life {
-  /** How often it was opened and not yet closed. */
+  /** The number of `open` calls without a matching `close`. */
   holders: number;
   readonly opened: Promise<void>;
 }
 
 /** How a store is opened and closed. */
 interface Opening {
-  /** When it rejects it has closed what it had opened. */
+  /** When it rejects, it has already released what it opened. */
   begin?(): Promise<void>;
-  /** Called also while `begin` is on its way, which then rejects before long. */
+  /** May be called while `begin` is pending, which then rejects soon. */
   end(): Promise<void>;
 }
 
 /**
- * Opens a store with the first who opens it and closes it with the last who closes it, so that applications of one process
- * can share a store. After that it can be opened again.
+ * Opens a store on the first `open` and closes it on the last `close`, so that applications of one process can share a store. A
+ * closed store can be opened again.
  */
 export class Lifetime {
   #life: Life | undefined;
-  /** Resolves when what was opened before is closed. */
+  /** Resolves when the previous life is closed. */
   #closed: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly store: Opening) {}
@@ -32,7 +32,7 @@ export class Lifetime {
     return this.#life.opened;
   }
 
-  /** Closing more often than opening does nothing, but for waiting until the store is closed. */
+  /** When there are more `close` than `open` calls, the extra ones only wait until the store is closed. */
   async close(): Promise<void> {
     const life = this.#life;
     if (life && --life.holders > 0) return;
@@ -59,7 +59,7 @@ export class Lifetime {
   }
 }
 
-/** The error of every call before the store is opened and after it was closed. */
+/** The error of every call before the store is opened and after it is closed. */
 export function notOpen(): AsyncEndpointsError {
   return new AsyncEndpointsError('STORE_UNAVAILABLE', 'The job store is not open.');
 }

@@ -3,10 +3,10 @@ import { AsyncEndpointsError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import type { JobFilter, JobStore, RerunOptions, SweepRhythm } from './job-store.js';
 
-/** Bounded, so that no call keeps a store busy for long. */
+/** The most jobs per call, so that no call keeps a store busy for long. */
 const CHANGED_AT_ONCE = 500;
 
-/** What a job is once it is changed, and what it is called where it cannot be. */
+/** For each verb: the status of a changed job, and the error code when the job cannot be changed. */
 const CHANGES = {
   cancel: { to: 'Canceled', otherwise: 'JOB_ALREADY_FINISHED' },
   rerun: { to: 'Queued', otherwise: 'JOB_NOT_RERUNNABLE' },
@@ -14,7 +14,7 @@ const CHANGES = {
 
 type Change = keyof typeof CHANGES;
 
-/** What became of a batch: those that are as the verb would have them, and how many are not. */
+/** The result of a batch: the jobs that have the new status, and the number of jobs that were refused. */
 export interface Changed {
   readonly jobs: readonly JobRecord[];
   /** Unknown, or in a status that the verb does not change. */
@@ -32,7 +32,7 @@ export async function changeOne(store: JobStore, verb: Change, id: string): Prom
 }
 
 /**
- * Cancels or reruns any number of jobs, batch by batch.
+ * Cancels or reruns any number of jobs in batches.
  *
  * @param options of `rerun`
  */
@@ -51,7 +51,7 @@ export async function* changeAll(
   }
 }
 
-/** The jobs that were changed, of all batches. */
+/** Collects the changed jobs of all batches. */
 export async function changedJobs(changes: AsyncIterable<Changed>): Promise<JobRecord[]> {
   const changed: JobRecord[] = [];
   for await (const { jobs } of changes) changed.push(...jobs);
@@ -60,7 +60,7 @@ export async function changedJobs(changes: AsyncIterable<Changed>): Promise<JobR
 
 const LISTED_AT_ONCE = 1_000;
 
-/** Every job that matches, page by page. */
+/** Yields every job that matches the filter, page by page. */
 export async function* listAll(store: JobStore, filter: JobFilter): AsyncGenerator<readonly JobRecord[], void> {
   for (let cursor: string | undefined | null; cursor !== null;) {
     const page = await store.list(filter, { limit: LISTED_AT_ONCE, cursor });
@@ -69,7 +69,7 @@ export async function* listAll(store: JobStore, filter: JobFilter): AsyncGenerat
   }
 }
 
-/** The jobs, of one name or of all, that have been running for at least this long. */
+/** The jobs, of one name or of all names, that have been in progress for at least this long. */
 export async function jobsRunningFor(store: JobStore, runningForMs: number, name?: string): Promise<JobRecord[]> {
   const stuck: JobRecord[] = [];
   for await (const jobs of listAll(store, { name, status: 'InProgress', runningForMs })) stuck.push(...jobs);
@@ -86,14 +86,14 @@ interface RecoverAll {
   readonly batchSize: number;
   readonly maxCrashes: number;
   readonly sweep?: SweepRhythm;
-  /** How long leases are, in ms: a heartbeat makes one that ends so much later. All workers have the same, as a rule. */
+  /** The length of a lease, in ms. Usually all workers have the same. */
   readonly leaseMs: number;
 }
 
 /**
- * Recovers batch by batch, until no claim with an expired lease is left.
+ * Recovers jobs in batches until no claim with an expired lease is left.
  *
- * @param onBatch is told of each batch
+ * @param onBatch called with each batch
  */
 export async function recoverAll(
   store: JobStore,
@@ -114,7 +114,7 @@ export async function recoverAll(
   return recovered;
 }
 
-/** Removes up to `limit` finished jobs past their retention. @returns whether there may be more */
+/** Deletes up to `limit` terminal jobs past their retention. @returns whether there may be more */
 export async function purgeSome(
   store: JobStore,
   limit: number,
@@ -132,8 +132,9 @@ const LONGEST_TEXT = 1_000;
 /**
  * Pauses or resumes job names.
  *
- * @param by the person who does it
- * @throws AsyncEndpointsError `INVALID_OPTION` for no names, more than 1000, and texts that are empty or longer than 1000
+ * @param by who pauses or resumes them, for the log and the list of paused names
+ * @throws AsyncEndpointsError `INVALID_OPTION` for no names, more than 1000 names, and texts that are empty or longer than 1000
+ * characters
  */
 export async function pauseOrResume(
   store: JobStore,
@@ -146,20 +147,22 @@ export async function pauseOrResume(
     throw new AsyncEndpointsError('INVALID_OPTION', `Expected 1 to ${MOST_NAMES} job names to ${verb}.`);
   }
   if (by !== null && !isText(by)) {
-    throw new AsyncEndpointsError('INVALID_OPTION', `by is no text of 1 to ${LONGEST_TEXT} characters.`);
+    throw new AsyncEndpointsError('INVALID_OPTION', `by is invalid; expected 1 to ${LONGEST_TEXT} characters.`);
   }
   await (verb === 'pause' ? store.pause(names, by) : store.resume(names));
   publish('paused', { store, verb, names, by });
 }
 
-/** Tells log and metrics of this process what tools did and no other worker has told. */
+/**
+ * Publishes the reported actions of tools in this process, for log and metrics. The store gives each action to one worker only.
+ */
 export async function publishActions(store: JobStore): Promise<void> {
   for (const action of (await store.takeActions?.()) ?? []) {
     publish('action', { store, action });
   }
 }
 
-/** A job, and whose it must be; null for nobody's. */
+/** The id of a job, and the owner that the job must have; null for no owner. */
 export interface OwnedId {
   readonly id: string;
   readonly owner: string | null;

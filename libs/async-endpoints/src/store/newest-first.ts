@@ -1,5 +1,5 @@
 /**
- * Merges what is sorted already. It takes from each source only what it yields, and one item more.
+ * Merges sorted sources. It reads from each source only the items that it yields, and one more.
  *
  * @param sources each with its newest item first
  */

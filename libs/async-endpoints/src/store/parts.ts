@@ -1,15 +1,15 @@
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { Settlement } from '../job/lifecycle.js';
 
-/** About what one call to a store carries: 0.4 s at 100 Mbit/s. An item that is larger goes alone. */
+/** The approximate size limit of one call to a store: 0.4 s at 100 Mbit/s. A larger item is sent alone. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
-/** Whether an item of that size goes alone. */
+/** Whether an item of that size is sent alone. */
 export function isLarge(size: number): boolean {
   return size > MOST_CHARACTERS;
 }
 
-/** The index behind the last item of the part that begins at `from`: its items are small enough to go together. */
+/** The index after the last item of the part that begins at `from`. The items of a part are small enough for one call. */
 export function endOfPart<T>(items: readonly T[], from: number, until: number, sizeOf: (item: T) => number): number {
   let size = sizeOf(items[from] as T);
   for (let at = from + 1; at < until; at++) {
@@ -20,10 +20,10 @@ export function endOfPart<T>(items: readonly T[], from: number, until: number, s
 }
 
 /**
- * Sends items in parts, one after the other, and answers as if they had gone together.
+ * Sends items in parts, one after the other, and returns all replies as one batch.
  *
- * @param send may answer fewer than it was given, and at least one: then the rest is sent again
- * @throws PartialBatchError where a part fails after others were answered
+ * @param send may return fewer replies than items, but at least one: then the rest is sent again
+ * @throws PartialBatchError when a part fails after others have succeeded
  */
 export async function inParts<T, TReply>(
   items: readonly T[],
@@ -49,17 +49,18 @@ export async function inParts<T, TReply>(
   return replies;
 }
 
-/** In characters, of what can be large. */
+/** The size in characters of the parts of a settlement that can be large. */
 export function sizeOfSettlement(settlement: Settlement): number {
   return settlement.verb === 'complete' ? (settlement.result?.length ?? 0) : 0;
 }
 
 /**
- * A store keeps its jobs in several places and not all of them answered. The error has the code of the first failure, and says
- * what became of each element of the batch, in order: elements that were answered must not be sent again.
+ * Part of a batch failed, for example because a store keeps its jobs in several places and not all of them replied. The error has
+ * the code of the first failure and holds the outcome of each element, in order. Elements that have a reply must not be sent
+ * again.
  */
 export class PartialBatchError<TReply = unknown> extends AsyncEndpointsError {
-  /** Private, because loggers print the properties of an error: a reply may be a record. */
+  /** Private, because loggers print the properties of an error, and a reply may be a job record. */
   readonly #outcomes: readonly PromiseSettledResult<TReply>[];
 
   constructor(outcomes: readonly PromiseSettledResult<TReply>[], cause: unknown) {
@@ -72,7 +73,7 @@ export class PartialBatchError<TReply = unknown> extends AsyncEndpointsError {
   }
 }
 
-/** What became of each of `count` elements. Never rejects. */
+/** The outcome of each of `count` elements. Never rejects. */
 export async function outcomesOf<TReply>(
   call: Promise<readonly TReply[]>,
   count: number,
@@ -86,9 +87,9 @@ export async function outcomesOf<TReply>(
 }
 
 /**
- * The replies, where every element has one.
+ * The replies, when every element has one.
  *
- * @throws PartialBatchError where some have; else the error of the first
+ * @throws PartialBatchError when only some elements have a reply; the error of the first element when none has
  */
 export function repliesOf<TReply>(outcomes: readonly PromiseSettledResult<TReply>[]): TReply[] {
   const replies = outcomes.filter((outcome) => outcome.status === 'fulfilled');

@@ -1,60 +1,69 @@
 import type { JobRecord, NewJob } from '../job/job.js';
 import type { QueueLimits } from './verbs.js';
 
-/** A schedule as its author gives it. */
+/** A schedule as it is declared. */
 export interface NewSchedule {
   /** Unique in the store. */
   readonly name: string;
-  /** The name of the jobs that it makes. */
+  /** The name of its jobs. */
   readonly job: string;
-  /** When it is due, as text that no store looks into. Where it changes, the schedule counts from now. */
+  /**
+   * When the schedule runs, as text that stores do not interpret. When the text changes, instants before the change no longer
+   * count.
+   */
   readonly timing: string;
-  /** Everything else, as JSON text that no store looks into. */
+  /** Everything else, as JSON text that stores do not interpret. */
   readonly definition: string;
-  /** The instant that comes next, in ms since the epoch; null for never. */
+  /** The next instant, in ms since the epoch; null when there is none. */
   readonly nextAt: number | null;
 }
 
 /** A schedule as it is stored. Times are in ms since the epoch. */
 export interface ScheduleRecord extends NewSchedule {
-  /** Grows with every change. Whoever moves a schedule on names the version that was read. */
+  /** Grows with every change. A firing names the version that it read. */
   readonly version: number;
-  /** Instants before this time do not count: when its timing was changed, or a pause ended. By the store's clock. */
+  /**
+   * Instants before this time do not count. It is the time, by the store's clock, of the last change of the timing or the end of
+   * the last pause.
+   */
   readonly countsFrom: number;
-  /** The latest instant for which a job was made; null before the first. */
+  /** The latest instant for which a job was submitted; null before the first. */
   readonly lastAt: number | null;
-  /** The job of that instant, which may be gone. */
+  /** The id of the job of that instant. The job may have been purged. */
   readonly lastJobId: string | null;
-  /** When it was paused, by the store's clock; null while it is not. */
+  /** When the schedule was paused, by the store's clock; null when it is not paused. */
   readonly pausedAt: number | null;
-  /** Who paused it, as they gave it. */
+  /** Who paused the schedule, as given to `pause`. */
   readonly pausedBy: string | null;
 }
 
-/** Moves a schedule on, with or without a job. */
+/** Advances a schedule to its next instant, with or without a job. */
 export interface Firing {
   readonly name: string;
-  /** Of the schedule as it was read. */
+  /** The version of the schedule as it was read. */
   readonly version: number;
   readonly nextAt: number | null;
-  /** The instant and its job. The store may derive another id from the job's: see `Fired`. */
+  /** The instant and its job; null for none. The store may derive another id from the job's: see `Fired`. */
   readonly run: { readonly at: number; readonly job: NewJob } | null;
-  /** What happens while the last job is not finished: nothing but the insert, a move without a job, or nothing at all. */
+  /**
+   * What to do while the last job is not terminal: `allow` inserts the job as usual, `skip` advances without a job, `queue`
+   * changes nothing.
+   */
   readonly overlap: 'allow' | 'skip' | 'queue';
 }
 
-/** What became of a firing. */
+/** The outcome of a firing. */
 export type Fired =
-  /** The job was inserted, and the schedule moved on. Also where a job with this id was there already. */
+  /** The job was inserted, or a job with this id existed, and the schedule advanced. */
   | { readonly outcome: 'fired'; readonly job: JobRecord }
-  /** It moved on without a job: none was given, or the last one is not finished (`skip`). */
+  /** The schedule advanced without a job: none was given (`moved`), or the last job is not terminal (`skipped`). */
   | { readonly outcome: 'moved' | 'skipped' }
-  /** Nothing happened: the last job is not finished (`queue`), or a queue limit leaves no room. */
+  /** Nothing changed: the last job is not terminal (`unfinished`), or a queue limit is reached (`refused`). */
   | { readonly outcome: 'unfinished' | 'refused' }
-  /** Nothing happened: somebody else moved or changed it, it is paused, or it is gone. */
+  /** Nothing changed: the schedule has another version by now, is paused, or was removed. */
   | { readonly outcome: 'lost' };
 
-/** Schedules that are due next. */
+/** The schedules with the earliest next instants. */
 export interface NextSchedules {
   /** The store's clock, in ms since the epoch. */
   readonly now: number;
@@ -64,23 +73,25 @@ export interface NextSchedules {
 
 /**
  * The schedules of a store. Every method takes a batch and returns a reply for each element, in the same order. Each element is
- * one atomic step. What `declare`, `remove`, `pause` and `resume` change is published as a revocation of the worker
- * {@link SCHEDULE_CHANGES}; a firing is not, because all workers look at the instant.
+ * one atomic step. Changes by `declare`, `remove`, `pause` and `resume` are published as a revocation of the worker {@link
+ * SCHEDULE_CHANGES}. A firing is not published, because all workers look at each instant anyway.
  */
 export interface ScheduleStore {
   /**
-   * Adds schedules, or replaces those of the same names. One that is known keeps its last run and its pause; where its timing is
-   * the same, also its next instant. One that does not change is left alone. Returns each as it stands.
+   * Adds schedules, or replaces those with the same names. A known schedule keeps its last run and its pause, and with the same
+   * timing its next instant. A schedule without a change keeps its version. Returns each stored schedule.
    */
   declare(schedules: readonly NewSchedule[]): Promise<ScheduleRecord[]>;
 
-  /** Removes schedules; their jobs stay. True for each that was there. */
+  /** Removes schedules; their jobs stay. True for each schedule that existed. */
   remove(names: readonly string[]): Promise<boolean[]>;
 
-  /** Pauses schedules, durably. Returns each as it stands, or null for an unknown one. */
+  /** Pauses schedules until they are resumed. Returns each stored schedule, or null for an unknown one. */
   pause(names: readonly string[], by: string | null): Promise<(ScheduleRecord | null)[]>;
 
-  /** Ends the pause of schedules, which count from now. Returns each as it stands, or null for an unknown one. */
+  /**
+   * Ends the pause of schedules. Instants before now no longer count. Returns each stored schedule, or null for an unknown one.
+   */
   resume(names: readonly string[]): Promise<(ScheduleRecord | null)[]>;
 
   find(names: readonly string[]): Promise<(ScheduleRecord | null)[]>;
@@ -91,17 +102,20 @@ export interface ScheduleStore {
   /** Returns up to `limit` schedules of these jobs that are not paused and have a next instant, the earliest first. */
   next(jobs: readonly string[], limit: number): Promise<NextSchedules>;
 
-  /** Moves schedules on, and inserts their jobs in the same step, as long as each stands at the version that was read. */
+  /** Advances schedules and inserts their jobs in the same step, when the stored version is the one that was read. */
   fire(firings: readonly Firing[], limits: QueueLimits): Promise<Fired[]>;
 }
 
-/** The id of no worker: every worker process hears revocations, so changes of schedules are published as one of this worker. */
+/**
+ * A reserved worker id. Every worker process receives revocations, so changes of schedules are published as revocations of this
+ * id.
+ */
 export const SCHEDULE_CHANGES = 'async-endpoints:schedules';
 
-/** What is published of a change: no job. */
+/** The published change. It refers to no job. */
 export const SCHEDULE_CHANGED = { id: '00000000-0000-0000-0000-000000000000', status: null, version: 0 } as const;
 
-/** The schedule once it is declared; the same record where nothing changes. */
+/** The schedule after it is declared; the same object when nothing changes. */
 export function declared(known: ScheduleRecord | undefined, given: NewSchedule, now: number): ScheduleRecord {
   const { name, job, timing, definition, nextAt } = given;
   if (!known) {
@@ -124,7 +138,7 @@ export function resumed(known: ScheduleRecord, now: number): ScheduleRecord {
   return { ...known, pausedAt: null, pausedBy: null, countsFrom: now, version: known.version + 1 };
 }
 
-/** @param job that was made for the instant, if any */
+/** @param job the job of the instant, if there is one */
 export function movedOn(known: ScheduleRecord, { nextAt, run }: Firing, job: JobRecord | null): ScheduleRecord {
   const last = job && run ? { lastAt: run.at, lastJobId: job.id } : {};
   return { ...known, nextAt, ...last, version: known.version + 1 };

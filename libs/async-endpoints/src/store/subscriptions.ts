@@ -2,12 +2,12 @@ import type { JobChange, Topic } from './job-store.js';
 
 type Listener = (change: JobChange) => void;
 
-/** Who in this process wants to be told of what. */
+/** The subscriptions of this process. */
 export class Subscribers {
   readonly #ofJobs = new Map<string, Set<Listener>>();
   readonly #ofWorkers = new Map<string, Set<Listener>>();
 
-  /** @returns stops the telling; calling it again does nothing */
+  /** @returns a function that ends the subscription; calling it again does nothing */
   add(topic: Topic, listener: Listener): () => void {
     const [byName, name] = 'job' in topic ? [this.#ofJobs, topic.job] : [this.#ofWorkers, topic.worker];
     const listeners = byName.get(name) ?? new Set();
@@ -18,33 +18,33 @@ export class Subscribers {
     };
   }
 
-  /** Ids of the jobs that somebody wants to be told of. */
+  /** The ids of the jobs with a subscription. */
   get jobs(): string[] {
     return [...this.#ofJobs.keys()];
   }
 
-  /** Whether somebody wants to be told of revocations. */
+  /** Whether there is a subscription to revocations. */
   get hasWorkers(): boolean {
     return this.#ofWorkers.size > 0;
   }
 
-  /** Whether somebody wants to be told of this job. */
+  /** Whether there is a subscription to this job. */
   hasFor(id: string): boolean {
     return this.#ofJobs.has(id);
   }
 
-  /** That a job changed. */
+  /** Notifies the subscribers of a job that it changed. */
   notifyOfJob({ id, status, version, job }: JobChange): void {
     if (this.#ofJobs.size > 0) tell(this.#ofJobs.get(id), { id, status, version, job });
   }
 
-  /** That a claim of this worker was revoked. */
+  /** Notifies the subscribers of a worker that one of its claims was revoked. */
   notifyWorker(worker: string, change: JobChange): void {
     tell(this.#ofWorkers.get(worker), change);
   }
 }
 
-/** In a microtask: a listener may call the store, which may be in the middle of a verb. */
+/** Calls listeners in a microtask: a listener may call the store, which may be in the middle of a change. */
 function tell(listeners: Set<Listener> | undefined, change: JobChange): void {
   for (const listener of listeners ?? []) queueMicrotask(() => listener(change));
 }
@@ -54,7 +54,7 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-/** Who in this process waits for work, and for which names. */
+/** The `waitForWork` calls of this process, with the names that they wait for. */
 export class Waiters {
   readonly #waiters = new Set<Waiter>();
 
@@ -62,7 +62,7 @@ export class Waiters {
     return this.#waiters.size;
   }
 
-  /** Every name that somebody waits for, once, in order. */
+  /** All awaited names, without duplicates, in order. */
   get names(): string[] {
     return [...new Set([...this.#waiters].flatMap(({ names }) => names))].toSorted();
   }
@@ -83,7 +83,7 @@ export class Waiters {
     });
   }
 
-  /** False where nobody waits for this name. */
+  /** Wakes the waiter that has waited longest for this name. False when there is none. */
   wakeOne(name: string): boolean {
     for (const waiter of this.#waiters) {
       if (!waiter.names.includes(name)) continue;

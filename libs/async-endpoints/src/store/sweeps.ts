@@ -1,23 +1,24 @@
 import type { SweepRhythm } from './verbs.js';
 
 /**
- * What a store remembers of its sweeps, and of the last **silence**: a longer time without any. Leases run out in a silence
- * without their workers' fault, because nobody reached the store. It is **witnessed** where a process that swept before it
- * sweeps again after it; without a witness all workers may have stopped by themselves. Times are in ms by the store's clock.
+ * What a store remembers about its sweeps and about the last **silence**, a time without sweeps that is longer than normal. In a
+ * silence leases end although their workers live, because the workers cannot reach the store. A silence is **witnessed** when a
+ * process that swept before it also sweeps after it. Without a witness, all workers may have stopped. Times are in ms by the
+ * store's clock.
  */
 export interface Silence {
   /** 0 before the first sweep. */
   readonly lastSweepAt: number;
   readonly from: number;
   readonly until: number;
-  /** Until then nothing is recovered, so that living workers can renew. */
+  /** No job is recovered before this time, so that live workers can renew their leases. */
   readonly graceUntil: number;
   readonly isWitnessed: boolean;
 }
 
 export const NO_SILENCE: Silence = { lastSweepAt: 0, from: 0, until: 0, graceUntil: 0, isWitnessed: false };
 
-/** @param sweptAt when the process that sweeps did so last; null for its first time */
+/** @param sweptAt the time of the previous sweep of the same process; null for its first sweep */
 export function noteSweep(
   known: Silence,
   { silenceMs, leaseMs }: SweepRhythm,
@@ -26,7 +27,7 @@ export function noteSweep(
 ): Silence {
   const { lastSweepAt, graceUntil } = known;
   if (lastSweepAt > 0 && now - lastSweepAt > silenceMs) {
-    // One soon after another is the same to leases that could not be renewed in between.
+    // A silence that begins within the grace continues the last one: leases could not be renewed in between.
     const goesOn = known.isWitnessed && lastSweepAt < graceUntil;
     const isWitnessed = sweptAt !== null || goesOn;
     const from = goesOn ? known.from : lastSweepAt;
@@ -41,13 +42,13 @@ export function ranOutInSilence({ isWitnessed, from, until }: Silence, leaseUnti
   return isWitnessed && leaseUntil > from && leaseUntil <= until;
 }
 
-/** What a lease had left when a witnessed silence began, it has again when it ends. */
+/** Whether a lease has expired. The time of a witnessed silence does not count: a lease has as much left after it as before. */
 export function hasRunOut(silence: Silence, leaseUntil: number, now: number): boolean {
   if (leaseUntil > now || now < silence.graceUntil) return false;
   return !ranOutInSilence(silence, leaseUntil) || now - silence.until >= leaseUntil - silence.from;
 }
 
-/** The same for a store that lives in one process: its workers share the process, so that every silence has a witness. */
+/** The same rule for a store in one process. Its workers share that process, so every silence is witnessed. */
 export class Sweeps {
   #silence = NO_SILENCE;
 
@@ -64,7 +65,10 @@ export class Sweeps {
   }
 }
 
-/** In step with the wall clock when the process began; whoever sets that one later moves no lease and no delay. */
+/**
+ * A monotonic clock that equals the wall clock at the start of the process. Setting the wall clock later moves no lease and no
+ * delay.
+ */
 export function monotonicNow(): number {
   return Math.floor(performance.timeOrigin + performance.now());
 }

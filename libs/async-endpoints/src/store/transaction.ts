@@ -3,14 +3,14 @@ import { AsyncEndpointsError } from '../job/errors.js';
 /** Runs a statement in the caller's transaction. Parameters are `$1`, `$2` and so on. Returns the rows, as objects. */
 export type Execute = (sql: string, parameters: readonly unknown[]) => Promise<readonly object[]>;
 
-/** Anything that has these members, of whatever type. */
+/** An object or function with any members. */
 type Shape = Readonly<Record<string, unknown>> & ((...args: never[]) => unknown);
 type Method = (...args: unknown[]) => Promise<unknown>;
 
 interface Kind {
   readonly name: string;
   is(given: Shape): boolean;
-  /** False where it can be seen that no transaction is open. */
+  /** False when the object shows that no transaction is open. */
   isOpen(given: Shape): boolean;
   execute(given: Shape): Execute;
 }
@@ -20,9 +20,7 @@ const call = (given: Shape, method: string, ...args: unknown[]) => (given[method
 const withMarks = (sql: string) => sql.replaceAll(/\$\d+/g, '?');
 const rowsOf = (result: unknown) => (result as { rows: object[] }).rows;
 
-/**
- * How to recognise what ORMs and drivers call a transaction, without importing any of them; the first that fits.
- */
+/** How to recognise the transaction objects of ORMs and drivers without importing them. The first match counts. */
 const KINDS: readonly Kind[] = [
   {
     name: 'Knex',
@@ -71,9 +69,9 @@ const KINDS: readonly Kind[] = [
 ];
 
 /**
- * How to run a statement in the transaction that `within` names.
+ * Returns a function that runs statements in the transaction that `within` names.
  *
- * @throws AsyncEndpointsError `INVALID_OPTION` for what is not recognised, and where no transaction is open
+ * @throws AsyncEndpointsError `INVALID_OPTION` when the object is not recognised, and when no transaction is open
  */
 export function executeWithin(within: unknown): Execute {
   const isThere = (typeof within === 'object' && within !== null) || typeof within === 'function';
@@ -89,7 +87,7 @@ export function executeWithin(within: unknown): Execute {
   );
 }
 
-/** Errors of ORMs quote the statement with its values. The code is kept: by it the caller decides whether to try again. */
+/** Errors of ORMs quote the statement with its values, so only the code is kept. The caller needs it to decide about a retry. */
 function withoutValues(execute: Execute): Execute {
   return async (sql, parameters) => {
     try {

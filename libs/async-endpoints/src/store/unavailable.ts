@@ -4,17 +4,17 @@ const MESSAGE_LIMIT = 500;
 const DEEPEST_CAUSE = 3;
 
 /**
- * The error for a call that the store could not answer. Every error of a driver leaves a store through this function, because
- * drivers put into their errors what they were called with: passwords, payloads and results.
+ * The error for a call that the store could not complete. Every error of a driver leaves a store through this function, because
+ * drivers put their arguments into their errors: passwords, payloads and results.
  *
- * @param message what to say instead of the usual message of `STORE_UNAVAILABLE`
+ * @param message replaces the default message of `STORE_UNAVAILABLE`
  */
 export function unavailable(cause: unknown, message?: string): AsyncEndpointsError {
   if (cause instanceof AsyncEndpointsError && message === undefined) return cause;
   return new AsyncEndpointsError('STORE_UNAVAILABLE', message, { cause: withoutArguments(cause) });
 }
 
-/** A new error with the driver's name, code and message, and nothing of what the driver was called with. */
+/** A new error with the driver's name, code and message, without the arguments of the call. */
 export function withoutArguments(error: unknown, depth = 1): Error {
   const { name, code, message, inner } = read(error);
   const cause = inner === undefined || depth === DEEPEST_CAUSE ? undefined : withoutArguments(inner, depth + 1);
@@ -25,7 +25,7 @@ export function withoutArguments(error: unknown, depth = 1): Error {
   return code === undefined ? clean : Object.assign(clean, { code });
 }
 
-/** Redis names the arguments of a command that it does not know, Postgres the value that it cannot read. */
+/** Redis quotes the arguments of an unknown command, and Postgres quotes a value that it cannot parse. */
 function withoutValues(message: string): string {
   return message
     .replace(/, with args beginning with:[\s\S]*$/, '')
@@ -40,7 +40,7 @@ interface Parts {
   readonly inner?: unknown;
 }
 
-/** Drivers throw errors of their own making, and a driver can be anybody's. */
+/** Drivers throw errors of any shape, and a custom store may use any driver. */
 function read(error: unknown): Parts {
   try {
     if (typeof error !== 'object' || error === null) return { name: 'Error', message: '' };

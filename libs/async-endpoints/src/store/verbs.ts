@@ -93,7 +93,7 @@ export interface JobFilter {
   readonly runningForMs?: number | undefined;
 }
 
-/** Whether a job is one that the filter asks for, at this time of the store. */
+/** Whether a job matches the filter at this time of the store's clock. */
 export function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
   if (filter.name !== undefined && filter.name !== job.name) return false;
   if (filter.status !== undefined && filter.status !== job.status) return false;
@@ -114,56 +114,56 @@ export interface QueueStats {
   readonly name: string;
   readonly status: JobStatus;
   readonly count: number;
-  /** What waiting jobs take, in bytes: their payloads, and what the store keeps beside them. Of other jobs: null. */
+  /** For waiting jobs: their size in bytes, payloads and overhead of the store together. For other jobs: null. */
   readonly bytes: number | null;
   /**
-   * Of waiting jobs: for how long the earliest of their name, queued or scheduled, has been due; 0 while none is. Of jobs
-   * in progress: how long ago the earliest was claimed. Of finished ones: null.
+   * For waiting jobs: how long the first job of the name, queued or scheduled, has been claimable; 0 when none is. For jobs in
+   * progress: how long ago the first was claimed. For terminal jobs: null.
    */
   readonly oldestAgeMs: number | null;
   /** Whether the name is paused. */
   readonly isPaused: boolean;
 }
 
-/** A job name of which nothing is claimed until it is resumed. */
+/** A paused job name. Its jobs are not claimed until it is resumed. */
 export interface PausedQueue {
   readonly name: string;
   /** In ms since the epoch, by the store's clock. */
   readonly pausedAt: number;
-  /** Who paused it, as they gave it; null where they did not. */
+  /** Who paused the name, as given to `pause`; null when nobody was given. */
   readonly pausedBy: string | null;
 }
 
 /** A worker process, as it describes itself. */
 export interface WorkerInfo {
-  /** `worker.workerId`: what jobs in progress name as their worker. */
+  /** `worker.workerId`, which jobs in progress name as their worker. */
   readonly id: string;
   readonly host: string;
   readonly pid: number;
-  /** `worker.version`, which the application gives; '' where it gives none. */
+  /** `worker.version`, set by the application; '' when not set. */
   readonly version: string;
   /** The most jobs that it runs at once. */
   readonly slots: number;
   /** The job names that it handles. */
   readonly names: readonly string[];
-  /** When it began to claim, in ms since the epoch by its own clock. */
+  /** When the worker began to claim, in ms since the epoch by its own clock. */
   readonly startedAt: number;
 }
 
-/** A worker process that registered not long ago. */
+/** A worker process whose registration has not expired. */
 export interface LiveWorker extends WorkerInfo {
-  /** When it last did, in ms since the epoch by the store's clock. */
+  /** When it last registered, in ms since the epoch by the store's clock. */
   readonly heartbeatAt: number;
 }
 
-/** The names of which jobs wait that no live worker handles, in order. */
+/** The names with waiting jobs that no live worker handles, in order. */
 export function unhandledNames(stats: readonly QueueStats[], workers: readonly WorkerInfo[]): string[] {
   const handled = new Set(workers.flatMap(({ names }) => names));
   const waiting = stats.filter(({ status, count }) => isWaiting(status) && count > 0).map(({ name }) => name);
   return [...new Set(waiting)].filter((name) => !handled.has(name)).toSorted();
 }
 
-/** How much memory a store uses, and how much it may. */
+/** The memory that a store uses, and its limit. */
 export interface StoreMemory {
   readonly usedBytes: number;
   /** Null where there is no limit. */
@@ -183,7 +183,7 @@ export interface JobChange {
 /** The topic of a subscription: changes of one job, or revocations (cancel, recover) of claims of one worker. */
 export type Topic = { readonly job: string } | { readonly worker: string };
 
-/** The entry in `stats` of a paused name of which nothing is queued. */
+/** The entry in `stats` of a paused name without queued jobs. */
 export function pausedAndEmpty(name: string): QueueStats {
   return { name, status: 'Queued', count: 0, bytes: 0, oldestAgeMs: 0, isPaused: true };
 }
@@ -201,7 +201,7 @@ export function pausedNames(stats: readonly QueueStats[]): string[] {
   return [...new Set(stats.filter(({ isPaused }) => isPaused).map(({ name }) => name))].toSorted();
 }
 
-/** Whether waiting jobs of all names are as many as may wait, or take as many bytes as they may. */
+/** Whether the waiting jobs of all names have reached the queue limit or the limit in bytes. */
 export function isFull(
   stats: readonly QueueStats[],
   limits: { readonly maxQueueSize: number; readonly maxQueueBytes: number },

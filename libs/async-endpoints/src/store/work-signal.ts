@@ -2,15 +2,15 @@ import { LONGEST_TIMER_MS } from '../job/bounds.js';
 import type { JobRecord } from '../job/job.js';
 import { Waiters } from './subscriptions.js';
 
-/** What a store knows at once of what can be claimed. */
+/** What a store can tell about claimable jobs without a wait. */
 interface Claimable {
-  /** Anything but undefined or false where a job of the name can be claimed at this time. */
+  /** Neither undefined nor false when a job of the name is claimable at this time. */
   nextReady(name: string, now: number): unknown;
-  /** When the first scheduled job of the names comes due; `Infinity` for never. */
+  /** The earliest `scheduledAt` of the scheduled jobs of the names; `Infinity` when there are none. */
   nextScheduledAt(names: Iterable<string>): number;
 }
 
-/** Wakes one waiter for each job that becomes claimable. A timer exists only while somebody waits for a due time. */
+/** Wakes one waiter for each job that becomes claimable. A timer exists only while a waiter waits for a `scheduledAt`. */
 export class WorkSignal {
   readonly #waiters = new Waiters();
   #timer: NodeJS.Timeout | undefined;
@@ -33,7 +33,7 @@ export class WorkSignal {
     else if (job.status === 'Scheduled') this.#armTimer();
   }
 
-  /** To be called after a claim: what it left must not wait for a worker that was woken but is full by now. */
+  /** Call it after a claim: the remaining jobs must not wait for a worker that was woken but is full by now. */
   remaining(names: Iterable<string>): void {
     if (this.#waiters.size === 0) return;
     for (const name of names) {
@@ -41,18 +41,18 @@ export class WorkSignal {
     }
   }
 
-  /** To be called when names are no longer paused. */
+  /** Call it when names are resumed. */
   resumed(names: readonly string[]): void {
     this.remaining(names);
     if (this.#waiters.size > 0) this.#armTimer();
   }
 
-  /** Whether somebody waits. */
+  /** Whether there is a waiter. */
   get isAwaited(): boolean {
     return this.#waiters.size > 0;
   }
 
-  /** To be called where jobs may have come from elsewhere. */
+  /** Call it when another process may have submitted jobs. */
   lookAgain(): void {
     this.resumed(this.#waiters.names);
   }

@@ -15,7 +15,7 @@ import { StateMetrics } from './state-metrics.js';
 import { StoreCalls } from './store-calls.js';
 import { Tracing } from './tracing.js';
 
-/** Of meter and tracer. */
+/** The instrumentation scope of meter and tracer. */
 const SCOPE = 'nestjs-async-endpoints';
 const TELEMETRY_OPTIONS = Symbol.for('nestjs-async-endpoints:telemetry');
 
@@ -26,7 +26,7 @@ export interface AsyncEndpointsTelemetryOptions {
   tracerProvider?: TracerProvider | null | undefined;
 }
 
-/** Metrics and traces of every job, through the OpenTelemetry API. Import it beside `AsyncEndpointsModule`. */
+/** Metrics and traces of every job, through the OpenTelemetry API. Import it in addition to `AsyncEndpointsModule`. */
 @Module({ providers: [{ provide: TELEMETRY_OPTIONS, useValue: {} }] })
 export class AsyncEndpointsTelemetryModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   #metrics: JobMetrics | undefined;
@@ -48,7 +48,7 @@ export class AsyncEndpointsTelemetryModule implements OnModuleInit, OnApplicatio
 
   onModuleInit(): void {
     const { meterProvider = metrics.getMeterProvider(), tracerProvider = trace.getTracerProvider() } = this.options;
-    // Timed first and stopped last: what the others ask the store counts too.
+    // Started first and stopped last, so that it measures the calls of the others too.
     if (meterProvider) {
       const meter = meterProvider.getMeter(SCOPE);
       this.#parts.push(new StoreCalls(meter, this.store));
@@ -60,7 +60,7 @@ export class AsyncEndpointsTelemetryModule implements OnModuleInit, OnApplicatio
     for (const part of this.#parts) part.open();
   }
 
-  /** Only now are all handlers and endpoints known. */
+  /** All handlers and endpoints are known only now. */
   onApplicationBootstrap(): void {
     for (const name of this.policies.names) this.#metrics?.begin(name);
   }

@@ -4,14 +4,14 @@ type Kind = 'counter' | 'histogram' | 'gauge';
 
 export interface Metric extends MetricOptions {
   readonly kind: Kind;
-  /** In UCUM. */
+  /** The unit, in UCUM. */
   readonly unit: string;
-  /** Its one meaning. */
+  /** The meaning of the metric. */
   readonly description: string;
   readonly attributes: readonly string[];
 }
 
-/** What metrics are told apart by; Prometheus writes an underscore for the dot. */
+/** The attributes of metrics. Prometheus replaces the dot with an underscore. */
 export const ATTRIBUTES = {
   name: 'job.name',
   status: 'job.status',
@@ -27,7 +27,7 @@ const OF_CALLS = {
   explicitBucketBoundaries: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
 };
 
-/** Every metric that there is, by its name; `docs/metrics.md` says the same, and a test that it does. */
+/** All metrics, by name. A test compares them with `docs/metrics.md`. */
 export const METRICS = {
   'async_endpoint.queue.depth': gauge('{job}', 'Waiting jobs in the whole store.', 'name', 'status'),
   'asyncendpoints.queue.bytes': gauge(

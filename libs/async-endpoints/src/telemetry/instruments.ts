@@ -7,7 +7,7 @@ export type CounterName = OfKind<'counter'>;
 export type HistogramName = OfKind<'histogram'>;
 export type GaugeName = OfKind<'gauge'>;
 
-/** The counters and histograms of the catalogue, each made when it is first needed. */
+/** The counters and histograms of the catalogue, each created on first use. */
 export class Instruments {
   readonly #counters = new Map<CounterName, Counter>();
   readonly #histograms = new Map<HistogramName, Histogram>();

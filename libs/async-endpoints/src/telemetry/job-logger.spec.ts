@@ -10,20 +10,20 @@ class ReadableLogger extends JobLogger {
 const HOSTILE = 'a\u001b[2Jb\u202ec\u009bd';
 const SHOWN = 'a\\u001b[2Jb\\u202ec\\u009bd';
 
-describe('JobLogger, as text', () => {
+describe('JobLogger with text output', () => {
   const logger = new ReadableLogger({ json: false, colors: false });
 
-  it('writes no escape sequence of a message, whoever logs it', () => {
+  it('writes no escape sequence of a message', () => {
     expect(logger.textOf(HOSTILE)).toBe(SHOWN);
   });
 
-  it('writes none of an error and its causes either, and no property of an error', () => {
+  it('writes neither escape sequences nor properties of an error and its causes', () => {
     const error = Object.assign(new Error(HOSTILE, { cause: new Error(HOSTILE) }), { command: { args: ['secret'] } });
     expect(logger.textOf(error)).toMatch(/^Error: a\\u001b\[2Jb[^]*\[cause\]: Error: a\\u001b\[2Jb/);
     expect(logger.textOf(error)).not.toMatch(/\p{Cf}|(?!\n)\p{Cc}|secret/u);
   });
 
-  it('writes none of a stack', () => {
+  it('writes no escape sequence of a stack', () => {
     const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     logger.error('message', `${HOSTILE}\n    at file.js:1:2`, 'Context');
     const written = write.mock.calls.join('');

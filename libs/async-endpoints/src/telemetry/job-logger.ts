@@ -5,8 +5,8 @@ import { currentJob, followJobs } from '../events/job-scope.js';
 import { spanContextOf } from './tracing.js';
 
 /**
- * Nest's console logger, whose JSON lines also say for which job they were written, whoever wrote them: `jobId`, `jobName`
- * and `attempt`; and `traceId` and `spanId` wherever there is a span. As text, it writes no escape sequence of a message.
+ * The console logger of Nest, with the job of each line in its JSON output, whatever code logs it: `jobId`, `jobName` and
+ * `attempt`, and within a span `traceId` and `spanId`. In text output it removes the escape sequences of messages.
  */
 export class JobLogger extends ConsoleLogger {
   constructor(options: ConsoleLoggerOptions = {}) {
@@ -26,7 +26,7 @@ export class JobLogger extends ConsoleLogger {
 
   protected override stringifyMessage(message: unknown, logLevel: LogLevel): string {
     const text = typeof message === 'string' ? printable(message) : message;
-    // Without the properties of an error, in which drivers keep what they were called with.
+    // Leave out the properties of an error, because drivers keep their arguments there.
     return super.stringifyMessage(text instanceof Error ? textOf(text) : text, logLevel);
   }
 

@@ -24,20 +24,22 @@ const COUNTED_BY_NAME = [
   'asyncendpoints.claims.lost',
 ] as const satisfies CounterName[];
 
-/** Of a plain `Error`, of a timeout and of a crash. Codes of the application's own errors start with their first event. */
+/**
+ * The codes of a plain `Error`, of a timeout and of a crash. A series for a code of the application begins with its first error.
+ */
 const FAILURE_CODES = ['ERROR', 'JOB_TIMEOUT', WORKER_CRASHED.code];
 
-/** That many submissions can be refused with at once, and that alerts count. */
+/** The codes with which many submissions can be refused at once, and which alerts count. */
 const REFUSAL_CODES = ['QUEUE_FULL', 'STORE_FULL', 'STORE_READ_ONLY'];
 
-/** Counts and times what happens to the jobs of one store in this process, as the core publishes it. */
+/** Counts and measures the jobs of one store in this process, from the events of the core. */
 export class JobMetrics {
   readonly #instruments: Instruments;
   #ends: (() => void)[] = [];
-  /** How long an attempt took, in seconds, until its settlement has said what became of the job. */
+  /** The durations of attempts, in seconds, until their settlement decides the outcome. */
   readonly #runs = new WeakMap<JobRecord, number>();
 
-  /** Names whose counters have started at 0. `rate()` does not see an increase from nothing to 1. */
+  /** Names whose counters have started at 0, because `rate()` does not see an increase from no series to 1. */
   readonly #names = new Set<string>();
 
   constructor(
@@ -60,7 +62,7 @@ export class JobMetrics {
     for (const end of this.#ends.splice(0)) end();
   }
 
-  /** What a tool did: it ends before anybody could read metrics of its own. */
+  /** Counts an action of a tool, which ends before its own metrics could be read. */
   #counted({ verb, jobs }: OperatorAction): void {
     const { count } = this.#instruments;
     for (const { name, status, count: by } of jobs) {
@@ -154,7 +156,7 @@ export class JobMetrics {
     }
   }
 
-  /** The record is that of the claim: until then by the store's clock, from then on by ours. */
+  /** Measures until the claim by the store's clock, and after it by the clock of this process. */
   #ended(job: JobRecord, status: string): void {
     this.#total(job, secondsBetween(job.createdAt, job.startedAt) + (this.#runs.get(job) ?? 0), status);
   }

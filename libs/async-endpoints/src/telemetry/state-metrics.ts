@@ -8,7 +8,7 @@ import type { JobWorker } from '../worker/job-worker.js';
 import { ATTRIBUTES, type MetricName, METRICS } from './catalogue.js';
 import { type GaugeName, optionsOf } from './instruments.js';
 
-/** Readers that come at the same time, as two scrapers do, share one answer of the store. */
+/** Concurrent readers, such as two scrapers, share one reply of the store. */
 const FRESH_MS = 1_000;
 const UNFINISHED: readonly JobStatus[] = ['Queued', 'Scheduled', 'InProgress'];
 const QUEUE_GAUGES = [
@@ -24,19 +24,19 @@ const GAUGES = Object.keys(METRICS).filter((name): name is GaugeName => METRICS[
 type Gauges = Record<GaugeName, Observable>;
 type Setter = (gauge: GaugeName, value: number, attributes?: Attributes) => void;
 
-/** How things stand in the store. */
+/** The state of the store. */
 interface StoreState {
   readonly stats: QueueStats[];
   readonly workers: LiveWorker[];
   readonly memory: StoreMemory | null;
 }
 
-/** How things stand, whenever somebody reads: the queues of the whole store, and the slots and limits of this process. */
+/** Gauges that are read on demand: the queues of the whole store, and the slots and limits of this process. */
 export class StateMetrics {
   readonly #logger = new Logger('AsyncEndpoints');
   readonly #gauges: Gauges;
   readonly #observables: Observable[];
-  /** Names that once had jobs in the store. An empty queue is 0, not nothing. */
+  /** Names that have had jobs in the store. An empty queue is reported as 0. */
   readonly #names = new Set<string>();
   readonly #callback = (observer: BatchObservableResult) => this.#observe(observer);
   #latest: { state: Promise<StoreState>; readAt: number } | undefined;
@@ -80,7 +80,7 @@ export class StateMetrics {
     set('asyncendpoints.worker.slots.limit', this.worker.slots);
   }
 
-  /** What alerts compare the other gauges with. */
+  /** The limits to which alerts compare the other gauges. */
   #observeLimits(set: Setter): void {
     const { queueLimit, queueBytes } = this.policies.queueLimits;
     set('asyncendpoints.store.queue.limit', queueLimit);
@@ -123,7 +123,7 @@ export class StateMetrics {
     }
   }
 
-  /** Null where the store does not answer: no figure is better than an old one. */
+  /** Null when the store does not reply: no value is better than an outdated one. */
   async #state(): Promise<StoreState | null> {
     const now = performance.now();
     if (!this.#latest || now - this.#latest.readAt > FRESH_MS) {
@@ -134,13 +134,13 @@ export class StateMetrics {
       this.#isFailing = false;
       return state;
     } catch (error) {
-      if (!this.#isFailing) logError(this.#logger, 'Error updating queue metrics', error);
+      if (!this.#isFailing) logError(this.#logger, 'The metrics of the queues cannot be read', error);
       this.#isFailing = true;
       return null;
     }
   }
 
-  /** Depths are worth more than memory: a server that refuses to tell the one still tells the other. */
+  /** A server may refuse to report its memory. The queue depths are still reported then. */
   async #read(): Promise<StoreState> {
     const unknown = () => null;
     const [stats, workers, memory] = await Promise.all([
@@ -157,7 +157,7 @@ function of(name: string, status?: JobStatus): Attributes {
 }
 
 // oxlint-disable no-underscore-dangle -- the names are the SDK's
-/** Fields of the SDK's instruments that its public types do not name. */
+/** Fields of the SDK's instruments that its public types do not have. */
 interface StoredObservable extends Observable {
   readonly _metricStorages?: Iterable<{
     readonly _temporalMetricStorage?: { readonly _reportHistory?: Map<unknown, unknown> };
@@ -165,9 +165,9 @@ interface StoredObservable extends Observable {
 }
 
 /**
- * Makes the series of an observable gauge disappear until it is observed again. OpenTelemetry's specification asks the SDK to drop
- * what a callback no longer observes, but the SDK for JavaScript exports the last observation for ever to readers that ask for
- * cumulative values, as Prometheus does. Does nothing with another SDK. See docs/decisions/0076-gauges-are-forgotten.md.
+ * Removes the series of an observable gauge until it is observed again. The specification of OpenTelemetry requires the SDK to
+ * drop series that a callback no longer observes. The JavaScript SDK instead exports the last value forever to readers of
+ * cumulative values, such as Prometheus. Does nothing with another SDK. See docs/decisions/0076-gauges-are-forgotten.md.
  */
 export function forgetObservations(observable: Observable): void {
   for (const { _temporalMetricStorage: temporal } of (observable as StoredObservable)._metricStorages ?? []) {

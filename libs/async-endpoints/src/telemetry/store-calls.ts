@@ -5,7 +5,7 @@ import type { JobStore } from '../store/job-store.js';
 import { ATTRIBUTES } from './catalogue.js';
 import { Instruments } from './instruments.js';
 
-/** Those that ask and are answered; the others wait, or happen once. */
+/** The measured verbs. The others wait, or are called once. */
 const CALLS = [
   'ping',
   'submit',
@@ -29,7 +29,7 @@ const CALLS = [
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 
-/** Times the calls to a store, in place: whoever holds the store holds the timed one, and without telemetry none is. */
+/** Measures the calls to a store by replacing its methods, so that without telemetry there is no overhead. */
 export class StoreCalls {
   readonly #instruments: Instruments;
   readonly #timed = new Map<string, Call>();
@@ -60,7 +60,7 @@ export class StoreCalls {
     }
   }
 
-  /** Only what is still ours: a second application on the store may have come after us. */
+  /** Restores only its own replacements, because a second application may have added others. */
   close(): void {
     this.#unsubscribe();
     const target = this.store as unknown as Record<string, Call>;

@@ -25,7 +25,7 @@ import { RequestValues } from '../job/request-values.js';
 import { parseTraceContext } from '../job/trace-context.js';
 import type { JobStore } from '../store/job-store.js';
 
-/** Of the attempt that ran last here, for what is logged of the job when its span has ended. */
+/** The span of the last attempt here, for log lines about the job after the span has ended. */
 const runs = new WeakMap<JobRecord, SpanContext>();
 
 export function spanContextOf(job: JobRecord): SpanContext | undefined {
@@ -33,9 +33,9 @@ export function spanContextOf(job: JobRecord): SpanContext | undefined {
 }
 
 /**
- * Spans by the semantic conventions for messaging: `send {job name}` when a job is submitted, `process {job name}` for each
- * attempt. An attempt is a child of the submission, on whichever machine; a later one also links to it, because what made
- * it run is the failure before and not the request. Nothing of the request is an attribute.
+ * Creates spans according to the semantic conventions for messaging: `send {job name}` for a submission, `process {job name}` for
+ * each attempt. An attempt is a child of the submission, on any machine. A retry also links to the submission, because the
+ * previous failure caused it. Payloads are not in attributes.
  */
 export class Tracing {
   #ends: (() => void)[] = [];
@@ -117,7 +117,7 @@ function concluded(span: Span, { outcome, cause }: RunEnd): void {
   if (cause !== undefined) failed(span, cause);
 }
 
-/** With what a client may read of it too; the stack is in the log. */
+/** Records the part of the error that a client may read. The stack is in the log. */
 function failed(span: Span, error: unknown): void {
   const { code, message } = toJobError(error);
   span.setAttribute('error.type', code);
@@ -128,14 +128,14 @@ function active(): Context | null {
   return trace.getSpanContext(context.active()) ? context.active() : null;
 }
 
-/** Looked for first, so that the large request of an untraced job is not read twice. */
+/** Searches the text first, so that the large payload of an untraced job is not parsed twice. */
 function traceOf(payload: string): TraceContext | undefined {
   if (!payload.includes('traceparent')) return undefined;
   try {
     const { trace: stored, snapshot } = JSON.parse(payload) as StoredPayload;
     return stored ?? headersOf(snapshot);
   } catch {
-    return undefined; // the run will say so
+    return undefined; // the run reports it
   }
 }
 
@@ -159,7 +159,7 @@ function contextOf(given: TraceContext | undefined): Context | null {
   return trace.setSpanContext(ROOT_CONTEXT, spanContext);
 }
 
-/** Undefined where no SDK is registered: the trace of the request is passed on as it came. */
+/** Undefined when no SDK is registered: then the trace context of the request is passed on unchanged. */
 function traceContextOf(span: Span): TraceContext | undefined {
   const spanContext = span.spanContext();
   if (!isSpanContextValid(spanContext)) return undefined;

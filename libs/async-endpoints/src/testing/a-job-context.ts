@@ -3,12 +3,12 @@ import { JobContext } from '../handlers/job-context.js';
 import type { JobDefinition } from '../job/define-job.js';
 import type { CarriedValues, JobProgress, JobRecord, RequestValue } from '../job/job.js';
 
-/** What a handler should find in its context; each has a sensible default. */
+/** The parts of a test context. Each has a default. */
 export interface JobContextParts {
   id?: string;
   /** Default 1. */
   attempt?: number;
-  /** Default: the retries of the job's definition, or else 3, and one. */
+  /** Default: one more than the `maxRetries` of the job definition, or 4. */
   maxAttempts?: number;
   /** Default 1. */
   fence?: number;
@@ -17,7 +17,7 @@ export interface JobContextParts {
   headers?: Readonly<Record<string, string>>;
   routeParams?: Readonly<Record<string, string>>;
   queryParams?: Readonly<Record<string, string>>;
-  /** What `context.names` would have carried. */
+  /** The values that `context.names` would carry. */
   values?: CarriedValues;
   /** Default: a signal that `abort` fires. */
   signal?: AbortSignal;
@@ -25,9 +25,9 @@ export interface JobContextParts {
   deadline?: Date;
 }
 
-/** A context whose test sees what the handler reports, and may abort the run. */
+/** A context that records the progress of the handler, and whose signal a test can abort. */
 export class TestJobContext extends JobContext {
-  /** What the handler gave to `progress`, in order. */
+  /** The arguments of the `progress` calls, in order. */
   readonly reports: readonly JobProgress[];
   readonly #abort: (reason: unknown) => void;
 
@@ -47,14 +47,14 @@ export class TestJobContext extends JobContext {
     this.#abort = (reason) => controller.abort(reason);
   }
 
-  /** Fires the signal. Default reason: an `AbortError`. */
+  /** Aborts the signal. Default reason: an `AbortError`. */
   abort(reason?: unknown): void {
     this.#abort(reason);
   }
 }
 
 /**
- * A context to call a handler with in a unit test.
+ * Creates a context for calling a handler in a unit test.
  *
  * @example
  * await new ReportHandler(pages).handle({ title: 'Bees' }, aJobContext(Report, { attempt: 2 }));

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { NewJob } from '../job/job.js';
 import type { WorkerInfo } from '../store/job-store.js';
 
-/** What a worker says of itself, with sensible values for everything that a test does not care about. */
+/** The registration of a worker, with defaults for everything that a test does not set. */
 export function aWorkerInfo(given: Partial<WorkerInfo> = {}): WorkerInfo {
   return { id: 'worker-1', host: 'host-1', pid: 1, version: '', slots: 10, names: ['Work'], startedAt: 0, ...given };
 }
 
-/** A submission with sensible values for everything that a test does not care about. */
+/** A submission, with defaults for everything that a test does not set. */
 export function aJob(given: Partial<NewJob> = {}): NewJob {
   return {
     id: randomUUID(),

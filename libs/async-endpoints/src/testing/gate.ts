@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A promise that a test holds the key to: handlers wait at it, the test opens it, and the other way round. */
+/** A promise that a test resolves: a handler waits for it and the test opens it, or the other way round. */
 export interface Gate<T = void> {
   readonly opened: Promise<T>;
   open(value: T): void;
@@ -15,9 +15,9 @@ export function gate<T = void>(): Gate<T> {
 const ASK_AGAIN_MS = 5;
 
 /**
- * Waits for a fact that nobody announces: asks until the probe neither throws nor answers false, undefined or null.
+ * Waits for a fact by polling: repeats the probe until it neither throws nor returns false, undefined or null.
  *
- * @throws what the probe threw last, or an error that says so, after `withinMs` (default 10,000)
+ * @throws the last error of the probe, or an error with its last value, after `withinMs` (default 10,000)
  */
 export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 10_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + withinMs;
@@ -31,6 +31,6 @@ export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 10_0
       problem = error;
     }
     if (performance.now() > deadline) throw problem;
-    await sleep(ASK_AGAIN_MS); // the only way to wait for what nobody announces
+    await sleep(ASK_AGAIN_MS); // polling is the only way to wait for a fact without a notification
   }
 }

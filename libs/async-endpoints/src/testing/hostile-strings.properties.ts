@@ -6,7 +6,7 @@ import { aJob } from './a-job.js';
 import type { StoreUnderTest } from './contract/describe-job-store.js';
 import { eventually } from './gate.js';
 
-/** What separates, ends, quotes or begins something in one of the stored forms, and what UTF-8 cannot hold. */
+/** Characters that separate, end, quote or begin something in a stored form, and characters that UTF-8 cannot express. */
 const TROUBLE = [
   '\n',
   '\r',
@@ -48,7 +48,7 @@ export const aHostileText: fc.Arbitrary<string> = fc
   .array(fc.oneof(fc.constantFrom(...TROUBLE), fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 6 })
   .map((parts) => parts.join(''));
 
-/** A name, owner, worker and so on: one text for each field that takes any. */
+/** One text for each field that accepts any text: name, owner, worker and so on. */
 interface Texts {
   readonly name: string;
   readonly owner: string;
@@ -73,10 +73,10 @@ const NO_LIMIT = { queueLimit: 1_000_000 };
 const KEY_MS = 60_000;
 
 /**
- * Leads jobs whose every text is hostile through their whole lives: each field comes back as it was given, and a neighbor
- * of the usual kind is not harmed.
+ * Runs jobs with hostile texts in every field through their whole life. Asserts that each field is returned unchanged and that an
+ * ordinary job beside them is not affected.
  *
- * @throws with the shortest texts found that do not come back
+ * @throws with the shortest texts that were not returned unchanged
  */
 export async function checkHostileStrings(create: () => Promise<StoreUnderTest>, numRuns = 100): Promise<void> {
   const real = await create();
@@ -108,7 +108,7 @@ async function liveThrough(real: StoreUnderTest, texts: Texts): Promise<void> {
   assert.deepEqual([claim?.job.id, claim?.payload], [neighbor.id, neighbor.payload]);
   const fence = claim?.fence as number;
   await store.settle([{ id: neighbor.id, name: 'Work', fence, verb: 'complete', result: null }]);
-  await real.advance(KEY_MS); // the next run may have the same key
+  await real.advance(KEY_MS); // the next run may use the same key
   await store.purge(100);
 }
 
@@ -116,7 +116,7 @@ function hostileJob({ name, owner, fingerprint, key, value }: Texts): NewJob {
   const pairs = [[value, value]] as const;
   const input = { request: value, snapshot: { headers: pairs, routeParams: pairs, queryParams: pairs } };
   return aJob({
-    // `Work` is the neighbor's.
+    // `Work` is the name of the ordinary job.
     name: name === 'Work' ? `${name}.` : name,
     owner,
     fingerprint,
@@ -182,7 +182,7 @@ async function checkRuns({ store }: StoreUnderTest, job: NewJob, { worker, value
   await checkCompletion(store, job, worker, value);
 }
 
-/** Whoever watches is told the same as whoever reads. */
+/** Asserts that a notification has the same content as the stored job. */
 async function checkCompletion(store: JobStore, job: NewJob, worker: string, value: string): Promise<void> {
   const { id, name } = job;
   const told: JobChange[] = [];
@@ -223,7 +223,7 @@ async function checkRevocations(
   assert.deepEqual(await store.find([job.id], [`${job.owner} `]), [null]);
 }
 
-/** A text that is no job id is no job's, and none that `list` did not give is a cursor. */
+/** Asserts that a text that is not a job id finds no job, and that a cursor that `list` did not return is refused. */
 async function checkUnknown(store: JobStore, { unknownId: id, name }: Texts): Promise<void> {
   assert.deepEqual(await store.find([id]), [null]);
   assert.deepEqual(await store.cancel([id]), [null]);

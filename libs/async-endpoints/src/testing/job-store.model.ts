@@ -18,19 +18,19 @@ interface Held {
 }
 
 /**
- * What a job store does, in the plainest words: the pure lifecycle over a list that is searched from end to end. Slow on
- * purpose; stores are compared with it, answer by answer.
+ * The simplest implementation of a job store: the pure lifecycle over a list. It is slow. Tests compare the replies of other
+ * stores with its replies.
  */
 export class JobStoreModel {
   now = 1_000_000;
 
-  /** @param agingMs by how much waiting raises a job by one step of priority */
+  /** @param agingMs how long a job must wait to rank one step of priority higher */
   constructor(private readonly agingMs = 60_000) {}
   /** In order of submission. */
   jobs: Held[] = [];
   keys: { scope: string; id: string; expiresAt: number }[] = [];
   paused: PausedQueue[] = [];
-  /** Every claim ever made, to settle and renew with tokens that have gone stale. */
+  /** Every claim so far, to settle and renew with stale fences. */
   readonly claims: { id: string; name: string; fence: number }[] = [];
 
   submit(jobs: readonly NewJob[], limits: { queueLimit: number }): Submission[] {
@@ -60,7 +60,7 @@ export class JobStoreModel {
     return { outcome: 'created', job: record };
   }
 
-  /** For one name: how names take turns is not the model's business. */
+  /** Claims jobs of one name. The model does not define how names take turns. */
   claim(request: ClaimRequest): Claim[] {
     const claims: Claim[] = [];
     for (const [name, slots] of request.slots) {
@@ -154,7 +154,7 @@ export class JobStoreModel {
     return this.paused.some((queue) => queue.name === name);
   }
 
-  /** What waiting jobs take is the store's business. */
+  /** Without bytes, which depend on the store. */
   stats(): QueueStats[] {
     const groups = new Map<string, JobRecord[]>();
     for (const { record } of this.jobs) {

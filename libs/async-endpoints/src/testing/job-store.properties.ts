@@ -9,7 +9,7 @@ import { JobStoreModel } from './job-store.model.js';
 
 type Step = fc.AsyncCommand<JobStoreModel, StoreUnderTest>;
 
-/** Few of everything, so that steps meet. */
+/** Few different values, so that steps affect the same jobs. */
 const IDS = Array.from({ length: 8 }, (_, n) => `00000000-0000-4000-8000-00000000000${n}`);
 const NAMES = ['A', 'B'];
 const ERROR = { code: 'E', message: 'went wrong' };
@@ -48,7 +48,7 @@ const aFilter: fc.Arbitrary<JobFilter> = fc.record(
   { requiredKeys: [] },
 );
 
-/** Runs one verb on both and compares the answers. */
+/** Runs one verb on the store and the model, and compares the replies. */
 function step(title: string, verb: (on: Sides) => Promise<{ expected: unknown; actual: unknown }>): Step {
   return {
     check: () => true,
@@ -86,7 +86,7 @@ function inOrder<T extends { name: string; status: string }>(items: readonly T[]
   return items.toSorted((a, b) => `${a.name} ${a.status}`.localeCompare(`${b.name} ${b.status}`));
 }
 
-/** A claim made at some time, by its place among all of them: usually a recent one, often stale. */
+/** An earlier claim, by its position among all claims. Usually a recent one, often stale. */
 const aClaim = fc.nat({ max: 6 });
 
 function claimAt({ claims }: JobStoreModel, back: number): { id: string; name: string; fence: number } {
@@ -134,7 +134,7 @@ const STEPS: fc.Arbitrary<Step>[] = [
   ),
   fc.integer({ min: 1, max: 3 }).map((limit) =>
     step(`recover ${limit}`, async ({ model, real }) => {
-      // Leases that end together may be recovered in any order: all at once, then compared as a set.
+      // Jobs whose leases end together may be recovered in any order, so all are recovered at once and compared as a set.
       const all = { limit: 100, maxCrashes: limit };
       const byId = (a: Recovered, b: Recovered) => a.job.id.localeCompare(b.job.id);
       return { expected: model.recover(all).toSorted(byId), actual: (await real.store.recover(all)).toSorted(byId) };
@@ -182,7 +182,7 @@ const STEPS: fc.Arbitrary<Step>[] = [
   ),
 ];
 
-/** By when they came into their statuses; jobs of one time are in any order. */
+/** Asserts the order by the time of the last status change. Jobs with the same time may be in any order. */
 function assertNewestFirst(listed: readonly string[], jobs: readonly JobRecord[]): void {
   const times = listed.map((id) => {
     const job = jobs.find((one) => one.id === id);
@@ -192,7 +192,7 @@ function assertNewestFirst(listed: readonly string[], jobs: readonly JobRecord[]
   assert.deepEqual(times, newestFirst, 'list is newest first');
 }
 
-/** The invariants that no sequence of steps may break, besides being equal to the model. */
+/** The invariants of every sequence of steps, in addition to the equality with the model. */
 function invariants({ jobs }: JobStoreModel): void {
   for (const { record } of jobs) {
     assert.equal(record.completedAt !== null, isTerminal(record.status), 'completedAt goes with a terminal status');
@@ -202,9 +202,9 @@ function invariants({ jobs }: JobStoreModel): void {
 }
 
 /**
- * Compares a store with the model over many random sequences of steps, time and stale tokens included.
+ * Compares a store with the model over many random sequences of steps, including time and stale fences.
  *
- * @throws with the shortest sequence found on which they differ
+ * @throws with the shortest sequence that shows a difference
  */
 export async function checkAgainstModel(
   create: () => Promise<StoreUnderTest>,

@@ -8,12 +8,12 @@ import { JobWorker } from '../worker/job-worker.js';
 import { TestJobStore } from './test-job-store.js';
 
 /**
- * Runs all jobs that this application has handlers for to their end, also those that they submit, and answers all of them
- * that the store has, those that had ended before included, oldest first. With a `TestJobStore` delays and retries are skipped, by moving the store's clock; any other store has a clock that
- * no test can move, so there they take their time. Starts the worker where `worker.autoStart` is false.
+ * Runs all jobs that this application has handlers for, and the jobs that those submit, until they are terminal. Returns all jobs
+ * of the store, including those that ended before, oldest first. With a `TestJobStore`, it moves the clock past delays and
+ * retries; with another store, they take their real time. Starts the worker when `worker.autoStart` is false.
  *
  * @param withinMs how long to wait for a change of any job, default 10,000
- * @throws Error that names a job which has not ended in that time, or says that the application has no handlers
+ * @throws Error that names a job that did not end in that time, or when the application has no handlers
  */
 export async function runJobs(app: INestApplicationContext, withinMs = 10_000): Promise<Job[]> {
   const find = <T>(token: abstract new (...args: never[]) => T): T => app.get<T>(token, { strict: false });
@@ -47,7 +47,7 @@ async function allJobs(jobs: JobManager): Promise<Job[]> {
   return found;
 }
 
-/** Waits until it has ended, or is delayed in a store whose clock can be moved. */
+/** Waits until the job is terminal, or is delayed in a store whose clock can be moved. */
 async function rest(jobs: JobManager, { id, name }: Job, store: JobStore, withinMs: number): Promise<void> {
   const rests = (job: Job) => isTerminal(job.status) || (store instanceof TestJobStore && isDelayed(job, store.now));
   const ended = jobs.follow(id).pipe(filter(rests), takeUntil(timer(withinMs)));

@@ -4,14 +4,14 @@ import { defineJob } from '../job/define-job.js';
 import { PermanentJobError, RetryJobError } from '../job/errors.js';
 import { type Gate, gate } from './gate.js';
 
-/** What a run should do: the request is the script. */
+/** The script of a run, which is the payload of the job. */
 export type Script =
   | { readonly do: 'return'; readonly value?: unknown }
-  /** An error that clients are shown, unless it is internal. */
+  /** An error that clients can see, unless it is internal. */
   | { readonly do: 'throw'; readonly message: string; readonly code?: string; readonly internal?: boolean }
   | { readonly do: 'fail for good'; readonly message: string }
   | { readonly do: 'retry'; readonly afterMs: number }
-  /** Stays until the test lets it go; obedient runs also end when their signal fires. */
+  /** Runs until the test ends it. An obedient run also ends when its signal is aborted. */
   | { readonly do: 'stay'; readonly obedient?: boolean };
 
 export const Scripted = defineJob<Script, unknown>('Scripted');
@@ -19,18 +19,18 @@ export const Scripted = defineJob<Script, unknown>('Scripted');
 /** One run of a scripted job, as the test sees it. */
 export interface ScriptedRun {
   readonly context: JobContext;
-  /** Lets a run that stays return this value. */
+  /** Ends a run that stays, with this return value. */
   readonly leave: Gate<unknown>;
 }
 
-/** A handler that does as it is told, and tells the test what it was given. */
+/** A handler that follows the script in its payload, and gives the test access to its runs. */
 @AsyncHandler(Scripted)
 export class ScriptedHandler implements JobHandler<typeof Scripted> {
   /** Every run so far, in order of start. */
   readonly runs: ScriptedRun[] = [];
   #next: Gate<ScriptedRun>[] = [];
 
-  /** The next run to start, or the latest one nobody has asked for yet. */
+  /** The next run that starts, or the latest one that was not returned yet. */
   nextRun(): Promise<ScriptedRun> {
     const waiting = gate<ScriptedRun>();
     const run = this.#unseen.shift();

@@ -1,6 +1,6 @@
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 
-/** A store in memory whose clock a test moves forward, so that delays and retries need no waiting. */
+/** A memory store whose clock a test moves forward, so that delays and retries need no waiting. */
 export class TestJobStore extends MemoryJobStore {
   readonly #clock: { aheadMs: number };
   readonly #names = new Set<string>();

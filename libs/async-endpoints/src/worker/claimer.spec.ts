@@ -28,7 +28,7 @@ async function aClaimer(jobs: number, room: () => number = () => 16) {
 }
 
 describe('A claimer', () => {
-  it('asks for the second half of its slots before the first is begun', async () => {
+  it('requests the second half of its slots before the first jobs start', async () => {
     const { claimer, slots, limits, state } = await aClaimer(20);
     expect((await claimer.claim()).claims).toHaveLength(4);
     expect(limits).toEqual([4, 4]);
@@ -40,14 +40,14 @@ describe('A claimer', () => {
     claimer.stop();
   });
 
-  it('counts what has not begun against the room that there is', async () => {
+  it('counts claims that have not started against the room', async () => {
     const { claimer, limits } = await aClaimer(20, () => 5);
     await claimer.claim();
     expect(limits).toEqual([4, 1]);
     claimer.stop();
   });
 
-  it('has the worker woken when there is more to claim', async () => {
+  it('wakes the worker when there are more jobs', async () => {
     const { claimer, state, submit } = await aClaimer(1);
     expect((await claimer.claim()).claims).toHaveLength(1);
     expect(state.woken).toBe(0);
@@ -56,7 +56,7 @@ describe('A claimer', () => {
     claimer.stop();
   });
 
-  it('is asked in vain for a name that it is woken for, until it is', async () => {
+  it('does not claim a name that it waits for, until it is woken', async () => {
     const { claimer, state, submit } = await aClaimer(1);
     expect(claimer.awaits('Work')).toBe(false);
     await claimer.claim();
@@ -70,7 +70,7 @@ describe('A claimer', () => {
     expect(claimer.awaits('Work')).toBe(false);
   });
 
-  it('gives up what was on its way when it is stopped, and asks for nothing more', async () => {
+  it('returns pending claims when it is stopped, and requests no more', async () => {
     const { claimer, slots, limits } = await aClaimer(20);
     await claimer.claim();
     claimer.stop();

@@ -9,20 +9,20 @@ export interface ClaimerOptions {
   maxConcurrency: number;
 }
 
-/** Claims that have taken their slots. */
+/** Claims whose slots are taken. */
 export interface Claimed {
   readonly claims: readonly Claim[];
-  /** When they were asked for, on the monotonic clock: their leases run from no earlier. */
+  /** When the claim was requested, on the monotonic clock. Their leases do not begin earlier. */
   readonly askedAt: number;
 }
 
-/** One for all: making an error of its own for each time would cost more than the waiting. */
+/** One shared error: a new one for each wait would cost more than the wait itself. */
 const NOT_WAITING = new Error('The worker does not wait for work any more.');
 
 /**
- * Asks the store for what can be started now, and takes a slot for each claim. Where there was as much as was asked for, the
- * next is asked for before the last is begun, so that the store works while handlers do; where there was less, it has the
- * worker woken when there is more.
+ * Claims the jobs that can start now and takes a slot for each. After a full reply it requests the next claims before the last
+ * ones start, so that the store works while handlers run. After a short reply it waits for work in the store, which wakes the
+ * worker.
  */
 export class Claimer {
   #next: Asked | undefined;
@@ -30,7 +30,7 @@ export class Claimer {
   #awaited: readonly string[] = [];
   #stopped = false;
 
-  /** @param worker `room`: how many claims it may hold beyond those it has, slots apart */
+  /** @param worker `room`: how many more claims the worker may hold, apart from its slots */
   constructor(
     private readonly store: JobStore,
     private readonly slots: Slots,
@@ -38,12 +38,12 @@ export class Claimer {
     private readonly worker: { room(): number; wake(): void },
   ) {}
 
-  /** Whether the worker is woken when there is work of this name: to ask before that would be in vain. */
+  /** Whether the store will wake the worker when there is a job of this name. A claim before that would be empty. */
   awaits(name: string): boolean {
     return this.#awaited.includes(name);
   }
 
-  /** Empty where there is no room, or no work. */
+  /** Empty when there is no room or no claimable job. */
   async claim(): Promise<Claimed> {
     this.#awaited = [];
     const asked = this.#next ?? this.#ask();
@@ -60,13 +60,13 @@ export class Claimer {
     return { claims, askedAt: asked.at };
   }
 
-  /** Does not wait for what is on its way. */
+  /** Stops. Does not wait for a pending claim. */
   stop(): void {
     this.#stopped = true;
     this.#stopWaiting();
   }
 
-  /** What was on its way when it was stopped: to be given back. */
+  /** The claims that were pending when the claimer stopped. Release them. */
   async rest(): Promise<Claimed> {
     const asked = this.#next;
     this.#next = undefined;
@@ -75,7 +75,7 @@ export class Claimer {
     return { claims, askedAt: asked?.at ?? 0 };
   }
 
-  /** For no more than half of what can run at once, so that there is room to ask for while that begins. */
+  /** Requests at most half of the concurrency, so that there is room for the next request while those jobs start. */
   #ask(unbegun = 0): Asked | undefined {
     const { workerId: worker, leaseMs, maxClaimBatchSize, maxConcurrency } = this.options;
     const half = Math.ceil(maxConcurrency / 2);
@@ -84,7 +84,7 @@ export class Claimer {
     if (slots.size === 0 || this.#stopped) return undefined;
     const at = performance.now();
     const claims = this.store.claim({ worker, leaseMs, limit, slots });
-    claims.catch(() => {}); // whoever waits for it hears of it
+    claims.catch(() => {}); // handled where the promise is awaited
     return { at, limit, claims };
   }
 

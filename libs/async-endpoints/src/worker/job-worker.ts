@@ -11,7 +11,7 @@ import { RunningJobs } from './running-jobs.js';
 import { Scheduler } from './scheduler.js';
 import { ShutdownLog, StoreLog } from './worker-log.js';
 
-/** How long a shutdown waits for the last calls to the store, when all else is over: as long as a call to Redis may take. */
+/** How long a shutdown waits for the last calls to the store: the deadline of a call to Redis. */
 const LAST_CALLS_MS = 5_000;
 
 /** What a started worker consists of. */
@@ -44,39 +44,39 @@ export class JobWorker {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Whether it claims jobs at all: not in `role: 'api'`, and not without handlers. */
+  /** Whether the worker claims jobs. False in `role: 'api'` and without handlers. */
   get isStarted(): boolean {
     return this.#parts !== undefined;
   }
 
-  /** True from the moment shutdown begins, in every role. */
+  /** True from the beginning of the shutdown, in every role. */
   get isStopping(): boolean {
     return this.#stopping;
   }
 
-  /** The names of the jobs that it claims now: those of its handlers, from its start until shutdown begins. */
+  /** The job names that it claims now: those of its handlers, from the start until the shutdown begins. */
   get names(): string[] {
     return this.isStarted && !this.#stopping ? this.handlers.names : [];
   }
 
-  /** Jobs running here now. */
+  /** The number of jobs that run here now. */
   get running(): number {
     return this.#parts?.running.slots.running ?? 0;
   }
 
-  /** The most jobs that run here at once. */
+  /** The most jobs that can run here at once. */
   get slots(): number {
     return this.options.worker.maxConcurrency;
   }
 
-  /** How long ago the claim loop last came round, whether or not the store answered it. */
+  /** How long ago the claim loop last made a turn, whether or not the store replied. */
   get lastTurnAgeMs(): number {
     return performance.now() - this.#turnedAt;
   }
 
   /**
-   * Begins to claim, which the module does by itself unless `worker.autoStart` is false. Does nothing in a process without
-   * handlers, when it has started before, and during shutdown.
+   * Begins to claim. The module calls it unless `worker.autoStart` is false. Does nothing in a process without handlers, after
+   * the first call, and during shutdown.
    */
   async start(): Promise<void> {
     if (this.isStarted || this.#stopping || this.handlers.names.length === 0) return;
@@ -98,9 +98,9 @@ export class JobWorker {
   }
 
   /**
-   * Lets running jobs end within the drain budget, tells the rest to end, and gives back what is left. Takes no longer than
-   * `drainTimeoutMs`, `abortGraceMs` and 5 s together, whatever handlers and store do; outcomes that the store has not taken by
-   * then are logged.
+   * Lets running jobs finish within the drain budget, aborts the rest, and releases the jobs that still run after the grace.
+   * Takes at most `drainTimeoutMs`, `abortGraceMs` and 5 s together, whatever handlers and the store do. Outcomes that the store
+   * has not accepted by then are logged.
    */
   async drain(): Promise<void> {
     this.stopClaiming();
@@ -142,7 +142,7 @@ export class JobWorker {
       error: onError,
       room: (name) => void (claimer.awaits(name) || wake()),
     });
-    // No more than twice as many claims as slots are held, those on their way to being settled included.
+    // The worker holds at most twice as many claims as it has slots, including those that are being settled.
     const room = () => 2 * this.slots - running.runs.size;
     const claimer = new Claimer(store, running.slots, worker, { room, wake });
     const own = { renew: () => running.keeper.renewOverdue(), describe: () => this.#describe() };

@@ -11,13 +11,13 @@ export interface LeaseKeeperOptions {
 }
 
 /**
- * Keeps the claims of everything that runs here, and ends the runs that may not go on:
+ * Keeps the claims of all runs of this worker, and aborts the runs that must end:
  *
  * 1. renews all leases in one call, at a third of the lease, sooner after an error
- * 2. aborts a run when the store says that its claim is lost or its job canceled, in a reply or by push
+ * 2. aborts a run when the store reports, in a reply or a notification, that its claim is lost or its job canceled
  * 3. aborts a run at its deadline
- * 4. only with `abortOnLeaseEnd`: aborts a run when its lease has run out by our own clock. Without it the run goes on while
- *    the store does not answer, and the first answer decides (docs/decisions/0056)
+ * 4. only with `abortOnLeaseEnd`: aborts a run when its lease has expired by the clock of this process. Without the option the
+ * run continues while the store is unreachable, and the first reply decides (docs/decisions/0056)
  *
  * One timer serves 3 and 4 for all runs; a new run costs none.
  */
@@ -59,8 +59,8 @@ export class LeaseKeeper {
   }
 
   /**
-   * Renews, or finds lost, the claims of this worker whose lease has run out by its own clock: its event loop stood still, or
-   * the store was away. Rejects where the store does not answer.
+   * Renews the claims of this worker whose lease has expired by its own clock, because its event loop was blocked or the store
+   * was unreachable. Finds out which claims are lost. Rejects when the store does not reply.
    */
   async renewOverdue(): Promise<void> {
     const now = performance.now();
@@ -68,7 +68,7 @@ export class LeaseKeeper {
     if (overdue.length > 0) await this.#renewals.heartbeat(overdue);
   }
 
-  /** What it throws is followed by another beat before long. */
+  /** After an error, the next heartbeat follows soon. */
   async #heartbeat(): Promise<void> {
     await Promise.all([this.#subscribe(), this.#renewals.heartbeat(this.#ours())]);
   }
@@ -88,12 +88,12 @@ export class LeaseKeeper {
 
   #revoked({ id, status, version }: JobChange): void {
     const run = this.runs.latest(id);
-    // An event about an earlier claim of a job that this worker has claimed anew.
+    // The notification concerns an earlier claim of a job that this worker has claimed again.
     if (!run || version <= run.claim.job.version) return;
     run.abort(status === 'Canceled' ? 'JOB_CANCELED' : 'CLAIM_LOST');
   }
 
-  /** When the run may not go on unless something happens. */
+  /** When the run must be aborted, unless its lease is renewed before. */
   #endOf({ deadlineAt, leaseUntil }: Run): number {
     return this.options.abortOnLeaseEnd ? Math.min(deadlineAt, leaseUntil) : deadlineAt;
   }

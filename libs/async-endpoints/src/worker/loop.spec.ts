@@ -12,7 +12,7 @@ function counted(turn: (count: number) => Promise<void> | void, intervalMs = ASL
 }
 
 describe('A loop', () => {
-  it('turns at once, then sleeps until woken', async () => {
+  it('runs a turn at once, then sleeps until it is woken', async () => {
     const { loop, state } = counted(() => {});
     loop.start();
     await eventually(() => state.turns === 1);
@@ -22,7 +22,7 @@ describe('A loop', () => {
     expect(state.turns).toBe(2);
   });
 
-  it('turns again when the interval has passed', async () => {
+  it('runs a turn again after the interval', async () => {
     const { loop, state } = counted(() => {}, 1);
     loop.start();
     await eventually(() => state.turns >= 3);
@@ -40,7 +40,7 @@ describe('A loop', () => {
     await loop.stop();
   });
 
-  it('survives what a turn throws, and does not spin on it', async () => {
+  it('survives an error of a turn, and pauses after it', async () => {
     const { loop, state } = counted((count) => {
       if (count > 1) return;
       loop.wake();
@@ -54,14 +54,14 @@ describe('A loop', () => {
     await loop.stop();
   });
 
-  it('leaves the rest of the process its turn, although it is woken in every one of its own', async () => {
+  it('lets the rest of the process run when every turn wakes it', async () => {
     const { loop, state } = counted(() => loop.wake());
     loop.start();
     await eventually(() => state.turns > 100);
     await loop.stop();
   });
 
-  it('stops after the present turn, not in it', async () => {
+  it('stops after the current turn', async () => {
     const turn = gate();
     let ended = false;
     const { loop, state } = counted(() => turn.opened.then(() => void (ended = true)));
@@ -73,7 +73,7 @@ describe('A loop', () => {
     expect(ended).toBe(true);
   });
 
-  it('may be stopped unstarted and twice, started twice, and never again', async () => {
+  it('accepts stop before start, two stops and two starts, and cannot be restarted', async () => {
     const { loop, state } = counted(() => {});
     await loop.stop();
     loop.start();
@@ -87,7 +87,7 @@ describe('A loop', () => {
     expect(other.state.turns).toBe(1);
   });
 
-  it('ends in order whatever order it is started, woken and stopped in', async () => {
+  it('ends properly after any order of start, wake and stop', async () => {
     await Promise.all(
       Array.from({ length: 200 }, async (_, n) => {
         const { loop } = counted(() => (n % 3 ? Promise.resolve() : undefined), n % 5);

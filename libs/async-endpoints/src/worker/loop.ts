@@ -1,12 +1,12 @@
 import { setImmediate as nextTurnOfTheEventLoop } from 'node:timers/promises';
 import { checkDuration, LONGEST_TIMER_MS } from '../job/bounds.js';
 
-/** After an error the interval may be too long to find out that all is well again. */
+/** The longest sleep after an error, so that a long interval does not delay the recovery. */
 const AGAIN_AFTER_ERROR_MS = 1_000;
 
 /**
- * Does a turn, sleeps until woken or until the interval has passed, and so on until stopped. It survives whatever a turn
- * throws. Starting twice, stopping unstarted and stopping twice are all fine.
+ * Runs a turn, then sleeps until it is woken or the interval has passed, and repeats until stopped. An error of a turn does not
+ * end the loop. Calling `start` twice, or `stop` twice or before `start`, does no harm.
  */
 export class Loop {
   #running: Promise<void> | undefined;
@@ -14,7 +14,7 @@ export class Loop {
   #woken = false;
   #wakeUp: (() => void) | undefined;
 
-  /** @param turn is never run twice at once; what it throws goes to `onError` and is followed by a sleep */
+  /** @param turn never runs twice at once; after an error, the loop calls `onError` and sleeps */
   constructor(
     private readonly turn: () => Promise<void>,
     private readonly options: { intervalMs: number; onError: (error: unknown) => void },
@@ -24,7 +24,7 @@ export class Loop {
     if (!this.#stopping) this.#running ??= this.#run();
   }
 
-  /** Cuts the present sleep short, or the next one where a turn is on. */
+  /** Ends the current sleep, or skips the next one when a turn is running. */
   wake(): void {
     this.#woken = true;
     const wakeUp = this.#wakeUp;
@@ -32,7 +32,7 @@ export class Loop {
     wakeUp?.();
   }
 
-  /** Resolves when the present turn is over. */
+  /** Resolves when the current turn has ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.wake();
@@ -47,10 +47,10 @@ export class Loop {
         await this.turn();
       } catch (error) {
         this.options.onError(error);
-        this.#woken = false; // a failing turn must not spin
+        this.#woken = false; // a failing turn must not repeat without a pause
         sleepMs = Math.min(sleepMs, AGAIN_AFTER_ERROR_MS);
       }
-      // Even when there is more to do at once, the rest of the process gets its turn: timers, sockets, other requests.
+      // Even when there is more to do, timers, sockets and requests of the process run in between.
       if (this.#woken) await nextTurnOfTheEventLoop();
       else if (!this.#stopping) await this.#sleep(sleepMs);
     }
@@ -67,14 +67,16 @@ export class Loop {
   }
 }
 
-/** A wait with an end: when told, when time is up, or, rejecting with its reason, when the signal is aborted. */
+/**
+ * A wait that ends when `end` is called, when the time is up, or when the signal is aborted (then it rejects with its reason).
+ */
 export class Wait {
   readonly ended: Promise<void>;
   #end: () => void = () => {};
 
   /**
-   * @param timeoutMs more than 24.8 days, `Infinity` too, is 24.8 days
-   * @throws AsyncEndpointsError `INVALID_OPTION` for what is not a number from 0
+   * @param timeoutMs at most 24.8 days; larger values and `Infinity` count as 24.8 days
+   * @throws AsyncEndpointsError `INVALID_OPTION` unless it is a number from 0
    */
   constructor(timeoutMs: number, signal?: AbortSignal) {
     const longestMs = checkDuration('timeoutMs', timeoutMs, LONGEST_TIMER_MS);

@@ -3,17 +3,17 @@ import type { JobStore, WorkerInfo } from '../store/job-store.js';
 import { publishActions, purgeSome, recoverAll } from '../store/loops.js';
 import { Loop } from './loop.js';
 
-/** Every so many sweeps the worker registers, purges and takes what tools reported: nobody waits for these. */
+/** The worker registers, purges and takes reported actions of tools only in every third sweep, because these are not urgent. */
 const SWEEPS_APART = 3;
-/** So often it may fail to register before it is forgotten. */
+/** A registration expires after this many missed registrations. */
 const MAX_SILENCES = 3;
 
 /**
- * Takes back the jobs of workers that vanished, removes finished jobs past their retention, and tells what tools did. Every worker
- * does all of it; each step is atomic in the store, so no leader is needed.
+ * Recovers the jobs of dead workers, purges terminal jobs past their retention, and publishes the actions of tools. Every worker
+ * does all of this. Each step is atomic in the store, so no leader is needed.
  *
- * @param own `renew`: renews what this worker holds itself and could not renew in time, lest it takes that back. `describe`:
- * what it says of itself
+ * @param own `renew`: renews the claims that this worker could not renew in time, so that it does not recover its own jobs.
+ * `describe`: the registration of this worker
  */
 export function recoveryLoop(
   store: JobStore,
@@ -22,7 +22,7 @@ export function recoveryLoop(
   onError: (error: unknown) => void,
 ): Loop {
   const { enabled, batchSize, sweepIntervalMs: intervalMs, leaseMs } = options;
-  // Half a lease: living workers then have renewed before the rest has gone by.
+  // Half a lease: live workers renew within the other half.
   const rhythm = { silenceMs: Math.max(1.5 * intervalMs, leaseMs / 2), leaseMs };
   const aliveMs = MAX_SILENCES * Math.max(leaseMs, SWEEPS_APART * intervalMs);
   let sweeps = 0;
@@ -35,8 +35,8 @@ export function recoveryLoop(
     };
     await recover();
     if (keepsHouse) {
-      // Also where that failed: a part of the store may answer, and what is purged makes room in it. Between two purges the
-      // worker sweeps: the store must not believe that nobody does.
+      // Purge also after an error: a part of the store may still reply, and purging frees space there. Sweep between two purges,
+      // so that a long purge does not look like a silence.
       while ((await purgeSome(store, batchSize)) && failures.length === 0) await recover();
       await store.register(own.describe(), aliveMs).catch((error) => failures.push(error));
       await publishActions(store).catch((error) => failures.push(error));

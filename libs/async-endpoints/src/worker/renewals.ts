@@ -4,14 +4,14 @@ import { isRejected, outcomesOf } from '../store/parts.js';
 import type { Run } from './run.js';
 
 /**
- * Renews claims. Heartbeats go in calls of their own, so that they never wait behind progress. Of progress, each run has at
- * most one report on its way and one that waits, which is always the latest: memory does not grow with the number of reports.
+ * Renews claims. Heartbeats use calls of their own, so that they never wait behind progress reports. Each run has at most one
+ * progress report in flight and one waiting, which is always the latest, so memory does not grow with the number of reports.
  */
 export class Renewals {
   readonly #heartbeats: Batcher<Run, RenewalReply>;
   readonly #reports: Batcher<Run, RenewalReply>;
 
-  /** @param onError is told of each call that failed */
+  /** @param onError called for each failed call */
   constructor(
     private readonly store: JobStore,
     private readonly leaseMs: number,
@@ -21,14 +21,14 @@ export class Renewals {
     this.#reports = new Batcher((runs) => this.#renew(runs, true));
   }
 
-  /** Resolves when the claims are renewed or known to be lost; rejects where the store did not answer. */
+  /** Resolves when the claims are renewed or known to be lost. Rejects when the store did not reply. */
   async heartbeat(runs: readonly Run[]): Promise<void> {
     await Promise.all(runs.map((run) => this.#heartbeats.push(run)));
-    // A report that failed is sent again, now that the store answers.
+    // The store replies again, so failed reports are sent again.
     for (const run of runs) if (run.isReportLost && run.isOurs) void this.report(run);
   }
 
-  /** Resolves when the store has the progress of this run, or something newer, or could not be reached. Never rejects. */
+  /** Resolves when the store has this progress or a newer one, or could not be reached. Never rejects. */
   report(run: Run): Promise<void> {
     return (run.reported ??= this.#reports.push(run).then(ignore, ignore));
   }
@@ -39,7 +39,7 @@ export class Renewals {
       const { claim, unsentProgress: progress } = run;
       const renewal = { id: claim.job.id, fence: claim.fence, leaseMs: this.leaseMs };
       if (!withProgress) return renewal;
-      run.reported = undefined; // what is reported from now on is sent by the next call
+      run.reported = undefined; // later reports are sent by the next call
       run.isReportLost = false;
       return progress ? { ...renewal, progress } : renewal;
     });

@@ -9,9 +9,9 @@ import { decideRetry } from '../job/retry.js';
 import type { Run } from './run.js';
 
 /**
- * Runs one job through its handler; whatever happens in there comes out as one outcome.
+ * Runs one job through its handler. Every result and every error becomes one outcome.
  *
- * @param isStopping whether the application shuts down: then what the handler needs may be gone
+ * @param isStopping whether the application shuts down: then dependencies of the handler may be closed
  */
 export async function runJob(
   run: Run,
@@ -26,14 +26,14 @@ export async function runJob(
       if (run.aborted || !isStopping() || saysOutcome(thrown)) return failed(run, handler, thrown);
       return { outcome: { verb: 'release' }, cause: thrown };
     } catch {
-      // A Proxy whose traps throw, or a getter: whatever it is, it ends its job and no more.
+      // The thrown value may be a Proxy or have getters that throw. It fails its own job and nothing else.
       const unreadable = new Error('What the handler threw cannot be read.');
       return failed(run, handler, Object.assign(unreadable, { code: 'UNKNOWN_ERROR' }));
     }
   }
 }
 
-/** Whether the handler itself says what is to become of the job. */
+/** Whether the thrown error itself decides the outcome of the job. */
 function saysOutcome(thrown: unknown): boolean {
   return thrown instanceof PermanentJobError || thrown instanceof RetryJobError;
 }
@@ -48,7 +48,7 @@ async function perform(run: Run, handler: RegisteredHandler, results: ResultSeri
 
 function completed(run: Run, handler: RegisteredHandler, result: string | null): RunEnd {
   const { aborted } = run;
-  // A result that came during a shutdown's grace is a result.
+  // A result that arrives in the grace of a shutdown counts.
   if (!aborted || aborted.code === 'SHUTTING_DOWN') return { outcome: { verb: 'complete', result } };
   return failed(run, handler, aborted);
 }
@@ -70,12 +70,12 @@ function decodePayload(text: string): StoredPayload {
   try {
     return JSON.parse(text) as StoredPayload;
   } catch {
-    // Without the parser's error, which quotes the payload.
+    // Leave out the error of the parser: it quotes the payload.
     throw new PermanentJobError('The stored payload cannot be read.', { code: 'PAYLOAD_NOT_READABLE' });
   }
 }
 
-/** Waits only where a serializer of the application does. */
+/** Asynchronous only when a serializer of the application is. */
 function encodeResult(
   result: unknown,
   { declaredBy, policy }: RegisteredHandler,
@@ -99,7 +99,7 @@ function refuse(cause: unknown): never {
 
 function checkResult(json: string | undefined, result: unknown, limit: number): string {
   if (json === undefined) throw notSerializable(`A ${typeof result} cannot be written as JSON.`);
-  // No character takes more than three bytes for each of its UTF-16 units.
+  // A UTF-16 unit takes at most three bytes in UTF-8.
   if (json.length * 3 <= limit || Buffer.byteLength(json) <= limit) return json;
   throw new PermanentJobError(`The result is larger than the ${limit} bytes allowed.`, { code: 'RESULT_TOO_LARGE' });
 }

@@ -3,26 +3,28 @@ import type { RunControl } from '../handlers/job-context.js';
 import { AsyncEndpointsError, type ErrorCode } from '../job/errors.js';
 import type { Claim, JobProgress } from '../job/job.js';
 
-/** What may end a run from outside. */
+/** The reasons to abort a run. */
 export type AbortCode = Extract<ErrorCode, 'JOB_TIMEOUT' | 'JOB_CANCELED' | 'CLAIM_LOST' | 'SHUTTING_DOWN'>;
 
-/** One claim being worked on: its signal, and until when it may go on. Times are on the monotonic clock. */
+/** The run of one claim: its signal, deadline and lease. Times are on the monotonic clock. */
 export class Run implements RunControl {
   readonly deadlineAt: number;
-  /** Why it was told to end. */
+  /** The reason why the run was aborted. */
   aborted: AsyncEndpointsError | undefined;
-  /** Until when our own clock lets us believe the claim: counted from before the store was asked, so never too long. */
+  /** The end of the lease by the clock of this process. Counted from before the call to the store, so it is never too late. */
   leaseUntil: number;
-  /** Reported, and not yet with the store. */
+  /** Progress that the store does not have yet. */
   unsentProgress: JobProgress | undefined;
-  /** Of the report that waits to be sent: all calls until then share it. */
+  /** The promise of the waiting report, shared by all reports until it is sent. */
   reported: Promise<void> | undefined;
   /** Whether the latest report did not reach the store. */
   isReportLost = false;
-  /** The same by the wall clock, for the handler. */
+  /** The deadline by the wall clock, for the handler. */
   readonly #deadlineMs: number;
   #controller: AbortController | undefined;
-  /** The handler's async context: its abort listeners must not run in that of whoever canceled the job. */
+  /**
+   * The handler's async context, in which its abort listeners run, instead of the context of the caller that canceled the job.
+   */
   #context: AsyncResource | undefined;
   #abandon: ((reason: unknown) => void) | undefined;
   #grace: NodeJS.Timeout | undefined;
@@ -41,7 +43,7 @@ export class Run implements RunControl {
     return new Date(this.#deadlineMs);
   }
 
-  /** Made when somebody looks: most handlers never do, and it is the dearest part of a run. */
+  /** Created on first use: most handlers never read the signal, and it is the most expensive part of a run. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -51,7 +53,7 @@ export class Run implements RunControl {
     return this.#controller.signal;
   }
 
-  /** Whether its settlement would be accepted, as far as we know. */
+  /** Whether the store would accept the settlement, as far as this process knows. */
   get isOurs(): boolean {
     return this.aborted?.code !== 'CLAIM_LOST' && this.aborted?.code !== 'JOB_CANCELED';
   }
@@ -61,7 +63,7 @@ export class Run implements RunControl {
     return this.send(this);
   }
 
-  /** Tells the handler to end; it is left to itself when it has not within the grace. Only the first call counts. */
+  /** Aborts the signal. When the handler does not end within the grace, the run ends without it. Only the first call counts. */
   abort(code: AbortCode): void {
     if (this.aborted) return;
     this.aborted = new AsyncEndpointsError(code);
@@ -69,7 +71,7 @@ export class Run implements RunControl {
     if (this.#abandon) this.#grace = setTimeout(() => this.#abandon?.(this.aborted), this.options.graceMs);
   }
 
-  /** Settles as the work does, or rejects with the abort's reason when the work was told to end and did not. */
+  /** Settles as `work` does, or rejects with the reason of the abort when `work` does not end within the grace. */
   finish<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const end = () => {

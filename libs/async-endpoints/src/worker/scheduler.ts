@@ -15,14 +15,16 @@ import { StoreLog } from './worker-log.js';
 
 const AT_ONCE = 100;
 const AGAIN_AFTER_ERROR_MS = 1_000;
-/** Clocks drift: the store is asked again what is next, however far away it is. */
+/** Clocks drift, so the store is asked for the next instants at least this often. */
 const LOOK_AGAIN_MS = 3_600_000;
-/** A declared schedule that nobody fires for so long has lost its handler. */
+/**
+ * A declared schedule is removed when no worker has fired it for this long after its instant: no worker has its handler any more.
+ */
 const ABANDONED_MS = 86_400_000;
 
 /**
- * Fires schedules of the jobs that this worker handles. There is no leader: every worker looks at each instant, and the store lets
- * one of them move the schedule on. Between instants there is one timer, and nothing where there are no schedules.
+ * Fires the schedules of the jobs that this worker handles. There is no leader: every worker tries at each instant, and the store
+ * lets one of them advance the schedule. One timer serves all schedules. Without schedules there is none.
  */
 @Injectable()
 export class Scheduler {
@@ -34,11 +36,11 @@ export class Scheduler {
   #isDue = false;
   #timer: NodeJS.Timeout | undefined;
   #stopHearing: () => void = () => {};
-  /** Jobs whose end a schedule waits for. */
+  /** The jobs that schedules wait for, by id. */
   readonly #awaited = new Map<string, () => void>();
-  /** Schedules whose job did not fit into the queue. */
+  /** Schedules whose job was refused because of a queue limit. */
   readonly #refused = new Set<string>();
-  /** Schedules, with their version, that this release cannot read. */
+  /** Schedules that this release cannot read, with their version. */
   readonly #unreadable = new Set<string>();
 
   constructor(
@@ -48,14 +50,14 @@ export class Scheduler {
     @Inject(JobPolicies) private readonly policies: JobPolicies,
   ) {}
 
-  /** Declares what the handlers declare, and begins to fire. Does nothing where the store keeps no schedules. */
+  /** Declares the schedules of the handlers and begins to fire. Does nothing when the store has no schedules. */
   start(): void {
     if (!this.store.schedules || this.#isRunning) return;
     this.#isRunning = true;
     this.#look();
   }
 
-  /** Resolves when the present turn is over. */
+  /** Resolves when the current turn has ended. */
   async stop(): Promise<void> {
     this.#isRunning = false;
     clearTimeout(this.#timer);
@@ -71,13 +73,16 @@ export class Scheduler {
     const declared = this.handlers.declarations;
     const schedules = await this.jobSchedules.declare(declared);
     for (const { name } of schedules.filter(({ nextAt }) => nextAt === null)) {
-      this.#logger.warn(`Schedule ${printable(name)} never comes: its expression matches no time to come`);
+      this.#logger.warn(`Schedule ${printable(name)} never runs: its cron expression matches no future time`);
     }
     await this.#removeUndeclared(new Set(declared.map(({ name }) => name)));
     this.#hasBegun = true;
   }
 
-  /** Of the handlers that are here, because other workers may declare others; and those whose handler is nowhere any more. */
+  /**
+   * Removes schedules that the handlers of this worker no longer declare (other workers may have other handlers), and schedules
+   * that no worker has fired for a day.
+   */
   async #removeUndeclared(declared: ReadonlySet<string>): Promise<void> {
     const own = new Set(this.handlers.names);
     const handled = new Set((await this.store.workers()).flatMap(({ names }) => names));
@@ -96,7 +101,7 @@ export class Scheduler {
     }
   }
 
-  /** One turn at a time; who asks meanwhile gets one more. */
+  /** Turns do not overlap. A call during a turn makes one more turn follow. */
   #look(): void {
     this.#isDue = true;
     if (!this.#isRunning || this.#turn) return;
@@ -127,7 +132,7 @@ export class Scheduler {
 
   async #fireDue(): Promise<void> {
     while (this.#isRunning) {
-      // Those that cannot move on stay the earliest: they must not hide the others.
+      // Schedules that cannot advance stay the earliest ones. Ask for more, so that they do not hide the others.
       const stuck = this.#awaited.size + this.#refused.size + this.#unreadable.size;
       const { now, schedules } = await this.#schedules.next(this.handlers.names, AT_ONCE + stuck);
       const isDue = (one: ScheduleRecord) => (one.nextAt as number) <= now;
@@ -144,7 +149,7 @@ export class Scheduler {
     }
   }
 
-  /** Whether each moved on, or waits for a job. */
+  /** True when each schedule advanced or waits for a job. */
   async #fire(due: readonly ScheduleRecord[], now: number): Promise<boolean> {
     const all = (await Promise.all(due.map((schedule) => this.#read(schedule, now)))).filter((one) => one !== null);
     if (all.length === 0) return true;
@@ -154,16 +159,16 @@ export class Scheduler {
     return outcomes.every(({ outcome }) => outcome !== 'refused');
   }
 
-  /** Null for one that cannot be read: another release may have written it, and it keeps no other from its instant. */
+  /** Null for a schedule that this release cannot read. Another release may have written it. It does not delay the others. */
   async #read(schedule: ScheduleRecord, now: number): Promise<(Due & { schedule: ScheduleRecord }) | null> {
     try {
       if ('cron' in decodeTiming(schedule.timing)) await loadCroner();
       return { schedule, ...dueOf(schedule, now) };
     } catch (error) {
       this.#unreadable.add(versionOf(schedule));
-      // Errors of JSON quote what they read: a payload must not be in the log.
+      // Errors of JSON.parse quote the text, and a payload must not be in the log.
       const reason = error instanceof AsyncEndpointsError ? error.message : 'this worker cannot read it';
-      this.#logger.warn(`Schedule ${printable(schedule.name)} is left alone: ${reason}`);
+      this.#logger.warn(`Schedule ${printable(schedule.name)} is skipped: ${reason}`);
       return null;
     }
   }
@@ -182,11 +187,11 @@ export class Scheduler {
 
   #warnOfRefusal(name: string): void {
     if (!this.#refused.has(name))
-      this.#logger.warn(`Schedule ${printable(name)} waits: the queue has no room for its job`);
+      this.#logger.warn(`Schedule ${printable(name)} waits: the queue limit leaves no room for its job`);
     this.#refused.add(name);
   }
 
-  /** Looks again when the job is finished. */
+  /** Makes another turn when the job is terminal. */
   async #await(id: string): Promise<void> {
     if (this.#awaited.has(id)) return;
     const end = () => {

@@ -7,18 +7,18 @@ import type { Run } from './run.js';
 import { logUndelivered } from './worker-log.js';
 
 const AGAIN_MS = 500;
-/** A store that refuses an outcome as often as that will not take it at all. */
+/** After this many refusals of the same outcome, the worker gives up on it. */
 const MOST_REFUSALS = 3;
 
 /**
- * Ends claims. An outcome is held until the store has answered, however long that takes: the store accepts it as long as nobody
- * else has taken the job over.
+ * Settles claims. An outcome is kept until the store has replied, however long that takes. The store accepts it as long as no
+ * other worker has claimed the job.
  */
 export class Settlements {
   readonly #batches: Batcher<Settlement, boolean>;
   #heldUntil = Infinity;
 
-  /** @param onError is told of each call that failed */
+  /** @param onError called for each failed call */
   constructor(
     store: JobStore,
     private readonly onError: (error: unknown) => void,
@@ -29,7 +29,7 @@ export class Settlements {
     });
   }
 
-  /** From then on, on the monotonic clock, a call that fails is the last one of its outcome. */
+  /** After this time, on the monotonic clock, a failed call is not repeated. */
   holdUntil(time: number): void {
     this.#heldUntil = time;
   }

@@ -1,9 +1,9 @@
-/** How many jobs a worker may still start: in all, and of each name. */
+/** How many more jobs a worker may start, in total and by name. */
 export class Slots {
   readonly #running = new Map<string, number>();
   #total = 0;
 
-  /** @param concurrency by name; null where only the total counts */
+  /** @param concurrency by name; null for names without a limit of their own */
   constructor(
     private readonly maximum: number,
     private readonly concurrency: ReadonlyMap<string, number | null>,
@@ -17,7 +17,7 @@ export class Slots {
     return this.maximum - this.#total;
   }
 
-  /** Names with a free slot, and how many. */
+  /** The names with free slots, and their number. */
   byName(): Map<string, number> {
     const slots = new Map<string, number>();
     for (const [name, limit] of this.concurrency) {

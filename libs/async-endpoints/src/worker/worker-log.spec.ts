@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ShutdownLog } from './worker-log.js';
 
 describe('The log of a shutdown', () => {
-  it('tells every 5 s how many jobs still run and how long they may, and no more after the end', () => {
+  it('states every 5 s the number of running jobs and the remaining time, until the end', () => {
     vi.useFakeTimers();
     const lines: string[] = [];
     Logger.overrideLogger({ log: (line: string) => void lines.push(line), warn: () => {}, error: () => {} });

@@ -5,13 +5,13 @@ import type { Run } from './run.js';
 
 const PROGRESS_MS = 5_000;
 
-/** Tells that the store fails, and that it works again: one line per change, not a flood. */
+/** Logs when the store begins to fail and when it works again: one line per change. */
 export class StoreLog {
   readonly #logger = new Logger('JobWorker');
   #failing = false;
 
   failed(error: unknown): void {
-    if (!this.#failing) logError(this.#logger, 'The job store fails; trying again until it works', error);
+    if (!this.#failing) logError(this.#logger, 'The job store fails; retrying until it works', error);
     this.#failing = true;
   }
 
@@ -26,13 +26,13 @@ export function logUndelivered({ claim: { job } }: Run, error?: unknown): void {
   logError(new Logger('JobWorker'), what, error ?? 'the store has not answered yet');
 }
 
-/** What the log says while a worker shuts down: that it begins, what it waits for, and how it ended. */
+/** Logs the shutdown of a worker: its beginning, the jobs that it waits for, and its end. */
 export class ShutdownLog {
   readonly #logger = new Logger('JobWorker');
   readonly #startedAt = performance.now();
   readonly #progress: NodeJS.Timeout;
 
-  /** @param running tells how many jobs have not ended yet */
+  /** @param running returns the number of jobs that have not ended */
   constructor(
     private readonly running: () => number,
     private readonly options: Pick<WorkerOptions, 'drainTimeoutMs'>,
@@ -47,7 +47,7 @@ export class ShutdownLog {
     this.#logger.warn(`${jobs(this.running())} still running after ${budget}: their signals are aborted`);
   }
 
-  /** @param undelivered runs whose outcome the store does not have */
+  /** @param undelivered runs whose outcome did not reach the store */
   end(undelivered: Iterable<Run>): void {
     clearInterval(this.#progress);
     for (const run of undelivered) logUndelivered(run);

@@ -38,7 +38,7 @@ describe('A cell', () => {
     expect(cellType(cell)).toBe(type);
   });
 
-  it('that names a time is compared by what it names, in UTC where it has no offset', () => {
+  it('with a time is compared by its instant, in UTC when it has no offset', () => {
     expect(timeOf('2024-01-01')).toBe(Date.UTC(2024, 0, 1));
     expect(timeOf('2024/01/01 12:30')).toBe(Date.UTC(2024, 0, 1, 12, 30));
     expect(timeOf('2024-01-01T12:30+0200')).toBe(Date.UTC(2024, 0, 1, 10, 30));
@@ -47,7 +47,7 @@ describe('A cell', () => {
 });
 
 describe('A column', () => {
-  it('is of the narrowest type that has all its cells', () => {
+  it('has the narrowest type of all its cells', () => {
     expect(widened('empty', 'date')).toBe('date');
     expect(widened('integer', 'integer')).toBe('integer');
     expect(widened('integer', 'number')).toBe('number');

@@ -13,7 +13,7 @@ async function failureOf(csv: string): Promise<PermanentJobError> {
 }
 
 describe('The summary of a CSV', () => {
-  it('tells of every column what it holds', async () => {
+  it('describes every column', async () => {
     const csv = [
       'id,price,sold,on,note,nothing',
       '1,2.5,true,2024-01-31,b,',
@@ -55,7 +55,7 @@ describe('The summary of a CSV', () => {
     });
   });
 
-  it('takes quoted fields as they are: commas, quotes, line breaks, and spaces', async () => {
+  it('keeps commas, quotes, line breaks and spaces in quoted fields', async () => {
     const { rowCount, columns } = await summaryOf('name,"the ""text"""\r\nx,"one, two\r\nthree"\r\n y ,"  "\r\n');
     expect(rowCount).toBe(2);
     expect(columns).toMatchObject([
@@ -92,12 +92,12 @@ describe('The summary of a CSV', () => {
     });
   });
 
-  it('forgets the numbers of a column that turns out to be text', async () => {
+  it('drops the numbers of a column that turns out to be text', async () => {
     const { columns } = await summaryOf('a\n10\n9\nlow');
     expect(columns).toMatchObject([{ type: 'text', min: '10', max: 'low', mean: null, standardDeviation: null }]);
   });
 
-  it('keeps columns of one name apart', async () => {
+  it('keeps columns with the same name apart', async () => {
     const { columns } = await summaryOf('a,a,__proto__\n1,x,2');
     expect(columns.map(({ name, type }) => [name, type])).toEqual([
       ['a', 'integer'],
@@ -106,12 +106,12 @@ describe('The summary of a CSV', () => {
     ]);
   });
 
-  it('cuts a text too long to be shown', async () => {
+  it('shortens a long text', async () => {
     const { columns } = await summaryOf(`a\n${'x'.repeat(100_000)}`);
     expect(columns[0]?.min).toBe(`${'x'.repeat(199)}…`);
   });
 
-  it('does not break characters that lie on the border of two chunks', async () => {
+  it('does not break characters at the border of two chunks', async () => {
     const rows = Array.from({ length: 20_000 }, (_, index) => `${'ü€😀'.repeat(index % 3)}${index}`);
     const { columns } = await summaryOf(`a\n${rows.join('\n')}`);
     expect(columns).toMatchObject([{ count: rows.length, distinct: rows.length, max: rows.toSorted().at(-1) }]);
@@ -152,7 +152,7 @@ describe('A CSV that is broken', () => {
       'closing quote',
     ],
     ['a quote in a bare field', 'a\n1\nx"y\n2', 3, 'INVALID_OPENING_QUOTE', 'there is a quote inside a field'],
-  ])('by %s says where', async (_by, csv, line, reason, message) => {
+  ])('by %s is reported with its line', async (_by, csv, line, reason, message) => {
     const error = await failureOf(csv);
     expect(error).toMatchObject({ code: 'CSV_INVALID', details: { line, reason } });
     expect(error.message).toContain(`at line ${line}: `);
@@ -163,7 +163,7 @@ describe('A CSV that is broken', () => {
     ['nothing at all', ''],
     ['a byte order mark', '\uFEFF'],
     ['blank lines', ' \r\n\n'],
-  ])('because there is %s says so', async (_what, csv) => {
+  ])('because of %s is reported', async (_what, csv) => {
     expect(await failureOf(csv)).toMatchObject({ code: 'CSV_EMPTY', message: /empty/ });
   });
 });
@@ -171,7 +171,7 @@ describe('A CSV that is broken', () => {
 describe('A long CSV', () => {
   const csv = `n\n${Array.from({ length: 200_000 }, (_, index) => index).join('\n')}\n`;
 
-  it('is reported on as its bytes are read, up to the end', async () => {
+  it('reports progress as its bytes are read, up to the end', async () => {
     const reports: [number, number][] = [];
     const signal = new AbortController().signal;
     await summarizeCsv(csv, { signal, onProgress: (...report) => reports.push(report) });
@@ -181,7 +181,7 @@ describe('A long CSV', () => {
     expect(reports.at(-1)).toEqual([1, expect.any(Number)]);
   });
 
-  it('lets the event loop turn all the while', async () => {
+  it('does not block the event loop', async () => {
     let turns = 0;
     let chunks = 0;
     const turn = (): void => void (turns++, (next = setImmediate(turn)));
@@ -191,7 +191,7 @@ describe('A long CSV', () => {
     expect(turns).toBeGreaterThanOrEqual(chunks - 1);
   });
 
-  it('is left where it is when the signal fires', async () => {
+  it('stops when the signal is aborted', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     const fractions: number[] = [];
@@ -206,7 +206,7 @@ describe('A long CSV', () => {
     expect(fractions.filter((fraction) => fraction > 0.5)).toHaveLength(1);
   });
 
-  it('is not begun when the signal has fired before', async () => {
+  it('does not start when the signal is already aborted', async () => {
     const reason = new Error('too late');
     const summary = summarizeCsv(csv, { signal: AbortSignal.abort(reason), onProgress: () => expect.unreachable() });
     await expect(summary).rejects.toBe(reason);

@@ -11,14 +11,14 @@ function aRun(signal: AbortSignal): { context: JobContext; reports: JobProgress[
 }
 
 describe('SleepHandler', () => {
-  it('reports each tenth once', async () => {
+  it('reports every tenth once', async () => {
     const { context, reports } = aRun(new AbortController().signal);
     await expect(new SleepHandler().handle({ durationMs: 20 }, context)).resolves.toEqual({ durationMs: 20 });
     expect(reports.map(({ fraction }) => fraction)).toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
     expect(reports[2]?.message).toBe('slept 6 of 20 ms');
   });
 
-  it('wakes up by itself when the signal fires, before the worker gives it up', async () => {
+  it('ends when the signal is aborted, before the worker gives up', async () => {
     const controller = new AbortController();
     const sleeping = new SleepHandler().handle({ durationMs: 600_000 }, aRun(controller.signal).context);
     controller.abort();

@@ -1,8 +1,8 @@
 import type { HttpRequest } from '../../options/options.js';
 import { snapshot } from './request-snapshot.js';
 
-describe('What a handler may know of a request', () => {
-  it('has no credential, also where a query is nested, as for the extended parser of Express', () => {
+describe('The request data of a handler', () => {
+  it('contains no credentials, also in a nested query of the extended parser of Express', () => {
     const query = { user: { name: 'ann', password: 's1', login: [{ Token: 's2', at: 7 }] }, page: '2', key: 's3' };
     const request = { headers: {}, params: {}, query } as unknown as HttpRequest;
     const withheld: string[] = [];

@@ -21,12 +21,12 @@ async function canceled(store: MemoryJobStore, given: Parameters<typeof aJob>[0]
   return job.id;
 }
 
-describe('The finished jobs of a MemoryJobStore', () => {
+describe('The terminal jobs of a MemoryJobStore', () => {
   const left = async (store: MemoryJobStore, ids: string[]) =>
     (await store.find(ids)).map((job, n) => (job ? n : null)).filter((n) => n !== null);
   const sumOf = async (store: MemoryJobStore) => (await store.stats()).reduce((sum, { count }) => sum + count, 0);
 
-  it('go by their end, the oldest first, where their results take more than maxFinishedBytes', async () => {
+  it('are purged, oldest end first, when their results take more than maxFinishedBytes', async () => {
     const store = new MemoryJobStore({ maxFinishedBytes: 40 * KIB, now: () => 1_000 });
     const ids: string[] = [];
     for (let n = 0; n < 10; n++) ids.push(await completed(store, TEXT));
@@ -38,7 +38,7 @@ describe('The finished jobs of a MemoryJobStore', () => {
   it.each([
     ['payloads', { payload: TEXT }],
     ['owners', { owner: 'o'.repeat(10 * KIB) }],
-  ])('are counted with the %s that they keep', async (_what, given) => {
+  ])('are counted with their %s', async (_what, given) => {
     const store = new MemoryJobStore({ maxFinishedBytes: 40 * KIB });
     const ids: string[] = [];
     for (let n = 0; n < 5; n++) ids.push(await canceled(store, given));
@@ -58,7 +58,7 @@ describe('The finished jobs of a MemoryJobStore', () => {
     expect(await left(store, failed)).toEqual([2, 3, 4]);
   });
 
-  it('are bounded in number where they are small, and jobs that have not ended are not counted', async () => {
+  it('are bounded in number when they are small, without counting other jobs', async () => {
     const store = new MemoryJobStore({ maxFinishedBytes: 10 * 720 });
     const waiting = aJob({ payload: TEXT, delayMs: 60_000 });
     await store.submit([waiting], { queueLimit: 100 });
@@ -67,7 +67,7 @@ describe('The finished jobs of a MemoryJobStore', () => {
     expect((await store.find([waiting.id]))[0]?.status).toBe('Scheduled');
   });
 
-  it('make room when they are rerun or purged', async () => {
+  it('free their bytes when they are rerun or purged', async () => {
     let now = 1_000;
     const store = new MemoryJobStore({ maxFinishedBytes: 25 * KIB, now: () => now });
     const [first, second] = [await canceled(store, { payload: TEXT }), await canceled(store, { payload: TEXT })];
@@ -81,7 +81,7 @@ describe('The finished jobs of a MemoryJobStore', () => {
     expect(await left(store, [first, fourth])).toEqual([0, 1]);
   });
 
-  it('keep the last to end, however large, and an operator is told once', async () => {
+  it('include the last one, however large, and cause one notice', async () => {
     const store = new MemoryJobStore({ maxFinishedBytes: 1 });
     const told: string[] = [];
     const hear = (notice: unknown) => void told.push((notice as StoreNotice).message);
@@ -92,7 +92,7 @@ describe('The finished jobs of a MemoryJobStore', () => {
     expect(told).toEqual([expect.stringContaining('maxFinishedBytes')]);
   });
 
-  it.each([0, -1, 0.5, Number.NaN, '1'])('have no bound of %j', (maxFinishedBytes) => {
+  it.each([0, -1, 0.5, Number.NaN, '1'])('refuse %j as maxFinishedBytes', (maxFinishedBytes) => {
     expect(() => new MemoryJobStore({ maxFinishedBytes: maxFinishedBytes as number })).toThrow('maxFinishedBytes is');
   });
 });

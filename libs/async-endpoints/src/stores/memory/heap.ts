@@ -1,4 +1,4 @@
-/** Where an item is in the heap that holds it. An item may be in two heaps, if they keep their indexes apart. */
+/** The index of an item in its heap. An item may be in two heaps when each heap has an index property of its own. */
 export type HeapItem<K extends string = 'heapIndex'> = { [key in K]: number };
 
 /** A binary heap from which any item can be removed: every operation O(log n), `peek` O(1). */
@@ -36,7 +36,7 @@ export class Heap<T extends HeapItem<K>, K extends string = 'heapIndex'> {
     (item as HeapItem<K>)[this.#index] = -1;
   }
 
-  /** To be called after what the order depends on has changed. */
+  /** Call it after a value that determines the order has changed. */
   update(item: T): void {
     this.#settle(item, item[this.#index]);
   }

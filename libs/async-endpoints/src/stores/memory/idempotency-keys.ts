@@ -7,7 +7,7 @@ interface Key extends HeapItem {
   readonly expiresAt: number;
 }
 
-/** Which job an idempotency key stands for, within its owner and job name, until the key's own retention ends. */
+/** The job of each idempotency key, within its owner and job name, until the retention of the key ends. */
 export class IdempotencyKeys {
   readonly #keys = new Map<string, Key>();
   readonly #expiring = new Heap<Key>((a, b) => a.expiresAt < b.expiresAt);

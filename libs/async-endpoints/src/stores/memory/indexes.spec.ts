@@ -12,7 +12,7 @@ interface Item {
 const anItem = fc.nat({ max: 20 }).map((key): Item => ({ key, heapIndex: -1, rosterNumber: 0, bytes: 0 }));
 
 describe('A heap', () => {
-  it('gives the least first, after any pushes, removals and updates', () => {
+  it('returns the smallest item first, after any pushes, removals and updates', () => {
     fc.assert(
       fc.property(fc.array(anItem, { maxLength: 50 }), fc.array(fc.nat(), { maxLength: 50 }), (items, picks) => {
         const heap = new Heap<Item>((a, b) => a.key < b.key);
@@ -41,7 +41,7 @@ describe('A heap', () => {
 });
 
 describe('A roster', () => {
-  it('keeps the order of arrival, its size and its oldest, whoever leaves', () => {
+  it('keeps the order of arrival, its size and its oldest item after removals', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constant('add' as const), fc.nat()), { maxLength: 300 }), (steps) => {
         const roster = new Roster<Item>();

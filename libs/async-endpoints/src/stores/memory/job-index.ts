@@ -6,19 +6,19 @@ import { FinishedJobs } from './finished-jobs.js';
 import { Heap } from './heap.js';
 import { type Entry, Queue } from './queue.js';
 
-/** Keeps each job in exactly the indexes that its status says. No operation looks at all jobs. */
+/** Keeps each job in the indexes of its status. No operation reads all jobs. */
 export class JobIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #queues = new Map<string, Queue>();
   readonly #leases = new Heap<Entry>((a, b) => (a.job.leaseUntil as number) < (b.job.leaseUntil as number));
   readonly #finished: FinishedJobs;
   #number = 0;
-  /** How often a job came into a status. */
+  /** The number of status changes so far. */
   #entered = 0;
   #waiting = 0;
   #waitingBytes = 0;
 
-  /** @param agingMs as `priorityAgingMs` of the store, and `maxFinishedBytes` as there */
+  /** @param agingMs the option `priorityAgingMs` of the store; `maxFinishedBytes` is its option of that name */
   constructor(
     private readonly agingMs: number,
     maxFinishedBytes: number,
@@ -26,7 +26,7 @@ export class JobIndex {
     this.#finished = new FinishedJobs(maxFinishedBytes);
   }
 
-  /** Which limit leaves a job no room among those that wait to be claimed, if any does. */
+  /** The queue limit that the job would exceed, if any. */
   reachedLimit(job: NewJob, { queueLimit, queueBytes }: QueueLimits): 'total' | 'name' | null {
     if (this.#waiting >= queueLimit || this.#waitingBytes >= (queueBytes ?? Infinity)) return 'total';
     const queue = this.#queues.get(job.name);
@@ -46,7 +46,7 @@ export class JobIndex {
     this.#enter(entry);
   }
 
-  /** Replaces a job's record, moving it to the indexes of its new status. */
+  /** Replaces the record of a job and moves the job to the indexes of its new status. */
   move(entry: Entry, job: JobRecord): JobRecord {
     this.#leave(entry);
     entry.job = job;
@@ -83,7 +83,7 @@ export class JobIndex {
     return paused.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The earliest time at which a scheduled job of one of the names comes due. */
+  /** The earliest `scheduledAt` of the scheduled jobs of the names. */
   nextScheduledAt(names: Iterable<string>): number {
     let earliest = Infinity;
     for (const name of names) {
@@ -92,7 +92,7 @@ export class JobIndex {
     return earliest;
   }
 
-  /** Of the jobs in progress, the one whose lease ends first. */
+  /** The job in progress whose lease ends first. */
   get earliestLease(): Entry | undefined {
     return this.#leases.peek();
   }
@@ -111,8 +111,8 @@ export class JobIndex {
   }
 
   /**
-   * The newest first: who came last into its status. Looks at a bounded number of jobs, and says before which number the next
-   * page begins; null at the end.
+   * Lists jobs, newest first: the job that came last into its status is the first. Reads a bounded number of jobs. Returns the
+   * number before which the next page begins; null at the end.
    */
   list(filter: JobFilter, limit: number, before: number, now: number): { jobs: JobRecord[]; before: number | null } {
     const jobs: JobRecord[] = [];
@@ -179,13 +179,15 @@ export class JobIndex {
   }
 }
 
-/** At most so many jobs are looked at for a page. */
+/** The most jobs that are read for a page. */
 const LOOKED_AT = 1_000;
 
-/** About what a record takes in memory with its places in the indexes, whatever it carries. */
+/** The approximate memory of a record with its index entries, without the variable parts. */
 const RECORD_BYTES = 720;
 
-/** About what a job takes in memory, in bytes: that, and all that clients and handlers can make large, in UTF-8. */
+/**
+ * The approximate memory of a job in bytes: `RECORD_BYTES` and, in UTF-8, everything that clients and handlers can make large.
+ */
 export function bytesOf(job: JobRecord, payload: string): number {
   const { result, error, failedAttempts, progress, owner, fingerprint } = job;
   const attempts = failedAttempts.length > 0 ? JSON.stringify(failedAttempts) : null;

@@ -1,6 +1,6 @@
 import type { LiveWorker, WorkerInfo } from '../../store/job-store.js';
 
-/** Who registered, and until when that counts. */
+/** The registered workers, each with the end of its registration. */
 export class LiveWorkers {
   readonly #workers = new Map<string, { worker: LiveWorker; until: number }>();
 

@@ -13,17 +13,17 @@ async function create(Store = MemoryJobStore, priorityAgingMs?: number): Promise
 describeJobStore('MemoryJobStore', create);
 
 describe('MemoryJobStore, given any text', () => {
-  it('gives back what it was given', () => checkHostileStrings(() => create()));
+  it('returns every text unchanged', () => checkHostileStrings(() => create()));
 });
 
 describe('MemoryJobStore, compared with the lifecycle model', () => {
-  it('answers as the model over 1,000 random histories', () => checkAgainstModel(() => create()), 60_000);
+  it('replies like the model over 1,000 random histories', () => checkAgainstModel(() => create()), 60_000);
 
-  it.each([0, 10])('answers as the model where priorities age by %s ms', (agingMs) =>
+  it.each([0, 10])('replies like the model with a priorityAgingMs of %s', (agingMs) =>
     checkAgainstModel(() => create(MemoryJobStore, agingMs), 200, agingMs || 2 ** 45),
   );
 
-  it('would be caught without its fence', async () => {
+  it('fails the comparison when it ignores fences', async () => {
     class Unfenced extends MemoryJobStore {
       override async settle(settlements: Parameters<MemoryJobStore['settle']>[0]) {
         const jobs = await this.find(settlements.map(({ id }) => id));
@@ -33,7 +33,7 @@ describe('MemoryJobStore, compared with the lifecycle model', () => {
     await expect(checkAgainstModel(() => create(Unfenced))).rejects.toThrow('Property failed');
   });
 
-  it('would be caught recovering a lease that still runs', async () => {
+  it('fails the comparison when it recovers a valid lease', async () => {
     class Hasty extends MemoryJobStore {
       override async renew(renewals: Parameters<MemoryJobStore['renew']>[0]) {
         return super.renew(renewals.map((renewal) => ({ ...renewal, leaseMs: 0 })));

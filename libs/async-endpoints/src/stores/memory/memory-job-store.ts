@@ -38,8 +38,8 @@ import { Transitions } from './transitions.js';
 export type { MemoryJobStoreOptions };
 
 /**
- * The reference implementation and the embedded default: all jobs in this process's memory, gone when it ends.
- * Each verb runs in one synchronous step, which is what makes it atomic; every verb is O(log n) per job.
+ * The reference implementation and the default: all jobs are in the memory of this process and are lost when it ends. Each verb
+ * is atomic because it runs in one synchronous step. Every verb is O(log n) per job.
  */
 export class MemoryJobStore implements JobStore {
   readonly schedules: MemorySchedules;
@@ -218,7 +218,7 @@ export class MemoryJobStore implements JobStore {
 
   #submit(job: NewJob, limits: QueueLimits, now: number): Submission {
     const key = job.idempotency && this.#keys.find(job, now);
-    const keyed = key ? this.#jobs.find(key) : undefined; // a key whose job is gone names nobody
+    const keyed = key ? this.#jobs.find(key) : undefined; // a key whose job was purged does not count
     const known = (keyed ?? this.#jobs.find(job.id))?.job;
     if (known) {
       return isSameRequest(known, job)
@@ -234,7 +234,7 @@ export class MemoryJobStore implements JobStore {
     return { outcome: 'created', job: record };
   }
 
-  /** @param change answers the job as it then stands; null where it stays as it is */
+  /** @param change returns the changed job; null when the job does not change */
   #each(ids: readonly string[], change: (job: JobRecord) => JobRecord | null): (JobRecord | null)[] {
     return ids.map((id) => {
       const entry = this.#jobs.find(id);

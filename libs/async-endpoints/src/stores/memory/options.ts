@@ -6,9 +6,9 @@ export interface MemoryJobStoreOptions extends PriorityAging {
   /** The store's clock, in milliseconds since the epoch. It must not go back. Default: the time since the process began. */
   now?: (() => number) | undefined;
   /**
-   * How much memory finished jobs may take, in bytes of their payloads, results and errors in UTF-8 and 720 for each job: past
-   * it those that ended first are purged before their retention is over, all but the last. An integer from 1. Default
-   * 268,435,456 (256 MiB).
+   * How much memory terminal jobs may take, in bytes: their payloads, results and errors in UTF-8, and 720 for each job. Above
+   * it, the jobs that ended first are purged before their retention is over. The last job always stays. An integer from 1.
+   * Default 268,435,456 (256 MiB).
    */
   maxFinishedBytes?: number | undefined;
 }

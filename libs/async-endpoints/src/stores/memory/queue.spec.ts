@@ -3,7 +3,7 @@ import { aJob } from '../../testing/index.js';
 import { JobIndex } from './job-index.js';
 
 describe('A paused name in the memory store', () => {
-  it('has no time at which anything comes due, so that nobody looks again and again', () => {
+  it('has no next scheduledAt, so that no timer runs for it', () => {
     const jobs = new JobIndex(60_000, Infinity);
     jobs.add(lifecycle.submit(aJob({ delayMs: 1_000 }), 0), '');
     expect(jobs.nextScheduledAt(['Work'])).toBe(1_000);

@@ -6,37 +6,40 @@ import { Roster, type RosterItem } from './roster.js';
 import { Selections } from './selections.js';
 
 /**
- * A job's present record and where the indexes hold it: always in one heap and one roster; by due time while it waits, and by
- * its end when it has ended.
+ * The current record of a job and its places in the indexes. A job is always in one heap and one roster. A waiting job is also in
+ * the heap by `scheduledAt`, a terminal job in the heap by its end.
  */
 export interface Entry extends HeapItem, HeapItem<'dueIndex'>, HeapItem<'endIndex'>, RosterItem {
   job: JobRecord;
-  /** Dropped on completion: nothing runs a completed job again. */
+  /** Deleted on completion, because a completed job never runs again. */
   payload: string;
-  /** Order of submission. */
+  /** The order of submission. */
   readonly number: number;
-  /** Order of ending; 0 before. */
+  /** The order in which jobs ended; 0 before the end. */
   endNumber: number;
-  /** What it takes in memory, from when it came to its status; in progress, as while it waited. */
+  /** The memory of the job when it came into its status. A job in progress keeps the value from its wait. */
   bytes: number;
 }
 
-/** More than any difference of times, and small enough for sums to be exact. */
+/** Larger than any difference of times, and small enough for exact sums. */
 const NEVER_MS = 2 ** 45;
 
 /** The jobs of one name. */
 export class Queue {
-  /** Claimable: by due time less what priority is worth, then larger priority, then order of submission. */
+  /**
+   * The claimable jobs, ordered by `scheduledAt` minus the worth of the priority, then by larger priority, then by order of
+   * submission.
+   */
   readonly ready = new Heap<Entry>((a, b) => {
     const [left, right] = [this.#placeOf(a), this.#placeOf(b)];
     if (left !== right) return left < right;
     return a.job.priority === b.job.priority ? a.number < b.number : a.job.priority > b.job.priority;
   });
-  /** Not claimable before their due time. */
+  /** The jobs that are not claimable before their `scheduledAt`. */
   readonly scheduled = new Heap<Entry>((a, b) => a.job.scheduledAt < b.job.scheduledAt);
-  /** All that wait, the earliest due first. */
+  /** All waiting jobs, by `scheduledAt`. */
   readonly waitingByDueTime = new Heap<Entry, 'dueIndex'>((a, b) => a.job.scheduledAt < b.job.scheduledAt, 'dueIndex');
-  /** Null unless it is paused. */
+  /** Null when the name is not paused. */
   paused: PausedQueue | null = null;
   /** The jobs of an owner, and those with an error, by status. */
   readonly selections = new Selections<Entry>();
@@ -44,7 +47,7 @@ export class Queue {
 
   readonly #stepMs: number;
 
-  /** @param agingMs by how much waiting raises a job by one step of priority; 0 for never */
+  /** @param agingMs how long a job must wait to rank one step of priority higher; 0 for strict order by priority */
   constructor(
     readonly name: string,
     agingMs: number,
@@ -52,7 +55,7 @@ export class Queue {
     this.#stepMs = agingMs === 0 ? NEVER_MS : agingMs;
   }
 
-  /** It does not change as time passes: who waits stays ahead of who comes later. */
+  /** The place does not depend on the current time, so the order of two jobs never changes. */
   #placeOf({ job }: Entry): number {
     return job.scheduledAt - job.priority * this.#stepMs;
   }
@@ -69,7 +72,7 @@ export class Queue {
     return this.roster('Queued').bytes + this.roster('Scheduled').bytes;
   }
 
-  /** The next claimable job, after moving those whose time has come. */
+  /** The next claimable job. Moves scheduled jobs whose `scheduledAt` has come to the claimable ones first. */
   next(now: number): Entry | undefined {
     if (this.paused) return undefined;
     for (let due = this.scheduled.peek(); due && due.job.scheduledAt <= now; due = this.scheduled.peek()) {
@@ -79,7 +82,7 @@ export class Queue {
     return this.ready.peek();
   }
 
-  /** When the first of those that wait for their time comes due; never, while it is paused. */
+  /** The earliest `scheduledAt` of the scheduled jobs; `Infinity` while the name is paused. */
   get nextScheduledAt(): number {
     return (this.paused ? undefined : this.scheduled.peek()?.job.scheduledAt) ?? Infinity;
   }

@@ -1,15 +1,15 @@
-/** Something that knows its number in the one roster that holds it. */
+/** An item with its number in its roster. */
 export interface RosterItem {
   rosterNumber: number;
-  /** What it takes in memory; it stays so while a roster holds it. */
+  /** Its memory in bytes, constant while it is in a roster. */
   readonly bytes: number;
 }
 
 const COMPACT_FROM = 64;
 
 /**
- * Items in the order in which they came, each with a number that grows: append O(1), remove O(log n), oldest O(1),
- * resume before any number O(log n). Leavers leave holes, closed when they are the greater half.
+ * Items in the order of their arrival, each with a growing number. Append is O(1), remove O(log n), the oldest item O(1), and to
+ * continue before any number O(log n). Removed items leave holes, which are closed when they exceed half of the list.
  */
 export class Roster<T extends RosterItem> {
   #numbers: number[] = [];
@@ -22,7 +22,7 @@ export class Roster<T extends RosterItem> {
     return this.#size;
   }
 
-  /** What its items take in memory. */
+  /** The memory of all items. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -31,7 +31,7 @@ export class Roster<T extends RosterItem> {
     return this.#items[this.#head];
   }
 
-  /** @param number greater than that of every item before; an item has the same number in all rosters that hold it */
+  /** @param number larger than that of every earlier item; an item has the same number in all its rosters */
   append(item: T, number: number): void {
     item.rosterNumber = number;
     this.#numbers.push(item.rosterNumber);
@@ -52,7 +52,7 @@ export class Roster<T extends RosterItem> {
     if (this.#items.length >= COMPACT_FROM && this.#size * 2 < this.#items.length) this.#compact();
   }
 
-  /** The items that came before the one with this number, which need not be here any more; the last to come is first. */
+  /** The items with a smaller number, the largest number first. An item with the given number need not exist. */
   *before(number: number): Generator<T> {
     for (let index = this.#firstAfter(number - 1) - 1; index >= this.#head; index--) {
       const item = this.#items[index];

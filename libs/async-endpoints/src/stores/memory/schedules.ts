@@ -16,7 +16,7 @@ interface Jobs {
   submit(job: NewJob, limits: QueueLimits, now: number): Submission;
 }
 
-/** The schedules of a `MemoryJobStore`, by their names. */
+/** The schedules of a `MemoryJobStore`, by name. */
 export class MemorySchedules implements ScheduleStore {
   readonly #schedules = new Map<string, ScheduleRecord>();
 

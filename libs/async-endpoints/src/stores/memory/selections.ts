@@ -6,11 +6,13 @@ interface Item extends RosterItem {
   readonly job: JobRecord;
 }
 
-/** Of the jobs of one name, those that have an owner or an error: a roster for each owner and each error code with each status. */
+/**
+ * The jobs of one name that have an owner or an error, in a roster for each owner and status and for each error code and status.
+ */
 export class Selections<T extends Item> {
   readonly #rosters = new Map<string, Roster<T>>();
 
-  /** After the item got its number. */
+  /** Call it after the item has its number. */
   enter(item: T): void {
     for (const key of keysOf(item.job.status, item.job.owner, item.job.error?.code)) {
       let roster = this.#rosters.get(key);
@@ -27,7 +29,7 @@ export class Selections<T extends Item> {
     }
   }
 
-  /** The jobs that a filter by owner or error code asks for; by one of them, where it names both. */
+  /** The jobs that match the filter by owner or error code. When the filter has both, only one of them is applied here. */
   of(status: JobStatus, { owner, errorCode }: JobFilter): Roster<T> | undefined {
     const [key] = keysOf(status, owner, errorCode);
     return key === undefined ? undefined : this.#rosters.get(key);

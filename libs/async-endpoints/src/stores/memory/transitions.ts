@@ -4,12 +4,12 @@ import type { WorkSignal } from '../../store/work-signal.js';
 import type { JobIndex } from './job-index.js';
 import type { Entry } from './queue.js';
 
-/** Every transition of a job that the store has: record and indexes together, then those who wait are told. */
+/** The transitions of the jobs in the store: changes record and indexes together, then notifies subscribers and waiters. */
 export class Transitions {
-  /** Told once. */
+  /** Whether the notice about early purges was published. */
   #hasDropped = false;
 
-  /** @param notify tells an operator */
+  /** @param notify publishes a notice to operators */
   constructor(
     private readonly jobs: JobIndex,
     private readonly listeners: Subscribers,
@@ -32,7 +32,7 @@ export class Transitions {
       this.jobs.delete(entry);
       if (this.#hasDropped) continue;
       this.#hasDropped = true;
-      this.notify('Finished jobs take more than maxFinishedBytes: the oldest go before their retention is over');
+      this.notify('Finished jobs exceed maxFinishedBytes: the oldest are purged before their retention ends');
     }
   }
 }

@@ -23,11 +23,11 @@ interface Submitted {
 
 interface Wanted {
   readonly id: string;
-  /** Undefined where it does not matter. */
+  /** Undefined when any owner is accepted. */
   readonly owner: string | null | undefined;
 }
 
-/** The verbs that many call at once: what comes while a call is in flight goes together in the next one. */
+/** Batches the verbs that are called concurrently: elements that arrive while a call is in flight are sent in the next one. */
 export class PostgresBatches {
   readonly #submits: Batcher<Submitted, Submission>;
   readonly #settles: Batcher<Settlement, boolean>;
@@ -45,7 +45,7 @@ export class PostgresBatches {
     this.#finds = new Batcher((items) => this.#find(items), { overlap: 2 });
   }
 
-  /** @throws PartialBatchError where only some jobs were submitted */
+  /** @throws PartialBatchError when only some jobs were submitted */
   async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
     return repliesOf(await Promise.allSettled(jobs.map((job) => this.#submits.push({ job, limits }))));
   }
@@ -58,14 +58,14 @@ export class PostgresBatches {
     return Promise.all(ids.map((id, at) => this.#finds.push({ id, owner: owners && (owners[at] ?? null) })));
   }
 
-  /** A transaction of the application may hold a key or an id: the batch is halved until that job fails alone. */
+  /** An open transaction of the application may hold a key or an id. The batch is then halved until that job fails alone. */
   #submitUnlessLocked(items: readonly Submitted[]): Promise<Submission[]> {
     return this.#submit(items).catch((error: unknown) => {
       throw isLocked(error) && items.length > 1 ? error.cause : error;
     });
   }
 
-  /** Neighbours with the same limits go together: nearly always all of them. */
+  /** Consecutive jobs with the same limits are sent together; nearly always that is the whole batch. */
   async #submit(items: readonly Submitted[]): Promise<Submission[]> {
     const submissions: Submission[] = [];
     while (submissions.length < items.length) {

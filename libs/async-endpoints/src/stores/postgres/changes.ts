@@ -7,15 +7,15 @@ import type { PostgresConnections } from './connections.js';
 import type { PostgresListener } from './listener.js';
 import { uuidOf } from './rows.js';
 
-/** How often to look where nothing is heard. */
+/** The interval of polling while notifications do not arrive. */
 const POLL_MS = 500;
 
 type Change = readonly [id: string, status: JobStatus | null, version: number];
 
-/** Notifies the subscribers of this process. Jobs that one follows are registered in the database. */
+/** Notifies the subscribers of this process. The jobs with a subscription are registered in the database. */
 export class PostgresChanges {
   readonly #subscribers = new Subscribers();
-  /** The latest version of each followed job that is known here. */
+  /** The latest known version of each job with a subscription. */
   readonly #versions = new Map<string, number>();
   readonly #follows: Batcher<string, undefined>;
   readonly #unfollows: Batcher<string, undefined>;
@@ -50,11 +50,11 @@ export class PostgresChanges {
       remove();
       if (!('job' in topic) || this.#subscribers.hasFor(topic.job)) return;
       this.#versions.delete(topic.job);
-      this.#unfollows.push(topic.job).catch(() => {}); // it goes with the connection that listens
+      this.#unfollows.push(topic.job).catch(() => {}); // the row is deleted when the listening connection has ended
     };
   }
 
-  /** That jobs have changed. */
+  /** Notifies the subscribers of changed jobs. */
   changed(changes: readonly Change[]): void {
     for (const [id, status, version] of changes) {
       if (!this.#subscribers.hasFor(id)) continue;
@@ -63,12 +63,12 @@ export class PostgresChanges {
     }
   }
 
-  /** That a claim was revoked. */
+  /** Notifies a worker of this process that its claim was revoked. */
   revoked(worker: string, [id, status, version]: Change): void {
     if (this.#subscribers.hasWorkers) this.#subscribers.notifyWorker(decodeText(worker), { id, status, version });
   }
 
-  /** Registers again, and notifies of what was missed. */
+  /** Registers the subscriptions again and notifies of missed changes. */
   async lookAgain(): Promise<void> {
     const ids = this.#subscribers.jobs;
     if (ids.length === 0) return;

@@ -5,22 +5,22 @@ import { notOpen } from '../../store/lifetime.js';
 import { unavailable, withoutArguments } from '../../store/unavailable.js';
 import type { PostgresSettings } from './options.js';
 
-/** A call that only lost a race against another is made again at once, so many times. */
+/** A call that lost a race against another transaction is repeated at once, up to this many tries. */
 const MOST_TRIES = 6;
 /** serialization_failure, deadlock_detected */
 const LOST_RACE = new Set(['40001', '40P01']);
-/** lock_not_available: the transaction of somebody else holds what is needed. The server is there. */
+/** lock_not_available: another transaction holds the row or key. The server is reachable. */
 const IS_LOCKED = '55P03';
-/** Classes of errors that are the fault of what was sent: data exception, and limits of the program. */
+/** Classes of errors that a value in the call causes: data exception, and program limit exceeded. */
 const FAULT_OF_ARGUMENTS = /^(22|54)/;
 
-/** The pool of connections, and what is made of its errors. */
+/** The pool of connections, and the translation of its errors. */
 export class PostgresConnections {
   #pool: Pool | undefined;
-  /** Null before the first call was answered. */
+  /** Null before the first reply. */
   #isThere: boolean | null = null;
 
-  /** @param notify is told when PostgreSQL goes away and when it is back, once each */
+  /** @param notify called once when the connection is lost, and once when it is back */
   constructor(
     private readonly settings: PostgresSettings,
     private readonly notify: (message: string) => void,
@@ -34,7 +34,7 @@ export class PostgresConnections {
     const { pool, connection, commandTimeoutMs } = this.settings;
     const limits = { connectionTimeoutMillis: commandTimeoutMs, statement_timeout: commandTimeoutMs };
     this.#pool = pool ?? new Pool({ application_name: 'async-endpoints', ...limits, ...connection });
-    this.#pool.on('error', ignore); // of a connection that nobody uses: the pool has dropped it
+    this.#pool.on('error', ignore); // an idle connection failed; the pool has already removed it
     this.#isThere = null;
   }
 
@@ -45,7 +45,7 @@ export class PostgresConnections {
     else if (pool) await inTime(pool.end(), this.settings.commandTimeoutMs).catch(() => {});
   }
 
-  /** Calls a function of the schema. Its reply is JSON, or null. */
+  /** Calls a function of the schema, which returns JSON or null. */
   async call<T>(name: string, ...values: unknown[]): Promise<T> {
     const marks = values.map((_, at) => `$${at + 1}`).join(', ');
     const [row] = await this.query<{ reply: string | null }>(
@@ -56,12 +56,18 @@ export class PostgresConnections {
     return (reply === null || reply === '' ? null : JSON.parse(reply)) as T;
   }
 
-  /** @throws AsyncEndpointsError `STORE_UNAVAILABLE`, `STORE_FULL`, `STORE_READ_ONLY`; any other error is the fault of a value */
+  /**
+   * @throws AsyncEndpointsError `STORE_UNAVAILABLE`, `STORE_FULL`, `STORE_READ_ONLY`; any other error is caused by a value in the
+   * call
+   */
   query<TRow>(text: string, values: readonly unknown[] = []): Promise<TRow[]> {
     return this.with(async (client) => (await client.query(text, [...values])).rows as TRow[]);
   }
 
-  /** Lends a connection. It is given up where it did not answer in time, or its server is not the one to write to. */
+  /**
+   * Calls `work` with a connection of the pool. Destroys the connection when it did not reply in time or its server accepts no
+   * writes.
+   */
   async with<T>(work: (client: PoolClient) => Promise<T>, timeoutMs = this.settings.commandTimeoutMs): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
@@ -113,21 +119,20 @@ export class PostgresConnections {
     if (this.#isThere === isThere || !this.#pool) return;
     const wasKnown = this.#isThere !== null;
     this.#isThere = isThere;
-    if (!isThere)
-      this.notify(`The connection to PostgreSQL is lost; trying until it is back: ${withoutArguments(cause).message}`);
+    if (!isThere) this.notify(`The connection to PostgreSQL is lost; retrying: ${withoutArguments(cause).message}`);
     else if (wasKnown) this.notify('The connection to PostgreSQL is back');
   }
 }
 
 function ignore(): void {}
 
-/** Whether the connection is of no more use: it broke, timed out, or leads to a server that is going away or only a copy. */
+/** Whether the connection must not be used again: it broke, timed out, or leads to a server that shuts down or is a replica. */
 function isBroken(error: unknown): boolean {
   const code = codeOf(error);
   return code === '' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|57|25006|53300)/.test(code);
 }
 
-/** Whether a call has failed because the transaction of somebody else holds a row or a key for too long. */
+/** Whether a call failed because another transaction held a row or a key for too long. */
 export function isLocked(error: unknown): error is AsyncEndpointsError {
   return error instanceof AsyncEndpointsError && codeOf(error.cause) === IS_LOCKED;
 }

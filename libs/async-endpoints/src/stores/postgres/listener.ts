@@ -6,24 +6,24 @@ import type { PostgresConnections } from './connections.js';
 import type { PostgresSettings } from './options.js';
 
 const CONNECT_AGAIN_MS = 200;
-/** A connection on which nothing was heard is asked whether it still lives, every so many times as long as it may take. */
+/** The interval of the heartbeat on a silent connection, as a multiple of the deadline of a call. */
 const HEARTBEAT_TIMEOUTS = 2;
 
-/** Somebody has heard a notification, or may have missed some. */
+/** The callbacks of the listener. */
 export interface Hearing {
-  /** On the channel of this process, or one that all processes hear. */
+  /** A notification arrived on the channel of this process, or on one of the channels of all processes. */
   onMessage(channel: 'own' | 'revoked' | 'work', text: string): void;
-  /** The connection is there again, or is not: what was missed must be looked up. */
+  /** The connection was lost or is back. Notifications may have been missed. */
   onTurn(): void;
 }
 
 /**
- * One connection that listens, opened when something is first to be heard. A connection that is lost is opened anew. Where
- * notifications do not arrive, as behind a pooler, `isHearing` stays false, and its users look by themselves.
+ * One listening connection, opened at the first subscription or wait. A lost connection is opened again. When notifications do
+ * not arrive, for example behind a pooler, `isHearing` is false and its users poll.
  */
 export class PostgresListener {
   readonly channel = `async_endpoints_${randomUUID()}`;
-  /** Of the process of the server that listens; rows that name it are forgotten when it is gone. */
+  /** The id of the server process of this connection. Rows with this id are deleted when the process has ended. */
   pid = 0;
   isHearing = false;
   #client: Client | undefined;
@@ -40,7 +40,7 @@ export class PostgresListener {
     private readonly notify: (message: string) => void,
   ) {}
 
-  /** Resolves when the connection is there. @throws AsyncEndpointsError `STORE_UNAVAILABLE` */
+  /** Resolves when the connection is open. @throws AsyncEndpointsError `STORE_UNAVAILABLE` */
   async open(): Promise<void> {
     this.#opening ??= this.#connect();
     await this.#opening;
@@ -78,7 +78,7 @@ export class PostgresListener {
     this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_TIMEOUTS * commandTimeoutMs);
   }
 
-  /** Whether a notification arrives: a pooler may accept `LISTEN` and forget it. */
+  /** Tests whether a notification arrives: a pooler may accept `LISTEN` and ignore it. */
   async #test(): Promise<void> {
     const heard = new Promise<void>((resolve) => (this.#heard = resolve));
     await this.connections.query('SELECT pg_notify($1, $2)', [this.channel, '{}']);

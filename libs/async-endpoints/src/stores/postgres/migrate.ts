@@ -27,16 +27,16 @@ const FUNCTIONS = [
 ];
 
 /**
- * The migrations, in order; the number of each is its place, from 1. One that was released is never changed. A later one may add
- * tables, columns with defaults and functions of new names, so that the release before works on; functions that no longer
- * change in what they take and return may be replaced. `docs/postgres.md` says what releases may assume of each other.
+ * The migrations, in order, numbered from 1. A released migration never changes. A later one may add tables, columns with
+ * defaults and functions with new names, so that the previous release keeps working. It may replace a function when its
+ * parameters and result stay the same. `docs/postgres.md` states what releases may assume of each other.
  */
 const MIGRATIONS: readonly string[] = [[TABLES, VIEWS, NEW_JOB, FIRING, ...FUNCTIONS.map(createStatement)].join('\n')];
 
 /** The version of the schema that this release works with. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** The SQL that creates the schema in one transaction: for those whose application may not. */
+/** The SQL that creates the schema in one transaction, for applications without the permission to create it. */
 export function schemaSql(schema: string): string {
   return `BEGIN;\n${migrations(schema, 0)}\nCOMMIT;\n`;
 }
@@ -52,8 +52,8 @@ ${missing.join('\n')}`;
 }
 
 /**
- * The version of the schema in the database; 0 for none. It reads the catalog as a table: `to_regclass` answers from a cache, in
- * which a schema may be absent that another process has committed while this one waited for the lock.
+ * The version of the schema in the database; 0 when there is no schema. It reads the catalog tables, because `to_regclass` uses a
+ * cache, which may not have a schema that another process committed while this one waited for the lock.
  */
 export async function schemaVersion(client: ClientBase, schema: string): Promise<number> {
   const present = "SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'migration'";
@@ -65,9 +65,9 @@ export async function schemaVersion(client: ClientBase, schema: string): Promise
 }
 
 /**
- * Brings the schema to the version of this release, unless it has it or a later one.
+ * Migrates the schema to the version of this release, unless it has this version or a later one.
  *
- * @throws AsyncEndpointsError `INVALID_OPTION` where it is older and may not be migrated
+ * @throws AsyncEndpointsError `INVALID_OPTION` when it is older and `mayMigrate` is false
  */
 export async function migrate(client: ClientBase, schema: string, mayMigrate: boolean): Promise<void> {
   const version = await schemaVersion(client, schema);

@@ -3,47 +3,50 @@ import { checkInteger } from '../../job/bounds.js';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { agingOf, type PriorityAging } from '../../store/fairness.js';
 
-/** Where PostgreSQL is, and how the jobs are kept there. */
+/** The options of `PostgresJobStore`. */
 export interface PostgresJobStoreOptions extends PriorityAging {
-  /** Such as `postgres://user:password@host:5432/database`. Without it, `pg` reads the variables `PGHOST`, `PGUSER` and so on. */
+  /**
+   * The connection string, such as `postgres://user:password@host:5432/database`. Without it, `pg` reads the variables `PGHOST`,
+   * `PGUSER` and so on.
+   */
   url?: string | undefined;
   /**
-   * Any options of `pg` for its pool, such as `ssl` and `max` (default 10). `user` and a `password` that is text win over the URL; of
-   * other options that both state, the URL wins.
+   * Any options of `pg` for its pool, such as `ssl` and `max` (default 10). `user` and a `password` that is a string override
+   * those of the URL. Other options that are also in the URL are taken from the URL.
    */
   postgres?: PoolConfig | undefined;
-  /** A pool of the application's own instead; it is shared, and not closed with the store. */
+  /** A pool of the application, instead of `url` and `postgres`. Closing the store does not close it. */
   pool?: Pool | undefined;
   /**
-   * Where to listen, if not where the pool connects: behind PgBouncer in transaction mode `LISTEN` needs a direct connection.
-   * Without one that works, the store polls, and says so.
+   * The connection for `LISTEN`, when it differs from the pool's: PgBouncer in transaction mode does not support `LISTEN`, so it
+   * needs a direct connection. When notifications do not arrive, the store polls and logs a warning.
    */
   listen?: string | ClientConfig | undefined;
   /** The schema that holds the tables, 1 to 50 characters: letters, digits and `_`. Default `async_endpoints`. */
   schema?: string | undefined;
   /**
-   * Whether to create and migrate the schema at boot. False where the application may not: then `npx async-endpoints migrate` does it.
-   * Default true.
+   * Whether to create and migrate the schema at boot. Set it to false when the application has no permission to do so, and run
+   * `npx async-endpoints migrate` instead. Default true.
    */
   migrate?: boolean | undefined;
   /**
-   * Whether claims and progress wait until they are on disk, as everything else does. False: a crash of the server may undo the
-   * claims of its last moments, and their jobs run again. Default true: what `synchronous_commit` of the server says.
+   * Whether claims and progress use the `synchronous_commit` setting of the server, as all other writes do. When false, they do
+   * not wait for the disk: a crash of the server may undo the latest claims, and their jobs run again. Default true.
    */
   synchronousClaims?: boolean | undefined;
   /**
-   * What a boot does while PostgreSQL cannot be reached: `fail-fast` stops it, `degraded` goes on, answers 503 and recovers by
-   * itself. Default `fail-fast`.
+   * What to do when PostgreSQL cannot be reached at boot. `fail-fast` stops the boot. `degraded` continues, answers requests with
+   * 503 and connects as soon as it can. Default `fail-fast`.
    */
   connect?: 'fail-fast' | 'degraded' | undefined;
   /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
   commandTimeoutMs?: number | undefined;
-  /** The clock instead of the server's, in ms since the epoch: for tests. */
+  /** Replaces the clock of the server, in ms since the epoch. For tests. */
   now?: (() => number) | undefined;
 }
 
 export const SCHEMA = { pattern: /^[A-Za-z_]\w{0,49}$/, expected: '1 to 50 letters, digits and _, not a digit first' };
-/** What it leaves out is read from `PGHOST` and so on: `postgres://` leaves out all. */
+/** Missing parts are read from `PGHOST` and so on; in `postgres://` all parts are missing. */
 export const POSTGRES_URL = 'something like postgres://user@host:5432/database';
 export const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:\/\/\S*$/.test(url);
 export const COMMAND_TIMEOUT_MS = [1, 3_600_000] as const;
@@ -66,7 +69,7 @@ export function readOptions(options: PostgresJobStoreOptions) {
   return { pool, connection, listening, schema, migrate, synchronousClaims, connect, commandTimeoutMs, agingMs, now };
 }
 
-/** `pg` lets the URL win over options: as its parameters they win over its login. */
+/** `pg` prefers the URL to options. As parameters of the URL, user and password override its login. */
 function withLogin(url: string, { user, password }: PoolConfig = {}): string {
   const [address = '', parameters] = url.split('?');
   const all = new URLSearchParams(parameters);

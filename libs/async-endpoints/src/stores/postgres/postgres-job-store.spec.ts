@@ -45,19 +45,19 @@ async function empty(schema: string): Promise<void> {
 describeJobStore('PostgresJobStore', create);
 
 describe('PostgresJobStore, given any text', () => {
-  it('gives back what it was given', () => checkHostileStrings(() => create()), 60_000);
+  it('returns every text unchanged', () => checkHostileStrings(() => create()), 60_000);
 });
 
 describe('PostgresJobStore, compared with the lifecycle model', () => {
-  it('answers as the model over 100 random histories', () => checkAgainstModel(() => create(), 100), 240_000);
+  it('replies like the model over 100 random histories', () => checkAgainstModel(() => create(), 100), 240_000);
 
   it.each([0, 10])(
-    'answers as the model where priorities age by %s ms',
+    'replies like the model with a priorityAgingMs of %s',
     (agingMs) => checkAgainstModel(() => create(PostgresJobStore, agingMs), 25, agingMs || 2 ** 45),
     120_000,
   );
 
-  it('would be caught without its fence', async () => {
+  it('fails the comparison when it ignores fences', async () => {
     class Unfenced extends PostgresJobStore {
       override async settle(settlements: Parameters<PostgresJobStore['settle']>[0]) {
         const jobs = await this.find(settlements.map(({ id }) => id));

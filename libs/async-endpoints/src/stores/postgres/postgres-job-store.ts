@@ -49,11 +49,11 @@ import {
 import { PostgresSchedules } from './schedules.js';
 import { PostgresWorkSignal } from './work-signal.js';
 
-/** Migrations take their time. */
+/** The deadline of a migration. */
 const MIGRATION_MS = 120_000;
 
 /**
- * Jobs in PostgreSQL 13 and newer, in a schema of their own. Each verb is one call of a function in the database, and one
+ * Keeps jobs in PostgreSQL 13 or newer, in a schema of their own. Each verb is one call of a function in the database, and one
  * transaction. `docs/postgres.md` describes the tables.
  */
 export class PostgresJobStore implements JobStore {
@@ -67,7 +67,7 @@ export class PostgresJobStore implements JobStore {
   readonly #claims: PostgresClaims;
   readonly #lifetime: Lifetime;
   readonly #fronts = new Fronts();
-  /** By the store's clock, when this process last swept. */
+  /** The time of the last sweep of this process, by the store's clock. */
   #sweptAt: number | null = null;
 
   /** @throws AsyncEndpointsError `INVALID_OPTION` */
@@ -108,7 +108,7 @@ export class PostgresJobStore implements JobStore {
     const sql = `SELECT "${this.#settings.schema}".submit($1::json, $2::bigint, $3::bigint, $4::boolean, $5::bigint)::text AS reply`;
     const [row] = (await execute(sql, args)) as readonly { reply: string }[];
     if (typeof row?.reply !== 'string')
-      throw new TypeError('The function of within answered no row with the column reply');
+      throw new TypeError('The function given as `within` returned no row with the column reply');
     return submissionsOf(jobs, JSON.parse(row.reply) as SubmitReply);
   }
 
@@ -281,7 +281,7 @@ export class PostgresJobStore implements JobStore {
 
   #lookAgain(): void {
     this.#work.lookAgain();
-    this.#changes.lookAgain().catch(() => {}); // once more when the connection is back
+    this.#changes.lookAgain().catch(() => {}); // repeated when the connection is back
   }
 }
 

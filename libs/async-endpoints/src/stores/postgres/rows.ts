@@ -67,7 +67,7 @@ export function claimOf(row: ClaimRow, name: string, { worker, leaseMs }: ClaimR
   return { job: decodeRow(stored, 'InProgress', attemptsOf(attempts)), payload, fence };
 }
 
-/** In the order of the ids. */
+/** The records in the order of the ids; null for an unknown id. */
 export function recordsById(ids: readonly string[], rows: readonly RecordRow[] | null): (JobRecord | null)[] {
   const byId = new Map(rows?.map((row) => [row.id, row]));
   return ids.map((id) => {
@@ -78,17 +78,17 @@ export function recordsById(ids: readonly string[], rows: readonly RecordRow[] |
 
 const NIL = '00000000-0000-0000-0000-000000000000';
 
-/** As a value of type uuid: the nil one, which no job has, for a text that is no id. */
+/** The id as a value of type `uuid`. A text that is not a valid id becomes the nil UUID, which no job has. */
 export function uuidOf(id: string): string {
   return parseJobId(id) === id ? id : NIL;
 }
 
-/** What `submit` takes. */
+/** The jobs as the SQL function `submit` takes them. */
 function newJobs(jobs: readonly NewJob[]): string {
   return JSON.stringify(jobs.map(newJobRow));
 }
 
-/** The arguments of `submit`. @param within whether the caller commits */
+/** The arguments of the SQL function `submit`. @param within whether the caller commits */
 export function submitArguments(
   jobs: readonly NewJob[],
   { queueLimit, queueBytes = null }: QueueLimits,
@@ -98,7 +98,7 @@ export function submitArguments(
   return [newJobs(jobs), queueLimit, queueBytes, within, now];
 }
 
-/** A `new_job`. @param n its place */
+/** A value of the type `new_job`. @param n its position in the batch */
 export function newJobRow(job: NewJob, n: number) {
   return {
     n,
@@ -119,10 +119,10 @@ export function newJobRow(job: NewJob, n: number) {
   };
 }
 
-/** What `submit` replies. */
+/** The reply of the SQL function `submit`. */
 export interface SubmitReply {
   readonly now: number;
-  /** What became of the jobs that were not created. */
+  /** The outcomes of the jobs that were not created. */
   readonly others: readonly (
     | { readonly n: number; readonly refused: 'total' | 'name' }
     | { readonly n: number; readonly on: 'id' | 'key'; readonly known: RecordRow }
@@ -167,7 +167,7 @@ function hasError(
   return settlement.verb === 'fail' || settlement.verb === 'retry';
 }
 
-/** What `stats` replies. */
+/** The reply of the SQL function `stats`. */
 export interface StatsReply {
   readonly paused: readonly string[];
   readonly counts: readonly {
@@ -180,7 +180,7 @@ export interface StatsReply {
     readonly canceled: number;
     readonly queued_bytes: number;
     readonly scheduled_bytes: number;
-    /** For how long the earliest has been due, or in progress; null where there is none. */
+    /** How long the earliest has been claimable, or in progress; null when there is none. */
     readonly waiting_ms: number | null;
     readonly running_ms: number | null;
   }[];

@@ -1,6 +1,6 @@
 /**
- * The tables. Waiting and running jobs are apart from finished ones, so that the queue stays small however many are kept. Run
- * with the schema as the search path; `migrate.ts` says how later versions follow.
+ * The tables. Terminal jobs have a table of their own, so that the table of the queue stays small. Run it with the schema as the
+ * search path. `migrate.ts` describes later versions.
  */
 export const TABLES = `
 CREATE TYPE job_status AS ENUM ('Queued', 'Scheduled', 'InProgress', 'Completed', 'Failed', 'Canceled');
@@ -166,7 +166,7 @@ CREATE UNLOGGED TABLE watch (
 );
 `;
 
-/** Views for people, and what each table and column is. */
+/** Views for people, and comments on the tables and columns. */
 export const VIEWS = `
 CREATE VIEW record AS
   SELECT id, seq, name, status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at,
@@ -197,37 +197,37 @@ COMMENT ON VIEW record IS 'Every job as its application reads it.';
 COMMENT ON TABLE job IS 'Jobs that wait or are in progress. Times are milliseconds since the epoch.';
 COMMENT ON COLUMN job.seq IS 'The order of submission.';
 COMMENT ON COLUMN job.name IS 'The name of the queue. Text that PostgreSQL cannot hold is written as a JSON string.';
-COMMENT ON COLUMN job.owner IS 'The principal that the job belongs to.';
-COMMENT ON COLUMN job.priority IS 'Larger runs first among jobs that are due at one time.';
-COMMENT ON COLUMN job.retry_count IS 'Failed attempts that were followed by another.';
-COMMENT ON COLUMN job.crashes IS 'How often a worker vanished while it had the job.';
-COMMENT ON COLUMN job.scheduled_at IS 'Not claimed before this time.';
+COMMENT ON COLUMN job.owner IS 'The owner of the job.';
+COMMENT ON COLUMN job.priority IS 'Among jobs with the same scheduled_at, the larger priority runs first.';
+COMMENT ON COLUMN job.retry_count IS 'The number of retries.';
+COMMENT ON COLUMN job.crashes IS 'How often a worker died while it ran the job.';
+COMMENT ON COLUMN job.scheduled_at IS 'The job is not claimed before this time.';
 COMMENT ON COLUMN job.waits_as IS 'Its status while it waits: stays while it is in progress.';
 COMMENT ON COLUMN job.waits_since IS 'When it was queued or scheduled: stays while it is in progress.';
 COMMENT ON COLUMN job.reported_at IS 'When the run last reported progress.';
 COMMENT ON COLUMN job.progress IS 'JSON: fraction from 0 to 1, and a message.';
 COMMENT ON COLUMN job.error_code IS 'The code of its error.';
-COMMENT ON COLUMN job.error IS 'JSON: code and message of the last attempt that failed.';
-COMMENT ON COLUMN job.attempts IS 'The last ten attempts that failed, each as JSON.';
+COMMENT ON COLUMN job.error IS 'JSON: code and message of the last failed attempt.';
+COMMENT ON COLUMN job.attempts IS 'The last ten failed attempts, each as JSON.';
 COMMENT ON COLUMN job.fence IS 'Grows with every claim and every revocation; writes of older claims are rejected.';
 COMMENT ON COLUMN job.worker IS 'The worker that has claimed the job.';
-COMMENT ON COLUMN job.lease IS 'The row of lease that the claim made.';
+COMMENT ON COLUMN job.lease IS 'The row of the table lease that belongs to the claim.';
 COMMENT ON COLUMN job.lease_until IS 'When the claim ends unless the worker renews it.';
-COMMENT ON COLUMN job.retention IS 'JSON: how long the job is kept when it is finished; NULL for the usual time.';
-COMMENT ON COLUMN job.fingerprint IS 'A digest of the request, by which a repeated one is recognised.';
+COMMENT ON COLUMN job.retention IS 'JSON: how long the job is kept after its end; NULL for the default.';
+COMMENT ON COLUMN job.fingerprint IS 'A digest of the request, which identifies a repeated request.';
 COMMENT ON COLUMN job.version IS 'Grows with every change that a reader can see.';
-COMMENT ON COLUMN job.bytes IS 'What the job takes of the limit of waiting bytes.';
-COMMENT ON COLUMN job.payload IS 'JSON: what the handler is given.';
-COMMENT ON TABLE done IS 'Finished jobs, until expires_at.';
-COMMENT ON COLUMN done.result IS 'JSON: what the handler returned.';
+COMMENT ON COLUMN job.bytes IS 'The bytes of the job that count for the limit of waiting bytes.';
+COMMENT ON COLUMN job.payload IS 'JSON: the payload for the handler.';
+COMMENT ON TABLE done IS 'Terminal jobs, kept until expires_at.';
+COMMENT ON COLUMN done.result IS 'JSON: the result of the handler.';
 COMMENT ON TABLE lease IS 'One row for each claim call and name: how many of its jobs are still in progress, and the earliest end of their leases.';
-COMMENT ON TABLE tally IS 'How many jobs there are by name and status. The sum of all shards counts: writers take any that is free.';
-COMMENT ON TABLE idempotency IS 'Which job a key stands for, until expires_at.';
-COMMENT ON TABLE paused IS 'Names of which nothing is claimed.';
-COMMENT ON TABLE worker IS 'Worker processes that registered not long ago.';
-COMMENT ON TABLE action IS 'What operators did by tools, until a worker writes it into its log.';
-COMMENT ON TABLE sweep IS 'When workers last looked for lost jobs, and the last time that nobody did.';
-COMMENT ON TABLE schedule IS 'Schedules of recurring jobs: next_at is the instant that comes next, version grows with every change.';
-COMMENT ON TABLE waiter IS 'Processes that wait for work: whom to notify.';
-COMMENT ON TABLE watch IS 'Processes that follow a job: whom to notify.';
+COMMENT ON TABLE tally IS 'The number of jobs by name and status. Add up all shards of a name: each writer takes any shard that is not locked.';
+COMMENT ON TABLE idempotency IS 'The job of each idempotency key, until expires_at.';
+COMMENT ON TABLE paused IS 'Paused job names.';
+COMMENT ON TABLE worker IS 'Worker processes whose registration has not expired.';
+COMMENT ON TABLE action IS 'Actions of operators, until a worker writes them into its log.';
+COMMENT ON TABLE sweep IS 'When workers last swept, and the last silence (a time without sweeps).';
+COMMENT ON TABLE schedule IS 'Schedules of recurring jobs: next_at is the next instant, version grows with every change.';
+COMMENT ON TABLE waiter IS 'Processes that wait for work, to be notified.';
+COMMENT ON TABLE watch IS 'Processes that subscribe to a job, to be notified.';
 `;

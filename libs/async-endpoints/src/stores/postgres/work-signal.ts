@@ -4,12 +4,12 @@ import { decodeText, encodeText } from '../sql/text.js';
 import type { PostgresConnections } from './connections.js';
 import type { PostgresListener } from './listener.js';
 
-/** How often to look where nothing is heard. */
+/** The interval of polling while notifications do not arrive. */
 const POLL_MS = 1_000;
 
 /**
- * Waits for work, for all waiters of this process. While somebody waits, the process is registered in the database with the
- * names; who makes a job claimable notifies one such process, and forgets it.
+ * Waits for work, for all waiters of this process. While there are waiters, the process is registered in the database with their
+ * names. A transaction that makes a job claimable notifies one registered process and removes its registration.
  */
 export class PostgresWorkSignal {
   readonly #waiters = new Waiters();
@@ -30,13 +30,13 @@ export class PostgresWorkSignal {
     return woken;
   }
 
-  /** That a job of this name may be claimable. */
+  /** Wakes a waiter: a job of this name may be claimable. */
   notify(name: string): void {
     this.#waiters.wakeOne(decodeText(name));
     this.#look();
   }
 
-  /** That notifications may have been missed. */
+  /** Checks for work: notifications may have been missed. */
   lookAgain(): void {
     this.#look();
   }
@@ -46,7 +46,7 @@ export class PostgresWorkSignal {
     this.#look();
   }
 
-  /** Runs as long as somebody waits. */
+  /** Runs while there are waiters. */
   async #watch(): Promise<void> {
     this.#isWatching = true;
     try {
@@ -65,7 +65,7 @@ export class PostgresWorkSignal {
         else await this.#sleep(looked, due);
       }
     } catch {
-      this.#waiters.wakeAll(); // they meet the error themselves, and come back
+      this.#waiters.wakeAll(); // their next claim reports the error
     } finally {
       this.#isWatching = false;
       this.#look = () => {};

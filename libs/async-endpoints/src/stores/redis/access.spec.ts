@@ -37,7 +37,7 @@ describe('The access rules of RedisJobStore', () => {
     await server.stop();
   });
 
-  it('name every command that a script calls', () => {
+  it('contain every command of the scripts', () => {
     const folder = new URL('scripts/', import.meta.url);
     const lua = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'));
     const called = lua.flatMap((text) => [...text.matchAll(/(?:call|in_chunks)\('([A-Z]+)'/g)].map(([, name]) => name));
@@ -46,7 +46,7 @@ describe('The access rules of RedisJobStore', () => {
     expect(new Set([...known, ...onlyInRepairs])).toEqual(new Set(called));
   });
 
-  it('stand in docs/secure.md as they are', () => {
+  it('are those in docs/secure.md', () => {
     const guide = readFileSync(new URL('../../../../../docs/secure.md', import.meta.url), 'utf8');
     expect(guide).toContain(`ACL SETUSER jobs on >change-me ${accessRules().join(' ')}\n`);
   });
@@ -83,7 +83,7 @@ describe('The access rules of RedisJobStore', () => {
     }
   });
 
-  it('allow the audit and its repair to the user that has them, and to no other', async () => {
+  it('allow the audit and its repair only with the option audit', async () => {
     const [auditor, other] = [new RedisJobStore({ url: as('auditor') }), new RedisJobStore({ url: as('jobs') })];
     await Promise.all([auditor.open(), other.open()]);
     expect(await auditor.audit()).toEqual([]);
@@ -97,7 +97,7 @@ describe('The access rules of RedisJobStore', () => {
     await Promise.all([auditor.close(), other.close()]);
   });
 
-  it('refuse every other command that the server knows, also on keys and channels of the store', async () => {
+  it('refuse every other command of the server, also on keys and channels of the store', async () => {
     const allowed = new Set(accessRules().flatMap((rule) => (rule.startsWith('+') ? rule.slice(1) : [])));
     const permitted: string[] = [];
     const commands = ((await admin.command('INFO')) as CommandInfo[]).flatMap((one) =>
@@ -115,14 +115,19 @@ describe('The access rules of RedisJobStore', () => {
     expect(permitted).toEqual([]);
   });
 
-  it.each(SCRIPT_COMMANDS.filter((command) => command.includes('$')))('refuse keys of others: %s', async (command) => {
-    for (const key of ['foreign', '{ae:0}', '{ae:1}:jobs', 'x{ae:0}:jobs', 'ae:0:jobs']) {
-      const asked = command.split(' ').map((word) => (word === '$' ? key : word));
-      expect(await admin.call('ACL', 'DRYRUN', 'jobs', ...asked)).toMatch(/has no permissions to access the '.*' key/);
-    }
-  });
+  it.each(SCRIPT_COMMANDS.filter((command) => command.includes('$')))(
+    'refuse keys of other applications: %s',
+    async (command) => {
+      for (const key of ['foreign', '{ae:0}', '{ae:1}:jobs', 'x{ae:0}:jobs', 'ae:0:jobs']) {
+        const asked = command.split(' ').map((word) => (word === '$' ? key : word));
+        expect(await admin.call('ACL', 'DRYRUN', 'jobs', ...asked)).toMatch(
+          /has no permissions to access the '.*' key/,
+        );
+      }
+    },
+  );
 
-  it('refuse other databases: their keys have the same names', async () => {
+  it('refuse other databases', async () => {
     const refused = (user: string, database: string) =>
       expect(admin.call('ACL', 'DRYRUN', user, 'SELECT', database)).resolves.toMatch(/has no permissions to run the/);
     await Promise.all([refused('jobs', '0'), refused('jobs', '1'), refused('spread', '0'), refused('spread', '20')]);
@@ -171,7 +176,7 @@ describe('The access rules of RedisJobStore', () => {
   });
 });
 
-describe('RedisJobStore says at boot', () => {
+describe('RedisJobStore reports at boot', () => {
   let server: RedisServer;
   let admin: Redis;
 
@@ -196,7 +201,7 @@ describe('RedisJobStore says at boot', () => {
     await degraded.close();
     const store = new RedisJobStore({ url, commandTimeoutMs: 2_000 });
     const { message } = (await store.open().catch((error: unknown) => error)) as Error;
-    expect(heard[0]).toBe(`${message}; trying until it can`);
+    expect(heard[0]).toBe(`${message}; retrying`);
     return message;
   };
 
@@ -221,7 +226,7 @@ describe('RedisJobStore says at boot', () => {
     expect(await refusal(`redis://mute:secret@127.0.0.1:${server.port}`)).toMatch(/SUBSCRIBE \(.*PUBLISH \(/);
   });
 
-  it.each(['TIME', 'PUBSUB', 'EVAL'])('that %s has another name on the server', async (name) => {
+  it.each(['TIME', 'PUBSUB', 'EVAL'])('that the server has renamed %s', async (name) => {
     const renamed = await startRedisServer(['--rename-command', name, '']);
     try {
       expect(await refusal(renamed.url)).toContain(name);
@@ -230,7 +235,7 @@ describe('RedisJobStore says at boot', () => {
     }
   });
 
-  it('that the server is a replica, or has as many clients as it may', async () => {
+  it('that the server is a replica, or has reached maxclients', async () => {
     const replica = await startRedisServer(['--replicaof', '127.0.0.1', String(server.port)]);
     const full = await startRedisServer(['--maxclients', '1']);
     const only = new Redis(full.url);
@@ -247,7 +252,7 @@ describe('RedisJobStore says at boot', () => {
 });
 
 describe('RedisJobStore, in operation', () => {
-  it('says that Redis accepts no new connections, and goes on by itself when it does', async () => {
+  it('reports that Redis accepts no new connections, and continues when it does', async () => {
     const server = await startRedisServer();
     const admin = new Redis(server.url);
     const heard: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Every command that the store's scripts call, but for what only a repair does, each with arguments that change nothing but `$`, a key that nothing else uses; `%`
- * is a channel. The check at boot tries them all, and the access rules are made of their names.
+ * Every command of the store's scripts, except those that only a repair uses. The arguments change only `$`, a key that nothing
+ * else uses; `%` is a channel. The check at boot tries all of them, and the access rules list their names.
  */
 export const SCRIPT_COMMANDS = [
   'TIME',
@@ -37,7 +37,7 @@ export const SCRIPT_COMMANDS = [
   'DEL $',
 ] as const;
 
-/** What the store sends beside scripts, and what ioredis sends for itself. */
+/** The commands that the store sends apart from scripts, and those that ioredis sends itself. */
 const OTHER_COMMANDS = [
   'eval',
   'evalsha',
@@ -52,23 +52,26 @@ const OTHER_COMMANDS = [
 ];
 const OF_CONNECTIONS = ['ping', 'info', 'quit'];
 const OF_CLUSTERS = ['cluster|slots', 'cluster|info', 'asking', 'readonly'];
-/** What only `audit()` asks, and what its repair does besides. */
+/** The commands that only `audit()` and its repair use. */
 export const OF_AUDITS = ['scan', 'hscan', 'pttl', 'type', 'lrem'];
 
 export interface AccessOptions {
-  /** As of the store. Default `ae`. */
+  /** The option `prefix` of the store. Default `ae`. */
   prefix?: string;
-  /** As of the store. Default 1. */
+  /** The option `partitions` of the store. Default 1. */
   partitions?: number;
   /** The number of the database. Default 0. */
   database?: number;
-  /** Whether the user may run `audit()` as well, and its repair: it lists the names of all keys of the server, which no rule can narrow. */
+  /**
+   * Whether the user may also run `audit()` and its repair. It lists the names of all keys of the server, and no access rule can
+   * restrict that.
+   */
   audit?: boolean;
 }
 
 /**
- * The smallest set of access rules with which the store works, for `ACL SETUSER <name> on ><password> …` or a line of an ACL file.
- * `docs/secure.md` shows them, and a test runs the store under them.
+ * Returns the smallest set of access rules with which the store works, for `ACL SETUSER <name> on ><password> …` or a line of an
+ * ACL file. `docs/secure.md` shows them, and a test runs the store with them.
  */
 export function accessRules({
   prefix = 'ae',
@@ -79,7 +82,7 @@ export function accessRules({
   const keys = Array.from({ length: partitions }, (_, partition) => `~{${prefix}:${partition}}:*`);
   const called = SCRIPT_COMMANDS.map((command) => command.split(' ')[0]?.toLowerCase() as string);
   const names = called.map((name) => (name === 'pubsub' ? 'pubsub|numsub' : name));
-  // Keys are named without a database: another one is another application's.
+  // Key patterns apply to all databases, so `SELECT` is restricted to this one.
   const ofDatabase = database === 0 ? [] : [`select|${database}`];
   const ofConnections = [...OF_CONNECTIONS, ...ofDatabase, ...OF_CLUSTERS];
   const commands = [...names, ...OTHER_COMMANDS, ...ofConnections, ...(audit ? OF_AUDITS : [])];

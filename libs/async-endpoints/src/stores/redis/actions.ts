@@ -2,19 +2,19 @@ import type { OperatorAction } from '../../store/job-store.js';
 import type { RedisPartition } from './partition.js';
 import { reportScript } from './scripts/report.lua.js';
 
-/** So many actions wait for a worker; of more the oldest are forgotten. */
+/** The most stored actions. When there are more, the oldest are deleted. */
 const MOST = 1_000;
 const AT_ONCE = 100;
 
 type Partitions = readonly RedisPartition[];
 
-/** @param partitions all of them; the first keeps the actions */
+/** @param partitions all partitions; the first one keeps the actions */
 export async function reportAction(partitions: Partitions, action: OperatorAction): Promise<void> {
   const { client, connections, keys } = partitions[0] as RedisPartition;
   await connections.answer(reportScript.run(client, [keys.actions, keys.counters], [MOST, JSON.stringify(action)]));
 }
 
-/** Each action once, whoever asks. */
+/** Returns and removes the actions, so that one caller gets each action. */
 export async function takeActions(partitions: Partitions): Promise<OperatorAction[]> {
   const { client, connections, keys } = partitions[0] as RedisPartition;
   const texts = (await connections.answer(client.lpop(keys.actions, AT_ONCE))) ?? [];

@@ -56,7 +56,7 @@ describe('RedisJobStore.audit', () => {
   const member = async (key: string, id: string) =>
     (await client.zrange(key, '0', '-1')).find((one) => one.endsWith(id)) as string;
 
-  it('finds nothing where all is well, whatever else is there', async () => {
+  it('finds no deviation in correct data, beside keys of other applications', async () => {
     await client.set(`${keys.jobs.slice(0, -'0}:jobs'.length)}x:0}:jobs`, 'of an application with a longer prefix');
     expect(await store.audit()).toEqual([]);
   });
@@ -69,18 +69,21 @@ describe('RedisJobStore.audit', () => {
     completed: ['completed', () => [keys.completed], ['C:Work']],
     failed: ['failed', () => [keys.finished], ['F:Work']],
   };
-  it.each(Object.entries(gone))('names every trace of a job that is gone: %s', async (_, [kind, named, counters]) => {
-    const id = jobs[kind];
-    await client.hdel(keys.jobs, id);
-    const expected = [
-      ...named().map((key) => `${key} names job ${id}, which is gone`),
-      ...(kind === 'running' ? [`${keys.claims} holds job ${id}, which is gone`] : []),
-      ...counters.map((counter) => expect.stringContaining(`The counter "${counter}" is `) as string),
-    ];
-    const found = await store.audit();
-    expect(found).toEqual(expect.arrayContaining(expected));
-    expect(found).toHaveLength(expected.length);
-  });
+  it.each(Object.entries(gone))(
+    'reports every entry of a job that does not exist: %s',
+    async (_, [kind, named, counters]) => {
+      const id = jobs[kind];
+      await client.hdel(keys.jobs, id);
+      const expected = [
+        ...named().map((key) => `${key} contains job ${id}, which does not exist`),
+        ...(kind === 'running' ? [`${keys.claims} contains job ${id}, which does not exist`] : []),
+        ...counters.map((counter) => expect.stringContaining(`The counter "${counter}" is `) as string),
+      ];
+      const found = await store.audit();
+      expect(found).toEqual(expect.arrayContaining(expected));
+      expect(found).toHaveLength(expected.length);
+    },
+  );
 
   const lost: Record<string, [kind: keyof Jobs, status: string, forget: (id: string) => Promise<unknown>]> = {
     line: ['inLine', 'Queued', () => client.del(keys.line('Work'))],
@@ -90,12 +93,12 @@ describe('RedisJobStore.audit', () => {
     completed: ['completed', 'Completed', () => client.del(keys.completed)],
     finished: ['failed', 'Failed', (id) => client.zrem(keys.finished, id)],
   };
-  it.each(Object.entries(lost))('names a job that %s has lost', async (_, [kind, status, forget]) => {
+  it.each(Object.entries(lost))('reports a job that is missing in %s', async (_, [kind, status, forget]) => {
     await forget(jobs[kind]);
     expect(await store.audit()).toEqual([`Job ${jobs[kind]} is ${status}, but in no index`]);
   });
 
-  it('names a job that is in two indexes, or in one twice, or under the number of another', async () => {
+  it('reports a job that is in two indexes, twice in one, or under the number of another', async () => {
     await client.zadd(keys.finished, 0, jobs.inLine);
     await client.zadd(keys.ready('Work'), 0, `00000099${jobs.ready}`);
     await client.zrem(keys.scheduled('Work'), await member(keys.scheduled('Work'), jobs.scheduled));
@@ -110,14 +113,14 @@ describe('RedisJobStore.audit', () => {
     );
   });
 
-  it('names a claim whose end no entry knows, so that nobody would take it back', async () => {
+  it('reports a claim without an entry in leases, which would never be recovered', async () => {
     await client.del(keys.leases);
     expect(await store.audit()).toEqual([
       `Job ${jobs.running} is in progress, but ${keys.leases} does not name it at the end of its lease`,
     ]);
   });
 
-  it('names records that cannot be read, and goes on', async () => {
+  it('reports records that cannot be read, and continues', async () => {
     await client.hset(keys.jobs, GHOST, 'no record', jobs.inLine, '2Q of a format to come');
     const found = await store.audit();
     expect(found).toEqual(
@@ -127,14 +130,14 @@ describe('RedisJobStore.audit', () => {
   });
 
   it.each(['waiting', 'P:Work', 'C:Ghost', 'waitingBytes', 'bytes:Q:Work'])(
-    'names a wrong counter: %s',
+    'reports a wrong counter: %s',
     async (counter) => {
       await client.hincrby(keys.counters, counter, 3);
       expect(await store.audit()).toEqual([expect.stringContaining(`The counter "${counter}" is `)]);
     },
   );
 
-  it('mends what it finds, when told to: jobs run as their records say, and what cannot be read is dropped', async () => {
+  it('with repair, puts jobs into the index of their status and drops unreadable records', async () => {
     await client.hset(keys.jobs, GHOST, 'no record');
     await client.hset(keys.claims, jobs.failed, '1,1,1,1,1,"w"', GHOST, 'no claim');
     await client.del(keys.line('Work'), keys.ready('Work'), keys.completed, keys.leases);
@@ -153,14 +156,14 @@ describe('RedisJobStore.audit', () => {
     expect(claims.map(({ job }) => job.id)).toEqual([jobs.ready, jobs.inLine]);
   });
 
-  it('queues a job again whose claim cannot be read, when told to mend', async () => {
+  it('with repair, queues a job again whose claim cannot be read', async () => {
     await client.hset(keys.claims, jobs.running, 'no claim');
     await store.audit({ repair: true });
     expect(await store.audit()).toEqual([]);
     expect((await store.find([jobs.running]))[0]).toMatchObject({ status: 'Queued', fence: 0 });
   });
 
-  it('names every key that nothing looks at, and every one that should expire and does not', async () => {
+  it('reports every key that nothing uses, and every key without its expiry', async () => {
     const tag = keys.jobs.slice(0, -'jobs'.length);
     const orphans = ['line:Ghost', 'ready:Ghost', 'running:Ghost', 'whatever'].map((rest) => tag + rest);
     orphans.push(tag.replace('0}', '7}') + 'jobs');

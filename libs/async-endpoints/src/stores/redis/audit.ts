@@ -5,16 +5,16 @@ import { type Place, readPlaces } from './places.js';
 import type { RedisClient } from './scripts/define-script.js';
 import { encodeText } from './text.js';
 
-/** Something that is not as the layout says, in words. */
+/** The description of a deviation from the layout. */
 export type Deviation = string;
 
-/** So many entries are asked for at a time, so that Redis serves others in between. */
+/** The number of entries per read, so that Redis can serve other clients in between. */
 const AT_ONCE = 1_000;
 
 /**
- * Looks at every job of a partition, and says what is not in exactly the index that its status says, and what names jobs that
- * there are not. Slow on purpose (it reads every record); meant for tests and for operators. What changes while it looks may
- * be reported: repeat it before you worry.
+ * Checks every job of a partition. Reports jobs that are not in exactly the index of their status, and index entries without a
+ * job. It is slow, because it reads every record; it is meant for tests and operators. It may report jobs that change during the
+ * audit, so repeat it before you act.
  */
 export async function auditJobs(client: RedisClient, keys: RedisKeys): Promise<Audited> {
   const around = await readAround(client, keys);
@@ -36,27 +36,27 @@ export async function auditJobs(client: RedisClient, keys: RedisKeys): Promise<A
   }
   for (const [id, places] of around.places) {
     const orphans = places.filter(({ isLine }) => !isLine);
-    deviations.push(...orphans.map(({ key }) => `${key} names job ${id}, which is gone`));
+    deviations.push(...orphans.map(({ key }) => `${key} contains job ${id}, which does not exist`));
     if (orphans.length > 0) broken.set(id, { name: null, places });
   }
   for (const id of around.claims.keys()) {
-    deviations.push(`${keys.claims} holds job ${id}, which is gone`);
+    deviations.push(`${keys.claims} contains job ${id}, which does not exist`);
     broken.set(id, { name: null, places: around.places.get(id) ?? [] });
   }
   const wrong = await wrongCounters(client, keys, counts);
   return { deviations: [...deviations, ...wrong.map(inWords)], broken, wrong };
 }
 
-/** What an audit of jobs has found. */
+/** The result of an audit. */
 export interface Audited {
   readonly deviations: readonly Deviation[];
-  /** By their ids, the jobs that are not where they should be, or are no jobs. */
+  /** By id: the jobs in the wrong index, and the index entries without a job. */
   readonly broken: ReadonlyMap<string, Broken>;
   readonly wrong: readonly WrongCounter[];
 }
 
 interface Broken {
-  /** Null where nothing says it. */
+  /** Null when the job name is unknown. */
   readonly name: string | null;
   readonly places: readonly Place[];
 }
@@ -64,13 +64,13 @@ interface Broken {
 interface WrongCounter {
   readonly counter: string;
   readonly stored: number;
-  /** What it is short of. */
+  /** The difference to the correct value. */
   readonly by: number;
 }
 
-/** What the counters should be, by their names. */
+/** The correct values of the counters, by name. */
 class Counts extends Map<string, number> {
-  /** @param text its record */
+  /** @param text the record of the job */
   add({ name, status }: JobRecord, text: string): void {
     const counter = `${LETTER_OF[status]}:${encodeText(name)}`;
     this.#count(counter, 1);
@@ -91,11 +91,11 @@ function inWords({ counter, stored, by }: WrongCounter): Deviation {
   return `The counter "${counter}" is ${stored}; there are ${stored + by}`;
 }
 
-/** What there is of jobs besides their records. */
+/** The data about jobs apart from their records. */
 interface Around {
   readonly places: Map<string, Place[]>;
   readonly claims: Map<string, string>;
-  /** By their ends, the ids of jobs. */
+  /** The ids of jobs, by the end of their lease. */
   readonly leases: Map<number, Set<string>>;
 }
 
@@ -111,7 +111,7 @@ async function readAround(client: RedisClient, keys: RedisKeys): Promise<Around>
   return { claims, leases, places: await readPlaces(client, keys) };
 }
 
-/** The fields of a hash and their values, each once, some at a time. */
+/** The fields and values of a hash, in steps, without repetitions. */
 async function* entriesOf(client: RedisClient, key: string): AsyncGenerator<[field: string, value: string][]> {
   const seen = new Set<string>();
   for (let cursor: string | undefined; cursor !== '0';) {
@@ -124,7 +124,7 @@ async function* entriesOf(client: RedisClient, key: string): AsyncGenerator<[fie
   }
 }
 
-/** Null where it is no record of format 1. */
+/** Null when the text is not a record of format 1. */
 function read(id: string, text: string, claim: string): JobRecord | null {
   try {
     const { job } = decode(id, text, claim);
@@ -139,7 +139,7 @@ function jobDeviations(keys: RedisKeys, job: JobRecord, text: string, { places, 
   const { id, status, leaseUntil } = job;
   const number = text.slice(2, 2 + ID_AT);
   const isInLine = text.startsWith('1Q');
-  // What is worth nothing may stand in a line until a claim comes to it.
+  // A list may contain stale entries until a claim reaches them.
   const found = (places.get(id) ?? []).filter((place) => !place.isLine || (isInLine && place.number === number));
   const [place] = found;
   const isThere = place && expectedIndexes(keys, job, isInLine).includes(place.key);
@@ -152,12 +152,12 @@ function jobDeviations(keys: RedisKeys, job: JobRecord, text: string, { places, 
   ];
 }
 
-/** Which indexes may hold a job: exactly one of them must. */
+/** The indexes that may hold a job. Exactly one of them must. */
 function expectedIndexes(keys: RedisKeys, { status, name }: JobRecord, isInLine: boolean): string[] {
   switch (status) {
     case 'Queued':
       return [isInLine ? keys.line(name) : keys.ready(name)];
-    case 'Scheduled': // in `ready` from when a claim found it due
+    case 'Scheduled': // in `ready` once a claim has found that its `scheduledAt` has come
       return [keys.scheduled(name), keys.ready(name)];
     case 'InProgress':
       return [keys.running(name)];

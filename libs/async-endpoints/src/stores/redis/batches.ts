@@ -8,7 +8,9 @@ import { decode, encodeFixed } from './codec.js';
 import { jsonLine } from './text.js';
 import type { Unreadable } from './unreadable.js';
 
-/** What `submit.lua.ts` takes for each group of jobs. @param keyed those with an idempotency key, as in KEYS */
+/**
+ * The arguments of `submit.lua.ts` for each group of jobs. @param keyed the jobs with an idempotency key, in the order of KEYS
+ */
 export function submitArguments(jobs: readonly NewJob[], names: readonly string[], keyed: readonly NewJob[]): string[] {
   const headOf = (job: NewJob): string => {
     const key = job.idempotency ? `${keyed.indexOf(job) + 1},${job.idempotency.retentionMs}` : ',';
@@ -19,7 +21,10 @@ export function submitArguments(jobs: readonly NewJob[], names: readonly string[
   return inGroups(jobs, haveOneHead, headOf, (args, job) => args.push(job.id, jsonLine(job.payload)));
 }
 
-/** Whether all that does not differ from job to job is the same. Asked of every job: so without writing it as text. */
+/**
+ * Whether two jobs share everything that a group shares. It compares the fields instead of their text, because it runs for every
+ * job.
+ */
 function haveOneHead(a: NewJob, b: NewJob): boolean {
   return (
     a.idempotency === null &&
@@ -38,7 +43,7 @@ function haveOneHead(a: NewJob, b: NewJob): boolean {
   );
 }
 
-/** What `settle.lua.ts` takes for each group of settlements. */
+/** The arguments of `settle.lua.ts` for each group of settlements. */
 export function settleArguments(settlements: readonly Settlement[], names: readonly string[]): (string | number)[] {
   const haveOneVerb = (a: Settlement, b: Settlement) =>
     a.name === b.name && a.verb === b.verb && (a.verb === 'retry' && a.delayMs) === (b.verb === 'retry' && b.delayMs);
@@ -51,7 +56,7 @@ export function settleArguments(settlements: readonly Settlement[], names: reado
   );
 }
 
-/** What became of a job that `submit.lua.ts` did not create. */
+/** The outcome of a job that `submit.lua.ts` did not create. */
 export function declined(reply: string | string[], unreadable: Unreadable): Submission {
   if (typeof reply !== 'string') {
     const [id, text, claim] = reply as [string, string, string];
@@ -69,17 +74,14 @@ function valueOf(settlement: Settlement): string {
   return `${JSON.stringify(settlement.error)}\n${JSON.stringify(attemptError(settlement.error))}`;
 }
 
-/** A digest, because owners and keys are the client's, and key names are the operator's. */
+/** A digest, because clients choose keys, and operators can see the names of Redis keys. */
 export function scopeOf({ owner, name, idempotency }: NewJob): string {
   return createHash('sha256')
     .update(JSON.stringify([owner, name, idempotency?.key]))
     .digest('base64url');
 }
 
-/**
- * Neighbours that are alike, together: how many they are and what they have in common is sent once, then the values of
- * each.
- */
+/** Groups consecutive items that are alike. A group sends its size and common values once, then the values of each item. */
 function inGroups<T, TValue>(
   items: readonly T[],
   areAlike: (item: T, other: T) => boolean,
@@ -97,7 +99,7 @@ function inGroups<T, TValue>(
   return args;
 }
 
-/** Two replies for each id; a script may answer for the first of them only, where records are large. */
+/** Two replies for each id. When records are large, a script replies for the first ids only, and is called again for the rest. */
 export async function inPairs(
   ids: readonly string[],
   ask: (some: readonly string[], from: number) => Promise<string[]>,

@@ -9,7 +9,7 @@ import { RedisChannels } from './keys.js';
 import type { RedisJobStoreOptions } from './options.js';
 import { RedisJobStore } from './redis-job-store.js';
 
-describe('RedisJobStore, when the connection that listens is cut', () => {
+describe('RedisJobStore, when its subscriber connection is cut', () => {
   let server: RedisServer;
   let client: Redis;
   let store: RedisJobStore;
@@ -30,7 +30,7 @@ describe('RedisJobStore, when the connection that listens is cut', () => {
     await server.stop();
   });
 
-  it('tells followers what they missed, and hears of jobs and of its worker again', async () => {
+  it('notifies subscribers of missed changes, and receives new ones for jobs and workers', async () => {
     const [missed, later] = [aJob(), aJob({ name: 'Later' })];
     await store.submit([missed, later], { queueLimit: 10 });
     const slots = new Map([['Later', 1]]);
@@ -51,7 +51,7 @@ describe('RedisJobStore, when the connection that listens is cut', () => {
 });
 
 describe('RedisJobStore, when a job completes', () => {
-  it('tells of it whole where it is small, so that nobody need read it; else what to read', async () => {
+  it('publishes a small record whole, and of a large one only its id and version', async () => {
     const server = await startRedisServer();
     const store = new RedisJobStore({ url: server.url });
     await store.open();
@@ -80,7 +80,7 @@ describe('RedisJobStore, when a job completes', () => {
   });
 });
 
-describe('RedisJobStore on a Redis that others use', () => {
+describe('RedisJobStore on a shared Redis', () => {
   let server: RedisServer;
   let client: Redis;
   const stores: RedisJobStore[] = [];
@@ -120,7 +120,7 @@ describe('RedisJobStore on a Redis that others use', () => {
   it.each([
     ['in another database', (prefix: string) => ({ prefix, redis: { db: 1 } })],
     ['behind a prefix of the client', (prefix: string) => ({ prefix, redis: { keyPrefix: 'shop:' } })],
-  ])('hears nothing of a deployment with the same prefix %s', async (_where, other) => {
+  ])('receives nothing from a deployment with the same prefix %s', async (_where, other) => {
     const prefix = randomUUID();
     const id = randomUUID();
     const [ours, theirs] = [await opened({ prefix }), await opened(other(prefix))];
@@ -134,7 +134,7 @@ describe('RedisJobStore on a Redis that others use', () => {
     expect(here.told.map(({ job }) => job?.result)).toEqual(['"true"']);
   });
 
-  it('ignores and counts what it does not understand, and believes no record and no revocation of others', async () => {
+  it('ignores and counts malformed messages, and records and revocations without a valid seal', async () => {
     const prefix = randomUUID();
     const id = randomUUID();
     const store = await opened({ prefix });
@@ -178,7 +178,7 @@ describe('RedisJobStore on a Redis that others use', () => {
     STORE_NOTICE.unsubscribe(note);
   });
 
-  it('does not believe a message of before for a job whose id is used again', async () => {
+  it('ignores a replayed message about a job whose id is used again', async () => {
     const prefix = randomUUID();
     const id = randomUUID();
     const store = await opened({ prefix });

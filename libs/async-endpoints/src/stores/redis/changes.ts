@@ -10,18 +10,19 @@ import type { RedisSeal } from './seal.js';
 const JOBS_AT_ONCE = 1_000;
 
 /**
- * Hears of changes on one connection, for all who watch in this process; subscribed only while somebody does. Where some
- * may have been missed, watchers of jobs are told how their jobs stand. Workers are not: their next renewal tells them.
+ * Receives changes on one connection for all subscribers of this process. It is subscribed only while there are subscribers.
+ * After a gap it notifies the subscribers of jobs of the current state. Workers need no such notification: their next renewal
+ * reports a revoked claim.
  */
 export class RedisChanges {
   #listeners = new Subscribers();
-  /** How many watch what is told on a channel. */
+  /** The number of subscribers by channel. */
   #watching = new Map<string, number>();
   #learning: Promise<void> | undefined;
 
   /**
-   * @param find answers these jobs, each in its place; `null` for one that is gone
-   * @param ignored is told of each message that was not understood, or not believed
+   * @param find returns the jobs in the order of the ids; `null` for a job that does not exist
+   * @param ignored called for each message that is malformed or has no valid seal
    */
   constructor(
     private readonly connections: RedisConnections,
@@ -50,7 +51,7 @@ export class RedisChanges {
     };
   }
 
-  /** Forgets all who watch. */
+  /** Removes all subscribers. */
   close(): void {
     this.#listeners = new Subscribers();
     this.#watching = new Map();
@@ -87,7 +88,10 @@ export class RedisChanges {
     }
   }
 
-  /** Anybody may publish on a channel: what is not understood, or not ours where it must be, is ignored. */
+  /**
+   * Any client of Redis may publish on a channel. Malformed messages, and messages without a valid seal where one is required,
+   * are ignored.
+   */
   #heard(channel: string, message: string): void {
     if (channel !== this.channels.changes && channel !== this.channels.revocations) return;
     const from = message.indexOf('\n');
@@ -110,7 +114,7 @@ export class RedisChanges {
     return false;
   }
 
-  /** A record that comes along is shown to clients: it counts only under a seal. Without one, the record is read. */
+  /** A record in a message is shown to clients, so it is used only with a valid seal. Otherwise the record is read from Redis. */
   #tellOfJob(line: string, isSealed: () => boolean): boolean {
     if (line.indexOf(' ') !== ID_LENGTH) return false;
     const id = line.slice(0, ID_LENGTH);
@@ -140,7 +144,7 @@ function changeOf(id: string, letter: string, version: string): JobChange {
 
 const NOTICE_EVERY_MS = 60_000;
 
-/** Counts the messages that a store ignores, and tells the log of them at most once a minute. */
+/** Counts ignored messages, and logs their number at most once a minute. */
 export class IgnoredMessages {
   #count = 0;
   #noticedAt = -Infinity;

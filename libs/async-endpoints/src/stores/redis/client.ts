@@ -12,7 +12,7 @@ export function checkConnectionOptions(options: RedisConnectionOptions): void {
   if (cluster && !(Array.isArray(cluster.nodes) && cluster.nodes.length > 0)) {
     throw invalid('at least one node in cluster.nodes');
   }
-  // A path is that of a socket.
+  // A path is a Unix socket.
   const isOfOne = url !== undefined && /^(rediss?:\/\/|\/)./.test(url);
   if (url !== undefined && !isOfOne && !isRedisUrl(url)) throw invalid(`a url, ${REDIS_URL}`);
   const urls = [isOfOne ? url : '', ...(cluster?.nodes ?? [])].filter(
@@ -22,7 +22,7 @@ export function checkConnectionOptions(options: RedisConnectionOptions): void {
   const readsNumbers = [redis, cluster?.options?.redisOptions, optionsOf(client)].every((one) => !one?.stringNumbers);
   if (!readsNumbers) throw invalid('a client without stringNumbers');
   const keyPrefixes = [redis, cluster?.options, client?.options].map((one) => one?.keyPrefix ?? '');
-  // To a cluster, an empty tag is none: the keys of a partition would be all over it.
+  // A cluster ignores an empty hash tag: the keys of a partition would be on different nodes.
   if (keyPrefixes.some((one) => /^[^{]*\{\}/.test(one))) throw invalid('a keyPrefix without "{}"');
   if (!CONNECT.includes(connect)) throw invalid(`connect to be ${CONNECT.join(' or ')}`, connect);
   const [from, to] = COMMAND_TIMEOUT_MS;
@@ -40,19 +40,19 @@ function optionsOf(client: RedisClient | undefined): Pick<RedisOptions, 'stringN
   return client instanceof Cluster ? client.options.redisOptions : client?.options;
 }
 
-/** Where the keys of a client are, as far as it adds something to their names or to where they are. */
+/** The database and the key prefix of a client. */
 export function spaceOf(client: RedisClient): { database: number; keyPrefix: string } {
   const { db, keyPrefix } = client.options as RedisOptions;
   return { database: db ?? 0, keyPrefix: keyPrefix ?? '' };
 }
 
-/** How often a call whose bytes move may take its time. After as long ioredis gives up a connection that says nothing. */
+/** How many timeouts a call may take while its bytes move. After the same time, ioredis gives up a silent connection. */
 export const MOST_TIMES = 4;
 
-/** How long ioredis waits for the other end when it closes a connection, instead of 2 s: it keeps the process alive so long. */
+/** How long ioredis waits for the server when it closes a connection, instead of 2 s. The process cannot end before that. */
 const PROMPT: RedisOptions = { disconnectTimeout: 100 };
 
-/** Of connections that listen or block: they wait for long on purpose: no deadline, and no giving up while the server is away. */
+/** For connections that subscribe or block. They wait for a long time, so they have no deadline and reconnect without a limit. */
 const PATIENT: RedisOptions = {
   commandTimeout: undefined,
   maxRetriesPerRequest: null,
@@ -62,18 +62,21 @@ const PATIENT: RedisOptions = {
 };
 
 /**
- * Ends a client at once, in whatever state it is, and leaves nothing behind that keeps the process alive. What was asked of it
- * may never be answered: ioredis drops what it kept for a connection that does not come back.
+ * Disconnects a client at once, in any state, so that nothing keeps the process alive. Pending calls may never settle: ioredis
+ * drops the calls of a connection that does not come back.
  */
 export function hangUp(client: RedisClient): void {
   const sockets = client instanceof Cluster ? client.nodes() : [client];
   client.disconnect();
-  // ioredis 5 waits for an answer on a connection that is closed by then, and has no other way to be told.
+  // ioredis 5 waits for a reply on the closed connection; destroying the socket is the only way to end that.
   for (const socket of sockets)
     clearTimeout((socket as unknown as { socketTimeoutTimer?: NodeJS.Timeout }).socketTimeoutTimer);
 }
 
-/** Changes as long as bytes arrive, or leave this process. What the system takes at once says nothing of the other end. */
+/**
+ * A number that changes while bytes arrive at this process or leave it. Bytes that the operating system buffers at once do not
+ * count.
+ */
 export function movedBytes(client: RedisClient): number {
   if (client instanceof Cluster) return client.nodes().reduce((sum, { stream }) => sum + movedOn(stream), 0);
   return movedOn(client.stream);
@@ -87,23 +90,26 @@ function leaving({ bytesWritten, writableLength }: Redis['stream']): number {
   return writableLength > 0 ? bytesWritten - writableLength : 0;
 }
 
-/** Opens a connection anew that is believed dead. Those of a cluster are left to ioredis, for others there may live. */
+/**
+ * Reconnects a connection that seems dead. ioredis itself reconnects to the nodes of a cluster, because other nodes may still
+ * respond.
+ */
 export function reconnect(client: RedisClient, why: Error): void {
   if (!(client instanceof Cluster) && client.status === 'ready') client.stream.destroy(why);
 }
 
-/** A client of our own, which connects when told to. */
+/** A client of the store, which connects on `connect()`. */
 export function ownClient(options: RedisConnectionOptions, commandTimeoutMs: number): RedisClient {
   const { url = 'redis://127.0.0.1:6379', redis } = options;
   const servers = readServersUrl(url);
   const cluster = options.cluster ?? (servers?.kind === 'cluster' ? clusterOf(servers, redis) : undefined);
   const impatient: RedisOptions = {
-    // A call's own deadline is `inTime`, which knows whether bytes move and whether this process was busy. This one ends what
-    // nobody waits for: a handshake without an answer, and calls to a node of a cluster.
+    // `inTime` is the deadline of calls; it knows whether bytes move and whether this process was busy. This timeout ends a
+    // handshake without a reply, and calls to a node of a cluster.
     socketTimeout: MOST_TIMES * commandTimeoutMs,
     connectTimeout: commandTimeoutMs,
     sentinelCommandTimeout: commandTimeoutMs,
-    // While there is no connection a call fails at once; what it was in the middle of is not sent a second time.
+    // Without a connection a call fails at once. A call that was interrupted is not sent again.
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     reconnectOnError: wasDemoted,
@@ -114,7 +120,7 @@ export function ownClient(options: RedisConnectionOptions, commandTimeoutMs: num
     const rest = { enableOfflineQueue: false, retryDelayOnFailover: 0, lazyConnect: true, ...cluster.options };
     return new Cluster(cluster.nodes, { ...rest, redisOptions });
   }
-  // Of its arguments ioredis takes the first that has an option, whatever its types say of their order.
+  // For each option, ioredis takes the first argument that has it, although its types state another order.
   const Client = Redis as unknown as new (options: RedisOptions, url: string) => Redis;
   if (!servers) return new Client({ ...impatient, lazyConnect: true, ...redis }, url);
   const sentinels = { sentinels: [...servers.servers], name: servers.name };
@@ -122,7 +128,7 @@ export function ownClient(options: RedisConnectionOptions, commandTimeoutMs: num
 }
 
 function clusterOf({ servers, options }: ServersUrl, redis: RedisOptions = {}): RedisConnectionOptions['cluster'] {
-  // Certificates are for names: with TLS, a name is not replaced by its address.
+  // Certificates contain host names, so with TLS a name is not replaced by its address.
   const dnsLookup: ClusterOptions['dnsLookup'] = (name, resolve) => resolve(null, name);
   return {
     nodes: [...servers],
@@ -130,19 +136,19 @@ function clusterOf({ servers, options }: ServersUrl, redis: RedisOptions = {}): 
   };
 }
 
-/** The longest that the work connection is asked to block. */
+/** The longest blocking call on the work connection. */
 export const BLOCK_MS = 10_000;
-/** Redis answers a blocking call that long after its timeout at the latest; a connection that does not is dead. */
+/** Redis must reply to a blocking call within this time after its timeout. Otherwise the connection is dead. */
 const PATIENCE_MS = 3_000;
 
-/** A client like another, for calls that block. */
+/** A copy of a client, for blocking calls. */
 export function workClient(commands: RedisClient): RedisClient {
   const blocking = { ...PATIENT, socketTimeout: BLOCK_MS + PATIENCE_MS };
   if (!(commands instanceof Cluster)) return commands.duplicate(blocking);
   return commands.duplicate([], { enableOfflineQueue: true, lazyConnect: false, redisOptions: blocking });
 }
 
-/** A client like another, to listen. In a cluster any node will do: each hears what is published on every other. */
+/** A copy of a client, for subscriptions. In a cluster any node works, because messages reach all nodes. */
 export function listeningClient(commands: RedisClient, socketTimeout: number): Redis | undefined {
   const listening = { ...PATIENT, autoResubscribe: false, socketTimeout };
   if (!(commands instanceof Cluster)) return commands.duplicate(listening);
@@ -151,12 +157,12 @@ export function listeningClient(commands: RedisClient, socketTimeout: number): R
   return node?.duplicate({ ...listening, retryStrategy: () => null, readOnly: false });
 }
 
-/** The server is a replica now: whoever is master is found by connecting anew. */
+/** The server has become a replica. A new connection finds the master. */
 function wasDemoted(error: Error): boolean {
   return error.message.includes('READONLY');
 }
 
-/** No value where there may be a password in it. */
+/** Leave out a value that may contain a password. */
 function invalid(expected: string, value?: unknown): AsyncEndpointsError {
   const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
   const found = value === undefined ? '' : `; it is ${shown}`;

@@ -44,7 +44,7 @@ describe('RedisJobStore closes', () => {
       ),
     );
 
-  it('with a call that blocks', async () => {
+  it('during a blocking call', async () => {
     const { store, waiting } = await busy({ url: server.url, commandTimeoutMs: TOO_LONG_MS });
     await blocked();
     await store.close();
@@ -54,7 +54,7 @@ describe('RedisJobStore closes', () => {
     expect(await connected()).toBe('1');
   });
 
-  it('while Redis is down and all connections are tried again, and opens again when it is back', async () => {
+  it('while Redis is down and all connections reconnect, and opens again when it is back', async () => {
     const options = { url: server.url, commandTimeoutMs: TOO_LONG_MS, redis: { retryStrategy: () => TOO_LONG_MS } };
     const { store, waiting } = await busy(options);
     await blocked();
@@ -100,7 +100,7 @@ describe('RedisJobStore closes', () => {
     });
   });
 
-  it('what was never opened, and refuses every call before open and after close', async () => {
+  it('without having been opened, and refuses every call before open and after close', async () => {
     const store = new RedisJobStore({ url: server.url });
     const refused = async () => {
       const calls = [
@@ -138,7 +138,7 @@ describe('RedisJobStore, opening', () => {
     await new Promise((resolve) => silent.close(resolve));
   });
 
-  it.each(['fail-fast', 'degraded'] as const)('closes before a silent server has answered (%s)', async (connect) => {
+  it.each(['fail-fast', 'degraded'] as const)('closes before a silent server has replied (%s)', async (connect) => {
     const { port } = silent.address() as { port: number };
     const url = `redis://127.0.0.1:${port}`;
     const store = new RedisJobStore({ url, connect, commandTimeoutMs: TOO_LONG_MS });

@@ -36,7 +36,7 @@ describe('RedisJobStore connects to a cluster', () => {
     });
   });
 
-  it('by a URL; one of a single server is refused on every node, because it would show a part of the jobs', async () => {
+  it('by a cluster URL, and refuses a URL of a single server on every node', async () => {
     const nodes = cluster.nodes.map(({ host, port }) => `${host}:${port}`);
     await onEveryNode('ACL', 'SETUSER', 'jobs', 'on', '>secret', '~*', '&*', '+@all');
     await works({ url: `redis+cluster://jobs:secret@${nodes.join(',')}`, partitions: 3 });
@@ -54,7 +54,7 @@ describe('RedisJobStore connects to a cluster', () => {
     client.disconnect();
   });
 
-  it('and warns of the settings of any of its masters, once each', async () => {
+  it('and warns once about each setting of its masters', async () => {
     const { port } = cluster.nodes[2] as { port: number };
     const last = new Redis(port);
     await last.config('SET', 'maxmemory', '100mb', 'maxmemory-policy', 'allkeys-lru');
@@ -70,7 +70,7 @@ describe('RedisJobStore connects to a cluster', () => {
     last.disconnect();
   });
 
-  it('and does not call it there while the master of a partition is not', async () => {
+  it('and does not report it as available while the master of a partition is not', async () => {
     const prefix = randomUUID();
     const store = new RedisJobStore({ cluster: { nodes: [...cluster.nodes] }, prefix, commandTimeoutMs: 1_000 });
     await store.open();

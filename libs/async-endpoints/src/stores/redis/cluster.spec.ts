@@ -46,11 +46,11 @@ const create = (partitions: number) => async () => {
 describeJobStore('RedisJobStore on a cluster', create(1));
 
 describe('RedisJobStore on a cluster, given any text', () => {
-  it.each([1, 3])('gives back what it was given, in %s partitions', (n) => checkHostileStrings(create(n), 20), 60_000);
+  it.each([1, 3])('returns every text unchanged, in %s partitions', (n) => checkHostileStrings(create(n), 20), 60_000);
 });
 
 describe('RedisJobStore.memory() on a cluster', () => {
-  it('answers for the fullest of the servers', async () => {
+  it('returns the memory of the fullest server', async () => {
     const { store, dispose } = await create(3)();
     const [first, ...others] = admin.nodes('master');
     await first!.config('SET', 'maxmemory', '50mb');

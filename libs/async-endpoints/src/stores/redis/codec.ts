@@ -17,23 +17,23 @@ import { decodeText, encodeText } from './text.js';
 /*
  * The stored form of a job, format 1.
  *
- * A record is lines of text. Free text is JSON, which has no line breaks, but for a name and a fingerprint that are plain
- * (see `text.ts`); an empty line is null or the usual value.
+ * A record is lines of text. Free text is JSON, which has no line breaks; a plain name or fingerprint is kept as it is (see
+ * `text.ts`). An empty line is null or the default.
  *
  *   1  format, status letter, number of submission (8 hex digits), how many fixed lines (1) and bytes in them (6),
  *      createdAt, scheduledAt (counted from createdAt), priority, retryCount, crashes; fence, version, lastUpdatedAt (empty: createdAt), startedAt,
  *      completedAt
  *   fixed lines: name, owner, maxRetries, retention, fingerprint, which never change; failed attempts, where there are
  *   any, as JSON arrays parted by tabs; and whatever a newer version adds
- *   then progress, error, result, and the input, which goes when the job completes
+ *   then progress, error, result, and the payload, which is deleted when the job completes
  *
- * A job in progress has a claim as well, and its record stays as it was. What the claim says counts: fence, version,
- * startedAt, leaseUntil, lastUpdatedAt and worker; on a second line, progress, where there is any.
+ * A job in progress also has a claim, and its record stays unchanged. The claim overrides the record: fence, version, startedAt,
+ * leaseUntil, lastUpdatedAt and worker; on a second line the progress, if any.
  *
  * A member, which is what lists and sorted sets hold, is a number (8 hex digits) and the job id.
  */
 
-/** A queued job is `Q` while it stands in a line, `R` in the sorted set `ready`. */
+/** A queued job is `Q` in the list `line`, and `R` in the sorted set `ready`. */
 const STATUS_OF: Record<string, JobStatus> = {
   Q: 'Queued',
   S: 'Scheduled',
@@ -44,7 +44,7 @@ const STATUS_OF: Record<string, JobStatus> = {
   R: 'Queued',
 };
 
-/** The letter under which jobs of a status are counted. */
+/** The letter of a status in the names of counters. */
 export const LETTER_OF: Record<JobStatus, string> = {
   Queued: 'Q',
   Scheduled: 'S',
@@ -63,12 +63,12 @@ export interface StoredJob {
   readonly payload: string;
 }
 
-/** Where the job id begins in a member. */
+/** The offset of the job id in a member. */
 export const ID_AT = 8;
 
 /**
- * @param claim the claim, or '' where the job is not in progress
- * @throws Error where one of them cannot be read
+ * @param claim the claim, or '' when the job is not in progress
+ * @throws Error when the record or the claim cannot be read
  */
 export function decode(id: string, text: string, claim: string): StoredJob {
   const stored = takeApart(id, text);
@@ -76,7 +76,7 @@ export function decode(id: string, text: string, claim: string): StoredJob {
   return { job: Object.freeze(Object.assign(stored.job, decodeClaim(claim))), payload: stored.payload };
 }
 
-/** A record that was published as one line, or none where it cannot be read. */
+/** Decodes a record that was published as one line. Undefined when it cannot be read. */
 export function decodeLine(id: string, line: string): JobRecord | undefined {
   try {
     return decode(id, line.replaceAll('\x1e', '\n'), '').job;
@@ -85,7 +85,7 @@ export function decodeLine(id: string, line: string): JobRecord | undefined {
   }
 }
 
-/** The claim of a job, from its record as it was before. */
+/** The claim of a job, made from its record before the claim. */
 export function claimed(id: string, text: string, by: { worker: string; leaseMs: number }, now: number): Claim {
   const { job, payload } = takeApart(id, text);
   const record = lifecycle.claim(job, by, now);
@@ -142,7 +142,7 @@ function decodeAttempts(line: string): readonly FailedAttempt[] {
   );
 }
 
-/** The numbers of a record, in the order in which they are written, read in one pass. */
+/** The numbers of a record, in their stored order, read in one pass. */
 function numbersOf(text: string) {
   const numbers = new Numbers(text, NUMBERS_AT);
   return {
@@ -181,7 +181,7 @@ function decodeClaim(claim: string): Partial<JobRecord> {
   };
 }
 
-/** Of a claim that was taken back: whose it was, and when its lease ran out. */
+/** Decodes the worker and the lease end of a claim that was recovered. */
 export function decodeHolder(text: string): { worker: string; leaseUntil: number } {
   const [leaseUntil, ...worker] = text.split(',');
   return { worker: JSON.parse(worker.join(',')) as string, leaseUntil: Number(leaseUntil) };
@@ -191,13 +191,13 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 type Fields = [string, string, string, string, string, string];
 
-/** The lines of a record that never change. */
+/** The fixed lines of a record. */
 export function encodeFixed({ name, owner, maxRetries, retention, fingerprint }: NewJob): string {
   const print = fingerprint === null ? '' : encodeText(fingerprint);
   return `${encodeText(name)}\n${encodeOwner(owner)}\n${maxRetries}\n${encodeRetention(retention)}\n${print}\n`;
 }
 
-/** One owner is one text: scripts compare it. */
+/** Each owner has exactly one text form, because scripts compare it. */
 export function encodeOwner(owner: string | null): string {
   return owner === null ? '' : JSON.stringify(owner);
 }

@@ -35,7 +35,7 @@ describe('RedisJobStore connects', () => {
 
   afterAll(() => server.stop());
 
-  it('as an ACL user with a password, from the URL or from options, which win', async () => {
+  it('as an ACL user with a password from the URL, or from options, which override it', async () => {
     await works({ url: `redis://jobs:secret@127.0.0.1:${server.port}` });
     await works({ redis: { port: server.port, username: 'jobs', password: 'secret' } });
     await works({ url: `redis://jobs:wrong@127.0.0.1:${server.port}/1`, redis: { password: 'secret' } });
@@ -45,7 +45,7 @@ describe('RedisJobStore connects', () => {
     });
   });
 
-  it('through a Sentinel that its URL names, to the master that the Sentinel names', async () => {
+  it('through a Sentinel to its master', async () => {
     const sentinel = await startSentinelOf('main', server);
     onTestFinished(() => sentinel.stop());
     await works({ url: `redis+sentinel://jobs:secret@127.0.0.1:${sentinel.port}/main` });
@@ -54,7 +54,7 @@ describe('RedisJobStore connects', () => {
     await expect(works({ url: sentinel.url })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message });
   });
 
-  it('through TLS, to a server whose certificate it was told to trust, and to no other', async () => {
+  it('through TLS, only to a server with a trusted certificate', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'async-endpoints-tls-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
@@ -89,7 +89,7 @@ describe('RedisJobStore connects', () => {
     }
   });
 
-  it('on a client of the application, which it leaves open; a call that it does not answer ends at the deadline', async () => {
+  it('on a client of the application, which it leaves open, with a deadline for each call', async () => {
     const client = new Redis(`redis://jobs:secret@127.0.0.1:${server.port}`);
     const listeners = () => ['error', 'close', 'ready'].map((event) => client.listenerCount(event));
     const before = listeners();
@@ -104,7 +104,7 @@ describe('RedisJobStore connects', () => {
     client.disconnect();
   });
 
-  it('with a client that puts a prefix of its own before all keys, leaving no other key behind', async () => {
+  it('on a client with a key prefix, and writes no other keys', async () => {
     const url = `redis://jobs:secret@127.0.0.1:${server.port}`;
     const prefix = randomUUID();
     await works({ url, prefix, redis: { keyPrefix: 'shop:' } });
@@ -115,7 +115,7 @@ describe('RedisJobStore connects', () => {
     client.disconnect();
   });
 
-  it('without CONFIG: what cannot be looked at is not warned of', async () => {
+  it('without the permission for CONFIG, and without warnings', async () => {
     const admin = new Redis(`redis://jobs:secret@127.0.0.1:${server.port}`);
     await admin.call('ACL', 'SETUSER', 'careful', 'on', '>secret', '~*', '&*', '+@all', '-config');
     const heard = await noticesOf(() => works({ url: `redis://careful:secret@127.0.0.1:${server.port}` }));
@@ -123,7 +123,7 @@ describe('RedisJobStore connects', () => {
     admin.disconnect();
   });
 
-  it('degraded: says once why it cannot, then that it is back, with what it could not look at before', async () => {
+  it('degraded: reports the reason once, then that Redis is back, with the warnings about its settings', async () => {
     const late = await startRedisServer();
     await late.crash();
     const redis = { retryStrategy: () => 20 };
@@ -142,17 +142,17 @@ describe('RedisJobStore connects', () => {
       await eventually(() => store.ping().then(() => true));
     });
     expect(heard).toEqual([
-      expect.stringMatching(/^Redis cannot be used: .*ECONNREFUSED.*; trying until it can$/),
+      expect.stringMatching(/^Redis cannot be used: .*ECONNREFUSED.*; retrying$/),
       'The connection to Redis is back',
       'Redis keeps nothing on disk: jobs are lost when it restarts.',
-      'The connection to Redis is lost; trying until it is back',
+      'The connection to Redis is lost; retrying',
       'The connection to Redis is back',
     ]);
     await store.close();
     await late.stop();
   });
 
-  it('to no server older than 6.2, and says so', async () => {
+  it('to no server older than 6.2', async () => {
     const old = createServer((socket) => {
       socket.on('error', () => {});
       socket.on('data', (chunk: Buffer) => {
@@ -171,12 +171,12 @@ describe('RedisJobStore connects', () => {
     const why = 'Redis cannot be used: Redis 6.0 is too old; RedisJobStore needs 6.2 or newer.';
     await expect(works({ url: `redis://127.0.0.1:${port}` })).rejects.toMatchObject({ message: why });
     const degraded = new RedisJobStore({ url: `redis://127.0.0.1:${port}`, connect: 'degraded' });
-    expect(await noticesOf(() => degraded.open())).toEqual([`${why.slice(0, -1)}.; trying until it can`]);
+    expect(await noticesOf(() => degraded.open())).toEqual([`${why.slice(0, -1)}.; retrying`]);
     await degraded.close();
     await new Promise((resolve) => old.close(resolve));
   });
 
-  it('with options that make sense, or says which do not', () => {
+  it('only with valid options', () => {
     const client = new Redis({ lazyConnect: true });
     const wrong: [RedisJobStoreOptions, string][] = [
       [{ url: 'redis://:pass#word@localhost' }, 'a url that can be read: in the user and the password write % as %25'],

@@ -21,9 +21,9 @@ import { type CheckedPlace, checkServer } from './server-checks.js';
 import { RedisSubscriber } from './subscriber.js';
 
 /**
- * The three connections of a process, however many handlers and watchers it has: one for commands, one that blocks until
- * there is work, one that listens. The last two are opened when they are first needed. Each finds out by itself when its
- * other end has vanished without a word, and connects anew.
+ * The three connections of a process, independent of the number of handlers and subscribers: one for commands, one that blocks
+ * until there is work, and one for subscriptions. The last two are opened when they are first needed. Each detects a dead
+ * connection and reconnects.
  */
 export class RedisConnections {
   readonly changes: RedisSubscriber;
@@ -34,14 +34,14 @@ export class RedisConnections {
   readonly #moved = () => movedBytes(this.#commands);
   #commands: RedisClient;
   #work: RedisClient | undefined;
-  /** Why there is no connection; a call that fails of it knows only that there is none. */
+  /** Why there is no connection. The error of a failed call does not contain the reason. */
   #trouble: unknown;
   #state: 'closed' | 'opening' | 'there' | 'away' = 'closed';
   #isChecked = false;
   #place: CheckedPlace = { keys: '', channel: '' };
 
   /**
-   * @param notify is told when Redis goes away and when it is back, once each, and what an operator should know of it
+   * @param notify called once when Redis becomes unavailable and once when it is back, and with warnings about its settings
    * @throws AsyncEndpointsError `INVALID_OPTION`
    */
   constructor(
@@ -56,7 +56,7 @@ export class RedisConnections {
     this.changes = new RedisSubscriber(() => listeningClient(this.#commands, this.#timeoutMs), this.#timeoutMs);
     this.#listeners = {
       error: (error) => (this.#trouble = error),
-      close: () => this.#turn('there', 'away', 'The connection to Redis is lost; trying until it is back'),
+      close: () => this.#turn('there', 'away', 'The connection to Redis is lost; retrying'),
       ready: () => {
         this.#turn('away', 'there', 'The connection to Redis is back');
         if (this.#state === 'there' && !this.#isChecked) void this.#checkLate();
@@ -64,27 +64,27 @@ export class RedisConnections {
     };
   }
 
-  /** What a channel's name must carry, because Redis does not. */
+  /** The parts of a channel name. Channels in Redis have neither database nor client prefix. */
   get space(): { database: number; keyPrefix: string } {
     return spaceOf(this.#commands);
   }
 
-  /** In a cluster a script cannot see who listens on other nodes. */
+  /** '1' for a cluster, where a script cannot see the subscribers on other nodes. */
   get announce(): '1' | '' {
     return this.#commands instanceof Cluster ? '1' : '';
   }
 
-  /** What moves on the connections to the nodes of a cluster says nothing of the node that a call has gone to. */
+  /** 1 for a cluster: moving bytes do not show which node they belong to. */
   get #mostTimes(): number {
     return this.#commands instanceof Cluster ? 1 : MOST_TIMES;
   }
 
-  /** From the begin of opening to that of closing. */
+  /** True from the call of `open` to the call of `close`. */
   get isOpen(): boolean {
     return this.#state !== 'closed';
   }
 
-  /** @throws AsyncEndpointsError `STORE_UNAVAILABLE` where it is not open */
+  /** @throws AsyncEndpointsError `STORE_UNAVAILABLE` when the store is not open */
   get commands(): RedisClient {
     if (!this.isOpen) throw notOpen();
     return this.#commands;
@@ -100,12 +100,12 @@ export class RedisConnections {
   }
 
   /**
-   * What Redis answers. Whatever goes wrong between us and Redis, or in it, is the store being unavailable; the cause goes
-   * along for the log, without what Redis was asked.
+   * The reply of Redis. Every failure of Redis or of the connection becomes `STORE_UNAVAILABLE`, with the cause for the log and
+   * without the arguments of the call.
    *
-   * @param times how often the call may take its time as long as its bytes move; several calls one after the other need more
+   * @param times how many timeouts the call may take while its bytes move; several calls in a row need more
    * @throws AsyncEndpointsError `STORE_UNAVAILABLE`, `STORE_FULL`, `STORE_READ_ONLY`
-   * @throws Error as it is, where the fault is in what was sent: then another batch may succeed
+   * @throws Error unchanged, when the arguments caused it: then another batch may succeed
    */
   async answer<T>(call: Promise<T>, times = this.#mostTimes): Promise<T> {
     try {
@@ -131,19 +131,19 @@ export class RedisConnections {
       if (!this.isOpen) throw unavailable(cause, 'The job store was closed while it was being opened.');
       const why = this.#reason(cause);
       const message = `Redis cannot be used: ${why.message}`;
-      if (this.#mode === 'degraded') return this.#turn('opening', 'away', `${message}; trying until it can`);
+      if (this.#mode === 'degraded') return this.#turn('opening', 'away', `${message}; retrying`);
       this.#end();
       throw unavailable(why, message);
     }
   }
 
-  /** Of a failed call: where there is no connection, why there is none, as far as trying again has shown. */
+  /** The reason for a failed call. Without a connection it is the last error of connecting. */
   #reason(cause: unknown): Error {
     const isTrying = this.#commands.status !== 'ready' && (this.#trouble !== undefined || this.#state === 'opening');
     return isTrying ? withHint(withoutArguments(this.#trouble ?? cause)) : withoutArguments(cause);
   }
 
-  /** Waits for what Redis was asked already, but not for a Redis that does not answer. */
+  /** Waits for pending calls, within the deadline. */
   async close(): Promise<void> {
     if (!this.isOpen) return;
     this.#state = 'closed';
@@ -174,11 +174,11 @@ export class RedisConnections {
   #turn(from: 'opening' | 'there' | 'away', to: 'there' | 'away', message?: string): void {
     if (this.#state !== from) return;
     this.#state = to;
-    if (to === 'away') this.#trouble = undefined; // what comes now is of trying again
+    if (to === 'away') this.#trouble = undefined; // later errors come from reconnecting
     if (message !== undefined) this.notify(message);
   }
 
-  /** @throws Error where Redis does not answer, or refuses what the store needs */
+  /** @throws Error when Redis does not reply, or refuses a command that the store needs */
   async #check(): Promise<void> {
     const listen = async (channel: string) => {
       await this.changes.subscribe(channel);
@@ -189,7 +189,7 @@ export class RedisConnections {
     for (const warning of warnings) this.notify(warning);
   }
 
-  /** A boot that did not wait for Redis could not look. */
+  /** Checks the server after a boot that did not wait for Redis. */
   async #checkLate(): Promise<void> {
     await this.#check().catch((cause: unknown) => {
       if (this.isOpen) this.notify(`Redis cannot be used: ${withoutArguments(cause).message}`);

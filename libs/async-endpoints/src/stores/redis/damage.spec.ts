@@ -7,7 +7,7 @@ import { redisStoreTest } from './redis-store.testing.js';
 const LIMITS = { queueLimit: 100_000 };
 const SHORT = { completedMs: 1, failedMs: 1, canceledMs: 1 };
 
-describe('RedisJobStore, where jobs have gone or changed under its hands', () => {
+describe('RedisJobStore, when jobs were deleted or changed by hand', () => {
   const on = redisStoreTest({ args: ['--appendonly', 'yes'] });
   let client: Redis;
   let store: RedisJobStore;
@@ -27,17 +27,17 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
   };
   const sweep = () => store.recover({ limit: 100, maxCrashes: 3 });
 
-  it('drops and reports what is scheduled and gone, once', async () => {
+  it('drops and reports entries of scheduled jobs that do not exist, once', async () => {
     const [gone] = await submit(1, { delayMs: 10 });
     const [next] = await submit(1, { delayMs: 20 });
     await client.hdel(keys.jobs, gone);
     on.now += 20;
     expect((await claim(5)).map(({ job }) => job.id)).toEqual([next]);
     expect(await claim(5)).toEqual([]);
-    expect(on.heard).toEqual(['The queue named 1 jobs that do not wait in it, and forgot them: audit it']);
+    expect(on.heard).toEqual(['1 queue entries of jobs that do not wait in the queue were dropped: run an audit']);
   });
 
-  it('forgets and reports claims whose jobs are gone, and recovers what is behind them', async () => {
+  it('deletes and reports claims of jobs that do not exist, and recovers the jobs behind them', async () => {
     const gone = await submit(150);
     await claim(150, 500);
     const [vanished] = await submit(1);
@@ -48,14 +48,14 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
     expect(recovered.map(({ job }) => job.id)).toEqual([vanished]);
     expect(await sweep()).toEqual([]);
     expect(on.heard).toEqual([
-      '100 claims were of jobs that are gone or cannot be read, and are forgotten: audit it',
-      '50 claims were of jobs that are gone or cannot be read, and are forgotten: audit it',
+      '100 claims of jobs that do not exist or cannot be read were deleted: run an audit',
+      '50 claims of jobs that do not exist or cannot be read were deleted: run an audit',
     ]);
     expect(await client.exists(keys.claims, keys.leases, keys.running('Work'))).toBe(0);
     expect(await store.audit()).toEqual([]);
   });
 
-  it('looks at no more claims than it was asked to take back, however many have run out', async () => {
+  it('reads at most the limit of expired claims', async () => {
     const count = 60;
     await submit(count);
     for (let n = 1; n <= count; n++) await claim(1, n);
@@ -67,7 +67,7 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
     expect(await sweep()).toHaveLength(count - 1);
   });
 
-  it('recovers all of many that were claimed together, bit by bit', async () => {
+  it('recovers many jobs that were claimed together in several steps', async () => {
     await submit(2_500);
     await claim(2_500);
     on.now += 1_000;
@@ -81,7 +81,7 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
     expect(await store.audit()).toEqual([]);
   });
 
-  it('leaves a claim to its worker that was renewed while a sweep looked', async () => {
+  it('does not recover a claim that was renewed during the sweep', async () => {
     const [id] = await submit(1);
     const [{ fence } = {} as never] = await claim(1);
     on.now += 1_000;
@@ -91,7 +91,7 @@ describe('RedisJobStore, where jobs have gone or changed under its hands', () =>
     expect((await store.find([id]))[0]).toMatchObject({ status: 'InProgress', fence, crashes: 0 });
   });
 
-  it('does not cancel a job whose id was of another name when it looked', async () => {
+  it('does not cancel a job whose id belonged to another name when it was read', async () => {
     const [id] = await submit(1, { retention: SHORT });
     await store.cancel([id]);
     on.now += 10;

@@ -8,7 +8,7 @@ import { redisStoreTest } from './redis-store.testing.js';
 
 const CHECK_MS = 30_000;
 
-describe('Whoever follows a job, when Redis has lost its data', () => {
+describe('A subscriber of a job, when Redis has lost its data', () => {
   const on = redisStoreTest();
   let client: Redis;
   let store: RedisJobStore;
@@ -56,7 +56,7 @@ describe('Whoever follows a job, when Redis has lost its data', () => {
     return () => firstValueFrom(told.pipe(skip(seen++)));
   };
 
-  it('is told that a job is gone whose disappearance nobody announced', async () => {
+  it('is notified that the job does not exist, although no message announced it', async () => {
     const waiting = watches.waitFor(await submitted(), { timeoutMs: 60_000 });
     const outcome = waiting.catch((error: unknown) => error);
     await vi.waitFor(async () => expect(await client.pubsub('CHANNELS', `${prefix}*`)).not.toEqual([]));
@@ -65,7 +65,7 @@ describe('Whoever follows a job, when Redis has lost its data', () => {
     expect(await outcome).toMatchObject({ code: 'JOB_NOT_FOUND' });
   });
 
-  it('is told that a job is gone as soon as it is connected anew', async () => {
+  it('is notified that the job does not exist as soon as it has reconnected', async () => {
     const waiting = watches.waitFor(await submitted(), { timeoutMs: 60_000 });
     const outcome = waiting.catch((error: unknown) => error);
     await vi.waitFor(async () => expect(await client.pubsub('CHANNELS', `${prefix}*`)).not.toEqual([]));
@@ -74,7 +74,7 @@ describe('Whoever follows a job, when Redis has lost its data', () => {
     expect(await outcome).toMatchObject({ code: 'JOB_NOT_FOUND' });
   });
 
-  it('follows a job that was put back to an older state, also where it counts the same versions again', async () => {
+  it('follows a job that was reset to an older state, even when versions repeat', async () => {
     const id = await submitted();
     const held = await claimed();
     const restore = await backup();

@@ -1,10 +1,12 @@
-/** Where the numbers begin in the first line. */
+/** The offset of the numbers in the first line. */
 export const NUMBERS_AT = 17;
 
 /** As in `record.lua.ts`. */
 const LONGEST_FIRST_LINE = 200;
 
-/** Whether lines are those of a record of format 1, of a known status, as many and as long as the first says. */
+/**
+ * Whether the lines are a record of format 1 with a known status, with the number and length of lines that the first line states.
+ */
 export function isWhole(line: readonly string[], after: number): boolean {
   const first = line[0] as string;
   if (!/^1[QRSPCFX]/.test(first) || first.length > LONGEST_FIRST_LINE) return false;
@@ -15,14 +17,14 @@ export function isWhole(line: readonly string[], after: number): boolean {
   return length === bytes || Buffer.byteLength(line.slice(1, after).join('\n')) + 1 === bytes;
 }
 
-/** Reads whole numbers off a text, one after the other, in a fraction of the time that splitting it takes. */
+/** Reads integers from a text, one after the other. Much faster than splitting the text. */
 export class Numbers {
   constructor(
     private readonly text: string,
     private at: number,
   ) {}
 
-  /** Up to what separates it from the next; null where there is none. */
+  /** The next number up to its separator; null when the field is empty. */
   next(): number | null {
     let [value, sign] = [0, 1];
     const from = this.at;

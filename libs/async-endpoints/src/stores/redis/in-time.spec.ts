@@ -4,7 +4,7 @@ import { redisStoreTest } from './redis-store.testing.js';
 describe('A call to Redis', () => {
   const on = redisStoreTest({ options: { commandTimeoutMs: 1_000 }, audited: true });
 
-  it('is not given up because this process was busy: its answer is here, and the connection stays', async () => {
+  it('is not given up when this process was busy and the reply has arrived', async () => {
     const ids = await on.submit(20);
     const claiming = on.claim(20);
     // A handler that computes. The timers of the call are due before its answer is read.
@@ -14,19 +14,16 @@ describe('A call to Redis', () => {
     expect(on.heard).toEqual([]);
   });
 
-  it('that nothing comes back for fails in time, and the connection is opened anew', async () => {
+  it('without a reply fails at its deadline, and the connection is opened again', async () => {
     on.server.pause();
     await expect(on.claim(1)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     on.server.resume();
     await vi.waitFor(() =>
-      expect(on.heard).toEqual([
-        'The connection to Redis is lost; trying until it is back',
-        'The connection to Redis is back',
-      ]),
+      expect(on.heard).toEqual(['The connection to Redis is lost; retrying', 'The connection to Redis is back']),
     );
   });
 
-  it('takes longer as long as its bytes move, and not for ever', async () => {
+  it('may take longer while its bytes move, up to a limit', async () => {
     let bytes = 0;
     const moving = { moved: () => ++bytes, times: 4 };
     const never = new Promise<never>(() => {});

@@ -2,43 +2,45 @@ import type { RedisClient } from './scripts/define-script.js';
 import { decodeText, encodeText } from './text.js';
 
 /**
- * Every key of one partition, and nothing else builds one. All share one hash tag, so that a script may touch all of them
- * in a cluster. `docs/redis-layout.md` says what is in each.
+ * The keys of one partition. Only this class builds key names. All share one hash tag, so that a script can use all of them in a
+ * cluster. `docs/redis-layout.md` describes their content.
  */
 export class RedisKeys {
   /** Hash: job id → record (see `codec.ts`). */
   readonly jobs: string;
-  /** Hash: job id of what is in progress → claim (see `codec.ts`). */
+  /** Hash: id of a job in progress → claim (see `codec.ts`). */
   readonly claims: string;
-  /** Sorted set: job ids, parted by spaces, whose claims end at one time → that time, ms. */
+  /** Sorted set: ids of the jobs whose leases end at the same time, separated by spaces → that time, ms. */
   readonly leases: string;
-  /** List: number of completion and job id of what has completed, in the order in which it is to go. */
+  /** List: number of completion and id of completed jobs, in the order of their purge. */
   readonly completed: string;
-  /** Sorted set: job id of what has finished otherwise, or is to go out of that order → end of its retention, ms. */
+  /**
+   * Sorted set: id of failed and canceled jobs, and of completed jobs that are purged out of that order → end of retention, ms.
+   */
   readonly finished: string;
   /**
-   * Hash: `seq` and `completed`, the numbers of the last submission and completion; `kept`, the end of the last
-   * retention in `completed`; `waiting`, how many wait; `<status letter>:<name>`, how many jobs of a name have a status;
-   * `waitingBytes` and `bytes:<status letter>:<name>`, the bytes of the records of those that wait.
+   * Hash: `seq` and `completed`, the numbers of the last submission and completion; `kept`, the end of the last retention in
+   * `completed`; `waiting`, the number of waiting jobs; `<status letter>:<name>`, the number of jobs by name and status;
+   * `waitingBytes` and `bytes:<status letter>:<name>`, the bytes of the records of waiting jobs.
    */
   readonly counters: string;
-  /** Hash: paused name → when, ms, and by whom, as JSON, parted by a comma. */
+  /** Hash: paused name → time of the pause, ms, a comma, and who paused it, as JSON. */
   readonly paused: string;
-  /** Set: every job name that was ever submitted. */
+  /** Set: the names of the jobs. */
   readonly names: string;
   /** Hash: worker id → time of its last registration, ms, a comma, and its `WorkerInfo` as JSON. In the first partition only. */
   readonly workers: string;
-  /** Sorted set: worker id → end of the time for which it counts as alive, ms. In the first partition only. */
+  /** Sorted set: worker id → end of its registration, ms. In the first partition only. */
   readonly alive: string;
-  /** Hash: schedule name → schedule (see `schedule.lua.ts`). In the first partition only, as is the next. */
+  /** Hash: schedule name → schedule (see `schedule.lua.ts`). In the first partition only. */
   readonly schedules: string;
-  /** Sorted set: names of schedules that are not paused → their next instant, ms. */
+  /** Sorted set: name of a schedule that is not paused → its next instant, ms. In the first partition only. */
   readonly instants: string;
-  /** List: what tools did, as JSON, until a worker has told its log and metrics. Of the first partition alone. */
+  /** List: actions of tools, as JSON, until a worker takes them for its log and metrics. In the first partition only. */
   readonly actions: string;
-  /** Never there: writing to it where it exists shows whether Redis accepts changes. */
+  /** A key that never exists. Writing to it only if it exists shows whether Redis accepts changes. */
   readonly probe: string;
-  /** What a script needs whatever the names, in the order that `record.lua.ts` expects. */
+  /** The keys that every script needs, in the order that `record.lua.ts` expects. */
   readonly shared: readonly string[];
   readonly #tag: string;
 
@@ -62,77 +64,80 @@ export class RedisKeys {
     this.shared = [jobs, claims, leases, completed, finished, counters, paused];
   }
 
-  /** List: members (see `codec.ts`) of jobs of the usual priority that can be claimed, in the order of submission. */
+  /** List: members (see `codec.ts`) of claimable jobs with default priority, in the order of submission. */
   line(name: string): string {
     return `${this.#tag}:line:${encodeText(name)}`;
   }
 
-  /** Sorted set: members of all others that can be claimed → priority, then due time. */
+  /** Sorted set: members of all other claimable jobs → priority, then `scheduledAt`. */
   ready(name: string): string {
     return `${this.#tag}:ready:${encodeText(name)}`;
   }
 
-  /** Sorted set: members that were not due when last looked at → due time, ms. */
+  /** Sorted set: members of scheduled jobs → `scheduledAt`, ms. A claim moves them to `ready` later. */
   scheduled(name: string): string {
     return `${this.#tag}:scheduled:${encodeText(name)}`;
   }
 
-  /** Sorted set: job ids in progress → start, ms. */
+  /** Sorted set: id of a job in progress → start, ms. */
   running(name: string): string {
     return `${this.#tag}:running:${encodeText(name)}`;
   }
 
-  /** Sorted set of at most one member, there while workers should look: popping it wakes one of them. */
+  /** Sorted set of at most one member, which exists while there is work. Popping it wakes one worker. */
   wake(name: string): string {
     return `${this.#tag}:wake:${encodeText(name)}`;
   }
 
-  /** Sorted set of at most one member: popping it tells one process that it now waits for other names; it expires. */
+  /**
+   * Sorted set of at most one member, which expires. Popping it ends the blocking call of one process, which then waits for other
+   * names.
+   */
   recall(process: string): string {
     return `${this.#tag}:recall:${process}`;
   }
 
-  /** The name whose index a key is; none where it is of all names, or none of ours. */
+  /** The job name of an index key. Undefined for a key of all names, and for a key of another application. */
   nameOf(key: string): string | undefined {
     if (!key.startsWith(`${this.#tag}:`)) return undefined;
     const name = /^(?:line|ready|scheduled|running):(.*)$/s.exec(key.slice(this.#tag.length + 1))?.[1];
     return name === undefined ? undefined : decodeText(name);
   }
 
-  /** How those keys begin that come and go by themselves. */
+  /** The beginnings of the keys that expire. */
   get passing(): readonly string[] {
     return ['recall', 'key', 'wake'].map((kind) => `${this.#tag}:${kind}:`);
   }
 
-  /** String: id of the job that an idempotency key stands for, and until when, ms; it expires by itself. */
+  /** String: id of the job of an idempotency key, and the end of its retention, ms. It expires. */
   idempotency(scope: string): string {
     return `${this.#tag}:key:${scope}`;
   }
 
-  /** What a script needs of one name, in the order that `record.lua.ts` expects. */
+  /** The keys of one name that scripts need, in the order that `record.lua.ts` expects. */
   queue(name: string): string[] {
     return [this.line(name), this.ready(name), this.scheduled(name), this.running(name), this.wake(name)];
   }
 }
 
-/** Every job name of a partition, in order. */
+/** All job names of a partition, in order. */
 export async function readNames(client: RedisClient, keys: RedisKeys): Promise<string[]> {
   return (await client.smembers(keys.names)).map(decodeText).toSorted();
 }
 
 /**
- * Channels belong to no partition: everybody hears everything. Redis knows no databases there, and no prefix of a client, so
- * the names of channels carry both.
+ * The channels, which belong to no partition: every process receives every message. In Redis, channels have neither a database
+ * nor the key prefix of a client, so their names contain both.
  */
 export class RedisChannels {
-  /** What all of them begin with. */
+  /** The beginning of all channel names. */
   readonly prefix: string;
   /**
-   * The seal of what follows where a record comes along, and a line break; then `id letter version` lines of what changed, for
-   * watchers of jobs, each with the record if it is small and complete.
+   * Messages for the subscribers of jobs: a seal when the message contains a record, and a line break; then `id letter version`
+   * lines of the changed jobs, each with the record if it is small and complete.
    */
   readonly changes: string;
-  /** The seal, and a line break; then `worker id letter version` lines of claims that were taken from their workers. */
+  /** Messages about revoked claims: a seal and a line break; then `worker id letter version` lines. */
   readonly revocations: string;
 
   constructor(prefix: string, { database, keyPrefix }: { database: number; keyPrefix: string }) {

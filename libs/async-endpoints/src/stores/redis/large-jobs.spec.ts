@@ -50,7 +50,7 @@ describe('RedisJobStore with large payloads and results', { timeout: 30_000 }, (
     );
   };
 
-  it('sends one large call in parts, and alone what is larger than a part', async () => {
+  it('sends a large call in parts, and an item larger than a part alone', async () => {
     const jobs = [1, 1, 1, 6, 1, 1].map((mib) => aJob({ payload: JSON.stringify('x'.repeat(mib * MIB)) }));
     await client.config('RESETSTAT');
     const submissions = await store.submit(jobs, LIMITS);
@@ -61,7 +61,7 @@ describe('RedisJobStore with large payloads and results', { timeout: 30_000 }, (
     expect(claims.map(({ payload }) => payload.length)).toEqual(jobs.map(({ payload }) => payload.length));
   });
 
-  it('claims what a step may move, at least one job, in order; and small jobs many at once', async () => {
+  it('claims as many bytes as a step may move, at least one job, in order, and many small jobs at once', async () => {
     const ids = await submit(10);
     const small = await submit(500, { payload: '1' });
     const claims: Claim[] = [];
@@ -74,7 +74,7 @@ describe('RedisJobStore with large payloads and results', { timeout: 30_000 }, (
     expect(claims.map(({ job }) => job.id)).toEqual([...ids, ...small]);
   });
 
-  it('claims delayed and prioritised jobs that fall due together bit by bit, each once', async () => {
+  it('claims many delayed and prioritised jobs with one scheduledAt in several steps, each once', async () => {
     const ids = [...(await submit(6, { delayMs: 100 })), ...(await submit(6, { priority: 5 }))];
     await submit(3, { name: 'Other', delayMs: 100 });
     on.now += 100;
@@ -89,7 +89,7 @@ describe('RedisJobStore with large payloads and results', { timeout: 30_000 }, (
     expect(await claim(5, ['Other'])).toHaveLength(3);
   });
 
-  it('settles, finds, recovers, cancels and reruns batches of any size, and answers each', async () => {
+  it('settles, finds, recovers, cancels and reruns batches of any size', async () => {
     const ids = await submit(11);
     const claims = await claimAll();
     const [results, abandoned] = [claims.slice(0, 6), claims.slice(6)];
@@ -117,7 +117,7 @@ describe('RedisJobStore with large payloads and results', { timeout: 30_000 }, (
     expect(await store.purge(100)).toHaveLength(11);
   });
 
-  it("sends nothing of another owner's large result, and an owner's own in the same batch", async () => {
+  it('returns the large results of the owner only, in a batch with those of another owner', async () => {
     const [anns, bobs] = [await submit(2, { owner: 'ann' }), await submit(2, { owner: 'bob' })];
     const ids = [...anns, ...bobs];
     for (const { job, fence } of await claimAll()) {
@@ -130,7 +130,7 @@ describe('RedisJobStore with large payloads and results', { timeout: 30_000 }, (
     expect(found.map((job) => job?.id ?? null)).toEqual([anns[0], null, null, bobs[1]]);
   });
 
-  it('answers an owner of more large results than one step reads', async () => {
+  it('returns more large results of an owner than one step reads', async () => {
     const ids = await submit(8, { owner: 'ann' });
     for (const { job, fence } of await claimAll()) {
       await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: LARGE }]);
@@ -157,7 +157,7 @@ describe('RedisJobStore with large payloads and results', { timeout: 30_000 }, (
     expect(listed.toSorted()).toEqual([...ids, ...small].toSorted());
   });
 
-  it('answers repeats of large jobs and results bit by bit, with new jobs in between, each as it should be', async () => {
+  it('returns repeats of large jobs in several steps, mixed with new jobs', async () => {
     const print = { fingerprint: 'f', owner: 'ann' };
     const known = await submit(12, print);
     const keyed = Array.from({ length: 6 }, (_, n) =>
@@ -183,7 +183,7 @@ describe('RedisJobStore with large payloads and results', { timeout: 30_000 }, (
     expect((await scripts()) - sentBefore).toBeGreaterThanOrEqual(4);
   });
 
-  it('reads no finished job in sweeps that have nothing to do, and purges no fewer than it was asked for', async () => {
+  it('reads no terminal job in a sweep without work, and purges as many as the limit', async () => {
     const ids = await submit(10);
     for (const { job, fence } of await claimAll()) {
       await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: LARGE }]);

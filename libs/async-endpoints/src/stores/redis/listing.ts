@@ -8,11 +8,11 @@ import type { RedisPartition } from './partition.js';
 import type { RedisClient, Script } from './scripts/define-script.js';
 import { type Page, pageOfListScript, pageOfSetScript } from './scripts/page.lua.js';
 
-/** One index to walk. */
+/** An index to read. */
 interface Index {
   readonly key: string;
   readonly page: Script<Page>;
-  /** Where the job id begins in what it holds, from 0. */
+  /** The offset of the job id in an entry, from 0. */
   readonly idAt: number;
 }
 
@@ -22,12 +22,12 @@ function isPosition([key, score, member]: readonly unknown[]): boolean {
   return typeof key === 'string' && typeof score === 'string' && isScore(score) && typeof member === 'string';
 }
 
-/** As Redis writes it, or the empty one of an index that has not been begun. */
+/** Whether the text is a score of Redis, or the empty text of an index that was not read yet. */
 function isScore(text: string): boolean {
   return /^[-+.e\d]*$/.test(text) && Number.isFinite(Number(text));
 }
 
-/** One partition after the other; a cursor says which, and where in it. */
+/** Lists one partition after the other. The cursor contains the partition and the position in it. */
 export async function listPartitions(
   all: readonly RedisPartition[],
   filter: JobFilter,
@@ -50,9 +50,8 @@ function isPartition([kind, number, within]: readonly unknown[]): boolean {
 }
 
 /**
- * Walks the indexes that can hold what is asked for, one after the other, each from what came into it last, looking at no more
- * than `limit` entries, and at fewer where their records are large. What moves on meanwhile comes into a later index, which is
- * walked then.
+ * Reads the indexes that can hold matching jobs, one after the other, each from its latest entry. It reads at most `limit`
+ * entries, and fewer when their records are large. A job that changes meanwhile moves to a later index and is found there.
  */
 async function listJobs(
   partition: RedisPartition,
@@ -84,7 +83,7 @@ async function listJobs(
   return { jobs, cursor: null };
 }
 
-/** @param begun the name in whose queue the list stands: it may have gone meanwhile */
+/** @param begun the name at which the list continues, which may no longer have jobs */
 async function indexesOf(
   client: RedisClient,
   keys: RedisKeys,

@@ -41,7 +41,7 @@ async function aWorker(url: string, prefix: string, workerId: string) {
   };
 }
 
-describe('While Redis is away for four leases', () => {
+describe('While Redis is unreachable for four leases', () => {
   let server: RedisServer;
 
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describe('While Redis is away for four leases', () => {
 
   afterAll(() => server.stop());
 
-  it('no job is run again and no crash is counted; what a worker leaves that died meanwhile is recovered', async () => {
+  it('no job runs again and no crash is counted, except those of a worker that died meanwhile', async () => {
     const prefix = randomUUID();
     const [lives, dies] = [await aWorker(server.url, prefix, 'lives'), await aWorker(server.url, prefix, 'dies')];
     const jobs = [aJob(), aJob(), aJob()];

@@ -9,7 +9,7 @@ const LIMITS = { queueLimit: 100_000 };
 const PARTITIONS = 4;
 const SWEEP = { limit: 100, maxCrashes: 3 };
 
-describe('RedisJobStore, while one of its partitions does not answer', () => {
+describe('RedisJobStore, while one of its partitions does not reply', () => {
   const on = redisStoreTest({
     args: ['--user', 'jobs', 'on', '>secret', '~*', '&*', '+@all'],
     options: { partitions: PARTITIONS, redis: { username: 'jobs', password: 'secret' } },
@@ -28,7 +28,7 @@ describe('RedisJobStore, while one of its partitions does not answer', () => {
       () => false,
     );
 
-  it('hands out the claims of the others: no job is taken that nobody runs', async () => {
+  it('returns the claims of the other partitions, so that every claimed job runs', async () => {
     const ids = await on.submit(40);
     const others = await Promise.all(ids.map(isThere));
     await refuse();
@@ -37,7 +37,7 @@ describe('RedisJobStore, while one of its partitions does not answer', () => {
     await expect(on.claim(1_000)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });
 
-  it('answers each of a batch for itself: what the others have settled is not held up', async () => {
+  it('returns the settlements of the other partitions without delay', async () => {
     const ids = await on.submit(40);
     const others = await Promise.all(ids.map(isThere));
     const claims = await on.claim(1_000);
@@ -53,7 +53,7 @@ describe('RedisJobStore, while one of its partitions does not answer', () => {
     expect(renewed).toHaveLength(1);
   });
 
-  it('creates the jobs of the others once, where a batch is sent again because one of its jobs cannot be sent', async () => {
+  it('creates the jobs of the other partitions once when a batch is repeated', async () => {
     const jobs = Array.from({ length: 40 }, () => aJob());
     let calls = 0;
     const submit = (some: NewJob[]) => {
@@ -68,7 +68,7 @@ describe('RedisJobStore, while one of its partitions does not answer', () => {
     expect(calls).toBeGreaterThan(1);
   });
 
-  it('sweeps the others, and purges them', async () => {
+  it('sweeps and purges the other partitions', async () => {
     const retention = { completedMs: 1, failedMs: 1, canceledMs: 1 };
     const [canceled, lapsed] = [await on.submit(20, { name: 'Other', retention }), await on.submit(20)];
     const others = await Promise.all([...canceled, ...lapsed].map(isThere));

@@ -27,20 +27,20 @@ import { submitScript } from './scripts/submit.lua.js';
 import type { Unreadable } from './unreadable.js';
 import { WakeTokens } from './wake-tokens.js';
 
-/** Where a partition is, and whom it tells what an operator should know. */
+/** The position of a partition, and what it needs from the store. */
 export interface Place {
   readonly prefix: string;
   readonly partition: number;
-  /** How many there are. */
+  /** The number of partitions. */
   readonly partitions: number;
   readonly channels: RedisChannels;
   readonly priorityAgingMs: number;
-  /** Of what its records are that cannot be read. */
+  /** Counts and reports records that cannot be read. */
   readonly unreadable: Unreadable;
   notify(message: string): void;
 }
 
-/** Jobs whose keys share one slot of a cluster. Each verb is one script and so one atomic step, for the whole batch. */
+/** The jobs whose keys share one slot of a cluster. Each verb is one script, so the whole batch is one atomic step. */
 export class RedisPartition {
   readonly keys: RedisKeys;
   readonly tokens: WakeTokens;
@@ -58,7 +58,10 @@ export class RedisPartition {
     return this.connections.commands;
   }
 
-  /** Resolves when Redis accepts changes. Writing to a key only if it exists changes nothing, and is refused all the same. */
+  /**
+   * Resolves when Redis accepts changes. It writes to a key only if the key exists, which changes nothing but is refused when
+   * Redis accepts no writes.
+   */
   async probe(): Promise<void> {
     await this.connections.answer(this.client.set(this.keys.probe, '', 'XX'));
     this.connections.refusals.accepted();
@@ -102,7 +105,7 @@ export class RedisPartition {
     const reply = await this.run(claimScript, names, args);
     const [now, dropped] = reply;
     if (dropped > 0)
-      this.place.notify(`The queue named ${dropped} jobs that do not wait in it, and forgot them: audit it`);
+      this.place.notify(`${dropped} queue entries of jobs that do not wait in the queue were dropped: run an audit`);
     const claims: Claim[] = [];
     const by = { worker, leaseMs };
     const time = Number(now);
@@ -149,7 +152,7 @@ export class RedisPartition {
     return this.place.unreadable.readAll(ids, replies);
   }
 
-  /** As `find`; a job of another owner is null, and its record stays where it is. */
+  /** Like `find`, but returns null for a job of another owner and does not read its record. */
   async findOwned(jobs: readonly OwnedId[]): Promise<(JobRecord | null)[]> {
     const [ids, keys] = [jobs.map(({ id }) => id), [this.keys.jobs, this.keys.claims]];
     const replies = await inPairs(ids, (some, from) => {
@@ -164,14 +167,14 @@ export class RedisPartition {
     return (text && this.place.unreadable.orNull(id, text, () => decode(id, text, '').payload)) || null;
   }
 
-  /** The id that an idempotency key stands for, from now on if it did not stand for one. */
+  /** The job id of an idempotency key. Assigns the id of this job when the key has none. */
   async reserve(job: NewJob): Promise<string> {
     const { retentionMs } = job.idempotency as { retentionMs: number };
     const key = this.keys.idempotency(scopeOf(job));
     return this.connections.answer(reserveScript.run(this.client, [key], [this.time(), job.id, retentionMs]));
   }
 
-  /** How long until something of these names can be claimed, in ms; 0 where it can be now, -1 where nothing waits. */
+  /** How long until a job of these names is claimable, in ms; 0 for now, -1 when no job waits. */
   due(names: readonly string[]): Promise<number> {
     return this.connections.answer(dueScript.run(this.client, this.keysOf(names), [this.time()]));
   }
@@ -186,15 +189,15 @@ export class RedisPartition {
     return [...this.keys.shared, ...names.flatMap((name) => this.keys.queue(name))];
   }
 
-  /** A script that changes jobs, with what all of those need. */
+  /** Runs a script that changes jobs, with the common keys and arguments. */
   run<T>(script: Script<T>, names: readonly string[], args: Argument[], keys: string[] = []): Promise<T> {
     const context = [this.time(), this.connections.announce, this.place.channels.prefix];
     return this.connections.answer(script.run(this.client, [...this.keysOf(names), ...keys], [...context, ...args]));
   }
 
   /**
-   * For each job two replies, as the script says. A job's name never changes, so it may be read before the step that needs its
-   * queue's keys.
+   * Returns two replies for each job, as the script defines them. The name of a job never changes, so it can be read in an
+   * earlier step, to find the keys of its queue.
    */
   async change(script: Script<string[]>, ids: readonly string[], own: readonly Argument[] = []): Promise<string[]> {
     if (ids.length === 0) return [];

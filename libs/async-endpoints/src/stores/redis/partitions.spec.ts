@@ -50,7 +50,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
       claims.map(({ job, fence }) => ({ id: job.id, name: job.name, fence, verb: 'complete', result: '1' as const })),
     );
 
-  it('spreads ids that a client chose for one partition, with a secret', async () => {
+  it('with a secret, spreads ids that a client chose for one partition', async () => {
     const inFirst = (id: string) => client.hexists(`{${prefix}:0}:jobs`, id);
     const ids = Array.from({ length: 400 }, () => randomUUID());
     await store.submit(
@@ -73,7 +73,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     expect((await store.find(aimed)).map((job) => job?.id)).toEqual(aimed);
   });
 
-  it('tells an operator with the first submission that there is none', async () => {
+  it('without a secret, publishes a notice at the first submission', async () => {
     const heard: string[] = [];
     const hear = (notice: unknown) => void heard.push((notice as StoreNotice).message);
     STORE_NOTICE.subscribe(hear);
@@ -93,7 +93,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     );
   });
 
-  it('spreads jobs, and works on each exactly once', async () => {
+  it('spreads jobs, and runs each exactly once', async () => {
     const ids = await submit(200);
     const sizes = await Promise.all([0, 1, 2, 3, 4].map((partition) => client.hlen(`{${prefix}:${partition}}:jobs`)));
     expect(sizes.every((size) => size > 10)).toBe(true);
@@ -104,7 +104,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     expect((await store.find(ids)).every((job) => job?.status === 'Completed')).toBe(true);
   });
 
-  it('keeps to the limits of a claim, and finds the last job wherever it is', async () => {
+  it('keeps the limits of a claim, and finds the last job in any partition', async () => {
     await submit(30);
     await submit(30, { name: 'Other' });
     const claims = await claim(9, { Work: 2, Other: 20 });
@@ -119,7 +119,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     expect(claims.length + rest.length).toBe(60);
   });
 
-  it('has claims and sweeps of one job at a time take turns through the partitions', async () => {
+  it('rotates the partitions for claims and sweeps of one job', async () => {
     const ids = await submit(200);
     const partitions = [0, 1, 2, 3, 4].map((partition) => `{${prefix}:${partition}}:jobs`);
     const fromEach = async (some: string[]) =>
@@ -143,7 +143,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     expect(ids).toEqual(expect.arrayContaining([...claimed, ...recovered]));
   });
 
-  it('makes one job of a hundred submissions with one key, each with an id of its own', async () => {
+  it('creates one job from a hundred submissions with one key and different ids', async () => {
     const idempotency = { key: 'k', retentionMs: 60_000 };
     const jobs = Array.from({ length: 100 }, () => aJob({ fingerprint: 'f', idempotency }));
     const submissions = (await Promise.all(jobs.map((job) => store.submit([job], NO_LIMIT)))).flat();
@@ -154,7 +154,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     expect(other).toEqual([{ outcome: 'conflict', on: 'key' }]);
   });
 
-  it('refuses what goes beyond the shares of the limits', async () => {
+  it('refuses jobs above the share of the queue limits of a partition', async () => {
     const jobs = Array.from({ length: 100 }, () => aJob());
     const outcomes = (await store.submit(jobs, { queueLimit: 20 })).map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === 'created')).toHaveLength(20);
@@ -165,7 +165,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     expect(all.filter((one) => one.outcome === 'refused' && one.limit === 'name')).toHaveLength(90);
   });
 
-  it('refuses what goes beyond the shares of the limit of bytes, of all names and of one', async () => {
+  it('refuses jobs above the share of the limits of bytes, of all names and of one', async () => {
     const payload = JSON.stringify({ request: 'x'.repeat(1_000) });
     const waitingOf = async (name: string) => (await store.stats()).find((entry) => entry.name === name)?.bytes ?? 0;
     const oneEach = 5 * 1_300;
@@ -186,7 +186,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     expect(await store.audit()).toEqual([]);
   });
 
-  it('lists every job once, adds up, cancels, runs anew, recovers and purges, wherever jobs are', async () => {
+  it('lists every job once, and counts, cancels, reruns, recovers and purges in all partitions', async () => {
     const short = { completedMs: 1, failedMs: 1, canceledMs: 1 };
     const ids = await submit(40, { retention: short });
     expect(await store.stats()).toMatchObject([{ name: 'Work', status: 'Queued', count: 40 }]);
@@ -223,7 +223,7 @@ describe('RedisJobStore in partitions on a cluster', () => {
     }
   });
 
-  it.each([0, 1.5, 257])('says what is wrong with %s partitions', (partitions) => {
+  it.each([0, 1.5, 257])('refuses %s partitions', (partitions) => {
     expect(() => new RedisJobStore({ client, partitions })).toThrow(
       `partitions is ${partitions}; expected an integer from 1 to 256.`,
     );

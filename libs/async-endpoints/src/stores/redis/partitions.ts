@@ -19,11 +19,13 @@ import { checkPartitions } from './options.js';
 import type { RedisPartition } from './partition.js';
 import { RedisSweep } from './sweep.js';
 
-/** A secret that comes later finds no job of before. */
+/** Adding a secret later would hide all existing jobs. */
 const CHOOSABLE =
   'Clients that choose their job ids choose a partition: if they may, set partitionSecret while there are no jobs.';
 
-/** Spreads jobs over partitions by their ids, and asks each what concerns it. With one partition it only passes on. */
+/**
+ * Spreads jobs over partitions by their ids, and calls each partition for its jobs. With one partition it only forwards calls.
+ */
 export class Partitions {
   readonly all: readonly RedisPartition[];
   readonly #sweeps: readonly RedisSweep[];
@@ -44,9 +46,9 @@ export class Partitions {
   }
 
   /**
-   * Asks each partition for its items, and answers in the order of all.
+   * Calls each partition with its items, and returns the replies in the order of all items.
    *
-   * @throws PartialBatchError where only some partitions answer
+   * @throws PartialBatchError when only some partitions reply
    */
   async each<TItem, TReply>(
     items: readonly TItem[],
@@ -58,7 +60,10 @@ export class Partitions {
     return repliesOf(await this.#outcomes(items, idOf, ask));
   }
 
-  /** A key may be in another partition than its job: then it is made to stand for an id first, and the id decides. */
+  /**
+   * An idempotency key and its job may be in different partitions. Then the key is assigned to an id first, and the job of that
+   * id decides.
+   */
   async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
     checkJobIds(jobs);
     if (this.all.length === 1) return (this.all[0] as RedisPartition).submit(jobs, limits);
@@ -85,8 +90,8 @@ export class Partitions {
   }
 
   /**
-   * All are asked for an equal share at once; then, one after the other, those that may have more. What some have given counts,
-   * whether or not others answer: nobody else would run it.
+   * Requests an equal share from all partitions at once, then more from those that may have more, one after the other. The claims
+   * of some partitions are returned even when others fail, because no other worker would run them.
    */
   async claim(request: ClaimRequest): Promise<Claim[]> {
     const names = this.#nameTurns.rotate(request.slots.keys());
@@ -128,8 +133,8 @@ export class Partitions {
   }
 
   /**
-   * One partition after the other, until so many jobs are found. A partition that does not answer keeps none of the others
-   * from its turn; where no other has found anything, its error is that of all.
+   * Calls one partition after the other until `limit` jobs are found. A partition that does not reply does not stop the others.
+   * Its error is thrown when no other partition found anything.
    */
   async #sweep<T>(limit: number, step: (sweep: RedisSweep, left: number) => Promise<T[]>): Promise<T[]> {
     const [found, failures]: [T[], unknown[]] = [[], []];
@@ -175,21 +180,21 @@ export class Partitions {
     return job.idempotency ? this.of(scopeOf(job)).reserve(job) : job.id;
   }
 
-  /** The partition of a job id, or of the scope of a key. */
+  /** The partition of a job id, or of the scope of an idempotency key. */
   of(text: string): RedisPartition {
     const number = this.secret === undefined ? hash(text) : keyedHash(text, this.secret);
     return this.all[number % this.all.length] as RedisPartition;
   }
 }
 
-/** FNV-1a: part of the stored form, because it says where a job is. */
+/** FNV-1a. It is part of the stored form, because it determines the partition of a job. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193) >>> 0;
   return value;
 }
 
-/** HMAC-SHA-256, of which nobody without the secret can choose the outcome. */
+/** HMAC-SHA-256, whose result cannot be chosen without the secret. */
 function keyedHash(text: string, secret: string): number {
   return createHmac('sha256', secret).update(text).digest().readUInt32BE();
 }

@@ -6,7 +6,7 @@ import { decodeText } from './text.js';
 
 type Partitions = readonly RedisPartition[];
 
-/** Each partition keeps which names are paused: a claim asks one partition alone. */
+/** Each partition stores the paused names, because a claim reads one partition only. */
 export async function pause(partitions: Partitions, names: readonly string[], by: string | null): Promise<void> {
   await Promise.all(
     partitions.map((partition) => {
@@ -27,7 +27,7 @@ export async function resume(partitions: Partitions, names: readonly string[]): 
   );
 }
 
-/** What is paused in one partition is paused: the others may be about to be. */
+/** A name that is paused in one partition counts as paused: the pause of the others may be in flight. */
 export async function paused(partitions: Partitions): Promise<PausedQueue[]> {
   const parts = await Promise.all(
     partitions.map(({ client, connections, keys }) => connections.answer(client.hgetall(keys.paused))),
@@ -40,7 +40,7 @@ export async function paused(partitions: Partitions): Promise<PausedQueue[]> {
   return [...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Somebody may have written it by hand: a name that is paused shows as paused whatever else is there. */
+/** The entry may have been written by hand. The name is shown as paused whatever the entry contains. */
 function decodePause(text: string): Omit<PausedQueue, 'name'> {
   const [, pausedAt, by] = /^(\d+),(null|".*")$/s.exec(text) ?? [];
   try {

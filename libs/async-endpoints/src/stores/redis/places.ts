@@ -2,17 +2,17 @@ import { ID_AT } from './codec.js';
 import { readNames, type RedisKeys } from './keys.js';
 import type { RedisClient } from './scripts/define-script.js';
 
-/** Where an index names a job. */
+/** An index entry of a job. */
 export interface Place {
   readonly key: string;
-  /** With which it names the job. */
+  /** The entry. */
   readonly entry: string;
-  /** With which number of submission; null where it says none. */
+  /** The number of submission in the entry; null when the entry has none. */
   readonly number: string | null;
   readonly isLine: boolean;
 }
 
-/** By their ids, where jobs are named. */
+/** All index entries, by job id. */
 export async function readPlaces(client: RedisClient, keys: RedisKeys): Promise<Map<string, Place[]>> {
   const places = new Map<string, Place[]>();
   const add = (id: string, place: Place) => places.set(id, [...(places.get(id) ?? []), place]);

@@ -59,7 +59,7 @@ async function commandCalls(admin: Redis): Promise<Map<string, number>> {
 }
 
 // The audit after each test sees it.
-describe('Every change keeps record and indexes together', () => {
+describe('RedisJobStore keeps records and indexes consistent', () => {
   let admin: Redis;
   const run = new Set<string>();
 
@@ -71,7 +71,7 @@ describe('Every change keeps record and indexes together', () => {
 
   describeJobStore('RedisJobStore with the rights of accessRules() and no others', () => createAsUser(admin, run));
 
-  it('runs every command that accessRules() allows, but for those of clusters, and one that comes later', () => {
+  it('runs every command that accessRules() allows, except those of clusters', () => {
     const allowed = accessRules().flatMap((rule) => (rule.startsWith('+') ? rule.slice(1) : []));
     const others = ['asking', 'cluster|info', 'cluster|slots', 'readonly', 'unsubscribe'];
     expect(allowed.filter((name) => !run.has(name))).toEqual(others);
@@ -79,19 +79,19 @@ describe('Every change keeps record and indexes together', () => {
 });
 
 describe('RedisJobStore, compared with the lifecycle model', () => {
-  it('answers as the model over 200 random histories', () => checkAgainstModel(() => create(), 200), 120_000);
+  it('replies like the model over 200 random histories', () => checkAgainstModel(() => create(), 200), 120_000);
 });
 
-describe('RedisJobStore, compared with the model where priorities age', () => {
+describe('RedisJobStore, compared with the model with aging priorities', () => {
   it.each([0, 10])(
-    'answers the same with %s ms',
+    'replies like the model with a priorityAgingMs of %s',
     (ms) => checkAgainstModel(() => create(ms), 40, ms || 2 ** 45),
     60_000,
   );
 });
 
 describe('RedisJobStore, given any text', () => {
-  it('gives back what it was given', () => checkHostileStrings(() => create(), 50), 60_000);
+  it('returns every text unchanged', () => checkHostileStrings(() => create(), 50), 60_000);
 });
 
 async function noticesOf(happening: () => Promise<void>): Promise<string[]> {
@@ -110,7 +110,7 @@ describe('RedisJobStore on a server', () => {
     return store;
   };
 
-  it('takes the time from Redis', async () => {
+  it('uses the clock of Redis', async () => {
     const store = await aStore();
     const at = Date.now();
     const wrong = vi.spyOn(Date, 'now').mockImplementation(() => at + 86_400_000);
@@ -120,7 +120,7 @@ describe('RedisJobStore on a server', () => {
     await store.close();
   });
 
-  it('says so when it cannot be reached: at boot, or with every call where it may boot degraded', async () => {
+  it('fails when Redis is unreachable: at boot, or degraded with every call', async () => {
     const nowhere = { url: 'redis://127.0.0.1:1', redis: { retryStrategy: () => null } };
     await expect(aStore(nowhere)).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
@@ -132,7 +132,7 @@ describe('RedisJobStore on a server', () => {
     await degraded.close();
   });
 
-  it('warns of an eviction policy that may drop jobs, and of a server that keeps nothing on disk', async () => {
+  it('warns about an eviction policy that may delete jobs, and about a server without persistence', async () => {
     const risky = await startRedisServer(['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru']);
     let store: RedisJobStore | undefined;
     const heard = await noticesOf(async () => {
@@ -149,7 +149,7 @@ describe('RedisJobStore on a server', () => {
     await careful.stop();
   });
 
-  it('drops and reports an entry whose job is gone, instead of meeting it for ever', async () => {
+  it('drops and reports an entry whose job does not exist', async () => {
     const prefix = randomUUID();
     const store = await aStore({ prefix });
     const [lost, lostFirst, next] = [aJob(), aJob({ priority: 5 }), aJob()];
@@ -166,7 +166,7 @@ describe('RedisJobStore on a server', () => {
     await store.close();
   });
 
-  it('wakes another worker where the one that was woken is gone: the next sweep does', async () => {
+  it('wakes another worker with the next sweep when the woken one has died', async () => {
     const prefix = randomUUID();
     const [store, sweeper] = [await aStore({ prefix }), await aStore({ prefix })];
     const [gone, client] = [new Redis(server.url), new Redis(server.url)];
@@ -189,7 +189,7 @@ describe('RedisJobStore on a server', () => {
     await Promise.all([store.close(), sweeper.close()]);
   });
 
-  it('recovers what vanished among claims that were renewed or have ended, however many, and forgets those', async () => {
+  it('recovers expired claims among many renewed or ended ones, and drops entries of the latter', async () => {
     const prefix = randomUUID();
     let now = 1_000_000;
     const store = await aStore({ prefix, now: () => now });
@@ -217,7 +217,7 @@ describe('RedisJobStore on a server', () => {
     await store.close();
   });
 
-  it('forgets the leases of jobs that have ended also where nobody recovers', async () => {
+  it('drops entries of ended leases also without a recovery', async () => {
     const prefix = randomUUID();
     let now = 1_000_000;
     const store = await aStore({ prefix, now: () => now });
@@ -236,7 +236,7 @@ describe('RedisJobStore on a server', () => {
     await store.close();
   });
 
-  it('keeps what a newer version has added to a record', async () => {
+  it('keeps fields that a newer version has added to a record', async () => {
     const prefix = randomUUID();
     const store = await aStore({ prefix });
     const job = aJob();
@@ -264,7 +264,7 @@ describe('RedisJobStore on a server', () => {
     await store.close();
   });
 
-  it('does not load the request to tell how a job stands', async () => {
+  it('does not read the payload for the status of a job', async () => {
     const store = await aStore();
     const job = aJob({ payload: JSON.stringify({ request: 'x'.repeat(1_000_000) }) });
     await store.submit([job], { queueLimit: 10 });
@@ -278,7 +278,7 @@ describe('RedisJobStore on a server', () => {
     await store.close();
   });
 
-  it('hands what a tool did to one of those who ask, and keeps a bounded number for whoever comes', async () => {
+  it('gives each reported action to one caller, and keeps a bounded number', async () => {
     const actions = Array.from({ length: 1_005 }, (_, count) => ({
       verb: 'purge' as const,
       by: 'me',
@@ -301,7 +301,7 @@ describe('RedisJobStore on a server', () => {
     await Promise.all([one.close(), two.close()]);
   });
 
-  it('uses three connections, however many wait and watch', async () => {
+  it('uses three connections for any number of waiters and subscribers', async () => {
     const quiet = await startRedisServer();
     const store = await aStore({ url: quiet.url });
     const giveUp = new AbortController();

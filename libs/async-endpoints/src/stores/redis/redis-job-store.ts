@@ -43,8 +43,8 @@ import { RedisWorkSignal } from './work-signal.js';
 import { liveWorkers, register, unregister } from './workers.js';
 
 /**
- * Many processes, one truth: jobs in Redis 6.2 or newer. Each verb is one script of each partition that it concerns.
- * `docs/redis-layout.md` says what is where.
+ * Keeps jobs in Redis 6.2 or newer, for any number of processes. Each verb is one script in each partition that it concerns.
+ * `docs/redis-layout.md` describes the keys.
  */
 export class RedisJobStore implements JobStore {
   readonly schedules: RedisSchedules;
@@ -187,12 +187,12 @@ export class RedisJobStore implements JobStore {
   }
 
   /**
-   * Every job that is not in exactly the index its status says, every entry without a job, every wrong counter, every key
-   * that nothing looks at and every one that should expire and does not, in words; nothing where all is well. Reads
-   * everything: for tests and operators.
+   * Checks the stored data and returns a description of each deviation: a job that is not in exactly the index of its status, an
+   * entry without a job, a wrong counter, a key that nothing uses, and a key without the expiry that it should have. Empty when
+   * there is none. It reads all data; it is meant for tests and operators.
    *
-   * With `repair` it is then mended, job by job: jobs go into the index that their record says, records that cannot be read
-   * are dropped, counters are set right; keys that nothing looks at stay. Audit again to see what is left.
+   * With `repair`, it then repairs job by job: it puts jobs into the index of their status, deletes records that cannot be read,
+   * and corrects counters. Keys that nothing uses stay. Audit again to see the remaining deviations.
    */
   audit({ repair = false }: { repair?: boolean } = {}): Promise<Deviation[]> {
     return auditAll(this.#partitions.all, { prefix: this.#prefix, repair });

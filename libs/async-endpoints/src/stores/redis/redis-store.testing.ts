@@ -9,34 +9,34 @@ import type { RedisJobStoreOptions } from './options.js';
 import { RedisJobStore } from './redis-job-store.js';
 
 interface Setup {
-  /** For `redis-server`. */
+  /** Arguments of `redis-server`. */
   args?: string[];
-  /** Of each test's store. Its clock is `now`. */
+  /** The options of the store of each test. Its clock is `now`. */
   options?: RedisJobStoreOptions;
-  /** The audit after each test must find nothing. */
+  /** Whether each test ends with an audit, which must find no deviation. */
   audited?: boolean;
-  /** Runs after each test, before its store is audited and closed. */
+  /** Runs after each test, before the audit and before the store is closed. */
   mend?: (test: RedisStoreTest) => Promise<unknown>;
 }
 
-/** What the tests of a file have at hand: one server for all, and a store of its own for each. */
+/** The fixture of a test file: one server for all tests, and one store for each test. */
 export class RedisStoreTest {
   server!: RedisServer;
-  /** Past the store. */
+  /** A client that bypasses the store. */
   client!: Redis;
   store!: RedisJobStore;
   prefix = '';
   /** The store's clock. */
   now = 0;
-  /** What the store has told an operator since the test began. */
+  /** The notices of the store since the test began. */
   heard: string[] = [];
 
-  /** Of a partition. */
+  /** The keys of a partition. */
   keys(partition = 0): RedisKeys {
     return new RedisKeys(this.prefix, partition);
   }
 
-  /** Ids of so many new jobs. */
+  /** Submits `count` new jobs and returns their ids. */
   async submit(count: number, over: Parameters<typeof aJob>[0] = {}): Promise<[string, ...string[]]> {
     const jobs = Array.from({ length: count }, () => aJob(over));
     await this.store.submit(jobs, { queueLimit: 100_000 });

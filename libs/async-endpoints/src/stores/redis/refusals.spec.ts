@@ -37,7 +37,7 @@ describe('RedisJobStore on a server that refuses writes', () => {
   const complete = async (claimed: Awaited<ReturnType<typeof claim>>) =>
     store.settle([{ ...claimed, verb: 'complete', result: '1' }]);
 
-  it('answers how much memory the server uses and may use', async () => {
+  it('returns the used memory of the server and its limit', async () => {
     const before = await store.memory();
     expect(before).toEqual({ usedBytes: expect.any(Number), limitBytes: null });
     await client.config('SET', 'maxmemory', '64mb');
@@ -47,7 +47,7 @@ describe('RedisJobStore on a server that refuses writes', () => {
     expect(after?.usedBytes).toBeGreaterThan(before!.usedBytes + 400_000);
   });
 
-  it('that is full: refuses submissions with STORE_FULL, goes on with all other work, frees space, and is well by itself', async () => {
+  it('that is full: refuses submissions with STORE_FULL, continues all other work, and recovers when space is free', async () => {
     for (let n = 0; n < 7; n++) await submit();
     const [expired, renewed, completed, retried, abandoned] = [
       await claim(),
@@ -95,7 +95,7 @@ describe('RedisJobStore on a server that refuses writes', () => {
     ]);
   });
 
-  it('that is full: removes however many results are past their retention', async () => {
+  it('that is full: purges any number of results past their retention', async () => {
     await store.submit(
       Array.from({ length: 50 }, () => aJob({ retention: SHORT })),
       LIMITS,
@@ -127,34 +127,37 @@ describe('RedisJobStore on a server that refuses writes', () => {
       mend: () => client.config('SET', 'min-replicas-to-write', '0'),
     },
   };
-  it.each(Object.entries(readOnly))('%s: says STORE_READ_ONLY, and counts no crash', async (_, { hurt, mend }) => {
-    await submit();
-    const { id, fence } = await claim();
-    await store.recover(SWEEP);
-    await hurt();
-    const refused = { code: 'STORE_READ_ONLY' };
-    for (let passed = 0; passed < 3_000; passed += 500) {
-      await expect(eventuallyConnected(() => store.submit([aJob()], LIMITS))).rejects.toMatchObject(refused);
-      await expect(eventuallyConnected(() => store.renew([{ id, fence, leaseMs: 1_000 }]))).rejects.toMatchObject(
-        refused,
-      );
-      await expect(eventuallyConnected(() => store.recover(SWEEP))).rejects.toMatchObject(refused);
-      on.now += 500;
-    }
-    await expect(eventuallyConnected(() => store.ping())).rejects.toMatchObject(refused);
-    expect(await eventuallyConnected(() => store.find([id]))).toMatchObject([{ status: 'InProgress', fence }]);
-    await mend();
-    expect(await eventuallyConnected(() => store.recover(SWEEP))).toEqual([]);
-    on.now += 300;
-    expect(await store.renew([{ id, fence, leaseMs: 1_000 }])).toEqual(['held']);
-    on.now += 300;
-    expect(await store.recover(SWEEP)).toEqual([]);
-    await submit();
-    expect(on.heard.filter((notice) => !notice.startsWith('The connection'))).toEqual([
-      expect.stringMatching(/^Redis refuses all changes, until this is mended: /),
-      'Redis accepts new jobs and all changes again',
-    ]);
-  });
+  it.each(Object.entries(readOnly))(
+    '%s: rejects with STORE_READ_ONLY, and counts no crash',
+    async (_, { hurt, mend }) => {
+      await submit();
+      const { id, fence } = await claim();
+      await store.recover(SWEEP);
+      await hurt();
+      const refused = { code: 'STORE_READ_ONLY' };
+      for (let passed = 0; passed < 3_000; passed += 500) {
+        await expect(eventuallyConnected(() => store.submit([aJob()], LIMITS))).rejects.toMatchObject(refused);
+        await expect(eventuallyConnected(() => store.renew([{ id, fence, leaseMs: 1_000 }]))).rejects.toMatchObject(
+          refused,
+        );
+        await expect(eventuallyConnected(() => store.recover(SWEEP))).rejects.toMatchObject(refused);
+        on.now += 500;
+      }
+      await expect(eventuallyConnected(() => store.ping())).rejects.toMatchObject(refused);
+      expect(await eventuallyConnected(() => store.find([id]))).toMatchObject([{ status: 'InProgress', fence }]);
+      await mend();
+      expect(await eventuallyConnected(() => store.recover(SWEEP))).toEqual([]);
+      on.now += 300;
+      expect(await store.renew([{ id, fence, leaseMs: 1_000 }])).toEqual(['held']);
+      on.now += 300;
+      expect(await store.recover(SWEEP)).toEqual([]);
+      await submit();
+      expect(on.heard.filter((notice) => !notice.startsWith('The connection'))).toEqual([
+        expect.stringMatching(/^Redis refuses all changes, until this is mended: /),
+        'Redis accepts new jobs and all changes again',
+      ]);
+    },
+  );
 });
 
 /** Told READONLY, the client connects anew, as the master may be another: what it is asked meanwhile fails of that. */

@@ -2,8 +2,9 @@ import { AsyncEndpointsError, type ErrorCode } from '../../job/errors.js';
 import { withoutArguments } from '../../store/unavailable.js';
 
 /**
- * How Redis says that it refuses a write: its memory is full; its disk is, it is a replica, or its replicas are away. Or that it
- * refuses a connection. With what an operator is told and, where the code does not say it, whoever made the call.
+ * The errors with which Redis refuses a write (its memory or disk is full, it is a replica, or its replicas are missing) or a
+ * connection. Each with its error code, the notice for operators and, if it differs from the message of the code, the message for
+ * the caller.
  */
 const REFUSALS: readonly (readonly [RegExp, ErrorCode, string, string?])[] = [
   [
@@ -16,13 +17,13 @@ const REFUSALS: readonly (readonly [RegExp, ErrorCode, string, string?])[] = [
   [/\b(MISCONF|READONLY|NOREPLICAS)\b/, 'STORE_READ_ONLY', 'Redis refuses all changes'],
 ];
 
-/** Whether Redis accepts changes, as far as it has said; tells of each turn once. */
+/** Tracks whether Redis accepts changes, and publishes one notice when that changes. */
 export class Refusals {
   #present: ErrorCode | undefined;
 
   constructor(private readonly notify: (message: string) => void) {}
 
-  /** The error for what Redis answered, or undefined where it refused nothing. */
+  /** The error for a refusal by Redis; undefined when the cause is not a refusal. */
   errorOf(cause: unknown): AsyncEndpointsError | undefined {
     if (!(cause instanceof Error)) return undefined;
     const refusal = REFUSALS.find(([pattern]) => pattern.test(cause.message));
@@ -33,14 +34,14 @@ export class Refusals {
     return new AsyncEndpointsError(code, message, { cause: withoutArguments(cause) });
   }
 
-  /** A write that needs memory was accepted. */
+  /** Call it when Redis accepted a write that needs memory. */
   accepted(): void {
     if (this.#present) this.notify('Redis accepts new jobs and all changes again');
     this.#present = undefined;
   }
 }
 
-/** Redis may close a connection that it refuses before it has said why. */
+/** Adds a hint: Redis may close a refused connection before it sends the reason. */
 export function withHint(error: Error): Error {
   if (/\b(EPIPE|ECONNRESET)\b|Connection is closed/.test(error.message))
     error.message += ' (it closes new connections: is maxclients reached?)';

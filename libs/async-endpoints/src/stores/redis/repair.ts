@@ -5,10 +5,10 @@ import type { RedisPartition } from './partition.js';
 import type { RedisClient } from './scripts/define-script.js';
 import { repairScript } from './scripts/repair.lua.js';
 
-/** So often, because jobs change meanwhile. */
+/** The number of passes, because jobs change during a repair. */
 const PASSES = 3;
 
-/** What is wrong in all partitions, and in keys of none; then, with `repair`, mended. */
+/** Audits all partitions and the keys of no partition. With `repair`, repairs the deviations. */
 export async function auditAll(
   partitions: readonly RedisPartition[],
   { prefix, repair }: { prefix: string; repair: boolean },
@@ -24,9 +24,8 @@ export async function auditAll(
 }
 
 /**
- * Puts every job of a partition that is not where its record says into its index, drops records that cannot be read and entries
- * that name no job, and sets counters right by as much as they are wrong. Each job is one step; what is in order is not
- * touched.
+ * Puts the jobs of a partition into the index of their status, deletes records that cannot be read and entries without a job, and
+ * corrects counters by their difference. Each job is one atomic step. Correct jobs are not touched.
  */
 async function repairJobs(partition: RedisPartition): Promise<void> {
   const { client, connections, keys } = partition;
@@ -56,8 +55,8 @@ async function repairCounters({ client, connections, keys }: RedisPartition, { w
 const KEYS_AT_ONCE = 1_000;
 
 /**
- * Says which keys there are that nothing would ever look at again: of a name that is not known, of a partition that there is
- * not, or of no kind that the layout knows; and which should expire by themselves and do not.
+ * Finds keys that nothing uses: of an unknown name, of a partition that does not exist, or of an unknown kind. Also finds keys
+ * without the expiry that they should have.
  */
 export async function auditKeys(client: RedisClient, prefix: string, all: readonly RedisKeys[]): Promise<Deviation[]> {
   const deviations: Deviation[] = [];
@@ -65,7 +64,7 @@ export async function auditKeys(client: RedisClient, prefix: string, all: readon
   const passing = all.flatMap((keys) => keys.passing);
   const start = `{${prefix}:`;
   for await (const found of keysOf(client, start)) {
-    // Another application may have a prefix that begins with ours.
+    // Another application may have a prefix that begins with the prefix of this store.
     const others = found.filter((key) => /^\d+}:/.test(key.slice(start.length)) && !known.has(key));
     const expiring = others.filter((key) => passing.some((beginning) => key.startsWith(beginning)));
     const lasting = await Promise.all(expiring.map(async (key) => (await client.pttl(key)) === -1));
@@ -76,21 +75,21 @@ export async function auditKeys(client: RedisClient, prefix: string, all: readon
   return deviations;
 }
 
-/** Those that may stay. */
+/** The keys that the layout defines. */
 async function knownKeys(client: RedisClient, all: readonly RedisKeys[]): Promise<Set<string>> {
   const known = new Set<string>();
   const [first] = all as [RedisKeys];
   for (const key of [first.actions, first.workers, first.alive, first.schedules, first.instants]) known.add(key);
   for (const keys of all) {
     const names = await readNames(client, keys);
-    // What happens in any partition is told in the first.
+    // Workers wait for tokens in the first partition only.
     for (const key of [...keys.shared, keys.names, ...names.flatMap((name) => [...keys.queue(name), first.wake(name)])])
       known.add(key);
   }
   return known;
 }
 
-/** Every key that begins so, on whichever node, without what the client itself puts before all keys. */
+/** Every key with this beginning, on all nodes, without the key prefix of the client. */
 async function* keysOf(client: RedisClient, start: string): AsyncGenerator<string[]> {
   const own = client.options.keyPrefix ?? '';
   const pattern = `${(own + start).replaceAll(/[*?[\]\\]/g, '\\$&')}*`;

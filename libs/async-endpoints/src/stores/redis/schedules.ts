@@ -22,7 +22,7 @@ import {
 } from './scripts/schedule.lua.js';
 import { decodeText, encodeText } from './text.js';
 
-/** The schedules of a `RedisJobStore`: all in the first partition, and so are their jobs. */
+/** The schedules of a `RedisJobStore`. The schedules and their jobs are all in the first partition. */
 export class RedisSchedules implements ScheduleStore {
   constructor(private readonly partitions: Partitions) {}
 
@@ -53,7 +53,7 @@ export class RedisSchedules implements ScheduleStore {
     return names.map((name, at) => decodeOrNull(name, texts[at]));
   }
 
-  /** Reads all: schedules are few. */
+  /** Reads all schedules, because there are few. */
   async list({ limit, after }: { limit: number; after?: string | undefined }): Promise<ScheduleRecord[]> {
     const { client, connections, keys } = this.#first;
     const all = Object.entries(await connections.answer(client.hgetall(keys.schedules)));
@@ -109,7 +109,7 @@ export class RedisSchedules implements ScheduleStore {
     return this.partitions.all[0] as RedisPartition;
   }
 
-  /** An id in the first partition: this one, or the first that is made of it and is there. */
+  /** An id in the first partition: the given id, or the first derived id that belongs there. */
   #idOf(id: string): string {
     let own = id;
     for (let n = 1; this.partitions.of(own) !== this.#first; n++) own = derivedId(`${id} ${n}`);

@@ -6,15 +6,15 @@ import { checkScript } from './scripts/check.lua.js';
 import type { RedisClient } from './scripts/define-script.js';
 
 const LEAST_VERSION = [6, 2] as const;
-/** The digest of the script that `EVAL` has brought to the server. */
+/** The digest of the script that the check loads with `EVAL`. */
 const RETURN_1 = 'e0e1f9fabfc9d4800c877a703b823ac0578ff8db';
 
-/** What a server says that will take commands again by itself. */
+/** Errors of a server that will accept commands again without help. */
 const PASSING = /^(OOM|MISCONF|BUSY|LOADING)/;
 
-/** Where the store's keys and channels are. */
+/** The keys and channels of the store. */
 export interface CheckedPlace {
-  /** What keys of the check begin with. */
+  /** The beginning of the keys of the check. */
   readonly keys: string;
   readonly channel: string;
 }
@@ -22,16 +22,16 @@ export interface CheckedPlace {
 /**
  * Tries every command that the store needs.
  *
- * @param subscribe listens to a channel and leaves it again
- * @returns what an operator should know of the server's settings
- * @throws Error that names each command that Redis refuses, or says that the server is too old, a replica, or of another kind
+ * @param subscribe subscribes to a channel and unsubscribes
+ * @returns warnings about the settings of the server
+ * @throws Error that names each refused command, or states that the server is too old, a replica, or of another kind
  */
 export async function checkServer(
   commands: RedisClient,
   place: CheckedPlace,
   subscribe: (channel: string) => Promise<void>,
 ): Promise<string[]> {
-  // The nodes of a cluster connect at their first command, and would refuse the second while they do.
+  // The client of a cluster node connects at its first command, and refuses further ones until it is connected.
   const servers = commands instanceof Cluster ? commands.nodes('master') : [commands];
   await Promise.all(servers.map((server) => requireServer(server, commands instanceof Cluster)));
   const refused = await refusedCommands(commands, place, subscribe);
@@ -77,7 +77,10 @@ async function refusedCommands(
   return [...new Set(refused)];
 }
 
-/** @throws Error where the server is too old to run the scripts, or where a client for one server would see a part of the jobs */
+/**
+ * @throws Error when the server is too old for the scripts, or when it is a cluster node or a Sentinel and the client is for one
+ * server
+ */
 async function requireServer(client: Redis, isOfCluster: boolean): Promise<void> {
   const text = await client.info('server');
   const [, mode] = /^redis_mode:(\w+)/m.exec(text) ?? [];
@@ -88,13 +91,13 @@ async function requireServer(client: Redis, isOfCluster: boolean): Promise<void>
   if (mode === 'sentinel')
     throw new Error('It is a Sentinel; connect with a URL such as redis+sentinel://host:26379/name-of-the-master');
   const version = /^redis_version:(\d+)\.(\d+)\S*/m.exec(text);
-  if (!version) return; // not everything that speaks the protocol says what it is
+  if (!version) return; // some compatible servers do not report a version
   const [, major, minor] = version.map(Number) as [number, number, number];
   if (major > LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor >= LEAST_VERSION[1])) return;
   throw new Error(`Redis ${major}.${minor} is too old; RedisJobStore needs ${LEAST_VERSION.join('.')} or newer.`);
 }
 
-/** What an operator should know of the server's settings; nothing where `CONFIG` may not be read. */
+/** Warnings about the settings of the server. Empty when `CONFIG` is not permitted. */
 async function settingsWarnings(client: Redis): Promise<string[]> {
   try {
     const get = async (name: string) => (await client.config('GET', name))[1] ?? '';

@@ -8,7 +8,7 @@ import { RedisJobStore } from './redis-job-store.js';
 const SWEEP = { limit: 10, maxCrashes: 1, sweep: { silenceMs: 500, leaseMs: 900 } };
 const HOUR = 3_600_000;
 
-describe('RedisJobStore, while its clock jumps and workers come and go', () => {
+describe('RedisJobStore, when its clock jumps or workers restart', () => {
   let server: RedisServer;
   let client: Redis;
   let prefix: string;
@@ -59,7 +59,7 @@ describe('RedisJobStore, while its clock jumps and workers come and go', () => {
   };
   const CRASHED = ['Failed', 1];
 
-  it('counts a crash where nobody lived through the time without sweeps: the only worker died and was started anew', async () => {
+  it('counts a crash when the only worker died and was restarted', async () => {
     const [died, started] = [await aStore(), await aStore()];
     await sweep(died);
     await running(died);
@@ -67,7 +67,7 @@ describe('RedisJobStore, while its clock jumps and workers come and go', () => {
     expect(await sweep(started, 300)).toEqual([CRASHED]);
   });
 
-  it('spares the claims of those who did, though a new worker sweeps before them', async () => {
+  it('keeps the claims of workers that live through a silence, even when a new worker sweeps first', async () => {
     const [lives, started] = [await aStore(), await aStore()];
     await sweep(lives);
     const { job, fence } = await running(lives);
@@ -78,7 +78,7 @@ describe('RedisJobStore, while its clock jumps and workers come and go', () => {
     expect(await sweep(started, 450)).toEqual([]);
   });
 
-  it('does not take a worker that was cut off alone for an outage', async () => {
+  it('recovers the jobs of a single disconnected worker', async () => {
     const [cutOff, other] = [await aStore(), await aStore()];
     await sweep(cutOff);
     await running(cutOff);
@@ -86,7 +86,7 @@ describe('RedisJobStore, while its clock jumps and workers come and go', () => {
     expect(await sweep(cutOff, 100)).toEqual([]);
   });
 
-  it('crashes no healthy job when the clock jumps forward', async () => {
+  it('counts no crash when the clock jumps forward', async () => {
     const store = await aStore();
     const { job, fence } = await running(store);
     await sweep(store);
@@ -97,7 +97,7 @@ describe('RedisJobStore, while its clock jumps and workers come and go', () => {
     expect(await sweep(store, 400)).toEqual([CRASHED]); // and now nobody has renewed it
   });
 
-  it('goes on with delays and recovery when the clock is set back', async () => {
+  it('continues delays and recovery when the clock is set back', async () => {
     const store = await aStore();
     await running(store);
     await sweep(store);
@@ -110,7 +110,7 @@ describe('RedisJobStore, while its clock jumps and workers come and go', () => {
     expect(await sweep(store, 60)).toEqual([CRASHED]);
   });
 
-  it('never goes back itself, and agrees with the clock again after a while', async () => {
+  it("has a clock that never goes back, and that agrees with the server's after a while", async () => {
     const store = await aStore();
     await sweep(store);
     clock -= 10_000;
@@ -125,7 +125,7 @@ describe('RedisJobStore, while its clock jumps and workers come and go', () => {
     expect(times.at(-1)).toBe(clock);
   });
 
-  it('answers for how long jobs have run by the same clock', async () => {
+  it('uses the same clock for the running time of jobs', async () => {
     const store = await aStore();
     await sweep(store);
     clock -= HOUR;
@@ -135,7 +135,7 @@ describe('RedisJobStore, while its clock jumps and workers come and go', () => {
     expect((await store.list({ runningForMs: 100 }, { limit: 10 })).jobs.map(({ id }) => id)).toEqual([job.id]);
   });
 
-  it('works with a clock that was damaged by hand', async () => {
+  it('works after its clock field was damaged by hand', async () => {
     const store = await aStore();
     await client.hset(new RedisKeys(prefix, 0).counters, 'clock', 'nonsense');
     await running(store);

@@ -9,7 +9,7 @@ import type { RedisClient } from './scripts/define-script.js';
 import { agesScript } from './scripts/queue-times.lua.js';
 import { decodeText, encodeText } from './text.js';
 
-/** From the counters and the ends of the indexes: the cost grows with the number of names, not of jobs. */
+/** Reads the counters and the ends of the indexes, so the cost depends on the number of names, not of jobs. */
 export async function redisStats({ client, keys, time }: RedisPartition): Promise<QueueStats[]> {
   const names = await readNames(client, keys);
   const counters = await client.hgetall(keys.counters);
@@ -31,7 +31,7 @@ export async function redisStats({ client, keys, time }: RedisPartition): Promis
   return [...stats, ...[...paused].filter((name) => !queued.has(name)).map(pausedAndEmpty)];
 }
 
-/** What partitions say of one name and status, as one: they hold different jobs. */
+/** Adds up the statistics of the partitions by name and status. */
 export function addUp(parts: readonly QueueStats[]): QueueStats[] {
   const sums = new Map<string, QueueStats>();
   for (const part of parts) {
@@ -45,8 +45,8 @@ export function addUp(parts: readonly QueueStats[]): QueueStats[] {
 }
 
 /**
- * Of the fullest server: it refuses submissions however empty the others are. Null where no server says, as of a service that
- * answers `INFO` in its own words.
+ * The memory of the fullest server, because that one refuses submissions first. Null when no server reports it, for example a
+ * managed service with another `INFO`.
  */
 export async function redisMemory(client: RedisClient): Promise<StoreMemory | null> {
   const servers = client instanceof Cluster ? client.nodes('master') : [client];
@@ -62,7 +62,7 @@ async function memoryOf(server: Redis): Promise<StoreMemory | null> {
   return used === undefined ? null : { usedBytes: Number(used), limitBytes: limit || null };
 }
 
-/** Without a limit none is full, and more is more. */
+/** How full a server is. Servers without a limit are compared by their used bytes. */
 function fill({ usedBytes, limitBytes }: StoreMemory): number {
   return usedBytes / (limitBytes ?? Number.MAX_SAFE_INTEGER);
 }

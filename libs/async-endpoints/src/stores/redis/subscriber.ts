@@ -2,10 +2,10 @@ import type { Redis } from 'ioredis';
 import { hangUp } from './client.js';
 import { inTime } from '../../store/in-time.js';
 
-/** A connection on which nothing was heard is asked whether it still lives, every so many times as long as it may take. */
+/** The interval of the heartbeat on a silent connection, as a multiple of the deadline of a call. */
 const HEARTBEAT_TIMEOUTS = 2;
 const CONNECT_AGAIN_MS = 200;
-/** A channel is heard for that long after nobody wants it: whoever waits for one job after another subscribes once. */
+/** How long a channel stays subscribed after its last subscriber, so that waiting for one job after the other subscribes once. */
 const LINGER_MS = 5_000;
 
 interface Waiting {
@@ -14,16 +14,16 @@ interface Waiting {
 }
 
 /**
- * One connection that listens to channels, opened with the first of them. A connection that is lost is opened anew, also
- * where it was lost without a word; as messages were missed then, it says so.
+ * One connection that subscribes to channels, opened with the first channel. A lost connection is opened again, also when it was
+ * lost silently. It then reports that messages may have been missed.
  */
 export class RedisSubscriber {
-  /** Told of each message. */
+  /** Called for each message. */
   onMessage: (channel: string, message: string) => void = () => {};
-  /** Told when messages may have been missed, once all channels are heard again; until it does not reject. */
+  /** Called when messages may have been missed, after all channels are subscribed again. Repeated until it resolves. */
   onGap: () => Promise<void> = () => Promise.resolve();
   readonly #channels = new Set<string>();
-  /** Those that the present connection is known to hear. */
+  /** The confirmed subscriptions of the current connection. */
   readonly #confirmed = new Set<string>();
   readonly #leaving = new Map<string, NodeJS.Timeout>();
   readonly #waiting = new Set<Waiting>();
@@ -32,19 +32,19 @@ export class RedisSubscriber {
   #again: NodeJS.Timeout | undefined;
   #heard = false;
   #missed = false;
-  /** Why there is no connection, as far as is known. */
+  /** Why there is no connection, if known. */
   #trouble: unknown;
 
   /**
-   * @param connect opens a connection that does not resubscribe by itself, or none where it is not known where to
-   * @param timeoutMs how long Redis may take to answer
+   * @param connect opens a connection that does not resubscribe by itself; undefined when there is no node to connect to
+   * @param timeoutMs how long Redis may take to reply
    */
   constructor(
     private readonly connect: () => Redis | undefined,
     private readonly timeoutMs: number,
   ) {}
 
-  /** Resolves when the channel is heard. @throws Error where that takes too long, or is refused */
+  /** Resolves when the channel is subscribed. @throws Error when that takes too long or is refused */
   async subscribe(channel: string): Promise<void> {
     clearTimeout(this.#leaving.get(channel));
     this.#leaving.delete(channel);
@@ -59,19 +59,19 @@ export class RedisSubscriber {
     }
   }
 
-  /** Before long. */
+  /** Unsubscribes after a few seconds. */
   unsubscribe(channel: string): void {
     clearTimeout(this.#leaving.get(channel));
     const leave = () => {
       this.#leaving.delete(channel);
       this.#channels.delete(channel);
       this.#confirmed.delete(channel);
-      this.#client?.unsubscribe(channel).catch(() => {}); // it goes with the connection, then
+      this.#client?.unsubscribe(channel).catch(() => {}); // the subscription then ends with the connection
     };
     this.#leaving.set(channel, setTimeout(leave, LINGER_MS).unref());
   }
 
-  /** Forgets all channels; the next that is subscribed to opens a connection again. */
+  /** Ends all subscriptions and the connection. The next subscription opens a new one. */
   close(): void {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#again);
@@ -128,7 +128,7 @@ export class RedisSubscriber {
     try {
       if (this.#channels.size > 0) await this.#listen(client, ...this.#channels);
     } catch (error) {
-      // Refused, or else the connection is lost again.
+      // The subscription was refused, unless the connection was lost again.
       if (client.status === 'ready') this.#settle(({ reject }) => reject(error));
       return;
     }
@@ -148,11 +148,11 @@ export class RedisSubscriber {
     }
   }
 
-  /** Subscribing again changes nothing but has an answer, for which the client waits no longer than its socket timeout. */
+  /** Subscribing again changes nothing, but Redis must reply within the socket timeout of the client. */
   #beat(): void {
     const [channel] = this.#channels;
     if (!this.#heard && channel !== undefined && this.#client?.status === 'ready') {
-      this.#client.subscribe(channel).catch(() => {}); // then it has connected anew
+      this.#client.subscribe(channel).catch(() => {}); // then the client reconnects
     }
     this.#heard = false;
   }

@@ -44,7 +44,7 @@ describe('A sweep of RedisJobStore', () => {
     expect(await store.audit()).toEqual([]);
   });
 
-  it.each(['waiting', 'Q:Work', 'S:Work', 'P:Work'])('sets a counter right that is too high: %s', async (counter) => {
+  it.each(['waiting', 'Q:Work', 'S:Work', 'P:Work'])('corrects a counter that is too high: %s', async (counter) => {
     await submit(3);
     await submit(2, { delayMs: 10 });
     await claim(1);
@@ -53,7 +53,7 @@ describe('A sweep of RedisJobStore', () => {
     expect(await store.audit()).toEqual([]);
   });
 
-  it.each(['waiting', 'S:Work', 'P:Work'])('sets a counter right that is too low: %s', async (counter) => {
+  it.each(['waiting', 'S:Work', 'P:Work'])('corrects a counter that is too low: %s', async (counter) => {
     await submit(3, { priority: 1 });
     await submit(2, { delayMs: 10 });
     await claim(1);
@@ -63,7 +63,7 @@ describe('A sweep of RedisJobStore', () => {
   });
 
   it.each([9_000_000, -9_000_000])(
-    'bounds a counter of bytes that is wrong by %s, and accepts jobs meanwhile',
+    'limits a counter of bytes that is wrong by %s, and accepts jobs meanwhile',
     async (by) => {
       const ids = await submit(2);
       for (const counter of ['waitingBytes', 'bytes:Q:Work']) await client.hincrby(keys.counters, counter, by);
@@ -80,7 +80,7 @@ describe('A sweep of RedisJobStore', () => {
     },
   );
 
-  it('changes no counter of jobs that are where they should be', async () => {
+  it('changes no correct counter', async () => {
     const [canceled] = await submit(3); // its entry stays in the line
     await submit(3, { priority: 1 });
     await submit(3, { delayMs: 10 });
@@ -92,7 +92,7 @@ describe('A sweep of RedisJobStore', () => {
     expect(await client.hgetall(keys.counters)).toEqual(before);
   });
 
-  it('leaves nothing of a name of which there are no jobs any more, and the next submission brings it back', async () => {
+  it('deletes a name without jobs, which the next submission adds again', async () => {
     const names = Array.from({ length: 450 }, (_, n) => `Name${n}`);
     await store.submit(
       names.map((name) => aJob({ name, retention: SHORT })),
@@ -116,7 +116,7 @@ describe('A sweep of RedisJobStore', () => {
     expect(await store.audit()).toEqual([]);
   });
 
-  it('keeps a name as long as there is anything of it', async () => {
+  it('keeps a name that has any entry', async () => {
     const stays: string[] = [];
     for (const [name, over] of Object.entries(places)) {
       stays.push(name);
@@ -135,7 +135,7 @@ describe('A sweep of RedisJobStore', () => {
     expect([...new Set((await store.stats()).map(({ name }) => name))]).toEqual(stays.toSorted());
   });
 
-  it('does not end a list whose place was in the queue of a name that has gone', async () => {
+  it('does not end a listing at a name that was deleted', async () => {
     const [gone = ''] = await submit(1, { name: 'A', retention: SHORT });
     const [stays] = await submit(1, { name: 'B' });
     const page = await store.list({}, { limit: 1 });

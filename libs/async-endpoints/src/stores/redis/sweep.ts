@@ -9,29 +9,29 @@ import { recoverScript } from './scripts/recover.lua.js';
 import { type Maintained, maintainScript } from './scripts/maintain.lua.js';
 import { decodeText } from './text.js';
 
-/** So many names are looked after in one step, so that Redis serves others in between. */
+/** The number of names that one step maintains, so that Redis can serve other clients in between. */
 const NAMES_AT_ONCE = 200;
-/** Names are looked for anew after so many sweeps, also where nothing says that there are others. */
+/** The names are read again after this many sweeps, even when their number seems unchanged. */
 const SWEEPS_UNTIL_SCAN = 6;
-/** For how long a token outlives its name where it tells of other partitions too, which have not looked yet. */
+/** How long a token outlives its name when it serves other partitions too, which may still have jobs. */
 const TOKEN_OUTLIVES_MS = 60_000;
 
-/** What sweeps do in a partition, and what they remember from one time to the next. */
+/** The sweep of a partition, and its state between two sweeps. */
 export class RedisSweep {
-  /** By the store's clock, when this process last swept here; '' before its first time. */
+  /** The time of the last sweep of this process in this partition, by the store's clock; '' before the first. */
   #sweptAt = '';
-  /** The completed job that is to go next, and when. */
+  /** The completed job that is purged next, and the end of its retention. */
   #head: [entry: string, until: string] = ['', ''];
 
-  /** Those that were there when last looked for; none where there are too many for one step. */
+  /** The names at the last reading; empty when there are too many for one step. */
   #names: readonly string[] = [];
-  /** How many counters there were then. */
+  /** The number of counters at that time. */
   #counters = -1;
   #sweepsUntilScan = 0;
 
   constructor(private readonly partition: RedisPartition) {}
 
-  /** Takes jobs from claims that have run out; when there are no more, looks after the queues. */
+  /** Recovers jobs with expired leases. When there are no more, maintains the queues. */
   async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
     const recovered: Recovered[] = [];
     let inPassing: Maintained | [] = [];
@@ -78,7 +78,7 @@ export class RedisSweep {
     });
   }
 
-  /** Claims that lead nowhere; the last step is the one after which they are not met again. */
+  /** Deletes claims whose job does not exist or cannot be read. The last step deletes the claims themselves. */
   async #forget(ids: readonly string[]): Promise<number> {
     if (ids.length === 0) return 0;
     const { partition } = this;
@@ -89,12 +89,12 @@ export class RedisSweep {
       forgotten += await partition.run(forgetScript, names.slice(at, at + NAMES_AT_ONCE), [...ids]);
     }
     forgotten += await partition.run(forgetScript, [], [...ids]);
-    const are = 'claims were of jobs that are gone or cannot be read, and are forgotten: audit it';
+    const are = 'claims of jobs that do not exist or cannot be read were deleted: run an audit';
     if (forgotten > 0) place.notify(`${forgotten} ${are}`);
     return forgotten;
   }
 
-  /** @param maintained what was done in passing for the names that were known; they may be others by now */
+  /** @param maintained the result for the names that were known; there may be other names by now */
   async #maintain(maintained: Maintained | []): Promise<void> {
     let [dropped, wrong] = [0, 0];
     if (isMaintained(maintained)) [dropped, wrong] = this.#noted(maintained, this.#names);
@@ -104,11 +104,11 @@ export class RedisSweep {
       wrong += found[1];
     }
     const { notify } = this.partition.place;
-    if (dropped > 0) notify(`${dropped} entries of queues named jobs that are gone, and are dropped: audit it`);
-    if (wrong > 0) notify(`${wrong} counters were wrong, and are set right: jobs were lost or removed by hand`);
+    if (dropped > 0) notify(`${dropped} queue entries of jobs that do not exist were dropped: run an audit`);
+    if (wrong > 0) notify(`${wrong} wrong counters were corrected: jobs were lost or deleted by hand`);
   }
 
-  /** Of all names, which are then known. */
+  /** Maintains all names, and remembers them. */
   async #maintainAll(): Promise<[dropped: number, wrong: number]> {
     const { connections, client, keys, time } = this.partition;
     const known = new Set<string>();
@@ -133,7 +133,7 @@ export class RedisSweep {
     return [dropped, wrong];
   }
 
-  /** Tells workers of the first partition of what was found in this one. */
+  /** Updates the wake tokens, which are in the first partition, with the result for this one. */
   #noted([dropped, wrong, withWork, gone]: Maintained, names: readonly string[]): [dropped: number, wrong: number] {
     const { tokens } = this.partition;
     tokens.put(withWork.map((at) => names[at - 1] as string));

@@ -1,15 +1,15 @@
-/** Printable ASCII that does not begin as JSON text does. */
+/** Printable ASCII that does not begin with a quotation mark, as JSON strings do. */
 const PLAIN = /^[!#-~][ -~]*$/;
 
 /**
- * Any text as a line of a record or the end of a key: as it is where it is plain, as nearly all are, else as JSON, which has
- * no line breaks, and writes what UTF-8 cannot hold.
+ * The form of any text in a line of a record or at the end of a key: the text itself when it is plain, otherwise a JSON string,
+ * which has no line breaks and escapes what UTF-8 cannot express.
  */
 export function encodeText(text: string): string {
   return PLAIN.test(text) ? text : JSON.stringify(text);
 }
 
-/** What is no JSON is as it was written by a release that wrote all texts as they were. */
+/** Text that is not JSON was written by a release that did not encode texts. */
 export function decodeText(line: string): string {
   if (!line.startsWith('"')) return line;
   try {
@@ -22,16 +22,16 @@ export function decodeText(line: string): string {
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /**
- * JSON as one line that is the same when it comes back: only JSON that somebody has laid out has line breaks, and there they
- * mean nothing. Redis keeps UTF-8, which cannot hold half a character.
+ * JSON as one line. Line breaks between the tokens of formatted JSON are removed. Lone surrogates are escaped, because Redis
+ * stores UTF-8.
  */
 export function jsonLine(json: string): string {
-  if (!json.includes('\n') && !json.includes('\x1e') && isWellFormed(json)) return json; // nearly all, and quickly
+  if (!json.includes('\n') && !json.includes('\x1e') && isWellFormed(json)) return json; // the fast path of nearly all texts
   const line = json.replaceAll('\n', ' ').replaceAll('\x1e', ' ');
   if (isWellFormed(line)) return line;
   return line.replaceAll(LONE_SURROGATE, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
 }
 
 function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed(); // of ES2024; every Node that we support has it
+  return (text as string & { isWellFormed(): boolean }).isWellFormed(); // ES2024; every supported Node version has it
 }

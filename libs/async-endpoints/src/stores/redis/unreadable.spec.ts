@@ -25,7 +25,7 @@ const SPOILT: Record<string, (text: string) => string> = {
   'with an owner that is no JSON': (text) => text.replace('"ann"', '"an\\"'),
 };
 
-describe('RedisJobStore, where a record cannot be read', () => {
+describe('RedisJobStore, when a record cannot be read', () => {
   const on = redisStoreTest();
   let client: Redis;
   let store: RedisJobStore;
@@ -77,7 +77,7 @@ describe('RedisJobStore, where a record cannot be read', () => {
     return [pairs.map(([first]) => first), pairs.map(([, second]) => second)] as const;
   };
 
-  it.each(Object.entries(SPOILT))('sets it aside, and does all for its neighbors: %s', async (_, how) => {
+  it.each(Object.entries(SPOILT))('sets it aside, and processes all other jobs: %s', async (_, how) => {
     const [spoilt, neighbors] = await inEachPlace();
     for (const id of spoilt) await spoil(id, how);
     expect(await idsOf(store.find(neighbors))).toEqual(neighbors);
@@ -115,7 +115,7 @@ describe('RedisJobStore, where a record cannot be read', () => {
     expect(on.heard.filter((message) => message.includes('set aside'))).toHaveLength(1);
   });
 
-  it.each([{}, { priority: 5 }])('tells and counts one that only a claim meets: %j', async (over) => {
+  it.each([{}, { priority: 5 }])('reports and counts it when only a claim reads it: %j', async (over) => {
     const [spoilt, neighbor] = await submitTwo(over);
     await spoil(spoilt, () => 'no record');
     const counted: unknown[] = [];

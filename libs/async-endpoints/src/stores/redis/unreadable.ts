@@ -1,13 +1,13 @@
 import type { JobRecord } from '../../job/job.js';
 import { decode } from './codec.js';
 
-/** So many ids are remembered, lest one is told of again and again. */
+/** The number of remembered ids, so that the same record is not reported repeatedly. */
 const MOST_IDS = 1_000;
 const TELL_AGAIN_MS = 60_000;
 
 /**
- * Reads records, and sets aside those that cannot be read: they were altered by hand, or a newer release wrote them. For callers
- * there is no such job; an operator is told, once in a while, however many there are.
+ * Decodes records, and sets aside those that cannot be read because they were altered by hand or written by a newer release. For
+ * callers such a job does not exist. Operators get an occasional notice, however many there are.
  */
 export class Unreadable {
   readonly #ids = new Set<string>();
@@ -15,15 +15,15 @@ export class Unreadable {
   #toldAt = -Infinity;
 
   /**
-   * @param notify tells an operator
-   * @param count is called once for each record
+   * @param notify publishes a notice to operators
+   * @param count called once for each unreadable record
    */
   constructor(
     private readonly notify: (message: string) => void,
     private readonly count: () => void,
   ) {}
 
-  /** @param replies of each id, its record and claim, each '' where there is none */
+  /** @param replies for each id its record and claim, each '' when there is none */
   readAll(ids: readonly string[], replies: readonly string[]): (JobRecord | null)[] {
     return ids.map((id, index) => this.read(id, replies[2 * index] as string, replies[2 * index + 1] as string));
   }
@@ -32,7 +32,7 @@ export class Unreadable {
     return text === '' ? null : this.orNull(id, text, () => decode(id, text, claim).job);
   }
 
-  /** What is decoded of this job's record, or null where that throws. */
+  /** The decoded record of a job, or null when decoding throws. */
   orNull<T>(id: string, text: string, decoded: (id: string, text: string) => T): T | null {
     try {
       return decoded(id, text);

@@ -69,7 +69,7 @@ describe('A URL of several servers', () => {
     'redis+other://a',
     'http://a',
     'redis://',
-  ])('is refused where a part is missing, or one too many: %s', (url) => {
+  ])('is refused when a part is missing or superfluous: %s', (url) => {
     expect(isRedisUrl(url)).toBe(false);
   });
 });

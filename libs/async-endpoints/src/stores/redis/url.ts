@@ -1,16 +1,16 @@
 import type { ClusterNode, RedisOptions } from 'ioredis';
 
-/** What a URL of several servers says. */
+/** The parts of a URL of several servers. */
 export interface ServersUrl {
   readonly kind: 'cluster' | 'sentinel';
   readonly servers: readonly Required<Exclude<ClusterNode, string | number>>[];
-  /** What the Sentinels call the master; '' for a cluster. */
+  /** The name of the master in the Sentinels; '' for a cluster. */
   readonly name: string;
-  /** For the Redis servers: user, password, database, and TLS, which is then used for Sentinels too. */
+  /** Options for the Redis servers: user, password, database, and TLS, which then applies to Sentinels too. */
   readonly options: RedisOptions;
 }
 
-/** What a URL may be, in words. */
+/** The expected form of a URL, for error messages. */
 export const REDIS_URL =
   'something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name';
 
@@ -19,17 +19,17 @@ const SERVERS =
 const SERVER = /^(\[[\da-fA-F:.]+\]|[^\s:,[\]]+)(?::(\d{1,5}))?$/;
 const DEFAULT_PORT = { cluster: 6_379, sentinel: 26_379 };
 
-/** Whether it is one that {@link readServersUrl} reads, or that ioredis does. */
+/** Whether {@link readServersUrl} or ioredis can read the URL. */
 export function isRedisUrl(url: string): boolean {
   return readServersUrl(url) !== null || (/^rediss?:\/\/./.test(url) && isReadableUrl(url));
 }
 
-/** Of a cluster or of Sentinels; null for any other, which is left to ioredis, and for one that is wrong. */
+/** Reads the URL of a cluster or of Sentinels. Null for a URL of another kind, which ioredis reads, and for an invalid one. */
 export function readServersUrl(url: string): ServersUrl | null {
   const [, tls, kind, username, password, hosts = '', name = '', database] = SERVERS.exec(url) ?? [];
   if (kind !== 'cluster' && kind !== 'sentinel') return null;
   const servers = hosts.split(',').map((text) => serverOf(text, DEFAULT_PORT[kind]));
-  // Clusters have one database, and Sentinels are asked for a master by its name.
+  // A cluster has one database only, and Sentinels need the name of the master.
   const isWhole = kind === 'cluster' ? name === '' && database === undefined : name !== '';
   if (!isWhole || servers.some((server) => server === null)) return null;
   try {
@@ -41,7 +41,7 @@ export function readServersUrl(url: string): ServersUrl | null {
     };
     return { kind, servers: servers as ServersUrl['servers'], name: decodeURIComponent(name), options };
   } catch {
-    return null; // a % that begins no character
+    return null; // an invalid percent encoding
   }
 }
 
@@ -51,13 +51,13 @@ function serverOf(text: string, defaultPort: number): ServersUrl['servers'][numb
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }
 
-/** What a URL must be; without the value, which may have a password in it. */
+/** The expected form of a URL. Error messages leave out the value, which may contain a password. */
 export const READABLE_URL =
   'a url that can be read: in the user and the password write % as %25, # as %23, / as %2F and ? as %3F';
 
 /**
- * Whether ioredis can read it. What it cannot read makes `URL` throw an error that has the whole URL, password included, as a
- * property, and Node prints that when the process ends by it.
+ * Whether ioredis can read the URL. For an invalid one, `URL` throws an error with the whole URL, password included, as a
+ * property, which Node prints when the process ends with that error.
  */
 export function isReadableUrl(url: string): boolean {
   try {

@@ -4,7 +4,7 @@ import { aJob } from '../../testing/index.js';
 import type { RedisJobStoreOptions } from './options.js';
 import { RedisJobStore } from './redis-job-store.js';
 
-/** Whether a store with these options can do the whole life of a job, on all three connections. */
+/** Runs the whole life of a job in a store with these options, on all three connections. */
 export async function works(options: RedisJobStoreOptions): Promise<void> {
   const store = new RedisJobStore({ prefix: randomUUID(), ...options });
   await store.open();

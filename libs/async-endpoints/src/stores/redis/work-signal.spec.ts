@@ -43,7 +43,7 @@ describe('RedisJobStore wakes', () => {
   const blocked = (count: number) =>
     eventually(async () => new RegExp(`blocked_clients:${count}\\b`).test(await client.info('clients')));
 
-  it('one process for one job, and there one waiter', async () => {
+  it('one process for one job, and one waiter in it', async () => {
     const [one, other] = [await process(), await process()];
     let woken = 0;
     const wait = (store: RedisJobStore) => store.waitForWork(['Work'], giveUp.signal).then(() => woken++);
@@ -59,7 +59,7 @@ describe('RedisJobStore wakes', () => {
     await Promise.all(waits);
   });
 
-  it('another process where a claim has left work behind', async () => {
+  it('another process when a claim leaves jobs behind', async () => {
     const [one, other] = [await process(), await process()];
     const both = [one, other].map((store) =>
       store.waitForWork(['Work'], new AbortController().signal).then(() => store),
@@ -72,7 +72,7 @@ describe('RedisJobStore wakes', () => {
     expect(await claim(last as RedisJobStore)).toHaveLength(1);
   });
 
-  it('another process where the one that was told does not want it any more', async () => {
+  it('another process when the woken one no longer waits', async () => {
     const [one, other] = [await process(), await process()];
     const noMore = new AbortController();
     const given = one.waitForWork(['Work'], noMore.signal);
@@ -86,7 +86,7 @@ describe('RedisJobStore wakes', () => {
     expect(await claim(other)).toHaveLength(1);
   });
 
-  it('who began to wait for another name meanwhile', async () => {
+  it('a waiter that began to wait for another name meanwhile', async () => {
     const store = await process();
     const first = store.waitForWork(['Other'], giveUp.signal);
     await blocked(1);
@@ -98,7 +98,7 @@ describe('RedisJobStore wakes', () => {
     await first;
   });
 
-  it('when a scheduled job comes due, though nobody says so', async () => {
+  it('at the scheduledAt of a job, without a notification', async () => {
     const store = await process();
     await submit(store, 1, { delayMs: 300 });
     const claims: unknown[] = [];

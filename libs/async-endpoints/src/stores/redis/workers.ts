@@ -3,7 +3,7 @@ import type { RedisPartition } from './partition.js';
 import { registerScript } from './scripts/register.lua.js';
 import { workersScript } from './scripts/workers.lua.js';
 
-/** @param partition the first, which keeps the workers */
+/** @param partition the first partition, which keeps the workers */
 export async function register(partition: RedisPartition, worker: WorkerInfo, aliveMs: number): Promise<void> {
   const { client, connections, time } = partition;
   const args = [time(), worker.id, aliveMs, JSON.stringify(worker)];

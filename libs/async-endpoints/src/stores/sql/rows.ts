@@ -10,10 +10,10 @@ import {
 } from '../../job/job.js';
 import { decodeNullable, decodeText } from './text.js';
 
-/** About what a record takes beside what it carries. */
+/** The approximate bytes of a record without its variable parts. */
 const RECORD_BYTES = 300;
 
-/** What every SQL store keeps of a job in columns of these names: numbers, texts, and JSON as text. */
+/** The columns of a job that all SQL stores have: numbers, texts, and JSON as text. */
 export interface StoredRow {
   readonly id: string;
   readonly name: string;
@@ -66,13 +66,13 @@ export function decodeRow(row: StoredRow, status: JobStatus, failedAttempts: rea
   });
 }
 
-/** The bytes that a new job takes of the limit of what waits. */
+/** The bytes of a new job that count for the limit of waiting bytes. */
 export function bytesOfNew(job: Pick<NewJob, 'name' | 'owner' | 'fingerprint' | 'payload'>): number {
   const carried = [job.payload, job.name, job.owner ?? '', job.fingerprint ?? ''];
   return carried.reduce((sum, text) => sum + Buffer.byteLength(text), RECORD_BYTES);
 }
 
-/** NULL for the usual one, which most jobs have. */
+/** NULL for the default retention, which most jobs have. */
 export function encodeRetention({ completedMs, failedMs, canceledMs }: Retention): string | null {
   const usual = DEFAULT_RETENTION;
   if (completedMs === usual.completedMs && failedMs === usual.failedMs && canceledMs === usual.canceledMs) return null;

@@ -1,9 +1,10 @@
 /*
- * Databases keep UTF-8, which cannot hold half a character (a lone surrogate), and PostgreSQL no U+0000. Texts of clients may
- * have some.
+ * Databases store UTF-8, which has no lone surrogates, and PostgreSQL does not accept U+0000. Texts of clients may contain both.
  */
 
-/** Any text as it is stored: as it is, as nearly all are, else as JSON, which writes them in ASCII. */
+/**
+ * The stored form of any text: the text itself when it can be stored, otherwise a JSON string, which escapes those characters.
+ */
 export function encodeText(text: string): string {
   return isStorable(text) && !text.startsWith('"') ? text : JSON.stringify(text);
 }
@@ -22,13 +23,13 @@ export function decodeNullable(stored: string | null): string | null {
 
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
-/** JSON that means the same. */
+/** Equivalent JSON that can be stored. */
 export function encodeJson(json: string): string {
   if (isStorable(json)) return json;
   return json.replaceAll(LONE_SURROGATE, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
 }
 
 function isStorable(text: string): boolean {
-  const isUnicode = (text as string & { isWellFormed(): boolean }).isWellFormed(); // of ES2024; every Node that we support has it
+  const isUnicode = (text as string & { isWellFormed(): boolean }).isWellFormed(); // ES2024; every supported Node version has it
   return isUnicode && !text.includes('\0');
 }

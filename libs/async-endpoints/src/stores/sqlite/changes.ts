@@ -8,18 +8,18 @@ import { recordOf, statusOf } from './rows.js';
 import type { Statements } from './statements.js';
 import { decodeText } from '../sql/text.js';
 
-/** How often the file is read in case that the operating system reported no change. */
+/** How often the file is read even when the operating system has reported no change. */
 const POLL_MS = 2_000;
 /** Changes of other processes within this time are read together. */
 const TOGETHER_MS = 5;
 
 /**
- * Notifies the subscribers and waiting workers of this process: of its own changes when they are durable, and of the changes
- * of other processes when the file changes. It watches the file only while there are any.
+ * Notifies the subscribers and waiting workers of this process: of its own changes when they are durable, and of the changes of
+ * other processes when the file changes. It watches the file only while there are subscribers or waiters.
  */
 export class Changes {
   readonly #subscribers = new Subscribers();
-  /** The latest version of each subscribed job of which subscribers were notified. */
+  /** The latest notified version of each job with a subscription. */
   readonly #notified = new Map<string, number>();
   #dataVersion: unknown;
   #lastRevocation = 0;
@@ -50,13 +50,13 @@ export class Changes {
     };
   }
 
-  /** Notifies of a change of this process that is durable. */
+  /** Notifies of a durable change by this process. */
   own(job: JobRecord): void {
     if (this.#subscribers.hasFor(job.id)) this.#notify(job);
     this.work.arrived(job);
   }
 
-  /** Notifies of a revocation by this process that is durable; it is not read again from the file. */
+  /** Notifies of a durable revocation by this process, which is then not read from the file again. */
   ownRevocation(seq: number, worker: string, change: JobChange): void {
     if (seq === this.#lastRevocation + 1) this.#lastRevocation = seq;
     this.#subscribers.notifyWorker(worker, change);
@@ -90,7 +90,9 @@ export class Changes {
     }, TOGETHER_MS);
   }
 
-  /** In a timer, where an error would end the process. Waiting workers are woken instead, and get it from their next call. */
+  /**
+   * Runs in a timer, where an error would end the process. On an error it wakes the waiting workers, whose next call reports it.
+   */
   #lookSafely(): void {
     try {
       this.#look();

@@ -30,19 +30,19 @@ describe('An error of SQLite', () => {
 
   const insert = () => database.prepare('INSERT INTO t VALUES (?)').run('secret '.repeat(10_000));
 
-  it('is STORE_FULL when the database may not grow, and does not quote what was written', () => {
+  it('is STORE_FULL when the database cannot grow, and does not quote the values', () => {
     database.exec('PRAGMA max_page_count = 3');
     const error = translated(thrownBy(insert), path);
     expect(error.code).toBe('STORE_FULL');
     expect(JSON.stringify([error.message, error.cause, (error.cause as Error).message])).not.toContain('secret');
   });
 
-  it('is STORE_READ_ONLY when nothing may be written', () => {
+  it('is STORE_READ_ONLY when the file is read-only', () => {
     database.exec('PRAGMA query_only = 1');
     expect(translated(thrownBy(insert), path).code).toBe('STORE_READ_ONLY');
   });
 
-  it('is no error yet while another connection writes', async () => {
+  it('does not occur while another connection writes', async () => {
     const other = await openDatabase(path, undefined);
     other.exec('BEGIN IMMEDIATE');
     const busy = thrownBy(() => database.exec('BEGIN IMMEDIATE'));

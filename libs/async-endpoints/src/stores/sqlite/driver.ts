@@ -4,7 +4,7 @@ import { unavailable } from '../../store/unavailable.js';
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
 
-/** What both drivers have in common. */
+/** The interface that both drivers share. */
 export interface Statement {
   run(...values: Value[]): { readonly changes: number | bigint };
   get(...values: Value[]): unknown;
@@ -20,10 +20,10 @@ export interface Database {
 type DriverName = 'node:sqlite' | 'better-sqlite3';
 type Constructor = new (path: string, options: { timeout: number }) => Database;
 
-/** Calls never wait for a lock: the event loop would stand still. */
+/** The driver must not wait for a lock, because that would block the event loop. */
 const OPTIONS = { timeout: 0 };
 
-/** @throws AsyncEndpointsError `INVALID_OPTION` where there is no driver, else as {@link translated} */
+/** @throws AsyncEndpointsError `INVALID_OPTION` when there is no driver; otherwise as {@link translated} */
 export async function openDatabase(path: string, driver: DriverName | undefined): Promise<Database> {
   const Driver = await constructorOf(driver ?? (hasNodeSqlite() ? 'node:sqlite' : 'better-sqlite3'));
   try {
@@ -33,13 +33,13 @@ export async function openDatabase(path: string, driver: DriverName | undefined)
   }
 }
 
-/** Without a flag; `node:sqlite` of earlier releases of Node 22 needs one. */
+/** Whether `node:sqlite` works without a flag. Earlier releases of Node 22 need one. */
 function hasNodeSqlite(): boolean {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   return major > 22 || (major === 22 && minor >= 13);
 }
 
-/** Whether there is a driver that can be loaded. */
+/** Whether a driver can be loaded. */
 export async function isAvailable(): Promise<boolean> {
   return openDatabase(':memory:', undefined).then(
     (database) => database.close() !== null,
@@ -50,7 +50,7 @@ export async function isAvailable(): Promise<boolean> {
 async function constructorOf(name: DriverName): Promise<Constructor> {
   try {
     if (name === 'better-sqlite3') return (await import('better-sqlite3')).default;
-    const sqlite: string = 'node:sqlite'; // unknown to the types of Node 20
+    const sqlite: string = 'node:sqlite'; // the types of Node 20 do not have it
     return ((await import(sqlite)) as { DatabaseSync: Constructor }).DatabaseSync;
   } catch (cause) {
     const needed = 'SqliteJobStore needs Node 22.13, or the package better-sqlite3 (version 12 on Node 20)';
@@ -84,13 +84,13 @@ function resultCode(error: unknown): number | undefined {
   return typeof code === 'string' ? CODES[/^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? ''] : undefined;
 }
 
-/** Whether another process writes at the moment. */
+/** Whether the error means that another process is writing. */
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === BUSY || code === LOCKED;
 }
 
-/** The error that a caller gets instead of the driver's: `STORE_FULL`, `STORE_READ_ONLY` or `STORE_UNAVAILABLE`. */
+/** Translates an error of the driver to `STORE_FULL`, `STORE_READ_ONLY` or `STORE_UNAVAILABLE`. */
 export function translated(error: unknown, path: string): AsyncEndpointsError {
   switch (resultCode(error)) {
     case FULL:

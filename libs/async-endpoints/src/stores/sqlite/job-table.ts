@@ -6,12 +6,12 @@ import type { Statements } from './statements.js';
 import { bytesOfNew } from '../sql/rows.js';
 import { encodeText } from '../sql/text.js';
 
-/** More than any priority. */
+/** Larger than any priority. */
 const ABOVE_ALL = 1_000;
-/** More than any difference of times, and small enough for sums to be exact. */
+/** Larger than any difference of times, and small enough for exact sums. */
 const NEVER_MS = 2 ** 45;
 
-/** Jobs that wait, and the bytes that they take. */
+/** The number and bytes of waiting jobs. */
 export interface Waiting {
   count: number;
   bytes: number;
@@ -26,13 +26,15 @@ interface Changed {
   readonly is: JobRecord;
 }
 
-/** Every change of the table of jobs: record, line and tally together. All but the reads are called within a transaction. */
+/**
+ * Changes the table of jobs: record, index columns and tally together. Call all methods except the reads within a transaction.
+ */
 export class JobTable {
   readonly #stepMs: number;
 
   /**
-   * @param agingMs as `priorityAgingMs` of the store
-   * @param changed is told of each transition
+   * @param agingMs the option `priorityAgingMs` of the store
+   * @param changed called for each transition
    */
   constructor(
     private readonly statements: Statements,
@@ -46,12 +48,12 @@ export class JobTable {
     return this.statements.find.get(id) as JobRow | undefined;
   }
 
-  /** How much waits, of all names together. */
+  /** The waiting jobs of all names together. */
   waiting(): Waiting {
     return this.statements.waiting.get() as Waiting;
   }
 
-  /** The limit that leaves no room for a job, if any does. @param waiting of all names together */
+  /** The queue limit that the job would exceed, if any. @param waiting the waiting jobs of all names together */
   reachedLimit(job: NewJob, { queueLimit, queueBytes }: QueueLimits, waiting: Waiting): 'total' | 'name' | null {
     if (isFull(waiting, queueLimit, queueBytes)) return 'total';
     if (job.queueLimit == null && job.queueBytes == null) return null;
@@ -59,7 +61,7 @@ export class JobTable {
     return isFull(ofName, job.queueLimit, job.queueBytes) ? 'name' : null;
   }
 
-  /** Returns the bytes that the waiting job takes. */
+  /** Returns the bytes of the waiting job. */
   insert(job: JobRecord, payload: string): number {
     const bytes = bytesOfNew({ ...job, payload });
     this.statements.insert.run(...insertedValues(job, payload, bytes));
@@ -67,7 +69,7 @@ export class JobTable {
     return bytes;
   }
 
-  /** Writes what has become of a job. */
+  /** Writes a changed job. */
   update(row: JobRow, was: JobRecord, is: JobRecord): JobRecord {
     this.statements.update.run(...updatedValues(is), row.seq);
     if (was.status !== is.status) {
@@ -83,7 +85,10 @@ export class JobTable {
     this.statements.count.run(name, status, -1, 0);
   }
 
-  /** Of one name, by place: due time less what priority is worth, then larger priority, then order of submission. */
+  /**
+   * Claims jobs of one name, ordered by `scheduledAt` minus the worth of the priority, then by larger priority, then by order of
+   * submission.
+   */
   claim(name: string, most: number, request: ClaimRequest, now: number): Claim[] {
     if (most === 0 || this.isPaused(name)) return [];
     const stored = encodeText(name);
@@ -116,13 +121,13 @@ export class JobTable {
     return Math.min(Infinity, ...times);
   }
 
-  /** When the earliest of those that wait is or was due. */
+  /** The earliest `scheduledAt` of the waiting jobs of the name. */
   earliestDue(name: string): number {
     const ready = [...this.#levels(name)].map(({ scheduled_at: at }) => at);
     return Math.min(this.#scheduledAt(name), ...ready);
   }
 
-  /** When the earliest of those in progress was claimed. */
+  /** When the first of the jobs in progress was claimed. */
   earliestStart(name: string): number {
     return (
       (this.statements.earliestStart.get(encodeText(name)) as { started_at: number } | undefined)?.started_at ??
@@ -130,7 +135,7 @@ export class JobTable {
     );
   }
 
-  /** The priorities in use among those that are ready, each with its earliest due time. */
+  /** The distinct priorities of the claimable jobs, each with its earliest `scheduledAt`. */
   *#levels(name: string): Generator<{ priority: number; scheduled_at: number }> {
     for (let below = ABOVE_ALL; ;) {
       const level = this.statements.nextPriority.get(encodeText(name), below) as
@@ -151,7 +156,7 @@ export class JobTable {
   }
 }
 
-/** What a waiting job takes: what it took when it was submitted, and what its failed attempts have left. */
+/** The bytes of a waiting job: those of the submission, and those of its error and failed attempts. */
 function bytesOf({ error, failedAttempts }: JobRecord, submitted: number): number {
   if (error === null && failedAttempts.length === 0) return submitted;
   return submitted + Buffer.byteLength(JSON.stringify([error, failedAttempts]));

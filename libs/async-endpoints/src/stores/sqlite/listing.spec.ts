@@ -32,7 +32,7 @@ describe('The list of a SqliteJobStore', () => {
     expect(plan).toMatchObject([{ detail: expect.stringContaining(index) as string }]);
   });
 
-  it('reads the records that it returns, and no others', async () => {
+  it('reads only the records that it returns', async () => {
     const store = new SqliteJobStore({ path });
     await store.open();
     const jobs = Array.from({ length: 300 }, (_, n) => aJob({ name: `Name${n % 3}`, owner: n < 30 ? 'ann' : 'bob' }));
@@ -52,7 +52,7 @@ describe('The list of a SqliteJobStore', () => {
     );
   });
 
-  it('finds the jobs of a file that an earlier release made, whose schema has version 1', async () => {
+  it('finds the jobs of a file with version 1 of the schema', async () => {
     const raw = new Database(path);
     raw.exec(`${MIGRATIONS[0]} PRAGMA user_version = 1`);
     const [old, other] = [aJob({ owner: 'ann' }), aJob()] as const;
@@ -70,7 +70,7 @@ describe('The list of a SqliteJobStore', () => {
     expect(found).toEqual([[other.id, old.id], [old.id], [other.id]]);
   });
 
-  it('ends a page early where results are large', async () => {
+  it('ends a page early when results are large', async () => {
     const store = new SqliteJobStore({ path });
     await store.open();
     const jobs = Array.from({ length: 8 }, () => aJob());

@@ -9,10 +9,10 @@ import type { OpenDatabase } from './open-database.js';
 import { type JobRow, recordOf, statusOf } from './rows.js';
 import type { Statements } from './statements.js';
 
-/** At most so many jobs are looked at for a page, and after so many characters of results it ends. */
+/** The most jobs that are read for a page, and the number of characters of results after which a page ends. */
 const LOOKED_AT = 1_000;
 const MAX_RESULTS = 4 * 1024 * 1024;
-/** How many entries of an index are read at once. */
+/** The number of index entries per read. */
 const STEP = 100;
 
 /** The place of a job in an index. */
@@ -21,7 +21,10 @@ interface Place {
   readonly entered_at: number;
 }
 
-/** The newest first: who came last into its status; those of one time in the reverse order of submission. */
+/**
+ * Lists jobs, newest first: the job that came last into its status is the first. Jobs with the same time are in the reverse order
+ * of submission.
+ */
 export function listJobs(
   { statements }: OpenDatabase,
   filter: JobFilter,
@@ -48,7 +51,7 @@ export function listJobs(
 
 const FROM_THE_NEWEST: Before = ['before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 
-/** Jobs that were claimed later do not run for long enough. */
+/** Skips jobs that were claimed too recently for `runningForMs`. */
 function firstOf({ runningForMs }: JobFilter, from: Before, now: number): Before {
   const latest = now - (runningForMs ?? -Infinity);
   return latest < from[1] ? ['before', latest, Number.MAX_SAFE_INTEGER] : from;
@@ -58,7 +61,7 @@ function isNewer(a: Place, b: Place): boolean {
   return a.entered_at > b.entered_at || (a.entered_at === b.entered_at && a.seq > b.seq);
 }
 
-/** For each name and status that has jobs, the places of those that the filter asks for. */
+/** For each name and status with jobs: the places of the jobs that match the filter. */
 function sourcesOf(statements: Statements, filter: JobFilter, from: Before): Generator<Place>[] {
   const { owner, errorCode } = filter;
   const name = filter.name === undefined ? undefined : encodeText(filter.name);

@@ -15,7 +15,7 @@ import { Transactions, whenFree } from './transactions.js';
 
 type Options = ReturnType<typeof readOptions>;
 
-/** What there is while a store is open: the connection and all that works on it. */
+/** The parts of an open store: the connection and the objects that use it. */
 export class OpenDatabase {
   readonly jobs: JobTable;
   readonly work: WorkSignal;
@@ -88,7 +88,7 @@ export class OpenDatabase {
     return silence;
   }
 
-  /** Within a transaction. @param change what subscribers of the worker are notified of, also those of other processes */
+  /** Within a transaction. @param change sent to the subscribers of the worker, in this and other processes */
   revoked(worker: string, change: JobChange, now: number): void {
     const { id, status, version } = change;
     this.statements.revoke.run(encodeText(worker), id, codeOf(status ?? 'Queued'), version, now);
@@ -110,7 +110,10 @@ export class OpenDatabase {
   }
 }
 
-/** The waiters' signal calls from timers and after commits: who waits is woken, and gets the error from its claim. */
+/**
+ * The signal reads from timers and after commits, where an error must not be thrown. Waiters are woken instead, and their claim
+ * reports the error.
+ */
 function orElse<T>(answer: T, read: () => T): T {
   try {
     return read();

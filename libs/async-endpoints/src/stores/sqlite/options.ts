@@ -3,18 +3,23 @@ import { AsyncEndpointsError } from '../../job/errors.js';
 import { agingOf, type PriorityAging } from '../../store/fairness.js';
 
 export interface SqliteJobStoreOptions extends PriorityAging {
-  /** The file with the jobs; it is made where it does not exist, in a folder that does. Two more files stand beside it. */
+  /**
+   * The path of the database file. The file is created if needed; its folder must exist. SQLite keeps two more files beside it.
+   */
   path: string;
   /**
-   * What a commit survives. `FULL`: a power loss. `NORMAL`: the end of the process, however sudden; a power loss may take the
-   * last commits. Default `FULL`.
+   * How durable a commit is. With `FULL` it survives a power loss. With `NORMAL` it survives a crash of the process, but a power
+   * loss may undo the latest commits. Default `FULL`.
    */
   synchronous?: 'FULL' | 'NORMAL' | undefined;
-  /** The driver: `node:sqlite` of Node 22.13 and newer, or the package `better-sqlite3`. Default: the first that there is. */
+  /**
+   * The driver: `node:sqlite` of Node 22.13 and newer, or the package `better-sqlite3`. Default: the first of them that is
+   * available.
+   */
   driver?: 'node:sqlite' | 'better-sqlite3' | undefined;
-  /** How long a call waits for other processes that write, in ms; then it fails with `STORE_UNAVAILABLE`. Default 5000. */
+  /** How long a call waits for other processes that write, in ms. After that it fails with `STORE_UNAVAILABLE`. Default 5000. */
   busyTimeoutMs?: number | undefined;
-  /** The store's clock, in ms since the epoch. Default: that of the machine, which processes share; it never goes back. */
+  /** The store's clock, in ms since the epoch. Default: the clock of the machine, corrected so that it never goes back. */
   now?: (() => number) | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Value } from './driver.js';
 import { decodeRow, encodeRetention, parsed, type StoredRow } from '../sql/rows.js';
 import { encodeJson, encodeNullable, encodeText } from '../sql/text.js';
 
-/** A job without its payload, as it is stored. */
+/** The stored columns of a job, without its payload. */
 export interface JobRow extends StoredRow {
   readonly seq: number;
   readonly status: number;
@@ -17,7 +17,7 @@ export interface ClaimableRow extends JobRow {
   readonly payload: string;
 }
 
-/** Of a `JobRow`. */
+/** The columns of a `JobRow`. */
 export const COLUMNS =
   'seq, id, name, status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at, ' +
   'completed_at, updated_at, progress, result, error, attempts, fence, worker, lease_until, retention, fingerprint, version, bytes';
@@ -36,7 +36,7 @@ export function recordOf(row: JobRow): JobRecord {
   return decodeRow(row, statusOf(row.status), parsed<readonly FailedAttempt[]>(row.attempts) ?? NO_ATTEMPTS);
 }
 
-/** The values of `insert`, in its order. */
+/** The values for the statement `insert`, in its order. */
 export function insertedValues(job: JobRecord, payload: string, bytes: number): Value[] {
   return [
     job.id,
@@ -56,7 +56,7 @@ export function insertedValues(job: JobRecord, payload: string, bytes: number): 
   ];
 }
 
-/** The values of `update`, in its order, but for the row's number. */
+/** The values for the statement `update`, in its order, without the number of the row. */
 export function updatedValues(job: JobRecord): Value[] {
   return [
     codeOf(job.status),

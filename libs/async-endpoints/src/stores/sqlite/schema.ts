@@ -2,8 +2,8 @@ import { AsyncEndpointsError } from '../../job/errors.js';
 import type { Database } from './driver.js';
 
 /**
- * `job.status` is the place of a status in `JOB_STATUSES`. `job.line` says in which line a job stands: 1 ready to be claimed, 2
- * waiting for its time, 0 in none. Times are in ms since the epoch; payload, result, error, progress and attempts are JSON.
+ * `job.status` is the index of the status in `JOB_STATUSES`. `job.line` is 1 for claimable jobs, 2 for jobs that wait for their
+ * `scheduledAt`, and 0 for all others. Times are in ms since the epoch; payload, result, error, progress and attempts are JSON.
  */
 const TABLES = `
 CREATE TABLE job (
@@ -42,11 +42,11 @@ CREATE INDEX job_scheduled ON job (name, scheduled_at) WHERE line = 2;
 CREATE INDEX job_lease ON job (lease_until) WHERE status = 2;
 CREATE INDEX job_expiry ON job (expires_at) WHERE expires_at IS NOT NULL;
 
--- Which job an idempotency key stands for.
+-- The job of each idempotency key.
 CREATE TABLE idempotency (scope TEXT PRIMARY KEY, id TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_expiry ON idempotency (expires_at);
 
--- How many jobs of a name have a status, and the bytes of those that wait.
+-- The number of jobs by name and status, and the bytes of the waiting ones.
 CREATE TABLE tally (
   name TEXT NOT NULL, status INTEGER NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (name, status)
 ) STRICT, WITHOUT ROWID;
@@ -57,16 +57,16 @@ CREATE TABLE worker (
   id TEXT PRIMARY KEY, entry TEXT NOT NULL, heartbeat_at INTEGER NOT NULL, alive_until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Claims that were taken from their workers: other processes read what is new.
+-- Revoked claims. Other processes read the new rows.
 CREATE TABLE revocation (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, worker TEXT NOT NULL, id TEXT NOT NULL, status INTEGER NOT NULL,
   version INTEGER NOT NULL, revoked_at INTEGER NOT NULL
 ) STRICT;
 
--- What the store remembers of its sweeps, as JSON, in one row.
+-- The last sweep and the last silence, as JSON, in one row.
 CREATE TABLE silence (only INTEGER PRIMARY KEY CHECK (only = 1), entry TEXT NOT NULL) STRICT;
 
--- For people: the jobs with their statuses by name.
+-- For people: the jobs with the names of their statuses.
 CREATE VIEW jobs AS
 SELECT id, name,
   CASE status WHEN 0 THEN 'Queued' WHEN 1 THEN 'Scheduled' WHEN 2 THEN 'InProgress' WHEN 3 THEN 'Completed'
@@ -77,7 +77,7 @@ SELECT id, name,
 FROM job;
 `;
 
-/** `entered_at` is when the job came into its status; `error_code` is the code of its error in JSON. */
+/** `entered_at` is the time when the job came into its status. `error_code` is the code of its error, as JSON. */
 const LISTING = `
 ALTER TABLE job ADD COLUMN entered_at INTEGER AS (CASE status WHEN 2 THEN started_at ELSE updated_at END) VIRTUAL;
 ALTER TABLE job ADD COLUMN error_code TEXT AS (error -> '$.code') VIRTUAL;
@@ -86,7 +86,7 @@ CREATE INDEX job_owner ON job (owner, name, status, entered_at) WHERE owner IS N
 CREATE INDEX job_error ON job (error_code, name, status, entered_at) WHERE error IS NOT NULL;
 `;
 
-/** The schedules of recurring jobs; the entry is a `ScheduleRecord` as JSON. */
+/** The schedules of recurring jobs. An entry is a `ScheduleRecord` as JSON. */
 const SCHEDULES = `
 CREATE TABLE schedule (
   name TEXT PRIMARY KEY, job TEXT NOT NULL, next_at INTEGER, is_paused INTEGER NOT NULL, entry TEXT NOT NULL
@@ -97,10 +97,10 @@ CREATE INDEX schedule_next ON schedule (job, next_at) WHERE is_paused = 0 AND ne
 /** What operators did by tools, as JSON, until a worker writes it into its log. */
 const ACTIONS = 'CREATE TABLE action (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL) STRICT;';
 
-/** What brings a file from each version of the schema to the next. `PRAGMA user_version` keeps the version. */
+/** The migrations from each version of the schema to the next. `PRAGMA user_version` holds the version. */
 export const MIGRATIONS: readonly string[] = [TABLES, LISTING, SCHEDULES, ACTIONS];
 
-/** Within a transaction. @throws AsyncEndpointsError `STORE_UNAVAILABLE` where a newer release made the file */
+/** Within a transaction. @throws AsyncEndpointsError `STORE_UNAVAILABLE` when a newer release wrote the file */
 export function migrate(database: Database): void {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > MIGRATIONS.length) {

@@ -22,19 +22,19 @@ async function create(Store = SqliteJobStore, priorityAgingMs?: number): Promise
 describeJobStore('SqliteJobStore', create);
 
 describe('SqliteJobStore, given any text', () => {
-  it('gives back what it was given', () => checkHostileStrings(() => create()));
+  it('returns every text unchanged', () => checkHostileStrings(() => create()));
 });
 
 describe('SqliteJobStore, compared with the lifecycle model', () => {
-  it('answers as the model over 200 random histories', () => checkAgainstModel(() => create(), 200), 120_000);
+  it('replies like the model over 200 random histories', () => checkAgainstModel(() => create(), 200), 120_000);
 
   it.each([0, 10])(
-    'answers as the model where priorities age by %s ms',
+    'replies like the model with a priorityAgingMs of %s',
     (agingMs) => checkAgainstModel(() => create(SqliteJobStore, agingMs), 50, agingMs || 2 ** 45),
     60_000,
   );
 
-  it('would be caught without its fence', async () => {
+  it('fails the comparison when it ignores fences', async () => {
     class Unfenced extends SqliteJobStore {
       override async settle(settlements: Parameters<SqliteJobStore['settle']>[0]) {
         const jobs = await this.find(settlements.map(({ id }) => id));

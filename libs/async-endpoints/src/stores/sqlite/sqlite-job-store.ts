@@ -40,18 +40,18 @@ const KEEP_REVOCATIONS_MS = 60_000;
 const MOST_ACTIONS = 1_000;
 
 /**
- * Jobs in a file, durable and without a server: for one machine, whose processes share the file. What is asked for in one turn
- * of the event loop is one transaction. `docs/sqlite.md` says what survives what.
+ * Keeps jobs in a file, durable and without a server, for the processes of one machine. All calls of one turn of the event loop
+ * share a transaction. `docs/sqlite.md` describes which failures a commit survives.
  */
 export class SqliteJobStore implements JobStore {
-  /** What a commit survives: as of the options. */
+  /** The option `synchronous`: how durable a commit is. */
   readonly synchronous: 'FULL' | 'NORMAL';
   readonly schedules: SqliteSchedules;
   readonly #options: ReturnType<typeof readOptions>;
   readonly #lifetime: Lifetime;
   readonly #turns = new Turns();
   #database: OpenDatabase | undefined;
-  /** By the store's clock, when this process last swept. */
+  /** The time of the last sweep of this process, by the store's clock. */
   #sweptAt: number | null = null;
 
   /** @throws AsyncEndpointsError `INVALID_OPTION` */
@@ -85,7 +85,7 @@ export class SqliteJobStore implements JobStore {
     return this.#write((database, now) => submitJobs(database, jobs, limits, now));
   }
 
-  /** Names take turns: each has an equal part first, then what is left. */
+  /** Each name first gets an equal part of the limit, then the rest goes to the names in turn. */
   claim(request: ClaimRequest): Promise<Claim[]> {
     return this.#write(({ jobs, afterwards, work }, now) => {
       const claims: Claim[] = [];
@@ -257,7 +257,7 @@ export class SqliteJobStore implements JobStore {
     await this.#database.work.wait(names, signal);
   }
 
-  /** @param change answers the job as it then stands; null where it stays as it is */
+  /** @param change returns the changed job; null when the job does not change */
   #each(
     ids: readonly string[],
     change: (job: JobRecord, now: number) => JobRecord | null,

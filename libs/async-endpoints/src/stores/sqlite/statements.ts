@@ -6,7 +6,7 @@ function listing(index: string, condition: string): string {
     WHERE ${condition}name = ? AND status = ? AND (entered_at, seq) < (?, ?) ORDER BY entered_at DESC, seq DESC LIMIT ?`;
 }
 
-/** Every statement that the store runs, by what it does. Each index is named, because a queue's statistics are always old. */
+/** Every statement of the store, by purpose. Each names its index, because the statistics of a queue are always outdated. */
 export const SQL = {
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',

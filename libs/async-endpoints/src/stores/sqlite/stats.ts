@@ -12,7 +12,7 @@ interface Tally {
   readonly bytes: number;
 }
 
-/** From the tally and the ends of the indexes: the cost grows with the number of names. */
+/** Reads the tally and the ends of the indexes, so the cost depends on the number of names only. */
 export function statsOf({ jobs, statements }: OpenDatabase, now: number): QueueStats[] {
   const paused = new Set((statements.paused.all() as { name: string }[]).map(({ name }) => decodeText(name)));
   const ageOf = (name: string, status: JobStatus): number | null => {

@@ -6,18 +6,18 @@ import type { Waiting } from './job-table.js';
 import type { OpenDatabase } from './open-database.js';
 import { recordOf } from './rows.js';
 
-/** Within a transaction. */
+/** Call it within a transaction. */
 export function submitJobs(
   database: OpenDatabase,
   jobs: readonly NewJob[],
   limits: QueueLimits,
   now: number,
 ): Submission[] {
-  const waiting = database.jobs.waiting(); // read once: it costs a row for each name
+  const waiting = database.jobs.waiting(); // read once, because it reads a row for each name
   return jobs.map((job) => submitOne(database, job, limits, waiting, now));
 }
 
-/** @param waiting changed with the job */
+/** @param waiting updated with the job */
 function submitOne(
   { jobs, statements, afterwards, work }: OpenDatabase,
   job: NewJob,
@@ -27,7 +27,7 @@ function submitOne(
 ): Submission {
   const scope = job.idempotency && JSON.stringify([job.owner, job.name, job.idempotency.key]);
   const key = scope === null ? undefined : (statements.findKey.get(scope, now) as { id: string } | undefined);
-  const keyed = key && jobs.find(key.id); // a key whose job is gone names nobody
+  const keyed = key && jobs.find(key.id); // a key whose job was purged does not count
   const row = keyed ?? jobs.find(job.id);
   if (row) {
     const known = recordOf(row);

@@ -11,12 +11,12 @@ interface Task {
 }
 
 const LONGEST_PAUSE_MS = 10;
-/** How long one transaction may hold the event loop before it is committed and the rest gets another one. */
+/** How long one transaction may occupy the event loop before it commits and the other tasks get a new one. */
 const LONGEST_HOLD_MS = 3;
 
 /**
- * Commits the tasks of one turn of the event loop together, or in several transactions when they take long. While another
- * process writes, the event loop is free. When a task fails, the other tasks of its transaction are done again without it.
+ * Commits the tasks of one turn of the event loop together, or in several transactions when they take long. While another process
+ * writes, the event loop is free. When a task fails, the other tasks of its transaction are repeated without it.
  */
 export class Transactions {
   #tasks: Task[] = [];
@@ -29,7 +29,7 @@ export class Transactions {
     private readonly options: { path: string; busyTimeoutMs: number; now(): number },
   ) {}
 
-  /** @param work runs within the transaction, in one piece */
+  /** @param work runs synchronously within the transaction */
   write<T>(work: (now: number) => T): Promise<T> {
     if (this.#isClosed) return Promise.reject(notOpen());
     return new Promise<T>((resolve, reject) => {
@@ -44,7 +44,7 @@ export class Transactions {
     this.#afterwards.push(action);
   }
 
-  /** Resolves when nothing is written any more. */
+  /** Resolves when all tasks are done. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
@@ -97,7 +97,10 @@ export class Transactions {
   }
 }
 
-/** Does it as soon as no other process writes, without holding the event loop meanwhile. @throws what `work` throws at last */
+/**
+ * Runs `work` as soon as no other process writes, without blocking the event loop while it waits. @throws the last error of
+ * `work`
+ */
 export async function whenFree(busyTimeoutMs: number, work: () => unknown): Promise<void> {
   const deadline = performance.now() + busyTimeoutMs;
   for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {

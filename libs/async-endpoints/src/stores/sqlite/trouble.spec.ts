@@ -14,7 +14,7 @@ async function opened(path: string): Promise<SqliteJobStore> {
   return store;
 }
 
-describe('SqliteJobStore in trouble', () => {
+describe('SqliteJobStore after errors', () => {
   let path: string;
 
   beforeEach(() => {
@@ -23,7 +23,7 @@ describe('SqliteJobStore in trouble', () => {
     return () => rmSync(folder, { recursive: true });
   });
 
-  it('tells a worker of a revocation by another process after an own one was rolled back', async () => {
+  it('notifies a worker of a revocation by another process after a rollback of its own', async () => {
     const [store, other] = [await opened(path), await opened(path)];
     const [one, two] = [aJob(), aJob()] as const;
     await store.submit([one, two], LIMITS);
@@ -37,7 +37,7 @@ describe('SqliteJobStore in trouble', () => {
     expect(told).toEqual([two.id]);
   });
 
-  it('wakes who waits, instead of ending the process, when the file cannot be read in a timer', async () => {
+  it('wakes the waiters, instead of ending the process, when a timer cannot read the file', async () => {
     const store = await opened(path);
     const woken = store.waitForWork(['Work'], new AbortController().signal);
     const raw = new Database(path);
@@ -58,7 +58,7 @@ describe('SqliteJobStore in trouble', () => {
     expect(await store.stats()).toMatchObject([{ name: 'Work', status: 'Queued', count: 5_000 }]);
   });
 
-  it('says at boot which version of the schema a newer release has left', async () => {
+  it('refuses to open a file of a newer release, with the version of its schema', async () => {
     const raw = new Database(path);
     raw.pragma('user_version = 99');
     raw.close();

@@ -8,7 +8,7 @@ import type { TestFramework } from './test-framework.js';
 const ERROR: JobError = { code: 'E', message: 'm', details: { rows: 3 }, internal: true };
 
 export function describeAttempts(subject: Subject, { describe, it }: TestFramework): void {
-  /** Claims the one job there is, lets some time pass, and ends the claim. */
+  /** Claims the only job, lets some time pass, and settles the claim. */
   async function attempt(store: JobStore, outcome: Outcome): Promise<void> {
     const { job, fence } = await claimOne(store);
     await subject.advance(10);
@@ -16,7 +16,7 @@ export function describeAttempts(subject: Subject, { describe, it }: TestFramewo
   }
 
   describe('failed attempts', () => {
-    it('are kept with their worker, times, outcome and error, also when a later one succeeds', async () => {
+    it('are kept with their worker, times, outcome and error, also after a later attempt succeeds', async () => {
       const { store, advance } = subject;
       const { id } = await created(store);
       await attempt(store, { verb: 'retry', delayMs: 0, error: ERROR });
@@ -36,7 +36,7 @@ export function describeAttempts(subject: Subject, { describe, it }: TestFramewo
       assert.equal(failedAttempts.length, 2);
     });
 
-    it('are none of a job that succeeds at once, is given back or is canceled', async () => {
+    it('are empty for a job that succeeds at once, is released or is canceled', async () => {
       const { store } = subject;
       const { id } = await created(store);
       await attempt(store, { verb: 'release' });
@@ -49,7 +49,7 @@ export function describeAttempts(subject: Subject, { describe, it }: TestFramewo
       assert.deepEqual((await find(store, canceled.id)).failedAttempts, []);
     });
 
-    it('are counted anew by a rerun, and stay; only the last ten are kept, with what their errors begin with', async () => {
+    it('are kept by a rerun, which restarts the count; only the last ten are kept, with shortened errors', async () => {
       const { store, advance } = subject;
       const { id } = await created(store, { maxRetries: 100 });
       const message = '\u0000"\ttab, line\nbreak and ü '.repeat(100);

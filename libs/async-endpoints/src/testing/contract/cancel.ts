@@ -7,7 +7,7 @@ import type { TestFramework } from './test-framework.js';
 export function describeCancel(subject: Subject, { describe, it }: TestFramework): void {
   describe('cancel', () => {
     for (const delayMs of [0, 5_000]) {
-      it(`takes a job that waits ${delayMs ? 'for its time' : 'in the queue'} out of it`, async () => {
+      it(`cancels a ${delayMs ? 'scheduled' : 'queued'} job, which is then not claimed`, async () => {
         const { store, advance } = subject;
         const { id } = await created(store, { delayMs });
         const canceled = only(await store.cancel([id]));
@@ -18,7 +18,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       });
     }
 
-    it('takes a due job out of the queue', async () => {
+    it('cancels a scheduled job that has become claimable', async () => {
       const { store, advance } = subject;
       const { id } = await created(store, { delayMs: 10 });
       await created(store, { priority: 1 });
@@ -28,7 +28,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(await claimSome(store), []);
     });
 
-    it('revokes the claim of a running job: its worker is told, and its result refused', async () => {
+    it('revokes the claim of a running job: its worker is notified, and its result is rejected', async () => {
       const { store } = subject;
       const { job, fence } = await running(store);
       await store.cancel([job.id]);
@@ -48,14 +48,14 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 3 }), []);
     });
 
-    it('answers the same when repeated, and null for a job that nobody knows', async () => {
+    it('returns the same when repeated, and null for an unknown job', async () => {
       const { store } = subject;
       const { id } = await created(store);
       const [first] = await store.cancel([id]);
       assert.deepEqual(await store.cancel([id, aJob().id]), [first, null]);
     });
 
-    it('leaves finished jobs as they are', async () => {
+    it('does not change terminal jobs', async () => {
       const { store } = subject;
       const { job, fence } = await running(store);
       await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: '1' }]);
@@ -66,7 +66,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
   });
 
   describe('rerun', () => {
-    it('queues a failed job anew, with all its attempts', async () => {
+    it('queues a failed job again, with all its attempts', async () => {
       const { store } = subject;
       const first = await running(store);
       const error = { code: 'E', message: 'm' };
@@ -81,7 +81,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       assert.ok((await claimOne(store)).fence > second.fence);
     });
 
-    it('queues a canceled job anew; its old claim stays revoked', async () => {
+    it('queues a canceled job again; its old claim stays revoked', async () => {
       const { store } = subject;
       const { job, fence } = await running(store);
       await store.cancel([job.id]);
@@ -91,7 +91,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       ]);
     });
 
-    it('keeps a job that runs again past the retention of its first end', async () => {
+    it('keeps a job that runs again after the retention of its first end', async () => {
       const { store, advance } = subject;
       const { id } = await created(store);
       await store.cancel([id]);
@@ -101,7 +101,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       assert.equal((await find(store, id)).status, 'Queued');
     });
 
-    it('takes a running job from its worker in one step: a subscriber sees Queued, and never Canceled', async () => {
+    it('queues a running job again in one step: a subscriber sees Queued, never Canceled', async () => {
       const { store, advance } = subject;
       const { job, fence } = await running(store);
       await advance(500);
@@ -127,7 +127,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(revoked, ['Queued']);
     });
 
-    it('takes no running job that was claimed too recently, and no finished one beside running ones', async () => {
+    it('with runningForMs, takes neither jobs that were claimed later nor terminal jobs', async () => {
       const { store, advance } = subject;
       const failed = await running(store);
       const error = { code: 'E', message: 'm' };
@@ -141,7 +141,7 @@ export function describeCancel(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(statuses, ['Failed', 'Queued', 'InProgress']);
     });
 
-    it('leaves other jobs as they are, and answers null for a job that nobody knows', async () => {
+    it('does not change other jobs, and returns null for an unknown job', async () => {
       const { store } = subject;
       const waiting = await created(store);
       assert.deepEqual(await store.rerun([waiting.id, aJob().id]), [waiting, null]);

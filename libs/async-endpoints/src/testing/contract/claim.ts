@@ -5,11 +5,11 @@ import type { TestFramework } from './test-framework.js';
 
 export function describeClaim(subject: Subject, { describe, it }: TestFramework): void {
   describe('claim', () => {
-    it('answers an empty queue with nothing', async () => {
+    it('returns nothing for an empty queue', async () => {
       assert.deepEqual(await claimSome(subject.store), []);
     });
 
-    it('puts a job in the hands of one worker, until a time', async () => {
+    it('gives a job to one worker, with a lease', async () => {
       const { store } = subject;
       await created(store);
       const { job, fence } = await claimOne(store, { worker: 'w', leaseMs: 2_000 });
@@ -21,13 +21,13 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.deepEqual(await find(store, job.id), job);
     });
 
-    it('takes only jobs of the names it is asked for', async () => {
+    it('claims only jobs of the given names', async () => {
       const { store } = subject;
       await created(store, { name: 'Unknown here' });
       assert.deepEqual(await claimSome(store, { limit: 10 }), []);
     });
 
-    it('takes as many as the limit, and as the slots of a name', async () => {
+    it('claims at most the limit, and at most the slots of each name', async () => {
       const { store } = subject;
       await store.submit(
         [1, 2, 3, 4, 5].map(() => aJob()),
@@ -38,7 +38,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.equal((await claimSome(store, { limit: 10 })).length, 2);
     });
 
-    it('takes larger priorities first, then earlier submissions', async () => {
+    it('claims larger priorities first, then earlier submissions', async () => {
       const { store, advance } = subject;
       const ids: string[] = [];
       for (const priority of [0, 5, -100, 5, 100]) {
@@ -52,7 +52,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       );
     });
 
-    it('lets a job that has waited a minute for each step of priority go first, and not before', async () => {
+    it('claims a job first once it has waited one minute for each step of priority, and not earlier', async () => {
       const { store, advance } = subject;
       const [line, low] = [await created(store), await created(store, { priority: -1 })];
       await advance(4 * 60_000 - 1);
@@ -67,7 +67,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       );
     });
 
-    it('lets none wait for ever behind jobs of larger priority that keep coming', async () => {
+    it('lets no job wait forever behind new jobs of larger priority', async () => {
       const { store, advance } = subject;
       const low = await created(store, { priority: -5 });
       const claimed: string[] = [];
@@ -91,7 +91,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       );
     });
 
-    it('lets names take turns, so that a backlog starves nobody', async () => {
+    it('lets names take turns, so that the backlog of one name does not starve another', async () => {
       const { store } = subject;
       await store.submit(
         Array.from({ length: 50 }, () => aJob({ name: 'Many' })),
@@ -107,7 +107,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.deepEqual(names.toSorted(), ['Few', 'Many']);
     });
 
-    it('gives no job to two workers, however many ask at once', async () => {
+    it('gives no job to two workers that claim concurrently', async () => {
       const { store } = subject;
       await store.submit(
         Array.from({ length: 50 }, () => aJob()),
@@ -119,7 +119,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.equal(new Set(ids).size, 50);
     });
 
-    it('makes a larger fence at each claim of a job', async () => {
+    it('gives each claim of a job a larger fence', async () => {
       const { store } = subject;
       const first = await running(store);
       await store.settle([{ id: first.job.id, name: 'Work', fence: first.fence, verb: 'release' }]);
@@ -129,7 +129,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
   });
 
   describe('renew', () => {
-    it('holds a claim past its first lease', async () => {
+    it('keeps a claim valid beyond its first lease', async () => {
       const { store, advance } = subject;
       const { job, fence } = await running(store);
       await advance(900);
@@ -138,7 +138,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 3 }), []);
     });
 
-    it('writes progress for readers, who do not see a bare heartbeat', async () => {
+    it('writes progress with a new version; a renewal without progress does not change the version', async () => {
       const { store } = subject;
       const { job, fence } = await running(store);
       await store.renew([{ id: job.id, fence, leaseMs: 1_000 }]);
@@ -150,7 +150,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.equal(seen.version, job.version + 1);
     });
 
-    it('tells a worker whose claim was taken over that it lost it, and writes nothing of its progress', async () => {
+    it('returns lost for a claim that another worker has taken over, and does not write its progress', async () => {
       const { store, advance } = subject;
       const lost = await running(store);
       await advance(1_000);
@@ -165,7 +165,7 @@ export function describeClaim(subject: Subject, { describe, it }: TestFramework)
       assert.equal((await find(store, lost.job.id)).progress, null);
     });
 
-    it('answers lost for a job that is gone or finished', async () => {
+    it('returns lost for a job that is terminal or does not exist', async () => {
       const { store } = subject;
       const { job, fence } = await running(store);
       await store.settle([{ id: job.id, name: 'Work', fence, verb: 'complete', result: null }]);

@@ -17,21 +17,22 @@ import { describeSubmit } from './submit.js';
 import type { TestFramework } from './test-framework.js';
 import { describeWorkers } from './workers.js';
 
-/** A fresh, empty, opened store, and the power over its clock. */
+/** A new, empty, open store, and the control of its clock. */
 export interface StoreUnderTest {
   readonly store: JobStore;
   /** Whether `list` merges all names and statuses newest first and finds jobs by each filter in an index. Default: false. */
   readonly listsNewestFirst?: boolean;
   /** Moves the store's clock forward. */
   advance(ms: number): void | Promise<void>;
-  /** Closes the store and removes what it left behind. */
+  /** Closes the store and deletes its data. */
   dispose(): Promise<void>;
 }
 
 /**
- * The contract of `JobStore` as a test suite: any store must pass it, whole; what concerns `schedules` and `payload`, if it has them.
+ * The contract of `JobStore` as a test suite: any store must pass it, whole; what concerns `schedules` and `payload`, if it has
+ * them.
  *
- * @param create makes a store for each test
+ * @param create creates a store for each test
  * @param framework default: the global `describe`, `it`, `beforeEach` and `afterEach`
  * @example
  * describeJobStore('MyJobStore', async () => { … });

@@ -7,7 +7,7 @@ export function describeLifetime(subject: Subject, { describe, it }: TestFramewo
   const never = new AbortController().signal;
 
   describe('open and close', () => {
-    it('opens again after close, with the jobs it has, and works as before', async () => {
+    it('opens again after close, with its jobs, and works as before', async () => {
       const { store } = subject;
       for (let round = 0; round < 2; round++) {
         const { id } = await created(store);
@@ -24,7 +24,7 @@ export function describeLifetime(subject: Subject, { describe, it }: TestFramewo
       }
     });
 
-    it('stays open for one application when the other closes it', async () => {
+    it('stays open for one application when another closes it', async () => {
       const { store } = subject;
       await store.open();
       await store.close();
@@ -35,7 +35,7 @@ export function describeLifetime(subject: Subject, { describe, it }: TestFramewo
       await told();
     });
 
-    it('closes in every state: waiting for work, watched, closing, closed, opening', async () => {
+    it('closes in every state: waiting for work, with subscribers, closing, closed, opening', async () => {
       const { store } = subject;
       await store.subscribe({ job: (await created(store)).id }, () => {});
       const waiting = store.waitForWork(['Other'], never);
@@ -47,7 +47,7 @@ export function describeLifetime(subject: Subject, { describe, it }: TestFramewo
       const again = store.open();
       await store.close();
       await again.catch(() => {});
-      await store.open(); // as it was
+      await store.open(); // the store is open, as before the test
       await store.ping();
     });
 
@@ -61,7 +61,7 @@ export function describeLifetime(subject: Subject, { describe, it }: TestFramewo
   });
 }
 
-/** Answers, once the job is watched, how to wait for its next change. */
+/** Subscribes to the job, and returns a function that waits for its next change. */
 async function watched(store: JobStore, id: string): Promise<() => Promise<unknown>> {
   let tell: (change: unknown) => void = () => {};
   const told = new Promise((resolve) => (tell = resolve));

@@ -23,7 +23,7 @@ function ids(jobs: readonly { id: string }[]): string[] {
 
 export function describeListing(subject: Subject, { describe, it }: TestFramework): void {
   describe('list', () => {
-    it('gives every job exactly once over all pages', async () => {
+    it('lists every job exactly once over all pages', async () => {
       const { store } = subject;
       const jobs = Array.from({ length: 20 }, (_, n) => aJob({ name: `Name${n % 3}`, delayMs: n % 2 ? 1_000 : 0 }));
       await store.submit(jobs, { queueLimit: 100 });
@@ -41,7 +41,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await listAll(store, filter, 1), [wanted]);
     });
 
-    it('filters by the code of the error, also of an attempt that another will follow', async () => {
+    it('filters by the error code, also of an attempt that will be retried', async () => {
       const { store } = subject;
       const end = async (verb: 'fail' | 'retry', code: string) => {
         const { job, fence } = await running(store);
@@ -56,7 +56,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(ids(await listAll(store, { errorCode: 'DOWN', status: 'Failed' })), wanted.slice(0, 1));
     });
 
-    it('finds what has been running for long', async () => {
+    it('finds jobs that have been in progress for a long time', async () => {
       const { store, advance } = subject;
       const old = await running(store);
       await advance(500);
@@ -65,7 +65,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(ids(stuck), [old.job.id]);
     });
 
-    it('goes on after jobs of the last page have changed or gone', async () => {
+    it('continues after jobs of the last page have changed or were purged', async () => {
       const { store } = subject;
       const jobs = Array.from({ length: 10 }, () => aJob());
       await store.submit(jobs, { queueLimit: 100 });
@@ -103,7 +103,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await newest('Completed'), submitted.toReversed());
     });
 
-    it('lists all names and statuses together, the last to come into its status first', async () => {
+    it('lists all names and statuses together, ordered by the latest change of status', async () => {
       const { store, advance, listsNewestFirst } = subject;
       const submitted: string[] = [];
       for (const name of ['Work', 'Other', 'Work', 'Other']) {
@@ -122,7 +122,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       );
     });
 
-    it('gives on one page all that a filter asks for, among thousands of newer jobs', async () => {
+    it('returns all matches on one page, among thousands of newer jobs', async () => {
       const { store, listsNewestFirst } = subject;
       const { job, fence } = await running(store, { name: 'Work', owner: 'ann' });
       const error = { code: 'DOWN', message: 'no' };
@@ -138,13 +138,13 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       }
     });
 
-    it('answers an empty store with an empty last page', async () => {
+    it('returns an empty last page for an empty store', async () => {
       assert.deepEqual(await subject.store.list({}, { limit: 5 }), { jobs: [], cursor: null });
     });
   });
 
   describe('stats', () => {
-    it('counts jobs and tells the age of the oldest, by name and status', async () => {
+    it('returns the number of jobs and the age of the oldest, by name and status', async () => {
       const { store, advance } = subject;
       await created(store);
       await advance(400);
@@ -158,7 +158,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       ]);
     });
 
-    it('tells the age of what runs, of what is overdue, and of nothing that has finished', async () => {
+    it('returns the age of running and overdue jobs, and none for terminal jobs', async () => {
       const { store, advance } = subject;
       await created(store, { name: 'Other', delayMs: 100 });
       const { id } = await created(store, { name: 'Third' });
@@ -190,13 +190,13 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
   });
 
   describe('find', () => {
-    it('answers in the order of the ids, with null for what nobody knows', async () => {
+    it('returns jobs in the order of the ids, and null for unknown ones', async () => {
       const { store } = subject;
       const [one, two] = [await created(store), await created(store)];
       assert.deepEqual(await store.find([two.id, aJob().id, one.id]), [two, null, one]);
     });
 
-    it('answers only jobs of the owners that are given, each for its id', async () => {
+    it('returns only jobs of the given owners', async () => {
       const { store } = subject;
       const [anns, bobs] = [await created(store, { owner: 'ann' }), await created(store, { owner: 'bob' })];
       const [nobodys, anna] = [await created(store), await created(store, { owner: 'anna' })];
@@ -209,7 +209,7 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await store.find([aJob().id, anns.id], ['ann', 'ann']), [null, anns]);
     });
 
-    it("answers an owner's job as it stands, in whatever status", async () => {
+    it("returns the current record of an owner's job in any status", async () => {
       const { store, advance } = subject;
       const { job, fence } = await running(store, { owner: 'ann' });
       assert.deepEqual(await store.find([job.id, job.id], ['ann', 'bob']), [job, null]);
@@ -228,21 +228,21 @@ export function describeListing(subject: Subject, { describe, it }: TestFramewor
       assert.equal(found[0], null);
     });
 
-    it('hands out records that nobody can change', async () => {
+    it('returns records that callers cannot change', async () => {
       const { store } = subject;
       const { id } = await created(store);
       const [found] = await store.find([id]);
       try {
         (found as { status: string }).status = 'Failed';
       } catch {
-        // a frozen record refuses; a copy does not mind
+        // a frozen record throws, a copy does not
       }
       assert.equal((await store.find([id]))[0]?.status, 'Queued');
     });
   });
 }
 
-/** Which waiting jobs have, and no others; how many is the store's business. */
+/** The statistics without `bytes`, after checking that exactly the waiting jobs have them. Their number depends on the store. */
 async function withoutBytes(store: JobStore): Promise<Omit<QueueStats, 'bytes'>[]> {
   return (await store.stats()).map(({ bytes, ...entry }) => {
     assert.equal(bytes !== null, isWaiting(entry.status));

@@ -5,7 +5,7 @@ import type { TestFramework } from './test-framework.js';
 
 export function describePause(subject: Subject, { describe, it }: TestFramework): void {
   describe('a paused name', () => {
-    it('has nothing claimed by anybody until it is resumed; other names go on', async () => {
+    it('is not claimed until it is resumed; other names are', async () => {
       const { store } = subject;
       await created(store);
       const other = await created(store, { name: 'Other' });
@@ -23,7 +23,7 @@ export function describePause(subject: Subject, { describe, it }: TestFramework)
       assert.equal((await claimOne(store)).job.name, 'Work');
     });
 
-    it('accepts submissions, which keep their order and their due times', async () => {
+    it('accepts submissions, which keep their order and scheduledAt', async () => {
       const { store, advance } = subject;
       await store.pause(['Work'], null);
       const first = await created(store);
@@ -40,7 +40,7 @@ export function describePause(subject: Subject, { describe, it }: TestFramework)
       );
     });
 
-    it('lets jobs in progress go on: they are renewed, settled, and tried again once it is resumed', async () => {
+    it('lets jobs in progress continue: they are renewed and settled, and retried after the resume', async () => {
       const { store } = subject;
       const one = await running(store);
       const two = await running(store);
@@ -57,7 +57,7 @@ export function describePause(subject: Subject, { describe, it }: TestFramework)
       assert.equal((await claimOne(store)).job.id, two.job.id);
     });
 
-    it('says since when and by whom; pausing it again changes nothing, and resuming a name that is not paused neither', async () => {
+    it('has a time and an author; pausing it again, or resuming a name that is not paused, changes nothing', async () => {
       const { store, advance } = subject;
       await created(store);
       await store.pause(['Work', 'Never submitted'], 'ann');
@@ -78,7 +78,7 @@ export function describePause(subject: Subject, { describe, it }: TestFramework)
       assert.deepEqual(await store.paused(), []);
     });
 
-    it('shows in the figures, also without jobs', async () => {
+    it('is in stats, also without jobs', async () => {
       const { store } = subject;
       const names = ['Work', 'a name, "quoted"\nand broken: ü'];
       await created(store, { delayMs: 1_000 });
@@ -90,7 +90,7 @@ export function describePause(subject: Subject, { describe, it }: TestFramework)
       assert.equal(only(await store.stats()).isPaused, false);
     });
 
-    it('lets a worker that waits for its work rest, and wakes it when the name is resumed', async () => {
+    it('does not wake a waiting worker until it is resumed', async () => {
       const { store } = subject;
       await store.pause(['Work'], null);
       await created(store);
@@ -104,7 +104,7 @@ export function describePause(subject: Subject, { describe, it }: TestFramework)
           if (claim || waiting.signal.aborted) return claim;
         }
       })();
-      // Each of these takes a round trip to the store: a worker that is woken again and again has been by then.
+      // Each call is a round trip to the store. A worker that is woken repeatedly would have been woken by then.
       for (let n = 0; n < 50; n++) await store.find([randomUUID()]);
       const wakesWhilePaused = wakes;
       await store.resume(['Work']);

@@ -5,8 +5,8 @@ import { claimOne, claimSome, created, find, running, type Subject } from './sub
 import type { TestFramework } from './test-framework.js';
 
 export function describePush(subject: Subject, { describe, it }: TestFramework): void {
-  describe('watch', () => {
-    it('tells of every kind of change of one job, with its version', async () => {
+  describe('subscribe', () => {
+    it('notifies of every kind of change of one job, with its version', async () => {
       const { store } = subject;
       const { id } = await created(store);
       await created(store);
@@ -24,7 +24,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       unsubscribe();
     });
 
-    it('says no more once it was told to stop', async () => {
+    it('sends no notification after the subscription has ended', async () => {
       const { store } = subject;
       const [one, two] = [await created(store), await created(store)];
       const heard: string[] = [];
@@ -38,7 +38,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       unsubscribe();
     });
 
-    it('tells a worker of the claims that were taken from it, and of no others', async () => {
+    it('notifies a worker of its own revoked claims only', async () => {
       const { store, advance } = subject;
       const revoked: string[] = [];
       const unsubscribe = await store.subscribe({ worker: 'worker-1' }, ({ id, status }) =>
@@ -62,12 +62,12 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
   describe('waitForWork', () => {
     const never = new AbortController().signal;
 
-    it('resolves at once where there is work', async () => {
+    it('resolves at once when there is work', async () => {
       await created(subject.store);
       await subject.store.waitForWork(['Other', 'Work'], never);
     });
 
-    it('resolves when work comes: submitted, released, recovered, rerun', async () => {
+    it('resolves when a job becomes claimable: submitted, released, recovered, rerun', async () => {
       const { store, advance } = subject;
       const woken = async (cause: () => Promise<unknown>) => {
         const waiting = store.waitForWork(['Work'], never);
@@ -87,7 +87,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       await woken(() => store.rerun([first.job.id]));
     });
 
-    it('resolves when a scheduled job comes due', async () => {
+    it('resolves at the scheduledAt of a job', async () => {
       const { store, advance } = subject;
       await created(store, { delayMs: 50 });
       const waiting = store.waitForWork(['Work'], never);
@@ -96,7 +96,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       await claimOne(store);
     });
 
-    it('resolves when told to give up, and when it was before', async () => {
+    it('resolves when the signal is aborted, also beforehand', async () => {
       const { store } = subject;
       const giveUp = new AbortController();
       const waiting = store.waitForWork(['Work'], giveUp.signal);
@@ -105,7 +105,7 @@ export function describePush(subject: Subject, { describe, it }: TestFramework):
       await store.waitForWork(['Work'], giveUp.signal);
     });
 
-    it('wakes every worker that is needed, each for a job of its own', async () => {
+    it('wakes one worker for each new job', async () => {
       const { store } = subject;
       const workers = [1, 2, 3].map(async (n) => {
         for (;;) {

@@ -7,7 +7,7 @@ import type { TestFramework } from './test-framework.js';
 
 export function describeQueueLimits(subject: Subject, { describe, it }: TestFramework): void {
   describe('submit with a limit', () => {
-    it('refuses what would wait beyond the limit of all names', async () => {
+    it('refuses jobs above the queue limit of all names', async () => {
       const { store } = subject;
       const answers = await store.submit([aJob(), aJob({ name: 'Other', delayMs: 1_000 }), aJob()], { queueLimit: 2 });
       assert.deepEqual(answers[2], { outcome: 'refused', limit: 'total' });
@@ -15,21 +15,21 @@ export function describeQueueLimits(subject: Subject, { describe, it }: TestFram
       assert.equal((await submitOne(store, {}, { queueLimit: 2 })).outcome, 'created');
     });
 
-    it('refuses what would wait beyond the limit of its own name', async () => {
+    it('refuses jobs above the queue limit of their name', async () => {
       const { store } = subject;
       await created(store, { queueLimit: 1 });
       assert.deepEqual(await submitOne(store, { queueLimit: 1 }), { outcome: 'refused', limit: 'name' });
       assert.equal((await submitOne(store, { name: 'Other', queueLimit: 1 })).outcome, 'created');
     });
 
-    it('answers a repeat although the queue is full', async () => {
+    it('returns the known job for a repeat although the queue is full', async () => {
       const { store } = subject;
       const asked = { id: randomUUID(), fingerprint: 'same' };
       await created(store, asked);
       assert.equal((await submitOne(store, asked, { queueLimit: 1 })).outcome, 'existing');
     });
 
-    it('never exceeds the limit, however many submit at once', async () => {
+    it('keeps the limit under concurrent submissions', async () => {
       const { store } = subject;
       const answers = await Promise.all(Array.from({ length: 50 }, () => submitOne(store, {}, { queueLimit: 10 })));
       assert.equal(answers.filter(({ outcome }) => outcome === 'created').length, 10);
@@ -41,7 +41,7 @@ export function describeQueueLimits(subject: Subject, { describe, it }: TestFram
     const limits = { queueLimit: 100, queueBytes: 50_000 };
     const outcomes = (answers: readonly Submission[]) => answers.map(({ outcome }) => outcome);
 
-    it('refuses every job once those that wait take the bytes of all names, scheduled ones too', async () => {
+    it('refuses every job when the waiting jobs of all names, scheduled ones included, take the limit of bytes', async () => {
       const { store } = subject;
       const jobs = [aJob(large), aJob({ ...large, name: 'Other', delayMs: 1_000 }), aJob(large), aJob()];
       const answers = await store.submit(jobs, limits);
@@ -52,7 +52,7 @@ export function describeQueueLimits(subject: Subject, { describe, it }: TestFram
       assert.equal((await submitOne(store, {}, limits)).outcome, 'refused');
     });
 
-    it('refuses the jobs of a name once those that wait take its own bytes', async () => {
+    it('refuses the jobs of a name when its waiting jobs take its limit of bytes', async () => {
       const { store } = subject;
       const own = { ...large, queueBytes: 30_000 };
       const jobs = [aJob(own), aJob(own), aJob(own), aJob({ ...own, name: 'Other' }), aJob(own)];
@@ -62,21 +62,21 @@ export function describeQueueLimits(subject: Subject, { describe, it }: TestFram
       assert.deepEqual(answers[4], { outcome: 'refused', limit: 'total' });
     });
 
-    it('accepts one job larger than the limit while nothing waits', async () => {
+    it('accepts one job larger than the limit when no job waits', async () => {
       const { store } = subject;
       const small = { queueLimit: 100, queueBytes: 1_000 };
       assert.equal((await submitOne(store, large, small)).outcome, 'created');
       assert.equal((await submitOne(store, {}, small)).outcome, 'refused');
     });
 
-    it('answers a repeat although the queue is full of bytes', async () => {
+    it('returns the known job for a repeat although the limit of bytes is reached', async () => {
       const { store } = subject;
       const asked = { id: randomUUID(), fingerprint: 'same' };
       await created(store, asked);
       assert.equal((await submitOne(store, asked, { queueLimit: 100, queueBytes: 1 })).outcome, 'existing');
     });
 
-    it('never exceeds the limit by a whole job, however many submit at once', async () => {
+    it('exceeds the limit by less than one job under concurrent submissions', async () => {
       const { store } = subject;
       const answers = await Promise.all(Array.from({ length: 50 }, () => submitOne(store, large, limits)));
       const bytes = await waitingBytes(store);
@@ -84,7 +84,7 @@ export function describeQueueLimits(subject: Subject, { describe, it }: TestFram
       assert.ok(bytes >= limits.queueBytes && bytes - each < limits.queueBytes, `${bytes} bytes wait`);
     });
 
-    it('counts the bytes of waiting jobs exactly, whatever becomes of them', async () => {
+    it('counts the bytes of waiting jobs exactly through their whole life', async () => {
       const { store, advance } = subject;
       const [first] = [await created(store, large), await created(store, { ...large, delayMs: 1_000 })];
       const bytes = await waitingBytes(store);

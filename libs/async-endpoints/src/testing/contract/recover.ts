@@ -4,14 +4,14 @@ import type { TestFramework } from './test-framework.js';
 
 export function describeRecover(subject: Subject, { describe, it }: TestFramework): void {
   describe('recover', () => {
-    it('leaves a claim alone as long as its lease runs', async () => {
+    it('does not recover a job before its lease has ended', async () => {
       const { store, advance } = subject;
       await running(store);
       await advance(999);
       assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 3 }), []);
     });
 
-    it('queues the job of a vanished worker in its old place, counting a crash and no attempt', async () => {
+    it('queues the job of a dead worker in its old place, counting a crash and no attempt', async () => {
       const { store, advance } = subject;
       const { job } = await running(store);
       await created(store);
@@ -24,7 +24,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       assert.equal((await claimOne(store)).job.id, job.id);
     });
 
-    it('tells which worker held the job, and when its lease ran out', async () => {
+    it('returns the worker that held the job and the end of its lease', async () => {
       const { store, advance } = subject;
       await created(store);
       const renewed = await claimOne(store, { worker: 'renewing' });
@@ -39,7 +39,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(told, { renewing: until, 'silent, "quoted"': until - 300 });
     });
 
-    it('fails a job with WORKER_CRASHED when its crashes are spent, readable for ever after', async () => {
+    it('fails a job with WORKER_CRASHED at its last allowed crash, and keeps it readable', async () => {
       const { store, advance } = subject;
       const { id } = await created(store, { maxRetries: 100 });
       for (const crash of [1, 2, 3]) {
@@ -55,7 +55,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       assert.equal(failed.completedAt, failed.lastUpdatedAt);
     });
 
-    it('does no more than it was asked for, earliest lease first', async () => {
+    it('recovers at most the limit, earliest lease first', async () => {
       const { store, advance } = subject;
       const first = await running(store);
       await advance(10);
@@ -68,7 +68,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       assert.deepEqual(await store.recover({ limit: 10, maxCrashes: 3 }), []);
     });
 
-    it('recovers a job once, however many sweep at once', async () => {
+    it('recovers a job once under concurrent sweeps', async () => {
       const { store, advance } = subject;
       await running(store);
       await advance(1_000);
@@ -76,10 +76,10 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
       assert.equal(sweeps.flat().length, 1);
     });
 
-    describe('by sweeps that come round', () => {
+    describe('in periodic sweeps', () => {
       const options = { limit: 10, maxCrashes: 1, sweep: { silenceMs: 500, leaseMs: 1_000 } };
 
-      it('takes the job of a vanished worker no later than without them', async () => {
+      it('recovers the job of a dead worker no later than a single call', async () => {
         const { store, advance } = subject;
         const { job } = await running(store);
         for (let sweep = 1; sweep <= 4; sweep++) {
@@ -90,7 +90,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
         assert.deepEqual([failed.id, failed.status, failed.crashes], [job.id, 'Failed', 1]);
       });
 
-      it('leaves every claim one more lease after a time without sweeps, for its worker to renew or settle', async () => {
+      it('recovers no job for one lease after a silence, so that workers can renew or settle', async () => {
         const { store, advance } = subject;
         const renewed = await running(store);
         const settled = await running(store);
@@ -106,7 +106,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
         assert.deepEqual(await store.recover(options), []);
       });
 
-      it('queues the job of a worker that vanished in such a time, without counting a crash', async () => {
+      it('queues the job of a worker that died in a silence, without counting a crash', async () => {
         const { store, advance } = subject;
         const { job } = await running(store);
         await store.recover(options);
@@ -119,7 +119,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
         assert.deepEqual([queued.id, queued.status, queued.crashes], [job.id, 'Queued', 0]);
       });
 
-      it('counts a crash of a lease that began after such a time', async () => {
+      it('counts a crash when the lease began after the silence', async () => {
         const { store, advance } = subject;
         await store.recover(options);
         await advance(4_000);
@@ -132,7 +132,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
         assert.equal(only(await store.recover(options)).job.crashes, 1);
       });
 
-      it('gives what a longer lease had left back to it', async () => {
+      it('restores the remaining time of a longer lease after a silence', async () => {
         const { store, advance } = subject;
         await created(store);
         await claimOne(store, { leaseMs: 3_000 });
@@ -145,7 +145,7 @@ export function describeRecover(subject: Subject, { describe, it }: TestFramewor
         assert.equal(only(await store.recover(options)).job.crashes, 0);
       });
 
-      it('sees one time in two that follow each other before a lease has gone by', async () => {
+      it('treats two silences within one lease as one', async () => {
         const { store, advance } = subject;
         await running(store);
         await store.recover(options);

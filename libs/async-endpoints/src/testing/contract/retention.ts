@@ -8,7 +8,7 @@ export function describeRetention(subject: Subject, { describe, it }: TestFramew
     const retention = { completedMs: 10_000, failedMs: 30_000, canceledMs: 20_000 };
     const error = { code: 'E', message: 'm' };
 
-    it('keeps each kind of finished job for its own time, then lets it go', async () => {
+    it('keeps jobs of each terminal status for their own time, then purges them', async () => {
       const { store, advance } = subject;
       const one = await running(store, { retention });
       await store.settle([{ id: one.job.id, name: 'Work', fence: one.fence, verb: 'complete', result: '1' }]);
@@ -32,7 +32,7 @@ export function describeRetention(subject: Subject, { describe, it }: TestFramew
       assert.deepEqual(await store.stats(), []);
     });
 
-    it('never lets go of a job that has not finished', async () => {
+    it('never purges a job that is not terminal', async () => {
       const { store, advance } = subject;
       const waiting = await created(store, { name: 'Other', retention });
       const held = await running(store, { retention });
@@ -42,7 +42,7 @@ export function describeRetention(subject: Subject, { describe, it }: TestFramew
       assert.equal(await statusOf(store, held.job.id), 'InProgress');
     });
 
-    it('purges no more than it was asked for, and answers the ids of what it purged', async () => {
+    it('purges at most the limit, and returns the ids of the purged jobs', async () => {
       const { store, advance } = subject;
       const ids = await Promise.all([1, 2, 3].map(async () => (await created(store, { retention })).id));
       await store.cancel(ids);
@@ -56,14 +56,14 @@ export function describeRetention(subject: Subject, { describe, it }: TestFramew
         const before = await present(store, ids);
         const purged = await store.purge(2);
         const left = await present(store, ids);
-        // A store whose jobs leave by themselves has nothing left to answer.
+        // A store whose jobs expire by themselves has nothing left to return.
         assert.ok(purged.length <= 2);
         assert.deepEqual(purged.toSorted(), before.filter((id) => !left.includes(id)).toSorted());
       }
       assert.deepEqual(await store.find(ids), [null, null, null, null, null, null]);
     });
 
-    it('takes the id of a job that is gone for a new one', async () => {
+    it('accepts the id of a purged job for a new one', async () => {
       const { store, advance } = subject;
       const { id } = await created(store, { retention, fingerprint: 'a' });
       await store.cancel([id]);

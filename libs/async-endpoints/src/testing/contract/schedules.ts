@@ -47,7 +47,7 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
   const dueNames = async (limit = 10) => (await stored().next(['Work'], limit)).schedules.map(({ name }) => name);
 
   describe('schedules', () => {
-    it('are kept as they are declared, and left alone where nothing changes', async () => {
+    it('are stored as declared, and keep their version when declared again without a change', async () => {
       const schedule = await declare();
       const fresh = { version: 1, lastAt: null, lastJobId: null, pausedAt: null, pausedBy: null };
       assert.deepEqual(schedule, { ...aSchedule(), ...fresh, countsFrom: schedule.countsFrom });
@@ -57,7 +57,7 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
       assert.deepEqual(await stored().find(['none', 'nightly']), [null, schedule]);
     });
 
-    it('count from now where their timing changes, and keep their instant where it does not', async () => {
+    it('count from now when their timing changes, and keep their next instant when it does not', async () => {
       const schedule = await declare();
       await subject.advance(10);
       const changed = await declare({ definition: '{"a":2}', nextAt: 7 });
@@ -93,7 +93,7 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
       assert.deepEqual((await dueNames(9)).toSorted(), ['a', 'b', 'd', 'e']);
     });
 
-    it('come next in the order of their instants, of the jobs asked for only', async () => {
+    it('are returned by next in the order of their instants, for the given jobs only', async () => {
       await stored().declare([
         aSchedule({ name: 'late', nextAt: 3_000_000 }),
         aSchedule({ name: 'soon', nextAt: 1_000_050 }),
@@ -115,7 +115,7 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
   });
 
   describe('a firing', () => {
-    it('inserts the job and moves the schedule on in one step', async () => {
+    it('inserts the job and advances the schedule in one step', async () => {
       const schedule = await declare();
       const fired = await fire(firing(schedule));
       assert.equal(fired.outcome, 'fired');
@@ -126,7 +126,7 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
       assert.deepEqual(await dueNames(), ['nightly']);
     });
 
-    it('of a schedule that somebody moved on, changed, paused or removed does nothing', async () => {
+    it('does nothing when the schedule was advanced, changed, paused or removed', async () => {
       const schedule = await declare();
       await fire(firing(schedule));
       assert.deepEqual(await fire(firing(schedule)), { outcome: 'lost' });
@@ -142,14 +142,14 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
       );
     });
 
-    it('happens once, however many fire at once', async () => {
+    it('happens once under concurrent firings', async () => {
       const schedule = await declare();
       const all = await Promise.all(Array.from({ length: 20 }, () => fire(firing(schedule))));
       assert.deepEqual(all.map(({ outcome }) => outcome).toSorted(), ['fired', ...Array<string>(19).fill('lost')]);
       assert.equal((await subject.store.stats())[0]?.count, 1);
     });
 
-    it('answers each of a batch for itself, in order', async () => {
+    it('returns an outcome for each element of a batch, in order', async () => {
       const [one, two] = await stored().declare([aSchedule({ name: 'one' }), aSchedule({ name: 'two', job: 'Other' })]);
       assert.ok(one && two);
       const firings = [firing(one), firing({ ...one, name: 'none' }), firing(two, { job: aJob({ name: 'Other' }) })];
@@ -160,14 +160,14 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
       assert.deepEqual((await subject.store.stats()).map(({ name }) => name).toSorted(), ['Other', 'Work']);
     });
 
-    it('can move a schedule on without a job', async () => {
+    it('can advance a schedule without a job', async () => {
       const schedule = await declare();
       assert.deepEqual(await fire(firing(schedule, { run: null, nextAt: null })), { outcome: 'moved' });
       assert.deepEqual(await found(), { ...schedule, nextAt: null, version: 2 });
       assert.deepEqual(await dueNames(), []);
     });
 
-    it('while the last job is not finished makes no job, and moves the schedule on or waits', async () => {
+    it('inserts no job while the last one is not terminal, and advances the schedule or waits', async () => {
       await fire(firing(await declare()));
       assert.deepEqual(await fire(firing(await found(), { overlap: 'queue' })), { outcome: 'unfinished' });
       const { job, fence } = await claimOne(subject.store);
@@ -180,14 +180,14 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
       assert.equal((await fire(firing(await found(), { overlap: 'allow' }))).outcome, 'fired');
     });
 
-    it('that a queue limit leaves no room for does nothing', async () => {
+    it('does nothing when a queue limit is reached', async () => {
       const schedule = await declare();
       await subject.store.submit([aJob()], NO_LIMIT);
       assert.deepEqual(await fire(firing(schedule), { queueLimit: 1 }), { outcome: 'refused' });
       assert.deepEqual(await found(), schedule);
     });
 
-    it('with the id of a job that is there already moves the schedule on and makes no other', async () => {
+    it('with the id of an existing job advances the schedule without another job', async () => {
       const job = aJob({ fingerprint: null });
       const first = await fire(firing(await declare(), { job }));
       await stored().remove(['nightly']);
@@ -209,7 +209,7 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
   });
 
   describe('a paused schedule', () => {
-    it('does not come next; when it is resumed it counts from then', async () => {
+    it('has no next instant; after a resume, earlier instants do not count', async () => {
       const schedule = await declare();
       await subject.advance(50);
       const paused = only(await stored().pause(['nightly'], 'ann'));
@@ -227,7 +227,7 @@ export function describeSchedules(subject: Subject, { describe, ...framework }: 
   });
 
   describe('changes of schedules', () => {
-    it('are heard as a revocation of a worker that does not exist', async () => {
+    it('are published as a revocation of a reserved worker id', async () => {
       let heard = 0;
       const stop = await subject.store.subscribe({ worker: SCHEDULE_CHANGES }, () => heard++);
       const next = async (change: () => Promise<unknown>) => {

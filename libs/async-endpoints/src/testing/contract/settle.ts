@@ -16,7 +16,7 @@ const OUTCOMES: Outcome[] = [
 
 export function describeSettle(subject: Subject, { describe, it }: TestFramework): void {
   describe('settle', () => {
-    it('completes with a result, as text that nobody looks into', async () => {
+    it('completes with a result, stored as opaque text', async () => {
       const { store } = subject;
       const { job, fence } = await running(store);
       const result = '{"b":1, "a":[1e400, "\\u0000"]}';
@@ -60,7 +60,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       assert.equal((await find(store, first.job.id)).error, null);
     });
 
-    it('fails for good, readable for ever after', async () => {
+    it('fails a job, which stays readable', async () => {
       const { store, advance } = subject;
       const { job, fence } = await running(store);
       await store.settle([{ id: job.id, name: 'Work', fence, verb: 'fail', error }]);
@@ -72,7 +72,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       assert.equal(failed.completedAt, failed.lastUpdatedAt);
     });
 
-    it('releases to the old place in the queue, the attempt not counted', async () => {
+    it('releases a job to its old place in the queue, without counting the attempt', async () => {
       const { store, advance } = subject;
       const first = await running(store);
       await advance(1);
@@ -84,7 +84,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
     });
 
     for (const outcome of OUTCOMES) {
-      it(`answers a repeated ${outcome.verb} as the first time, and changes nothing`, async () => {
+      it(`returns the same for a repeated ${outcome.verb}, and changes nothing`, async () => {
         const { store, advance } = subject;
         const { job, fence } = await running(store);
         const settlement = { id: job.id, name: 'Work', fence, ...outcome };
@@ -95,7 +95,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
         assert.deepEqual(await find(store, job.id), settled);
       });
 
-      it(`refuses to ${outcome.verb} for a worker that lost its claim to recovery`, async () => {
+      it(`rejects ${outcome.verb} from a worker whose job was recovered`, async () => {
         const { store, advance } = subject;
         const { job, fence } = await running(store);
         await advance(1_000);
@@ -105,7 +105,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
         assert.deepEqual(await find(store, job.id), recovered);
       });
 
-      it(`refuses to ${outcome.verb} for a worker whose job another one holds by now`, async () => {
+      it(`rejects ${outcome.verb} from a worker whose job another worker has claimed`, async () => {
         const { store, advance } = subject;
         const lost = await running(store);
         await advance(1_000);
@@ -119,7 +119,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
     }
 
     for (const outcome of OUTCOMES) {
-      it(`refuses to ${outcome.verb} a job of another name, which has the id of one that is gone`, async () => {
+      it(`rejects ${outcome.verb} for a job of another name that reuses the id of a purged job`, async () => {
         const { store, advance } = subject;
         const lost = await running(store, { retention: { completedMs: 0, failedMs: 0, canceledMs: 0 } });
         const { id } = lost.job;
@@ -133,7 +133,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       });
     }
 
-    it('accepts a late success as long as nobody took the job over', async () => {
+    it('accepts a late result as long as no other worker has claimed the job', async () => {
       const { store, advance } = subject;
       const { job, fence } = await running(store);
       await advance(5_000);
@@ -149,7 +149,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       [1e21, TEN_YEARS_MS],
       [Infinity, TEN_YEARS_MS],
     ] as const) {
-      it(`brings a delay of ${delayMs} ms into its bounds, and settles the rest of the batch`, async () => {
+      it(`limits a delay of ${delayMs} ms to its bounds, and settles the rest of the batch`, async () => {
         const { store } = subject;
         const odd = await running(store);
         const plain = await running(store);
@@ -164,7 +164,7 @@ export function describeSettle(subject: Subject, { describe, it }: TestFramework
       });
     }
 
-    it('settles each of a batch for itself, in order', async () => {
+    it('settles each element of a batch independently, in order', async () => {
       const { store } = subject;
       const one = await running(store);
       const two = await running(store);

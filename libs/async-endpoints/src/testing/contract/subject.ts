@@ -3,7 +3,7 @@ import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import type { ClaimRequest, JobStore, QueueLimits, Submission } from '../../store/job-store.js';
 import { aJob } from '../a-job.js';
 
-/** The store of the present test. */
+/** The store of the current test. */
 export interface Subject {
   readonly store: JobStore;
   readonly listsNewestFirst?: boolean;
@@ -17,7 +17,7 @@ export async function submitOne(store: JobStore, job: Partial<NewJob> = {}, limi
   return only(await store.submit([aJob(job)], limits));
 }
 
-/** Submits and insists that the job was inserted. */
+/** Submits a job and asserts that it was inserted. */
 export async function created(store: JobStore, job: Partial<NewJob> = {}): Promise<JobRecord> {
   const submission = await submitOne(store, job);
   assert.equal(submission.outcome, 'created');
@@ -48,7 +48,7 @@ export async function statusOf(store: JobStore, id: string): Promise<string | nu
   return only(await store.find([id]))?.status ?? null;
 }
 
-/** What all waiting jobs take, as the store counts it. */
+/** The bytes of all waiting jobs, as counted by the store. */
 export async function waitingBytes(store: JobStore): Promise<number> {
   return (await store.stats()).reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
 }

@@ -19,14 +19,14 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(job.retention, aJob().retention);
     });
 
-    it('gives the input to the claim as it came, whatever the text', async () => {
+    it('returns the payload unchanged in the claim, whatever its text', async () => {
       const { store } = subject;
       const payload = JSON.stringify({ request: '\u0000 \u2028 "\\" 😀 null', __proto__: null });
       await created(store, { payload });
       assert.equal((await claimOne(store)).payload, payload);
     });
 
-    it('answers a batch in its order, each job for itself', async () => {
+    it('returns a reply for each job of a batch, in order', async () => {
       const { store } = subject;
       const twin = aJob();
       const answers = await store.submit([aJob(), twin, twin, aJob()], { queueLimit: 100 });
@@ -36,7 +36,7 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       );
     });
 
-    it('schedules a delayed job, claimable when due and not before', async () => {
+    it('schedules a delayed job, which is claimable at its scheduledAt and not before', async () => {
       const { store, advance } = subject;
       const job = await created(store, { delayMs: 5_000 });
       assert.equal(job.status, 'Scheduled');
@@ -47,7 +47,7 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       assert.equal((await claimOne(store)).job.id, job.id);
     });
 
-    it('answers the known job to a repeat with the same id, and inserts nothing', async () => {
+    it('returns the known job for a repeat with the same id, and inserts nothing', async () => {
       const { store } = subject;
       const asked = { id: randomUUID(), owner: 'ann', fingerprint: 'same' };
       const first = await created(store, asked);
@@ -57,7 +57,7 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(await claimSome(store), []);
     });
 
-    it('answers a repeat with the job as it stands by now, and lets it run on', async () => {
+    it('returns the current state for a repeat, and does not disturb the running job', async () => {
       const { store } = subject;
       const claim = await running(store, { fingerprint: 'same' });
       const again = await submitOne(store, { id: claim.job.id, fingerprint: 'same' });
@@ -87,7 +87,7 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(await submitOne(store, { id }), { outcome: 'conflict', on: 'id' });
     });
 
-    it('makes one job of a hundred concurrent submissions with one id', async () => {
+    it('creates one job from a hundred concurrent submissions with one id', async () => {
       const { store } = subject;
       const asked = { id: randomUUID(), fingerprint: 'same' };
       const answers = await Promise.all(Array.from({ length: 100 }, () => submitOne(store, asked)));
@@ -99,7 +99,7 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
   describe('submit with an idempotency key', () => {
     const keyed = { fingerprint: 'same', idempotency: { key: 'k', retentionMs: 10_000 } };
 
-    it('answers the known job, whatever the id', async () => {
+    it('returns the known job, whatever the id', async () => {
       const { store } = subject;
       const first = await created(store, keyed);
       assert.deepEqual(await submitOne(store, keyed), { outcome: 'existing', job: first });
@@ -119,13 +119,13 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       await created(store, { ...keyed, name: 'Other' });
     });
 
-    it('makes one job of a hundred concurrent submissions with one key', async () => {
+    it('creates one job from a hundred concurrent submissions with one key', async () => {
       const { store } = subject;
       const answers = await Promise.all(Array.from({ length: 100 }, () => submitOne(store, keyed)));
       assert.equal(answers.filter(({ outcome }) => outcome === 'created').length, 1);
     });
 
-    it('forgets a key after its own retention, though the job is still there', async () => {
+    it('forgets a key after its own retention, although the job still exists', async () => {
       const { store, advance } = subject;
       const first = await created(store, keyed);
       await advance(10_000);
@@ -135,8 +135,8 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
     });
   });
 
-  describe('submit with a key whose job is gone', () => {
-    it('still finds another job that has the id', async () => {
+  describe('submit with a key whose job was purged', () => {
+    it('still finds another job with the id', async () => {
       const { store, advance } = subject;
       const retention = { completedMs: 100, failedMs: 100, canceledMs: 100 };
       const keyed = { fingerprint: 'same', idempotency: { key: 'k', retentionMs: 10_000 } };

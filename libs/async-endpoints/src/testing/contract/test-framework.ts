@@ -1,4 +1,4 @@
-/** What the suites need of a test framework: the names that vitest, jest, mocha and node:test share. */
+/** The functions of a test framework that the suites need. Vitest, Jest, Mocha and node:test all have them. */
 export interface TestFramework {
   describe(title: string, body: () => void): void;
   it(title: string, body: () => Promise<void>): void;

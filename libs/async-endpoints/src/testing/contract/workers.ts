@@ -7,7 +7,7 @@ export function describeWorkers(subject: Subject, { describe, it }: TestFramewor
   describe('workers', () => {
     const idsOf = async () => (await subject.store.workers()).map(({ id }) => id);
 
-    it('are known as they describe themselves, with the time of their last heartbeat, in order', async () => {
+    it('are returned as they registered, with the time of their last heartbeat, in order', async () => {
       const { store, advance } = subject;
       const one = aWorkerInfo({ id: 'b, "quoted"\nü', names: ['Work', 'Other'], version: '1.2.3', slots: 7 });
       await store.register(one, 1_000);
@@ -19,7 +19,7 @@ export function describeWorkers(subject: Subject, { describe, it }: TestFramewor
       assert.ok((b?.heartbeatAt ?? 0) + 100 <= createdAt && createdAt <= (a?.heartbeatAt ?? 0));
     });
 
-    it('are forgotten when they leave, and when they fall silent; who registers again stays', async () => {
+    it('are removed when they unregister and when their registration expires; one that registers again stays', async () => {
       const { store, advance } = subject;
       for (const id of ['leaves', 'silent', 'stays']) await store.register(aWorkerInfo({ id }), 1_000);
       await store.unregister('leaves');

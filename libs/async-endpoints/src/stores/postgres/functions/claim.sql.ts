@@ -2,7 +2,7 @@ import type { SqlFunction } from './define-function.js';
 
 export const CLAIM: readonly SqlFunction[] = [
   {
-    /** The priorities in use among the waiting jobs of a name, the largest first. */
+    /** The distinct priorities of the waiting jobs of a name, the largest first. */
     name: 'priorities',
     kind: 'part',
     parameters: 'p_name text',
@@ -22,8 +22,8 @@ END`,
   },
   {
     /**
-     * Locks up to so many jobs of a name that has several priorities. The order is decided first and locked then, so that no more
-     * is locked than is claimed; what another claim has locked is passed over.
+     * Locks up to p_count jobs of a name that has several priorities. It sorts first and locks then, so that it locks no more
+     * jobs than it claims. It skips jobs that another claim has locked.
      */
     name: 'lock_in_order',
     kind: 'part',
@@ -122,10 +122,10 @@ END`,
   },
   {
     /**
-     * Claims jobs. Names take turns: each has an equal part first, then what is left.
+     * Claims jobs. Each name first gets an equal part of p_limit, then the rest goes to the names in turn.
      *
-     * p_names, p_slots           the names, and the most claims of each
-     * p_levels, p_dues, p_seqs   the front of each, or NULL: see \`claim_name\`
+     * p_names, p_slots the names, and the most claims of each p_levels, p_dues, p_seqs the front of each, or NULL: see
+     * \`claim_name\`
      * p_limit                    the most claims of all
      * returns                    JSON: the time; then, for each name that has claims, its place in p_names, from 0, its front or
      *                            null, and the claims
@@ -157,7 +157,7 @@ BEGIN
     END LOOP;
     EXIT WHEN v_room = 0;
   END LOOP;
-  -- What is left must not wait for a worker that was woken but is full by now.
+  -- The remaining jobs must not wait for a worker that was woken but is full by now.
   PERFORM wake_for_due(p_names, v_time);
   RETURN v_reply || ']';
 END`,

@@ -1,19 +1,19 @@
-/** A function in the database: one verb of the store, one step; or a part of such. */
+/** A function in the database: a verb of the store as one atomic step, or a part of a verb. */
 export interface SqlFunction {
   readonly name: string;
   /** As in `CREATE FUNCTION`. */
   readonly parameters: string;
   readonly returns: string;
-  /** In PL/pgSQL: a block, or the statements of one that declares nothing. */
+  /** In PL/pgSQL: a block, or the statements of a block without declarations. */
   readonly body: string;
   /**
-   * What the function is.
+   * The kind of function.
    *
-   * - `verb` (the default): what the store calls. Its plans are made once, for tables of any size, because a queue's statistics
-   *   are always old. Its search path is the schema of the store, whatever that of the caller is.
-   * - `joins`: a verb whose joins may be hashed, because it joins only what it was given.
-   * - `part`: called by others only, under their settings.
-   * - `expression`: the body is one, in SQL, and becomes a part of the statement that calls it.
+   * - `verb` (the default): called by the store. Its plans are made once, for tables of any size, because the statistics of a
+   * queue are always outdated. Its search path is the schema of the store, independent of the caller's.
+   * - `joins`: a verb that may use hash joins, because it joins only with its arguments.
+   * - `part`: called only by other functions, with their settings.
+   * - `expression`: the body is an SQL expression, which becomes part of the calling statement.
    */
   readonly kind?: 'verb' | 'joins' | 'part' | 'expression';
 }
@@ -28,7 +28,7 @@ export function createStatement({ name, parameters, returns, body, kind = 'verb'
 function settingsOf(kind: 'verb' | 'joins' | 'part'): string {
   if (kind === 'part') return '';
   const off = ['seqscan', 'bitmapscan', ...(kind === 'joins' ? [] : ['hashjoin', 'mergejoin'])];
-  // A lock may be that of a transaction of the application, which can last for ever.
+  // A transaction of the application may hold a lock, and may never end.
   const settings = [
     'search_path FROM CURRENT',
     'plan_cache_mode = force_generic_plan',

@@ -1,11 +1,11 @@
 import type { SqlFunction } from './define-function.js';
 
-/** What reads, and what processes say of themselves. */
+/** Functions that read jobs and statistics, and that register processes. */
 export const LOOK: readonly SqlFunction[] = [
   {
     /**
-     * Jobs by their ids; where p_owned says so, only if it belongs to the owner at the same place, which is decided before the
-     * record is read. Returns JSON: an array of the place, from 0, and the record.
+     * Finds jobs by their ids. Where p_owned is true, the job must belong to the owner at the same position; this is decided
+     * before the record is read. Returns JSON: an array of the position, from 0, and the record.
      */
     name: 'find',
     parameters: 'p_ids uuid[], p_owners text[], p_owned boolean[]',
@@ -27,7 +27,7 @@ RETURN (SELECT to_json(payload) FROM (
   SELECT payload FROM job WHERE id = p_id UNION ALL SELECT payload FROM done WHERE id = p_id) AS held);`,
   },
   {
-    /** How many jobs of each name have each status, and how old the oldest are. Returns JSON. */
+    /** The number of jobs by name and status, and the age of the oldest. Returns JSON. */
     name: 'stats',
     parameters: 'p_now bigint',
     returns: 'text',
@@ -50,7 +50,7 @@ END`,
     parameters: '',
     returns: 'void',
     body: `
--- Not in a transaction that may only read: such as on a replica.
+-- Fails in a read-only transaction, for example on a replica.
 IF pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' THEN
   RAISE EXCEPTION 'The server accepts no changes' USING ERRCODE = 'read_only_sql_transaction';
 END IF;`,
@@ -104,7 +104,7 @@ DELETE FROM worker WHERE id = p_id;`,
 RETURN (SELECT coalesce(json_agg(row_to_json(worker)), '[]') FROM worker WHERE alive_until > now_ms(p_now));`,
   },
   {
-    /** Keeps what an operator did for the log of a worker; at most 1,000 actions, of more the oldest are forgotten. */
+    /** Stores an action of an operator for the log of a worker. Keeps the latest 1,000 actions. */
     name: 'report_action',
     parameters: 'p_entry text',
     returns: 'void',

@@ -1,11 +1,11 @@
 import type { SqlFunction } from './define-function.js';
 
-/** Who is notified of what: processes that wait for work, that follow a job, or that have a worker. */
+/** Notifications to processes that wait for work, that subscribe to a job, or that have a worker. */
 export const NOTIFY: readonly SqlFunction[] = [
   {
     /**
-     * Notifies as many processes that wait for work of the name. The lock is that of `await_work`: who begins to wait has
-     * either seen these jobs, or is seen here.
+     * Notifies up to p_count processes that wait for jobs of the name. It takes the same lock as `await_work`. A process that
+     * begins to wait has therefore either seen these jobs, or its row is found here.
      */
     name: 'wake',
     kind: 'part',
@@ -25,7 +25,7 @@ BEGIN
 END`,
   },
   {
-    /** Wakes who waits for one of the names, where a job of it is due. */
+    /** Wakes one waiting process for each of the names that has a claimable job. */
     name: 'wake_for_due',
     kind: 'part',
     parameters: 'p_names text[], p_time bigint',
@@ -44,8 +44,9 @@ END`,
   },
   {
     /**
-     * Registers a process that waits for work of these names. Returns how long until some is due, in ms: 0 where some is, and then
-     * nothing is registered; NULL for none. Whoever submits either holds the lock of `wake` and is waited for, or finds the row.
+     * Registers a process that waits for jobs of these names. Returns the time until the first is claimable, in ms; NULL when
+     * there is none. When the time is 0, nothing is registered. A submission either holds the lock of `wake`, and this function
+     * waits for it, or it finds the row.
      */
     name: 'await_work',
     parameters: 'p_names text[], p_channel text, p_pid integer, p_now bigint',
@@ -68,7 +69,7 @@ BEGIN
 END`,
   },
   {
-    /** Notifies the processes that follow one of the jobs. The lock is that of `follow`. */
+    /** Notifies the processes that subscribe to one of the jobs. It takes the same lock as `follow`. */
     name: 'tell',
     kind: 'part',
     parameters: 'p_ids uuid[]',
@@ -94,8 +95,8 @@ END`,
   },
   {
     /**
-     * Registers a process that follows jobs. Returns their states, in JSON. Whoever changes one holds the lock of `tell` and is
-     * waited for, or finds the row.
+     * Registers a process that subscribes to jobs. Returns their states, in JSON. A change of a job either holds the lock of
+     * `tell`, and this function waits for it, or it finds the row.
      */
     name: 'follow',
     parameters: 'p_ids uuid[], p_channel text, p_pid integer',
@@ -107,7 +108,7 @@ ON CONFLICT (id, channel) DO UPDATE SET pid = p_pid WHERE watch.pid <> p_pid;
 RETURN coalesce((SELECT json_agg(json_build_array(id, status, version)) FROM record WHERE id = ANY(p_ids)), '[]');`,
   },
   {
-    /** Forgets that a process follows jobs. */
+    /** Removes the registration of a process that subscribes to jobs. */
     name: 'unfollow',
     parameters: 'p_ids uuid[], p_channel text',
     returns: 'void',
@@ -115,7 +116,7 @@ RETURN coalesce((SELECT json_agg(json_build_array(id, status, version)) FROM rec
 DELETE FROM watch WHERE id = ANY(p_ids) AND channel = p_channel;`,
   },
   {
-    /** Notifies every process that a claim was revoked: the worker may be in any. */
+    /** Notifies every process that a claim was revoked, because the worker may be in any of them. */
     name: 'tell_revoked',
     kind: 'part',
     parameters: 'p_worker text, p_id uuid, p_status job_status, p_version integer',

@@ -1,13 +1,13 @@
 import type { SqlFunction } from './define-function.js';
 
-/** The columns of `done` that are those of `job`. */
+/** The columns that `done` and `job` share. */
 const KEPT = `id, seq, name, owner, priority, retry_count, max_retries, created_at, scheduled_at, started_at, progress, retention,
       fingerprint, bytes, payload`;
 
-/** What operators and clients do to jobs, whoever has claimed them. */
+/** Changes by operators and clients, which need no fence. */
 export const REVOKE: readonly SqlFunction[] = [
   {
-    /** Cancels jobs that are not finished. Returns the jobs, in JSON. */
+    /** Cancels jobs that are not terminal. Returns the jobs, in JSON. */
     name: 'cancel',
     parameters: 'p_ids uuid[], p_now bigint',
     returns: 'text',
@@ -35,7 +35,10 @@ BEGIN
 END`,
   },
   {
-    /** Queues failed and canceled jobs again; with p_running_ms, those in progress for so long. Returns the jobs, in JSON. */
+    /**
+     * Queues failed and canceled jobs again; with p_running_ms, jobs that have been in progress for at least so long. Returns the
+     * jobs, in JSON.
+     */
     name: 'rerun',
     parameters: 'p_ids uuid[], p_running_ms bigint, p_now bigint',
     returns: 'text',

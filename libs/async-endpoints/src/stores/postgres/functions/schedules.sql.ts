@@ -15,7 +15,11 @@ export const SCHEDULES: readonly SqlFunction[] = [
 PERFORM tell_revoked('async-endpoints:schedules', '00000000-0000-0000-0000-000000000000', NULL, 0);`,
   },
   {
-    /** Adds or replaces schedules. Returns them, in JSON. p_schedules  JSON: an array of { name, job, timing, definition, next_at } */
+    /**
+     * Adds or replaces schedules. Returns them, in JSON.
+     *
+     * p_schedules  JSON: an array of { name, job, timing, definition, next_at }
+     */
     name: 'declare_schedules',
     parameters: 'p_schedules json, p_now bigint',
     returns: 'text',
@@ -45,7 +49,7 @@ END`,
 RETURN (SELECT coalesce(json_agg(row_to_json(schedule)), '[]') FROM schedule WHERE name = ANY(p_names));`,
   },
   {
-    /** Returns the names of those that were there, in JSON. */
+    /** Removes schedules. Returns the names of those that existed, in JSON. */
     name: 'remove_schedules',
     parameters: 'p_names text[]',
     returns: 'text',
@@ -87,7 +91,7 @@ RETURN (SELECT coalesce(json_agg(row_to_json(page) ORDER BY name), '[]') FROM (
   SELECT * FROM schedule WHERE p_after IS NULL OR name > p_after ORDER BY name LIMIT p_limit) AS page);`,
   },
   {
-    /** Schedules of these jobs that come next, the earliest first. Returns JSON: the time, and the schedules. */
+    /** The schedules of these jobs with the earliest next instants. Returns JSON: the time, and the schedules. */
     name: 'next_schedules',
     parameters: 'p_jobs text[], p_limit integer, p_now bigint',
     returns: 'text',
@@ -99,7 +103,7 @@ RETURN json_build_object('now', now_ms(p_now), 'schedules', (
     ) AS next ORDER BY next_at LIMIT p_limit) AS page));`,
   },
   {
-    /** Moves one schedule on. Returns JSON: the outcome, and the record of the job. */
+    /** Advances one schedule. Returns JSON: the outcome, and the record of the job. */
     name: 'fire_one',
     kind: 'part',
     parameters: 'p_firing firing, p_limit bigint, p_bytes bigint, p_now bigint',
@@ -118,7 +122,8 @@ BEGIN
   IF v_is_busy AND p_firing.overlap = 'queue' THEN RETURN json_build_object('outcome', 'unfinished'); END IF;
   IF p_firing.job IS NOT NULL AND NOT v_is_busy THEN
     v_new := json_populate_record(NULL::new_job, p_firing.job);
-    -- As a submission near its limits: the row of the schedule is locked, so nobody else inserts this job meanwhile.
+    -- Checks the limits like a submission that is near them. The row of the schedule is locked, so no other process inserts this
+    -- job.
     PERFORM is_near_limit(NULL, 1, 0, p_limit, p_bytes, false), is_near_limit(v_new.name, 1, 0, v_new.queue_limit, v_new.queue_bytes, false);
     v_reply := submit_one(v_new, p_limit, p_bytes, now_ms(p_now));
     IF v_reply ->> 'refused' IS NOT NULL THEN RETURN json_build_object('outcome', 'refused'); END IF;
@@ -131,7 +136,11 @@ BEGIN
 END`,
   },
   {
-    /** Moves schedules on, and inserts their jobs. Returns JSON: what became of each, in order. p_firings  JSON: an array of `firing` */
+    /**
+     * Advances schedules and inserts their jobs. Returns JSON: the outcome of each, in order.
+     *
+     * p_firings  JSON: an array of `firing`
+     */
     name: 'fire',
     parameters: 'p_firings json, p_limit bigint, p_bytes bigint, p_now bigint',
     returns: 'text',

@@ -9,7 +9,7 @@ const PARAMETERS = `p_ids uuid[], p_names text[], p_fences bigint[], p_verbs tex
 
 export const SETTLE: readonly SqlFunction[] = [
   {
-    /** Moves running jobs to the finished ones, as they complete or fail. Returns the numbers of those whose claim it was. */
+    /** Completes and fails jobs: moves them from `job` to `done`. Returns the numbers of the settlements with a valid fence. */
     name: 'settle_finished',
     kind: 'part',
     parameters: `${PARAMETERS}, p_time bigint`,
@@ -48,7 +48,7 @@ BEGIN
 END`,
   },
   {
-    /** Puts running jobs back to the waiting ones, for a retry or as they were. Returns the numbers of those whose claim it was. */
+    /** Retries and releases jobs: they wait again. Returns the numbers of the settlements with a valid fence. */
     name: 'settle_waiting',
     kind: 'part',
     parameters: `${PARAMETERS}, p_time bigint`,
@@ -111,7 +111,7 @@ BEGIN
     v_done := v_done || settle_waiting(p_ids, p_names, p_fences, p_verbs, p_values, p_codes, p_attempts, p_delays, v_time);
   END IF;
   IF cardinality(v_done) = cardinality(p_ids) THEN RETURN NULL; END IF;
-  -- Repeats: the fence still stands, though the job is no longer in progress.
+  -- Repeated settlements: the fence is unchanged, although the job is no longer in progress.
   RETURN array_to_json(v_done || ARRAY(
     SELECT n FROM unnest(p_ids, p_names, p_fences) WITH ORDINALITY AS of(id, name, fence, n) WHERE n <> ALL(v_done)
     AND EXISTS (SELECT FROM record WHERE record.id = of.id AND record.fence = of.fence AND record.name = of.name)));
@@ -119,11 +119,11 @@ END`,
   },
   {
     /**
-     * Extends leases, and writes progress. The row of `lease` stays as it is, unless the new end is earlier: a sweep looks at
-     * the jobs before it believes it.
+     * Extends leases and writes progress. The row of `lease` changes only when the new end is earlier: a sweep checks the jobs
+     * before it relies on that row.
      *
      * p_renewals  JSON: an array of { n, id, fence, lease_ms, progress }
-     * returns     JSON: what became of those whose claim no longer stands: { n, status }
+     * returns     JSON: the renewals whose claim is no longer valid: { n, status }
      */
     name: 'renew',
     parameters: 'p_renewals json, p_synchronous boolean, p_now bigint',

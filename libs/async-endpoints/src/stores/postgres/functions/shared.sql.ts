@@ -1,9 +1,9 @@
 import type { SqlFunction } from './define-function.js';
 
-/** What the functions of the verbs are made of. */
+/** The parts that several verbs share. */
 export const SHARED: readonly SqlFunction[] = [
   {
-    /** The store's clock, in ms since the epoch. It does not go back with that of the server: see `sweep.sql.ts`. */
+    /** The store's clock, in ms since the epoch. It does not go back when the clock of the server does: see `sweep.sql.ts`. */
     name: 'now_ms',
     kind: 'part',
     parameters: 'p_now bigint',
@@ -12,7 +12,7 @@ export const SHARED: readonly SqlFunction[] = [
 RETURN coalesce(p_now, (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + offset_ms FROM sweep));`,
   },
   {
-    /** Waits for a lock of this name until the end of the transaction; many hold it at once unless it is exclusive. */
+    /** Takes the advisory lock of this name until the end of the transaction: shared, or exclusive. */
     name: 'hold',
     kind: 'part',
     parameters: 'p_name text, p_exclusive boolean',
@@ -25,7 +25,7 @@ BEGIN
 END`,
   },
   {
-    /** The bytes that a job takes while it waits: what it took at first, and what failed attempts have left. */
+    /** The bytes of a waiting job: those of the submission, and those of its error and failed attempts. */
     name: 'waiting_bytes',
     kind: 'expression',
     parameters: 'p_job job',
@@ -33,7 +33,9 @@ END`,
     body: `p_job.bytes + coalesce(octet_length(p_job.error), 0)::bigint + coalesce(octet_length(p_job.attempts::text), 0)`,
   },
   {
-    /** Counts: in a row that nobody else writes just now, or a new one, so that nobody waits. */
+    /**
+     * Adds to the tally of a name. It takes a row that no other transaction has locked, or a new row, so that writers never wait.
+     */
     name: 'count_jobs',
     kind: 'part',
     parameters:
@@ -43,7 +45,7 @@ END`,
 DECLARE
   v_shard integer;
 BEGIN
-  -- A caller with a fixed snapshot could not lock a row that has changed since.
+  -- A transaction with a fixed snapshot cannot lock a row that has changed since.
   IF current_setting('transaction_isolation') = 'read committed' THEN
     SELECT shard INTO v_shard FROM tally WHERE name = p_name ORDER BY shard LIMIT 1 FOR UPDATE SKIP LOCKED;
   END IF;
@@ -62,7 +64,7 @@ BEGIN
 END`,
   },
   {
-    /** Jobs of these claims are no longer in progress. */
+    /** Counts down the leases of jobs that are no longer in progress. */
     name: 'end_leases',
     kind: 'part',
     parameters: 'p_leases bigint[]',
@@ -86,7 +88,7 @@ END`,
     body: `(CASE WHEN p_delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status`,
   },
   {
-    /** The attempts of a job in progress once the present one has ended. */
+    /** The attempts of a job, including the current one, which has just ended. */
     name: 'attempts_after',
     kind: 'part',
     parameters: 'p_job job, p_outcome text, p_error text, p_time bigint',
@@ -102,7 +104,7 @@ BEGIN
 END`,
   },
   {
-    /** When a job that finishes now may be purged. */
+    /** When a job that ends now may be purged. */
     name: 'expires_at',
     kind: 'expression',
     parameters: 'p_retention text, p_status job_status, p_time bigint',
@@ -113,7 +115,7 @@ END`,
       ELSE coalesce((p_retention::json ->> 'canceledMs')::bigint, 86400000) END`,
   },
   {
-    /** When the earliest waiting job of the name is or was due. */
+    /** The earliest `scheduled_at` of the waiting jobs of the name. */
     name: 'earliest_due',
     kind: 'part',
     parameters: 'p_name text',
@@ -134,7 +136,7 @@ BEGIN
 END`,
   },
   {
-    /** Jobs as their application reads them, in JSON. */
+    /** Jobs as the application reads them, in JSON. */
     name: 'records',
     kind: 'part',
     parameters: 'p_ids uuid[]',

@@ -1,6 +1,6 @@
 import type { SqlFunction } from './define-function.js';
 
-/** Others may be in the middle of submitting as many jobs, or bytes: nearer to a limit, one waits for the other. */
+/** Concurrent submissions may add up to this many jobs, or bytes. Nearer to a limit, submissions run one after the other. */
 const REACH_JOBS = 64_000;
 const REACH_BYTES = 256 * 1024 * 1024;
 
@@ -13,17 +13,18 @@ CREATE TYPE new_job AS (
 `;
 
 /**
- * Inserts jobs. New ids and keys go in at once; what is left, one by one, because it is known already or near a limit.
+ * Inserts jobs. Jobs with a new id and key are inserted together. The rest, which are known or near a limit, follow one by one.
  *
- * p_jobs       JSON: an array of `new_job`
- * p_limit      the most waiting jobs of all names; p_bytes their most bytes, or NULL
- * p_within     whether the caller commits later: then no lock is taken that others would wait for, and limits are checked
- *              against what is committed
- * returns      JSON: the time, and what became of each job that was not created: { n, refused } or { n, on, known }
+ * p_jobs    JSON: an array of `new_job`
+ * p_limit   the queue limit of all names
+ * p_bytes   the limit of waiting bytes of all names, or NULL
+ * p_within  whether the caller commits later: then it takes no lock that would make others wait, and checks limits against
+ *           the committed jobs
+ * returns   JSON: the time, and the outcome of each job that was not created: { n, refused } or { n, on, known }
  */
 export const SUBMIT: readonly SqlFunction[] = [
   {
-    /** What waits: of one name, or of all. */
+    /** The number and bytes of the waiting jobs, of one name or of all. */
     name: 'waiting',
     kind: 'part',
     parameters: 'p_name text, OUT v_count bigint, OUT v_bytes bigint',
@@ -33,7 +34,10 @@ SELECT coalesce(sum(queued + scheduled), 0), coalesce(sum(queued_bytes + schedul
 FROM tally WHERE p_name IS NULL OR name = p_name;`,
   },
   {
-    /** Whether a limit would be reached by so much more. Near the limit, one after the other may ask. */
+    /**
+     * Whether so many more jobs or bytes would exceed a limit. Near a limit, it takes a lock, so that submissions run one after
+     * the other.
+     */
     name: 'is_near_limit',
     kind: 'part',
     parameters: 'p_name text, p_count bigint, p_size bigint, p_limit bigint, p_bytes bigint, p_within boolean',
@@ -51,7 +55,7 @@ BEGIN
 END`,
   },
   {
-    /** Inserts the jobs of which neither id nor key is known. Returns their numbers. */
+    /** Inserts the jobs whose id and key are both new. Returns their numbers. */
     name: 'submit_new',
     kind: 'part',
     parameters: 'p_jobs new_job[], p_time bigint',
@@ -80,7 +84,7 @@ BEGIN
   SELECT (SELECT array_agg(n) FROM fresh JOIN made USING (id)), (SELECT array_agg(id) FROM made), (SELECT array_agg(scope) FROM keyed)
   INTO v_made, v_ids, v_scopes;
   v_made := coalesce(v_made, '{}');
-  -- In a new snapshot: who finished while the insert waited for its end is seen here.
+  -- A new snapshot: it shows the jobs that ended while the insert waited for them.
   v_known := ARRAY(SELECT id FROM done WHERE id = ANY(v_ids));
   IF cardinality(v_known) > 0 THEN
     DELETE FROM job WHERE id = ANY(v_known);
@@ -96,7 +100,7 @@ BEGIN
 END`,
   },
   {
-    /** The job that a key stands for, or an id. NULL for none. */
+    /** The job of a key or an id. NULL for none. */
     name: 'known_job',
     kind: 'part',
     parameters: 'p_new new_job, p_time bigint',
@@ -116,7 +120,7 @@ BEGIN
 END`,
   },
   {
-    /** Submits a job that may be known or exceed a limit. NULL when it was created. */
+    /** Submits a job that may be known or exceed a limit. Returns NULL when it was created. */
     name: 'submit_one',
     kind: 'part',
     parameters: 'p_new new_job, p_limit bigint, p_bytes bigint, p_time bigint',
@@ -125,7 +129,7 @@ END`,
 DECLARE
   v_reply json;
 BEGIN
-  -- The key is taken first, so that two submissions with one key are one after the other.
+  -- Insert the key first, so that two submissions with the same key run one after the other.
   WHILE p_new.scope IS NOT NULL LOOP
     INSERT INTO idempotency VALUES (p_new.scope, p_new.id, 0) ON CONFLICT DO NOTHING;
     PERFORM FROM idempotency WHERE scope = p_new.scope FOR UPDATE;
@@ -173,7 +177,7 @@ DECLARE
   v_reply json;
   v_replies json[] := '{}';
 BEGIN
-  -- A key that an open transaction holds must not hold up the rest of the batch: the store tries again without it.
+  -- A key in an open transaction must not delay the rest of the batch: the store retries the batch without it.
   IF NOT p_within THEN PERFORM set_config('lock_timeout', '250ms', true); END IF;
   SELECT is_near_limit(NULL, count(*), sum(bytes), p_limit, p_bytes, p_within) INTO v_is_near FROM unnest(v_jobs);
   FOR v_of IN

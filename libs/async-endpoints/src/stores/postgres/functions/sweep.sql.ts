@@ -1,13 +1,13 @@
 import type { SqlFunction } from './define-function.js';
 
-/** What workers do all the time for the house: see `store/sweeps.ts` for silences. */
+/** The periodic sweep of workers. `store/sweeps.ts` explains silences. */
 export const SWEEP: readonly SqlFunction[] = [
   {
     /**
-     * Notes a sweep, and the silence before it if there was one. A server's clock that was set back is made up for, so that the
-     * store's goes on at once; it then runs slower by a tenth until both agree again.
+     * Records a sweep, and the silence before it if there was one. When the clock of the server was set back, the store's clock
+     * continues from its last time. It then runs a tenth slower until both clocks agree again.
      *
-     * p_swept_at  when the process swept before; NULL for its first time
+     * p_swept_at  the time of the previous sweep of the process; NULL for its first sweep
      */
     name: 'note_sweep',
     kind: 'part',
@@ -43,7 +43,7 @@ BEGIN
 END`,
   },
   {
-    /** Recovers one job, which is locked. */
+    /** Recovers one job, which the caller has locked. */
     name: 'recover_one',
     kind: 'part',
     parameters: 'p_job job, p_max_crashes integer, p_is_crash boolean, p_time bigint',
@@ -81,7 +81,7 @@ END`,
     /**
      * Recovers up to p_limit jobs whose lease has ended.
      *
-     * p_silence_ms  NULL where this is no sweep that comes round; with p_lease_ms and p_swept_at as in `note_sweep`
+     * p_silence_ms  NULL for a call that is not a periodic sweep; with p_lease_ms and p_swept_at as in `note_sweep`
      * returns       JSON: the time, and the jobs, each with the worker that had claimed it and the end of its lease
      */
     name: 'recover',
@@ -113,7 +113,7 @@ BEGIN
         v_ids := v_ids || v_job.id;
         PERFORM recover_one(v_job, p_max_crashes, NOT v_in_silence, v_time);
       END LOOP;
-      -- The next sweep need not look again before another of its jobs may be lost.
+      -- The next sweep need not check this row before the earliest lease of its jobs ends.
       UPDATE lease SET lease_until = earliest.lease_until
       FROM (SELECT min(lease_until) AS lease_until FROM job WHERE id = ANY(v_lease.ids) AND lease = v_lease.id AND status = 'InProgress') AS earliest
       WHERE lease.id = v_lease.id AND earliest.lease_until IS NOT NULL;
@@ -127,7 +127,7 @@ BEGIN
 END`,
   },
   {
-    /** Merges rows of the tally that writers have left: of a few names, up to 1,000 rows each. */
+    /** Merges rows of the tally, for a few names and up to 1,000 rows each. */
     name: 'fold_tally',
     kind: 'part',
     parameters: '',
@@ -151,7 +151,10 @@ BEGIN
 END`,
   },
   {
-    /** Deletes up to p_limit finished jobs, keys and other things whose time has come. Returns the ids of the jobs, in JSON. */
+    /**
+     * Deletes up to p_limit terminal jobs, and keys and other rows, whose retention is over. Returns the ids of the jobs, in
+     * JSON.
+     */
     name: 'purge',
     parameters: 'p_limit integer, p_now bigint',
     returns: 'text',

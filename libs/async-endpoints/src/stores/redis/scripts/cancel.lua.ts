@@ -1,6 +1,6 @@
 import { defineChange } from './change.lua.js';
 
-/** Cancels jobs that have not finished; a running one's claim is revoked. */
+/** Cancels jobs that are not terminal. Revokes the claim of a job in progress. */
 export const cancelScript = defineChange('cancel', {
   change: `  local status = job.status
   if status ~= 'Q' and status ~= 'S' and status ~= 'P' then return false end

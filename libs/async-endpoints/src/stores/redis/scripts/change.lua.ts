@@ -2,28 +2,28 @@ import { defineScript } from './define-script.js';
 import { TRANSITION } from './transition.lua.js';
 
 interface Change {
-  /** Arguments besides the usual ones, which come after them. */
+  /** The arguments of this script, after the common ones. */
   readonly args?: readonly string[];
-  /** Lua that the change uses. */
+  /** Lua code that the change uses. */
   readonly uses?: string;
-  /** The body of a function of `id` and `job`: changes the job, and returns false where it must not. */
+  /** The body of a function of `id` and `job`. It changes the job, or returns false when the job must not change. */
   readonly change: string;
-  /** What is returned of a job that was changed besides its record, read before the change. */
+  /** An expression for a changed job, evaluated before the change and returned beside its record. */
   readonly before?: string;
-  /** What is returned of a job that stays as it is: two expressions. */
+  /** Two expressions, returned for a job that does not change. */
   readonly unchanged?: string;
-  /** What is returned first of a job that is not there. */
+  /** An expression, returned first for a job that does not exist. */
   readonly missing?: string;
 }
 
 /**
- * What `cancel`, `rerun` and `recover` have in common: one change, for each job whose status and time allow it.
+ * The common part of `cancel`, `rerun` and `recover`: a change of each job that allows it.
  *
  * KEYS     as in `record.lua.ts`
  * time, announce, channels as in `transition.lua.ts`, then the script's own
  * …        for each job: queue (from 1), id
- * returns  for each: its record as it now stands and its claim, each '' where there is none. Fewer than were asked for where
- *          they are large: ask again for the rest
+ * returns  for each: its record after the change and its claim, each '' when there is none. Fewer than requested when they are
+ *          large: ask again for the rest
  */
 export function defineChange(name: string, { args = [], ...change }: Change) {
   return defineScript<string[]>({ name, args: ['time', 'announce', 'channels', ...args], lua: luaOf(change) });

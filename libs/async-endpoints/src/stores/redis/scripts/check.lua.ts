@@ -1,13 +1,13 @@
 import { defineScript } from './define-script.js';
 
 /**
- * Tries commands, as a check at boot.
+ * Tries commands, for the check at boot.
  *
- * KEYS     a key that nothing else uses; it is gone afterwards
- * channel  whose listeners, of whom there are none, hear of it
+ * KEYS     a key that nothing else uses; the script deletes it
+ * channel  a channel without subscribers
  * …        commands, their words separated by spaces; `$` is the key, `%` the channel
- * returns  of each command that is refused, because it is unknown or not permitted or the server is a replica: its name, then
- *          what Redis says. A server that is full, or cannot write to its disk, refuses nothing for good.
+ * returns  for each command that is refused because it is unknown or not permitted, or because the server is a replica: its name,
+ *          then the error. Refusals that pass, such as those of a full server or disk, do not count.
  */
 export const checkScript = defineScript<string[]>({
   name: 'check',

@@ -3,21 +3,22 @@ import { ORDER } from './order.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * Takes jobs that are ready, after moving those that have come due, but none of a paused name; names take turns, in the order given. Both stop when they
- * have read enough: fewer claims than asked for do not say that there are no more.
+ * Claims jobs, after moving scheduled jobs whose `scheduledAt` has come. Skips paused names. Names take turns, in the given
+ * order. Both steps stop when they have read enough bytes, so there may be more jobs even when it returns fewer claims than
+ * requested.
  *
  * KEYS     as in `record.lua.ts`
  * time, announce, channels as in `transition.lua.ts`
- * leaseMs  how long the claims are believed
- * limit    the most claims
+ * leaseMs  the length of the leases
+ * limit    the most claims of all names
  * agingMs  as in `order.lua.ts`
- * worker   who claims, as JSON
+ * worker   the id of the worker, as JSON
  * …        for each name: the most claims of it
- * returns  the time; how many entries were dropped that should have had a job; then id and record of each claim, one after the
- *          other, as the record was before; or '?' where it cannot be read: that entry was dropped, and is no claim
+ * returns  the time; the number of dropped entries that should have had a job; then for each claim the id and the record before
+ *          the claim. A record that cannot be read is '?': its entry was dropped, and it is not a claim
  *
- * The record stays as it is: all that a claim changes is in the claim. An entry whose job is gone, or is not waiting for it,
- * is dropped from the queue: nobody meets it again.
+ * A claim does not change the record; its data is in `claims`. An entry whose job does not exist, or does not wait in this queue,
+ * is dropped.
  */
 export const claimScript = defineScript<[now: string, dropped: number, ...claims: string[]]>({
   name: 'claim',
@@ -29,7 +30,7 @@ local left = tonumber(limit)
 local replies, replied, claimed, leased_now, dropped = { NOW, 0 }, 2, 0, {}, 0
 leased[number(now + leaseMs)] = leased_now
 local lease_until = number(now + leaseMs)
--- The rest of a claim is the same for all.
+-- The rest of a claim is the same for all jobs.
 local CLAIMED = ',' .. NOW .. ',' .. lease_until .. ',' .. NOW .. ',' .. worker
 
 local function promote(queue)

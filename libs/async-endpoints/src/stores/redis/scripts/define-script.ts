@@ -7,13 +7,14 @@ export type Argument = string | number;
 export interface Script<TReply> {
   readonly name: string;
   readonly lua: string;
-  /** Runs by hash; ioredis sends the text where the server does not know it. */
+  /** Runs the script by its hash. ioredis sends the text when the server does not have it. */
   run(client: RedisClient, keys: readonly string[], args: readonly Argument[]): Promise<TReply>;
 }
 
 /**
- * A script whose scalar arguments have names: `args: ['now', 'limit']` makes `now` and `limit` locals, and `FIRST` the
- * index in `ARGV` of what follows them. Lists of any length follow; their keys come after the shared ones.
+ * Defines a script whose scalar arguments have names: `args: ['now', 'limit']` declares the locals `now` and `limit`, and
+ * `FIRST`, the index in `ARGV` of the first argument after them. Lists of any length follow. Their keys come after the shared
+ * ones.
  */
 export function defineScript<TReply>(definition: {
   readonly name: string;
@@ -35,7 +36,7 @@ export function defineScript<TReply>(definition: {
   };
 }
 
-/** A script that could not work with its arguments, or arguments that cannot be sent: JavaScript's own errors are such. */
+/** Whether the arguments caused the error: a script failed with them, or they could not be sent (an error of JavaScript). */
 export function isFaultOfArguments(cause: unknown): boolean {
   if (cause instanceof TypeError || cause instanceof RangeError) return true;
   return cause instanceof Error && /user_script:\s?\d+: (?!@?user_script)[a-z]/.test(cause.message);

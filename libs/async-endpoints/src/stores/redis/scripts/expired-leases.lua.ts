@@ -1,9 +1,9 @@
 /**
- * For scripts that look for expired leases, after `RECORD` and `SILENCE`.
+ * For scripts that look for expired leases. Include it after `RECORD` and `SILENCE`.
  *
- * `expired_leases(limit)` answers the ids of up to so many claims that have run out or cannot be read, how many entries of `leases` were dropped because
- * nobody needs them any more, and whether there may be more entries to look at. An entry may name thousands of jobs, so it
- * stops behind the one with which it has found enough, or seen enough.
+ * `expired_leases(limit)` returns the ids of up to `limit` claims that have expired or cannot be read, the number of entries of
+ * `leases` that were dropped because no claim needs them, and whether there may be more entries. An entry may name thousands of
+ * jobs, so the function stops only between entries, when it has found or read enough.
  */
 export const EXPIRED_LEASES = `
 local ENTRIES, IDS = 100, 1000

@@ -7,16 +7,16 @@ import { KEEP_CLOCK, SILENCE } from './silence.lua.js';
 type FoundExpired = [ids: string[], dropped: number, more: number, now: string, maintained: Maintained | []];
 
 /**
- * Which claims have run out. Entries of `leases` that nobody needs any more are dropped. Where none has, as nearly always, the
- * names that are given are maintained in the same step.
+ * Finds expired claims. Drops entries of `leases` that no claim needs. When there are no expired claims, as nearly always, the
+ * same step maintains the given names.
  *
  * KEYS     as in `record.lua.ts`; then `names`
- * time     the clock in ms, or '' for Redis's own
- * limit    the most jobs to name
- * sweptAt, silenceMs, leaseMs as in `silence.lua.ts`; all '' where this is no sweep that comes round
+ * time     the clock in ms, or '' for the clock of Redis
+ * limit    the most jobs to return
+ * sweptAt, silenceMs, leaseMs as in `silence.lua.ts`; all '' for a call that is not a periodic sweep
  * keepMs   as in `maintain.lua.ts`
- * returns  ids of jobs whose lease has run out; how many entries were dropped; 1 where there may be more such jobs, else 0;
- *          the time; what was maintained, or nothing
+ * returns  ids of jobs whose lease has expired; the number of dropped entries; 1 when there may be more such jobs, else 0; the
+ *          time; the result of the maintenance, if it ran
  */
 export const findExpiredScript = defineScript<FoundExpired>({
   name: 'find_expired',

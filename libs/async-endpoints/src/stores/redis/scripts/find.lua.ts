@@ -1,8 +1,8 @@
 import { defineScript } from './define-script.js';
 
 /**
- * `without_payload(text)`: a record as readers need it, or '?' where it cannot be read. The payload may be large, and is no
- * reader's business.
+ * `without_payload(text)`: a record without its payload, which may be large and which no reader needs. '?' when it cannot be
+ * read.
  */
 export const WITHOUT_PAYLOAD = `
 local match, sub = string.match, string.sub
@@ -15,8 +15,8 @@ end
 `;
 
 /**
- * @param count how many ids there are
- * @param select decides on the record `text` of the `n`-th id of this step: Lua that sets it to false to pass over it
+ * @param count the number of ids
+ * @param select Lua code that sets `text`, the record of the `n`-th id of this step, to false to skip it
  */
 function findLua(count: string, select = ''): string {
   return `${WITHOUT_PAYLOAD}local MOST_BYTES, FIRST_STEP, CHUNK, COUNT = 4194304, 16, 2000, ${count}
@@ -27,7 +27,7 @@ while first <= COUNT and bytes < MOST_BYTES do
   for n, text in ipairs(redis.call('HMGET', KEYS[1], unpack(ARGV, first, last))) do
     if text then bytes = bytes + #text end${select}
     local status = text and string.sub(text, 2, 2)
-    -- A completed job has no payload any more, and a finished one has no claim.
+    -- A completed job has no payload, and a terminal job has no claim.
     replies[#replies + 1] = status == 'C' and text or text and without_payload(text) or ''
     replies[#replies + 1] = ''
     if status and not string.find('CFX', status, 1, true) then
@@ -39,7 +39,7 @@ while first <= COUNT and bytes < MOST_BYTES do
   for n, claim in ipairs(claims) do
     replies[at[n]] = claim or ''
   end
-  -- How large records are, the last ones have shown.
+  -- Estimate the size of the next records from the last ones.
   local fitting = math.floor((MOST_BYTES - bytes) * (last - FIRST + 1) / math.max(bytes, 1))
   first, step = last + 1, math.min(CHUNK, math.max(1, fitting))
 end
@@ -47,22 +47,22 @@ return replies`;
 }
 
 /**
- * Records as readers need them.
+ * Returns records without their payloads.
  *
  * KEYS     jobs, claims
  * …        job ids
- * returns  for each: all lines of its record but the payload ('?' where it cannot be read), and its claim, each '' where there is
- *          none. Fewer than were asked for where they are large: ask again for the rest
+ * returns  for each: all lines of its record except the payload ('?' when it cannot be read), and its claim, each '' when there
+ *          is none. Fewer than requested when they are large: ask again for the rest
  */
 export const findScript = defineScript<string[]>({ name: 'find', args: [], lua: findLua('#ARGV') });
 
 /**
- * As `find`, for jobs of given owners. A job of another owner is answered like one that does not exist: the script reads
- * the owner of its record and sends nothing of it.
+ * Like `find`, for jobs of the given owners. The reply for a job of another owner is the same as for one that does not exist: the
+ * script reads the owner and returns nothing of the record.
  *
  * KEYS     jobs, claims
- * …        job ids, then as many owners as they are written in records
- * returns  as `find`, with '' for the record of another owner's job
+ * …        job ids, then as many owners, in their stored form
+ * returns  like `find`, with '' for the record of a job of another owner
  */
 export const findOwnedScript = defineScript<string[]>({
   name: 'findOwned',
@@ -71,7 +71,7 @@ export const findOwnedScript = defineScript<string[]>({
     '#ARGV / 2',
     `
     if text then
-      -- What has no line for an owner cannot be read, and is told as such.
+      -- A record without a line for the owner cannot be read and is reported as such.
       local owner_at = match(text, '^[^\\n]*\\n[^\\n]*\\n()')
       local owner = ARGV[COUNT + first + n - 1]
       if not owner_at then text = '?' elseif sub(text, owner_at, owner_at + #owner) ~= owner .. '\\n' then text = false end

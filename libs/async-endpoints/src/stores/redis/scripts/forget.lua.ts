@@ -2,16 +2,16 @@ import { defineScript } from './define-script.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * Forgets claims that lead nowhere, or every sweep would meet them again: their job is gone or cannot be read, and nothing
- * says of which name it was. Where it is the claim that cannot be read, the job is queued again. To be run for some names
- * after the other, and in the end for none: then the claims go.
+ * Deletes claims whose job does not exist or cannot be read, so that sweeps do not find them again. The name of such a job is
+ * unknown. When only the claim cannot be read, the job is queued again. Run it for some names after the other, and at the end
+ * without names: then it deletes the claims.
  *
  * KEYS     as in `record.lua.ts`
  * time, announce, channels as in `transition.lua.ts`
  * …        ids of jobs
- * returns  how many claims were forgotten
+ * returns  the number of deleted claims
  *
- * A claim that can be read, of a job that can be read, stays.
+ * A readable claim of a readable job stays.
  */
 export const forgetScript = defineScript<number>({
   name: 'forget',

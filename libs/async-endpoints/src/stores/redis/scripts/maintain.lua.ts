@@ -2,17 +2,17 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * For scripts of sweeps, after `RECORD`. `maintain_all(keep_ms)` is what a sweep does for each name, in a few commands and
- * without reading jobs, but for those in front of which something is worth nothing any more:
+ * For scripts of sweeps. Include it after `RECORD`. `maintain_all(keep_ms)` maintains each name, with a few commands. It reads a
+ * job only behind stale entries at the front of a queue.
  *
- * - Where work waits that may be claimed, a worker is told so anew. The one that was told before may have stopped or died with the token.
- * - Entries in front whose jobs are gone are dropped.
- * - Counters that say more, or less, than there can be are set right: exactly, where nothing waits. Those of bytes too, to
- *   what so many records can have: a rollout from a release that counts no bytes leaves them wrong.
- * - A name of which there is nothing any more goes, with its token; the next submission brings it back.
+ * - When there are claimable jobs, it puts the wake token again. The worker that took the last token may have stopped or died.
+ * - It drops entries at the front whose jobs do not exist.
+ * - It corrects counters with impossible values, exactly when nothing waits. It limits counters of bytes to the possible size of
+ * so many records: a rollout from a release without these counters leaves them wrong.
+ * - It deletes a name without jobs, with its token. The next submission adds the name again.
  *
- * KEYS ends with `names`. `keep_ms` says for how long the token of a name that goes still lives: 0, unless it tells also of
- * other partitions. It answers {@link Maintained}.
+ * KEYS ends with `names`. `keep_ms` is how long the token of a deleted name stays: 0, unless the token serves other partitions
+ * too. Returns {@link Maintained}.
  */
 export const MAINTAIN = `
 local NAMES = KEYS[#KEYS]
@@ -25,7 +25,7 @@ local function set_counter(field, value)
   if value == 0 then call('HDEL', COUNTERS, field) else call('HSET', COUNTERS, field, value) end
 end
 
--- Of a sorted set, after dropping the entries in front whose jobs are gone, within reason.
+-- The size of a sorted set, after dropping a bounded number of entries at the front whose jobs do not exist.
 local function size_of(key, hash, id_at)
   for _ = 1, 1000 do
     local entry = call('ZRANGE', key, 0, 0)[1]
@@ -39,7 +39,7 @@ end
 
 local function clamp(value, least, most) return math.max(least, math.min(value, most)) end
 
--- As nobody has looked at the records, only nothing is known exactly.
+-- The records are not read, so the exact value is known only when there are none.
 local function set_bytes_right(counter, stored, jobs)
   stored = tonumber(stored or 0)
   local bytes = clamp(stored, 0, jobs * largest)
@@ -53,7 +53,7 @@ local function set_count(field, value)
   set_counter(field, value)
 end
 
--- How many jobs of the name there are, after setting right how many wait and run.
+-- Corrects the counters of waiting and running jobs of the name. Returns the number of its jobs.
 local function set_right(name, line, ready, in_scheduled, running)
   local counts = call('HMGET', COUNTERS, 'Q:' .. name, 'S:' .. name, 'P:' .. name, 'C:' .. name, 'F:' .. name, 'X:' .. name,
     'bytes:Q:' .. name, 'bytes:S:' .. name)
@@ -62,7 +62,7 @@ local function set_right(name, line, ready, in_scheduled, running)
     counts[n] = tonumber(counts[n] or 0)
     if n > 3 then sum = sum + counts[n] end
   end
-  -- A retried job in the sorted set may have come due and count as scheduled. What is worth nothing may stand in the line.
+  -- A retried job in the sorted set may be claimable and still count as scheduled. The list may contain stale entries.
   local scheduled = clamp(counts[2], in_scheduled, in_scheduled + ready)
   local queued = clamp(counts[1], ready + in_scheduled - scheduled, line + ready + in_scheduled - scheduled)
   more_wait = more_wait + queued + scheduled - counts[1] - counts[2]
@@ -91,7 +91,7 @@ local function maintain(queue, keep_ms)
   if keep_ms == '0' then call('DEL', queue_key(queue, WAKE)) else call('PEXPIRE', queue_key(queue, WAKE), keep_ms) end
 end
 
--- All that wait are those that wait of each name; where there are many names, it is only set right by as much as they were.
+-- The total is the sum over all names. With many names, it is only corrected by the sum of their corrections.
 local function set_totals_right()
   local stored = call('HMGET', COUNTERS, 'waiting', 'waitingBytes')
   local stored_waiting, stored_bytes = tonumber(stored[1] or 0), tonumber(stored[2] or 0)
@@ -117,17 +117,17 @@ end
 `;
 
 /**
- * How many entries were dropped; how many counters were wrong; which names, from 1, have work that waits, and which are gone;
- * how many counters there are now: they are others where a name has come.
+ * The number of dropped entries; the number of wrong counters; the names with claimable jobs, and the deleted names, as indexes
+ * from 1; the number of counters, which changes when a name is added.
  */
 export type Maintained = [dropped: number, wrong: number, withWork: number[], gone: number[], counters: number];
 
 /**
- * What a sweep does for some names.
+ * Maintains some names.
  *
  * KEYS     as in `record.lua.ts`; then `names`
- * time     the clock in ms, or '' for Redis's own
- * keepMs   as `keep_ms` above
+ * time     the clock in ms, or '' for the clock of Redis
+ * keepMs as `keep_ms` above
  */
 export const maintainScript = defineScript<Maintained>({
   name: 'maintain',

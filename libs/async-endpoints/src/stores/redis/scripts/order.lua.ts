@@ -1,15 +1,15 @@
 /**
- * For the script that claims, after `RECORD`: in which order jobs of a name are taken.
+ * The order of claims within a name, for the script that claims. Include it after `RECORD`.
  *
- * A job's **place** is its due time less `agingMs` for each step of its priority; the smallest goes first. So a job that has
- * waited for `agingMs` stands where one of the next priority stood when it came. Places do not change as time passes; the
- * sorted set keeps jobs by priority, then due time, so its entries of each priority are in order, and the first of each is
- * enough to know which is next. Where nothing is in the sorted set, it is looked at once.
+ * The **place** of a job is its `scheduledAt` minus `agingMs` for each step of its priority. The smallest place goes first. So a
+ * job that has waited for `agingMs` has the place of a new job with the next priority. Places do not change over time. The sorted
+ * set is ordered by priority, then `scheduledAt`, so the first entry of each priority is enough to find the next job. An empty
+ * sorted set is read only once.
  *
- * agingMs  by how much waiting raises a job by one step of priority, in ms; 0 for never
+ * agingMs  how long a job must wait to rank one step of priority higher, in ms; 0 for strict order by priority
  *
- * `pop(queue, most)` takes up to so many entries from the line or the sorted set, at least one where there is any, and
- * answers them, and which of both they were in.
+ * `pop(queue, most)` removes up to `most` entries from the list or the sorted set, at least one if there is any. It returns the
+ * entries, and which of the two they were in.
  */
 export const ORDER = `
 local AGING = tonumber(agingMs)
@@ -36,10 +36,10 @@ local function first_of_each(queue)
   end
 end
 
--- How many entries of the line go before another: at least the first. What is worth nothing goes before everything.
+-- The number of entries of the list that go before another entry, at least one. Stale entries go before all others.
 local function ahead_in_line(queue, other, most)
   local first = call('LRANGE', queue_key(queue, LINE), 0, most - 1)
-  if other.place > now then return #first end -- nothing in the line came later than now
+  if other.place > now then return #first end -- no entry of the list came later than now
   local ids = {}
   for n, entry in ipairs(first) do ids[n] = sub(entry, 9) end
   for n, text in ipairs(read(JOBS, ids)) do
@@ -49,7 +49,7 @@ local function ahead_in_line(queue, other, most)
   return #first
 end
 
--- The entries of one priority in the sorted set, from the first on, that go before another.
+-- Pops the entries of one priority in the sorted set that go before another entry.
 local function pop_ready(queue, first, other, most)
   local step = 100 - first.priority
   local last = PRIORITY_STEP - 1

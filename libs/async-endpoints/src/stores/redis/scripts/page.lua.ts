@@ -1,7 +1,7 @@
 import { defineScript } from './define-script.js';
 import { WITHOUT_PAYLOAD } from './find.lua.js';
 
-/** What both answer. */
+/** The reply of both scripts. */
 export type Page = [isFull: number, ...entries: string[]];
 
 const REPLY = `${WITHOUT_PAYLOAD}
@@ -9,7 +9,7 @@ local call = redis.call
 local MOST_BYTES, bytes_read = 4194304, 0
 local replies = { 0 }
 
--- False where enough has been read: this entry is for the next page.
+-- False when enough was read: this entry belongs to the next page.
 local function reply(member, score, id, is_worthless)
   if bytes_read >= MOST_BYTES then
     replies[1] = 1
@@ -26,15 +26,15 @@ end
 `;
 
 /**
- * A page of a sorted set, from the last to the first, from before a place in it; the member there need not exist any more.
+ * A page of a sorted set, in descending order, from before a place in it. The member at the place need not exist.
  *
  * KEYS     the sorted set; jobs, claims
  * limit    the most entries
  * offset   where the job id begins in a member, from 1
- * score    of the place, or '' to begin
- * member   of the place
- * returns  1 where records are so large that the page ends early, else 0; then for each entry: member, score, record without its
- *          payload ('' for none, '?' where it cannot be read), claim or ''
+ * score    the score of the place, or '' for the first page
+ * member   the member of the place
+ * returns  1 when the page ends early because records are large, else 0; then for each entry: member, score, record without its
+ *          payload ('' for none, '?' when it cannot be read), claim or ''
  */
 export const pageOfSetScript = defineScript<Page>({
   name: 'page_of_set',
@@ -59,8 +59,8 @@ return replies`,
 });
 
 /**
- * A page of a list, whose members stand by the number that they begin with; as `pageOfSetScript` otherwise. An entry in a
- * line that is worth nothing has no record.
+ * A page of a list, whose members are in the order of their leading number. Otherwise like `pageOfSetScript`. A stale entry has
+ * no record.
  */
 export const pageOfListScript = defineScript<Page>({
   name: 'page_of_list',

@@ -2,12 +2,12 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * Pauses names; one that is paused already stays as it is.
+ * Pauses names. A name that is already paused does not change.
  *
  * KEYS     as in `record.lua.ts`
- * time     the clock in ms, or '' for Redis's own
- * by       the person who pauses them, as JSON
- * returns  how many names were not paused before
+ * time     the clock in ms, or '' for the clock of Redis
+ * by       who pauses them, as JSON
+ * returns  the number of names that were not paused before
  */
 export const pauseScript = defineScript<number>({
   name: 'pause',

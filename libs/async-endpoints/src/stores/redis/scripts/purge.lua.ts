@@ -4,13 +4,13 @@ import { SILENCE } from './silence.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * Removes finished jobs whose retention is over, and entries of `leases` that nobody needs any more.
+ * Deletes terminal jobs whose retention is over, and entries of `leases` that no claim needs.
  *
  * KEYS     as in `record.lua.ts`, no names
  * time, announce, channels as in `transition.lua.ts`
- * limit    the most jobs to remove
- * head, headUntil the first of `completed` as the last purge left it, and when it may go; '' where nobody knows
- * returns  the ids of the jobs that were removed; 1 where there may be more, else 0; head and headUntil for the next time
+ * limit    the most jobs to delete
+ * head, headUntil the first entry of `completed` after the last purge, and the end of its retention; '' when unknown
+ * returns  the ids of the deleted jobs; 1 when there may be more, else 0; head and headUntil for the next call
  */
 export const purgeScript = defineScript<[purged: string[], more: number, head: string, headUntil: string]>({
   name: 'purge',
@@ -26,7 +26,8 @@ local left = limit - #gone
 local entries = left > 0 and not more_due and call('LRANGE', COMPLETED, 0, left - 1) or {}
 local over, next_head, next_until = 0, '', ''
 
--- Says whether it may go; the first that may not is remembered, so that nobody reads it again before its time.
+-- Whether a job may be purged. The first one that may not is remembered, so that its record is not read again before its
+-- retention ends.
 local function may_go(n, text)
   local job = text and parse(text)
   if job and purgeable_at(job) > now then
@@ -34,7 +35,7 @@ local function may_go(n, text)
     return false
   end
   over = n
-  -- One that cannot be read does not say for how long it is kept: it is set aside.
+  -- The retention of an unreadable record is unknown, so it is set aside.
   if job then
     gone[#gone + 1] = sub(entries[n], 9)
     jobs[#gone] = job

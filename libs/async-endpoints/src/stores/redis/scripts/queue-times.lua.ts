@@ -2,12 +2,12 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * How waiting and running jobs stand, without looking at jobs.
+ * The ages of waiting and running jobs, without reading all records.
  *
  * KEYS     as in `record.lua.ts`
- * time     the clock in ms, or '' for Redis's own
- * returns  the time; then for each name: when its earliest waiting job is or was due, and when its earliest running job
- *          began, in ms, or '' where there is none
+ * time     the clock in ms, or '' for the clock of Redis
+ * returns  the time; then for each name: the earliest `scheduledAt` of its waiting jobs, and the earliest start of its running
+ *          jobs, in ms, or '' when there are none
  */
 export const agesScript = defineScript<string[]>({
   name: 'ages',
@@ -15,7 +15,7 @@ export const agesScript = defineScript<string[]>({
   lua: `${RECORD}
 local replies = { NOW }
 
--- Jobs of one priority stand by due time; there are as many steps as priorities in use.
+-- The jobs of one priority are ordered by scheduledAt, so this takes one step for each priority in use.
 local function earliest_ready(key, earliest)
   local from = '-inf'
   while true do
@@ -41,12 +41,12 @@ return replies`,
 });
 
 /**
- * When there will be something to claim.
+ * The time until a job is claimable.
  *
  * KEYS     as in `record.lua.ts`
- * time     the clock in ms, or '' for Redis's own
- * returns  ms until the first scheduled job is due, 0 where something can be claimed now, -1 where nothing waits; of names that
- *          are not paused
+ * time     the clock in ms, or '' for the clock of Redis
+ * returns  ms until the first scheduled job is claimable, 0 when a job is claimable now, -1 when no job waits; paused names do
+ *          not count
  */
 export const dueScript = defineScript<number>({
   name: 'due',

@@ -1,10 +1,10 @@
 /**
- * What every script that reads jobs begins with: the keys, the time, and records taken apart and put together.
+ * The beginning of every script that reads jobs: the keys, the time, and functions that parse and write records.
  *
- * KEYS   `shared` (jobs, claims, leases, completed, finished, counters, paused), then for each name `queue`
- *        (line, ready, scheduled, running, wake): see `keys.ts`
+ * KEYS   `shared` (jobs, claims, leases, completed, finished, counters, paused), then for each name `queue` (line, ready,
+ *        scheduled, running, wake): see `keys.ts`
  *
- * `codec.ts` says what is in a record and in a claim. A job that has a claim is in progress, whatever its record says.
+ * `codec.ts` describes records and claims. A job with a claim is in progress, whatever status its record has.
  */
 export const RECORD = `
 local JOBS, CLAIMS, LEASES, COMPLETED, FINISHED, COUNTERS, PAUSED = unpack(KEYS, 1, 7)
@@ -21,7 +21,7 @@ local call = redis.call
 
 local function number(value) return format('%.0f', value) end
 
--- The server's clock may be set back; the store's does not go back with it. Sweeps keep what is needed: see \`silence.lua.ts\`.
+-- The store's clock does not go back when the clock of the server does. Sweeps store the difference: see \`silence.lua.ts\`.
 local clock_now = tonumber(time)
 if not clock_now then
   local clock = call('TIME')
@@ -35,15 +35,15 @@ local now = math.max(clock_now + offset, seen)
 
 local NOW = number(now)
 
--- A script reads no more of records than that and one record, as no record is larger than the largest so far.
+-- The most bytes of records that a script reads, plus one record, because the next record may be the largest so far.
 local MOST_BYTES, USUAL_BYTES = 4194304, 4096
 largest = math.max(tonumber(largest or USUAL_BYTES) or USUAL_BYTES, USUAL_BYTES)
 local bytes_read = 0
 
--- How many records may be read before one looks how large they were.
+-- The number of records to read before checking their size.
 local function step() return math.min(CHUNK, math.max(1, math.floor((MOST_BYTES - bytes_read) / largest))) end
 
--- A full Redis refuses what may take memory, unless the script has written before. This is a write that changes nothing.
+-- A full Redis refuses commands that may need memory, unless the script has already written. This write changes nothing.
 local function go_on_when_full() call('HDEL', COUNTERS, '') end
 
 local function queue_key(queue, which) return KEYS[SHARED + (queue - 1) * OF_QUEUE + which] end
@@ -58,7 +58,7 @@ local function name_of(queue)
   return name
 end
 
--- Nil where the record or the claim cannot be read.
+-- Nil when the record or the claim cannot be read.
 local function parse(text, claim)
   local status, sequence, lines, length, created, due, priority, retries, crashes, at = match(text, STABLE .. '()')
   if not at then return nil end
@@ -81,7 +81,7 @@ local function parse(text, claim)
   return job
 end
 
--- What a record says of a job that is not in progress. Only new jobs stand in a line.
+-- The record of a job that is not in progress. Only new jobs are in the list.
 local function text_of(job)
   return '1' .. (job.status == 'Q' and 'R' or job.status) .. job.sequence .. job.lines .. format('%06x', #job.fixed) .. job.created .. ',' ..
     job.due .. ',' .. job.priority .. ',' .. job.retries .. ',' .. job.crashes .. ';' .. job.fence .. ',' .. job.version .. ',' ..
@@ -95,7 +95,7 @@ local function claim_of(job)
   return job.progress == '' and claim or claim .. '\\n' .. job.progress
 end
 
--- An id can come back under another name after its job was purged: then the caller speaks of a job that is gone.
+-- An id can be reused under another name after its job was purged. The caller then means a job that no longer exists.
 local function is_of(fixed, queue)
   if queue == 0 then return false end
   local name = name_of(queue)
@@ -104,7 +104,7 @@ end
 
 local function has_fence(claim, fence) return find(claim, fence, 1, true) == 1 and byte(claim, #fence + 1) == 44 end
 
--- The number after one, both as text: most are small, and making text of numbers is slow.
+-- The next number, both as text. Cached, because most are small and formatting numbers is slow.
 local next_of = setmetatable({}, { __index = function(known, text)
   local following = number(text + 1)
   known[text] = following
@@ -121,14 +121,14 @@ local function read(key, ids)
   return all
 end
 
--- Of each queue up to this one: when and by whom it was paused, or false.
+-- For each queue up to this one: its entry in \`paused\`, or false.
 local function paused_up_to(last)
   local names = {}
   for queue = 1, last do names[queue] = name_of(queue) end
   return read(PAUSED, names)
 end
 
--- As many of the records as may be read, from the first; at least one.
+-- Reads as many of the records as the limit allows, from the first, at least one.
 local function read_some(ids)
   local texts, known = {}, 0
   while known < #ids and (known == 0 or bytes_read < MOST_BYTES) do
@@ -144,7 +144,7 @@ local function read_some(ids)
   return texts
 end
 
--- Of some of the ids, as \`read_some\`: job, or false where it is gone or cannot be read.
+-- Parses some of the jobs, like \`read_some\`: the job, or false when it does not exist or cannot be read.
 local function load(ids)
   local jobs, claims = read_some(ids), read(CLAIMS, ids)
   for n, text in ipairs(jobs) do jobs[n] = text and parse(text, claims[n]) or false end
@@ -153,17 +153,17 @@ end
 
 local function scheduled_at(job) return job.created + job.due end
 
--- Equal scores stand in the order of their members, so the number of submission comes first in them.
+-- Redis orders equal scores by member, so a member begins with the number of submission.
 local function member(id, job) return job.sequence .. id end
 
 local function rank(job) return (100 - job.priority) * PRIORITY_STEP + scheduled_at(job) end
 
--- Whether the job of an entry in the line, or in a sorted set, waits there: otherwise the entry is worth nothing any more.
+-- Whether the job of an entry in the list, or in a sorted set, waits there. Otherwise the entry is stale.
 local IN_LINE, IN_SET = '^1Q(........)', '^1[RS](........)'
 local function waits(entry, text, place) return text and match(text, place) == sub(entry, 1, 8) end
 
--- The first job in the line, after dropping what is worth nothing in front of it, within reason. Or nil and true, where the
--- first one cannot be read: that is left to a claim, which tells of it.
+-- The first job in the list, after dropping a bounded number of stale entries at its front. Returns nil and true when the first
+-- record cannot be read: a claim reports and drops it.
 local function first_in_line(queue)
   for _ = 1, 1000 do
     local entry = call('LINDEX', queue_key(queue, LINE), 0)

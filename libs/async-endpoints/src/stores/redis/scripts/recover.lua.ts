@@ -2,7 +2,7 @@ import { WORKER_CRASHED, WORKER_VANISHED } from '../../../job/attempts.js';
 import { defineChange } from './change.lua.js';
 import { SILENCE } from './silence.lua.js';
 
-/** Whether a claim that has run out is of a job that is gone, or that it, or its job, cannot be read. */
+/** Whether the job of an expired claim does not exist, or the claim or the job cannot be read. */
 const IS_LOST = `
 local function is_lost(id, job)
   local claim = not job and call('HGET', CLAIMS, id)
@@ -11,10 +11,10 @@ end
 `;
 
 /**
- * Takes back jobs whose lease has run out: queued again, or failed at their `maxCrashes`-th crash.
+ * Recovers jobs whose lease has expired: queues them again, or fails them at their `maxCrashes`-th crash.
  *
- * returns  instead of a claim, the end of its lease, a comma and its worker; '' for a job whose lease still runs (see
- *          `silence.lua.ts`) or that is not in progress; '-' for a claim that is to be forgotten: its job is gone, or cannot
+ * returns  instead of a claim: the end of its lease, a comma and its worker; '' for a job with a valid lease (see
+ *          `silence.lua.ts`) or one that is not in progress; '-' for a claim to delete, because its job does not exist or cannot
  *          be read
  */
 export const recoverScript = defineChange('recover', {

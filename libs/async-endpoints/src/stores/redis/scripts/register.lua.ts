@@ -2,14 +2,14 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * Registers a worker, and removes some workers that did not register in time.
+ * Registers a worker, and removes some workers whose registration has expired.
  *
  * KEYS     as in `record.lua.ts`, no names; then `workers`, `alive`
- * time     the clock in ms, or '' for Redis's own
- * id       of the worker
- * aliveMs  for how long that counts
+ * time     the clock in ms, or '' for the clock of Redis
+ * id       the id of the worker
+ * aliveMs  how long the registration is valid
  * entry    its `WorkerInfo` as JSON
- * returns  how many were forgotten
+ * returns  the number of removed workers
  */
 export const registerScript = defineScript<number>({
   name: 'register',

@@ -2,7 +2,7 @@ import { defineScript } from './define-script.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * Extends leases, and writes progress where there is any, for those who still hold their claim.
+ * Extends leases and writes progress, if any, when the fence is that of the current claim.
  *
  * KEYS     as in `record.lua.ts`, no names
  * time, announce, channels as in `transition.lua.ts`

@@ -2,15 +2,11 @@ import { defineScript } from './define-script.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * Puts one job into exactly the index that its record says, and drops a record that cannot be read. Counters are left to
- * whoever recounts them.
+ * Puts one job into exactly the index of its status, and deletes a record that cannot be read. The caller corrects the counters.
  *
- * KEYS     as in `record.lua.ts`, with the job's name, or none where it is not known; then `names`; then the keys that name the
- *          job
- * time, announce, channels as in `transition.lua.ts`
- * queues   how many names there are: 0 or 1
- * id       of the job
- * …        for each key that names it: the entry
+ * KEYS     as in `record.lua.ts`, with the name of the job, if known; then `names`; then the keys that contain the job
+ * time, announce, channels as in `transition.lua.ts` queues the number of names: 0 or 1 id the id of the job … for each key that
+ * contains the job: the entry
  */
 export const repairScript = defineScript<string>({
   name: 'repair',

@@ -1,12 +1,12 @@
 import { defineScript } from './define-script.js';
 
 /**
- * Adds to what tools have reported, of which the oldest goes where there is too much.
+ * Adds a reported action of a tool. Deletes the oldest when there are too many.
  *
  * KEYS     actions, counters
- * most     how many are kept
- * entry    what is added
- * returns  how many are there
+ * most     the most actions to keep
+ * entry    the action, as JSON
+ * returns  the number of stored actions
  */
 export const reportScript = defineScript<number>({
   name: 'report',

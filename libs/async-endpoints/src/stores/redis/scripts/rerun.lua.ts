@@ -1,10 +1,9 @@
 import { defineChange } from './change.lua.js';
 
 /**
- * Queues failed and canceled jobs anew.
+ * Queues failed and canceled jobs again.
  *
- * runningForMs  '' for those; else jobs in progress that were claimed at least so long ago are taken instead, and their
- *               claims revoked
+ * runningForMs '' for those; otherwise takes jobs in progress that were claimed at least so long ago, and revokes their claims
  */
 export const rerunScript = defineChange('rerun', {
   args: ['runningForMs'],

@@ -1,13 +1,13 @@
 import { defineScript } from './define-script.js';
 
 /**
- * Lets an idempotency key stand for an id, unless it stands for one: needed where key and job are in different partitions.
+ * Assigns an id to an idempotency key, unless it has one. Needed when key and job are in different partitions.
  *
  * KEYS     the key
- * time     the clock in ms, or '' for Redis's own
- * id       what it is to stand for
- * keyMs    for how long
- * returns  the id that it stands for now
+ * time     the clock in ms, or '' for the clock of Redis
+ * id       the id to assign
+ * keyMs    the retention of the key
+ * returns  the id of the key
  */
 export const reserveScript = defineScript<string>({
   name: 'reserve',

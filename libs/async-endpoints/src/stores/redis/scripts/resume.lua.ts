@@ -2,11 +2,11 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * Resumes names, and wakes a worker that waits for jobs of them.
+ * Resumes names, and wakes a worker that waits for their jobs.
  *
  * KEYS     as in `record.lua.ts`
- * time     the clock in ms, or '' for Redis's own
- * returns  how many names were paused
+ * time     the clock in ms, or '' for the clock of Redis
+ * returns  the number of names that were paused
  */
 export const resumeScript = defineScript<number>({
   name: 'resume',

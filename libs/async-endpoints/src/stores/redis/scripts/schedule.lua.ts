@@ -3,11 +3,12 @@ import { SUBMIT } from './submit.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * What every script that changes schedules begins with, after `TRANSITION`. The last two keys are `schedules` and `instants`.
+ * The beginning of every script that changes schedules. Include it after `TRANSITION`. The last two keys are `schedules` and
+ * `instants`.
  *
- * A schedule is a line of version, next instant, the time from which instants count, the last instant, its job and the time
- * of its pause, parted by commas, the last four and the second empty for none; then, each a line of JSON: who paused it, job,
- * timing, definition.
+ * The first line of a schedule contains, separated by commas: version, next instant, the time from which instants count, last
+ * instant, id of the last job, and time of the pause. All but the version and the third may be empty. Then follow, each as a line
+ * of JSON: who paused it, job, timing, definition.
  */
 const SCHEDULE = `${TRANSITION}
 local SCHEDULES, INSTANTS = KEYS[#KEYS - 1], KEYS[#KEYS]
@@ -23,7 +24,7 @@ end
 
 local function read_schedule(name) return schedule_of(call('HGET', SCHEDULES, name)) end
 
--- Returns the text. The version grows.
+-- Stores a schedule with the next version. Returns its text.
 local function keep_schedule(name, schedule)
   schedule.version = number(schedule.version + 1)
   local first = schedule.version .. ',' .. schedule.next .. ',' .. schedule.from .. ',' .. schedule.last .. ',' ..
@@ -47,8 +48,8 @@ end
  *
  * KEYS     as in `record.lua.ts`; then `schedules` and `instants`
  * time, announce, channels as in `transition.lua.ts`
- * …        for each: name, next instant or '', and as JSON: job, timing, definition
- * returns  each as it stands
+ * …        for each schedule: name, next instant or '', and as JSON: job, timing, definition
+ * returns  each stored schedule
  */
 export const declareSchedulesScript = defineScript<string[]>({
   name: 'declareSchedules',
@@ -71,13 +72,13 @@ return replies`,
 });
 
 /**
- * Pauses schedules, or ends their pause, or removes them.
+ * Pauses, resumes or removes schedules.
  *
- * KEYS, time, announce, channels as of `declareSchedulesScript`
+ * KEYS, time, announce, channels as in `declareSchedulesScript`
  * what     'pause', 'resume' or 'remove'
- * by       the person who pauses them, as JSON
+ * by       who pauses them, as JSON
  * …        names
- * returns  each as it stands, or '' for an unknown one; as it stood where it is removed
+ * returns  each stored schedule, or '' for an unknown one; a removed schedule as it was before
  */
 export const changeSchedulesScript = defineScript<string[]>({
   name: 'changeSchedules',
@@ -106,12 +107,12 @@ return replies`,
 });
 
 /**
- * The schedules of some jobs that come next, the earliest first. Looks at no more than 10,000.
+ * The schedules of some jobs with the earliest next instants. Reads at most 10,000 schedules.
  *
- * KEYS, time, announce, channels as of `declareSchedulesScript`
+ * KEYS, time, announce, channels as in `declareSchedulesScript`
  * limit    the most schedules
  * …        names of jobs, as JSON
- * returns  the time; then for each its name and the schedule
+ * returns  the time; then for each schedule its name and text
  */
 export const nextSchedulesScript = defineScript<[now: string, ...schedules: string[]]>({
   name: 'nextSchedules',
@@ -132,14 +133,14 @@ return replies`,
 });
 
 /**
- * Moves schedules on, and inserts their jobs in the same step.
+ * Advances schedules and inserts their jobs in the same step.
  *
- * KEYS     as of `submitScript` for jobs without keys; then `schedules` and `instants`
- * time … jobs as of `submitScript`
- * firings  how many there are
- * …        for each firing: name, version, next instant or '', instant, id of its job or '', overlap; then for each that has one the
- *          job, in a group of its own as of `submitScript`
- * returns  the time; then what became of each: 'fired', 'known' for a job that was there already, or another outcome of `Fired`
+ * KEYS     as in `submitScript` for jobs without keys; then `schedules` and `instants`
+ * time … jobs as in `submitScript`
+ * firings  the number of firings
+ * …        for each firing: name, version, next instant or '', instant, id of its job or '', overlap; then for each firing with a
+ *          job: the job, in a group of its own as in `submitScript`
+ * returns  the time; then the outcome of each: 'fired', 'known' for a job that already existed, or another outcome of `Fired`
  */
 export const fireScript = defineScript<[now: string, ...outcomes: string[]]>({
   name: 'fire',
@@ -176,7 +177,7 @@ local others = {}
 for place = 3, #replies, 2 do others[replies[place]] = replies[place + 1] end
 for place, n in ipairs(accepted) do
   local other = others[place]
-  if place > replies[2] then outcomes[n] = 'lost' -- records of known ones are large: once more
+  if place > replies[2] then outcomes[n] = 'lost' -- the records of known jobs are large: try again
   elseif type(other) == 'string' and find(other, '^refused') then outcomes[n] = 'refused'
   else outcomes[n] = other and 'known' or 'fired' end
 end

@@ -2,17 +2,17 @@ import { defineScript } from './define-script.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
- * Ends claims for those who hold them.
+ * Settles claims when the fence is that of the latest claim.
  *
  * KEYS     as in `record.lua.ts`
  * time, announce, channels as in `transition.lua.ts`
- * …        settlements in groups of what is alike: `count,queue,verb,delayMs` (queue from 1; delayMs may be empty); then for
- *          each the job's id, the fence, and the result as JSON or '', or the error as
- *          JSON and, after a line break, what is kept of it with the attempt
- * returns  for each: 1 where the claim was the caller's to end (now or before), 0 where it was not. Fewer than were asked for
- *          where their records are large: ask again for the rest
+ * …        settlements in groups that are alike: `count,queue,verb,delayMs` (queue from 1; delayMs may be empty); then for each
+ *          settlement the id of the job, the fence, and the result as JSON or '', or the error as JSON and, after a line break,
+ *          the part of it that is kept with the attempt
+ * returns  for each: 1 when the settlement is accepted (now or before), else 0. Fewer than requested when the records are large:
+ *          ask again for the rest
  *
- * A fence that is no longer the job's fence writes nothing.
+ * A stale fence writes nothing.
  */
 export const settleScript = defineScript<number[]>({
   name: 'settle',
@@ -31,7 +31,7 @@ end
 local texts, held = read_some(ids), read(CLAIMS, ids)
 local ended = {}
 
--- How long a completed job with these fixed lines is kept; false where it is of another name.
+-- The retention of a completed job with these fixed lines; false when it has another name.
 local kept_of = {}
 local function kept_if_of(fixed, queue)
   local known = kept_of[queue]
@@ -46,7 +46,7 @@ end
 
 local completed_of = {}
 
--- Nearly all settlements: no need to take the whole record apart.
+-- The fast path of nearly all settlements, without parsing the whole record.
 local function complete(id, queue, text, claim, fence, result)
   local version, started = match(claim, '^%d+,(%d+),(%d+)')
   local length, stable_end, fixed_at = match(text, '^1..........(%x%x%x%x%x%x)[^;\\n]*();[^\\n]*\\n()')
@@ -94,7 +94,7 @@ local function settle(id, group, text, claim, fence, value)
   return settled
 end
 
--- Nobody has claimed the job since, and so it is still as the claim left it.
+-- Whether this claim has already been settled: no other worker has claimed the job since.
 local function was_ended(text, queue, fence)
   local job = text and parse(text)
   return job and job.fence == fence and is_of(job.fixed, queue)

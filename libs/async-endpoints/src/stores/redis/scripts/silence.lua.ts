@@ -1,15 +1,15 @@
 /**
- * For scripts that judge whether a lease has run out, after `RECORD`. Leases run out without their workers' fault when
- * nobody reaches the store: it was down, cut off or paused, or its clock jumped. Sweeps come by all the time, so a longer
- * time without any is a **silence**. It is **witnessed** where a process that swept before it sweeps again after it; without
- * a witness all workers may have stopped by themselves.
+ * For scripts that decide whether a lease has expired. Include it after `RECORD`. Leases end although their workers live when the
+ * store was down, unreachable or paused, or when its clock jumped. Sweeps are periodic, so a long time without sweeps is a
+ * **silence**. A silence is **witnessed** when a process that swept before it also sweeps after it. Without a witness, all
+ * workers may have stopped.
  *
- * - After a witnessed silence nothing is recovered for one lease of the sweeping worker, and what a lease had left when
- *   the silence began, it has again when it ends. A lease that ran out in the silence counts no crash.
- * - After one that nobody witnessed nothing is recovered for a third of a lease: whoever lives renews at that rate.
+ * - After a witnessed silence, no job is recovered for one lease of the sweeping worker, and the time of the silence does not
+ * count for leases. A lease that ended in the silence counts no crash.
+ * - After a silence without a witness, no job is recovered for a third of a lease, the interval at which live workers renew.
  *
- * The field `clock` of `counters` holds, in ms: what is added to the server's clock; the time of the last sweep; begin and
- * end of the last silence; the end of the grace after it; and 1 where it was witnessed.
+ * The field `clock` of `counters` holds, in ms: the offset to the clock of the server; the time of the last sweep; begin and end
+ * of the last silence; the end of the grace after it; and 1 when it was witnessed.
  */
 export const SILENCE = `
 silent_from, silent_until, grace_until = tonumber(silent_from or 0), tonumber(silent_until or 0), tonumber(grace_until or 0)
@@ -25,11 +25,11 @@ end
 `;
 
 /**
- * For the script of the sweeps, after `SILENCE`.
+ * For the script of the sweeps. Include it after `SILENCE`.
  *
- * `keep_clock(swept_at, silence_ms, lease_ms)` notes this sweep and, where there was a silence before it, that one. A clock
- * that was set back is made up for, so that time goes on at once; from then on the store's clock runs slower by a tenth until
- * both agree again. `swept_at` is the time of the process's last sweep by the store's clock, or '' for its first.
+ * `keep_clock(swept_at, silence_ms, lease_ms)` records this sweep, and the silence before it if there was one. When the clock of
+ * the server was set back, the store's clock continues from its last time. It then runs a tenth slower until both clocks agree
+ * again. `swept_at` is the time of the previous sweep of the process by the store's clock, or '' for its first sweep.
  */
 export const KEEP_CLOCK = `
 local function keep_clock(swept_at, silence_ms, lease_ms)
@@ -37,7 +37,7 @@ local function keep_clock(swept_at, silence_ms, lease_ms)
   if seen > 0 then offset = ahead < 0 and offset - ahead or math.max(0, offset - math.floor(ahead / 10)) end
   local is_witness = swept_at ~= ''
   if seen > 0 and now - seen > silence_ms then
-    -- One soon after another is the same to leases that could not be renewed in between.
+    -- A silence that begins within the grace continues the last one: leases could not be renewed in between.
     local goes_on = is_witnessed == '1' and seen < grace_until
     silent_from, silent_until = goes_on and silent_from or seen, now
     is_witnessed = (is_witness or goes_on) and '1' or '0'

@@ -1,7 +1,10 @@
 import { defineScript } from './define-script.js';
 import { TRANSITION } from './transition.lua.js';
 
-/** After `TRANSITION`, and with the arguments of `submitScript`: inserts the jobs, and leaves in `replies` what that script returns. */
+/**
+ * Inserts the jobs, and leaves the reply of `submitScript` in `replies`. Include it after `TRANSITION`, with the arguments of
+ * `submitScript`.
+ */
 export const SUBMIT = `
 local HEAD = '^(%d+),(%d+),(%d+),(%-?%d+),(%d*),(%d*),(%d*),(%d*)\\n(.*)$'
 local IDENTITY = '^([^\\n]*\\n[^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)'
@@ -10,7 +13,7 @@ local FIRST_KEY = SHARED + queues * OF_QUEUE + 1
 local number_of = numbers('seq', jobs)
 local counted = call('HMGET', COUNTERS, 'waiting', 'waitingBytes')
 local waiting = tonumber(counted[1] or '0')
--- No more than there can be: workers of a release that counts no bytes do not take off what they claim.
+-- Limit it to the possible size: workers of a release without this counter do not subtract the jobs that they claim.
 local waiting_bytes = math.min(tonumber(counted[2] or '0'), waiting * largest)
 local new, created, created_bytes, lines, replies = {}, {}, {}, {}, { NOW, 0 }
 local written = 0
@@ -25,7 +28,7 @@ end
 local stored = read_some(ids)
 local bytes_by_key = 0
 
--- Counters are written at the end, so what this batch has created is not in them yet.
+-- Counters are written at the end, so they do not contain the jobs of this batch yet.
 local function is_full(group)
   local queue, most, most_bytes = group.queue, group.queue_limit, group.queue_bytes
   local name = name_of(queue)
@@ -36,7 +39,7 @@ local function is_full(group)
     or most_bytes and bytes_of + (created_bytes[queue] or 0) + waiting_bytes - group.waiting_bytes >= most_bytes
 end
 
--- The text says until when; that Redis forgets it some time later only saves memory.
+-- The text contains the end of the retention. The expiry in Redis is later and only frees memory.
 local function keep_key(key_name, id, key_ms)
   call('SET', key_name, id .. ' ' .. number(now + key_ms), 'PX', number(key_ms + 60000))
 end
@@ -64,7 +67,7 @@ local function enter_sorted(group, entry)
   add(queue_key(group.queue, READY), number((100 - group.priority) * PRIORITY_STEP + now), entry)
 end
 
--- Those without delay and priority stand in the line of their queue.
+-- Jobs without delay and priority are in the list of their queue.
 local function line_of(queue)
   local line = lines[queue]
   if not line then line = {}; lines[queue] = line end
@@ -136,19 +139,17 @@ replies[2] = n
  *
  * KEYS     as in `record.lua.ts`; then `names`; then the idempotency key of each job that has one
  * time, announce, channels as in `transition.lua.ts`
- * limit    the most jobs of all names that may wait
- * mostBytes the bytes of the records of waiting jobs of all names at which the queue is full; '' for no limit
- * queues   how many names there are
- * jobs     how many jobs there are
- * …        jobs in groups of what is alike: `count,queue,delayMs,priority,queueLimit,queueBytes,key,keyMs` (queue and key from
- *          1; the last four may be empty) and, after a line break, the fixed lines of their records; then for each its id and
- *          payload
- * returns  the time; how many of the jobs, from the first, were dealt with: fewer than all where records of known ones are large,
- *          so submit the rest again; then, but for jobs that were created, their place in the batch, from 1, and
- *          'refused total', 'refused name', 'conflict id', 'conflict key', or the known job: its id, its record without the
- *          payload, and its claim or ''
+ * limit    the queue limit of all names
+ * mostBytes the bytes of the waiting jobs of all names at which the queue is full; '' for no limit
+ * queues   the number of names
+ * jobs     the number of jobs
+ * …        jobs in groups that are alike: `count,queue,delayMs,priority,queueLimit,queueBytes,key,keyMs` (queue and key from 1; the last
+ *          four may be empty) and, after a line break, the fixed lines of their records; then for each its id and payload
+ * returns  the time; the number of jobs, from the first, that were processed (fewer than all when the records of known jobs are large:
+ *          submit the rest again); then for each job that was not created: its position in the batch, from 1, and 'refused total', 'refused
+ *          name', 'conflict id', 'conflict key', or the known job: its id, its record without the payload, and its claim or ''
  *
- * A key and the job it stands for are written in the same step.
+ * A key and its job are written in the same step.
  */
 export const submitScript = defineScript<
   [now: string, count: number, ...others: (string | number | [string, string, string])[]]

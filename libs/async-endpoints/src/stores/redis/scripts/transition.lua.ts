@@ -2,16 +2,16 @@ import { MAX_ATTEMPTS } from '../../../job/attempts.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * What every script that changes jobs begins with, after `RECORD`.
+ * The beginning of every script that changes jobs. Include it after `RECORD`.
  *
- * Call in this order: `leave(id, job, queue)` takes a job out of the indexes of its old status, `write(id, job)` keeps its
- * record, `enter(id, job, queue)` puts it into the indexes of its new status. `save()` does all of it, one command for each index,
- * whatever the number of jobs, and then tells those who wait and watch. As a script is one step, nobody sees anything in
- * between.
+ * Call in this order: `leave(id, job, queue)` removes a job from the indexes of its old status, `write(id, job)` writes its
+ * record, `enter(id, job, queue)` adds it to the indexes of its new status. `save()` executes all changes, with one command for
+ * each index whatever the number of jobs, and then notifies waiters and subscribers. A script is one atomic step, so no client
+ * sees a state in between.
  *
- * time     the clock in ms, or '' for Redis's own
- * announce 1 to publish changes unasked, '' to see first whether somebody listens here
- * channels what the names of channels begin with
+ * time     the clock in ms, or '' for the clock of Redis
+ * announce 1 to publish changes always, '' to publish only when the channel has subscribers on this server channels the beginning
+ * of the channel names
  */
 export const TRANSITION = `${RECORD}
 local USUAL_RETENTION = { C = 86400000, F = 604800000, X = 86400000 }
@@ -51,10 +51,10 @@ local function kept_for(status, fixed)
   return retention and match(retention, RETENTION[status]) or USUAL_RETENTION[status]
 end
 
--- When a finished job may go.
+-- The end of the retention of a terminal job.
 local function purgeable_at(job) return job.completed + kept_for(job.status, job.fixed) end
 
--- Jobs nearly always complete in the order in which they are to go: then a list is enough to find them again.
+-- Jobs nearly always complete in the order of their purge, so a list is enough to find them.
 local function enter_completed(id, until_ms)
   kept_until = kept_until or tonumber(call('HGET', COUNTERS, 'kept') or '0')
   if until_ms < kept_until then return add(FINISHED, number(until_ms), id) end
@@ -62,7 +62,7 @@ local function enter_completed(id, until_ms)
   completed[#completed + 1] = id
 end
 
--- Jobs whose lease ends at one time share an entry; it goes when its time has come and none of them needs it.
+-- Jobs whose leases end at the same time share an entry. It is dropped after that time, when no claim needs it.
 local function lease(id, until_ms)
   local list = leased[until_ms]
   if not list then list = {}; leased[until_ms] = list end
@@ -71,7 +71,7 @@ end
 
 local ATTEMPTS = '^([^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n)([^\\n]*)\\n?(.*)$'
 
--- Adds the present attempt to the failed ones of a job in progress, of which the last are kept, in the sixth fixed line.
+-- Adds the current attempt to the failed attempts of a job in progress. The last ones are kept, in the sixth fixed line.
 local function keep_attempt(job, outcome, failure)
   local attempt = '[' .. number(job.retries + job.crashes + 1) .. ',' .. job.worker .. ',' .. job.started .. ',' .. NOW ..
     ',"' .. outcome .. '",' .. failure .. ']'
@@ -107,7 +107,7 @@ local function enter(id, job, queue)
   count(status .. ':' .. name_of(queue), 1)
 end
 
--- What stands in a line stays there; a claim passes over it.
+-- An entry in the list stays; a claim skips it.
 local function leave(id, job, queue)
   local status = job.status
   if status == 'Q' or status == 'S' then
@@ -130,13 +130,13 @@ local function write(id, job)
   return text
 end
 
--- Shows that a script wrote this: only who may read keys knows the secret (see \`redis-seal.ts\`).
+-- Proves that a script wrote the text: only clients that may read keys know the secret (see \`seal.ts\`).
 local function seal(text)
   local secret = call('HGET', COUNTERS, 'secret')
   return secret and redis.sha1hex(secret .. redis.sha1hex(secret .. text)) or ''
 end
 
--- With the record, on the same line, where there is one that is small: watchers need not read it.
+-- Publishes a change, with the record on the same line if it is small, so that subscribers need not read it.
 local told_whole = false
 local function announce_change(id, status, version, text)
   local line = id .. ' ' .. status .. ' ' .. version
@@ -147,14 +147,14 @@ local function announce_change(id, status, version, text)
   changed[#changed + 1] = line
 end
 
--- A change that readers can see.
+-- Marks a change that readers can see.
 local function touch(id, job)
   job.updated = NOW
   job.version = number(job.version + 1)
   if is_watched then announce_change(id, job.status, job.version) end
 end
 
--- Makes the present claim worthless, and tells its worker. Before touch.
+-- Revokes the current claim and notifies its worker. Call it before touch.
 local function revoke(id, job, worker)
   job.fence = number(job.fence + 1)
   if worker then
@@ -168,11 +168,11 @@ local function in_chunks(command, key, list)
   end
 end
 
--- The next \`n\` numbers of a counter, in the form in which they stand before an id.
+-- The next \`n\` numbers of a counter, in the form in which they precede an id.
 local function numbers(counter, n)
   local last = call('HINCRBY', COUNTERS, counter, n) - n
   local known, prefix
-  return function(nth) -- for numbers that follow each other, formatting is slower than all else
+  return function(nth) -- formatting consecutive numbers would be the slowest part
     local value = (last + nth) % 4294967296
     local digit = value % 16
     if value - digit ~= known then
@@ -183,7 +183,7 @@ local function numbers(counter, n)
   end
 end
 
--- In powers of two, so that it seldom changes.
+-- Rounded up to a power of two, so that it seldom changes.
 local function note_largest()
   local before = largest
   for n = 2, #writes, 2 do

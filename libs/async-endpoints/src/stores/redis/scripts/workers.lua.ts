@@ -2,10 +2,10 @@ import { defineScript } from './define-script.js';
 import { RECORD } from './record.lua.js';
 
 /**
- * The workers that live.
+ * The live workers.
  *
  * KEYS     as in `record.lua.ts`, no names; then `workers`, `alive`
- * time     the clock in ms, or '' for Redis's own
+ * time     the clock in ms, or '' for the clock of Redis
  * returns  for each: the time of its last registration, ms, a comma, and its `WorkerInfo` as JSON
  */
 export const workersScript = defineScript<string[]>({
