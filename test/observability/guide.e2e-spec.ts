@@ -58,7 +58,7 @@ describe('docs/observability.md', () => {
       expect(guide).toMatch(new RegExp(`\\[\`${alert}\`\\]\\(runbooks/${alert}\\.md\\) +\\| ${labels['severity']} `));
       const text = await read(new URL(`runbooks/${alert}.md`, docs));
       const headings = [...text.matchAll(/^#+ .+$/gm)].map(([heading]) => heading);
-      expect(headings).toEqual([`# ${alert}`, '## What you see', '## Cause', '## Steps', '## When it is over']);
+      expect(headings).toEqual([`# ${alert}`, '## Symptoms', '## Cause', '## Steps', '## Recovery']);
     }
   });
 });

@@ -69,8 +69,8 @@ function textOfPause({ verb, names, by }: QueuesPaused): string {
 
 function textOfInstants({ schedule, outcome, count }: ScheduleInstants): string {
   const name = `Schedule ${printable(schedule)}`;
-  if (outcome === 'skipped') return `${name} made no job: its last one is not finished`;
-  return `${name} missed ${count} ${count === 1 ? 'instant' : 'instants'}, for which no job is made`;
+  if (outcome === 'skipped') return `${name} submitted no job: its last one is not finished`;
+  return `${name} missed ${count} ${count === 1 ? 'instant' : 'instants'}, for which it submits no job`;
 }
 
 /** What is done to names, or schedules, and not to jobs. */
@@ -89,11 +89,11 @@ function textOfAction({ verb, by, jobs }: OperatorAction): string {
 
 function recovered({ job, vanished }: JobEvent): string {
   const now = `now ${job.status}`;
-  if (!vanished) return `${of(job)} was taken back from a worker that vanished; ${now}`;
+  if (!vanished) return `${of(job)} was recovered from a dead worker; ${now}`;
   const { worker, heartbeatAt } = vanished;
   const seconds = Math.round((job.lastUpdatedAt - heartbeatAt) / 1_000);
   const heard = `last heartbeat at ${new Date(heartbeatAt).toISOString()}, ${seconds} s ago`;
-  return `${of(job)} was taken back from worker ${printable(worker)}, which vanished (${heard}); ${now}`;
+  return `${of(job)} was recovered from worker ${printable(worker)}, which died (${heard}); ${now}`;
 }
 
 function of({ name, id }: JobEvent['job']): string {

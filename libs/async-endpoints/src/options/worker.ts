@@ -43,7 +43,7 @@ export type WorkerOptions = OptionsOf<typeof WORKER>;
 export const RECOVERY = {
   /** Whether this worker recovers the jobs of workers that died. Default true. */
   enabled: option(() => true, flag()),
-  /** How often this worker recovers and purges jobs, in ms. Default 5000. */
+  /** How often this worker recovers jobs, in ms. It purges jobs in every third of these sweeps. Default 5000. */
   sweepIntervalMs: option(() => 5_000, integer(10, 86_400_000)),
   /** How many times a job's worker may die before the job fails with `WORKER_CRASHED`. Default 3. */
   maxCrashes: option(() => 3, integer(1, 1_000)),
