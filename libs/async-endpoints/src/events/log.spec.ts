@@ -31,7 +31,7 @@ describe('The log line of a recovered job', () => {
     log.close();
     Logger.overrideLogger(true);
     expect(said).toEqual([
-      `Job Work ${job.id} was recovered from worker w\\u001b@host-1, which vanished ` +
+      `Job Work ${job.id} was recovered from worker w\\u001b@host-1, which died ` +
         '(last heartbeat at 2026-01-01T00:00:00.000Z, 23 s ago); now Queued',
     ]);
   });
