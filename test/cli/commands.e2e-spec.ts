@@ -250,8 +250,8 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await tool('cancel', first)).toEqual({ code: 0, stdout: '1 job canceled.\n', stderr: '' });
     expect([await statusOf(first), await statusOf(second)]).toEqual(['Canceled', 'Queued']);
     const again = await tool('rerun', first, UNKNOWN, '--yes');
-    expect(again).toMatchObject({ code: 1, stdout: '1 job queued anew.\n' });
-    expect(again.stderr).toBe('async-endpoints: 1 job not queued anew: unknown, or not Failed, Canceled\n');
+    expect(again).toMatchObject({ code: 1, stdout: '1 job queued again.\n' });
+    expect(again.stderr).toBe('async-endpoints: 1 job not queued again: unknown, or not Failed, Canceled\n');
     expect(await statusOf(first)).toBe('Queued');
   });
 
@@ -311,7 +311,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect((await tool('stuck')).stdout).toMatch(new RegExp(`^${alive} +Report +\\S+Z +\\S+Z +0 +w$`, 'm'));
     expect((await tool('stuck', '--running-for', '3d')).stdout).toBe('No job has been running for 3d.\n');
 
-    expect((await tool('recover')).stdout).toBe('2 jobs taken back from workers that vanished.\n');
+    expect((await tool('recover')).stdout).toBe('2 jobs recovered from dead workers.\n');
     expect([await statusOf(dead), await statusOf(alive), await statusOf(young)]).toEqual([
       'Queued',
       'Queued',

@@ -105,7 +105,7 @@ describe.each(Object.entries(kinds))('On %s', (kind, start) => {
     const ids = await system.submit('Tool', {}, 30);
     await system.store.cancel(ids.slice(0, 10));
     const rerun = await tool('rerun', '--name', 'Tool', '--status', 'Canceled', '--yes');
-    expect(rerun).toMatchObject({ code: 0, stdout: '10 jobs queued anew.\n' });
+    expect(rerun).toMatchObject({ code: 0, stdout: '10 jobs queued again.\n' });
     expect((await system.jobs(ids)).map(({ status }) => status)).toEqual(ids.map(() => 'Queued'));
     const listed = JSON.parse((await tool('list', '--name', 'Tool', '--all', '--json')).stdout) as { id: string }[];
     expect(listed.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
 import { fromConfig } from 'nestjs-async-endpoints/config';
 
-/** One of several that share the load; each takes back the jobs of any that vanishes. */
+/** One of several instances that share the load. Each recovers the jobs of dead ones. */
 export const multiInstance = () =>
   AsyncEndpointsModule.forRootAsync(
     fromConfig({

@@ -14,7 +14,7 @@ const UNFINISHED = ['Queued', 'Scheduled', 'InProgress'] as const;
 export const VERBS = {
   cancel: { from: UNFINISHED, unasked: UNFINISHED, done: 'canceled' },
   // Canceled jobs were canceled on purpose.
-  rerun: { from: ['Failed', 'Canceled'], unasked: ['Failed'], done: 'queued anew' },
+  rerun: { from: ['Failed', 'Canceled'], unasked: ['Failed'], done: 'queued again' },
 } as const satisfies Record<string, { from: readonly JobStatus[]; unasked: readonly JobStatus[]; done: string }>;
 
 /** Cancels or reruns jobs. */
@@ -63,8 +63,8 @@ export async function recover(session: Session, runningForMs: number | null, nam
     }
   }
   const taken =
-    runningForMs === null ? '' : `, ${summary.taken} that had run for ${formatDuration(runningForMs)} from others`;
-  tell(session, summary, `${count(summary.recovered, 'job')} taken back from workers that vanished${taken}`);
+    runningForMs === null ? '' : `, ${summary.taken} queued again after ${formatDuration(runningForMs)} or more`;
+  tell(session, summary, `${count(summary.recovered, 'job')} recovered from dead workers${taken}`);
   return isDeclined ? EXIT.failed : EXIT.ok;
 }
 

@@ -21,7 +21,7 @@ export class JobLog {
     retry: within(({ job, cause }) => this.#logger.warn(`${of(job)} failed and will be retried: ${textOf(cause)}`)),
     fail: within(({ job, cause }) => logError(this.#logger, `${of(job)} failed for good`, cause)),
     recover: within((event) => this.#logger.warn(recovered(event))),
-    rerun: within(({ job }) => this.#logger.log(`${of(job)} was queued anew`)),
+    rerun: within(({ job }) => this.#logger.log(`${of(job)} was queued again`)),
     lose: within(({ job, cause }) => this.#logger.warn(`${of(job)} was lost to another worker: ${reasonOf(cause)}`)),
     release: within(({ job }) => this.#logger.log(`${of(job)} was given back, its attempt not counted`)),
     notice: ({ message }) => this.#logger.warn(printable(message)),

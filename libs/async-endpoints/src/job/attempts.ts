@@ -3,11 +3,11 @@ import type { FailedAttempt, JobError, JobRecord } from './job.js';
 /** The error of a job whose workers died `maxCrashes` times. */
 export const WORKER_CRASHED: JobError = {
   code: 'WORKER_CRASHED',
-  message: 'The worker that ran this job vanished, as often as is allowed.',
+  message: 'The workers of this job died too often.',
 };
 
 /** The error of an attempt whose worker died. */
-export const WORKER_VANISHED: JobError = { code: WORKER_CRASHED.code, message: 'The worker vanished.' };
+export const WORKER_VANISHED: JobError = { code: WORKER_CRASHED.code, message: 'The worker died.' };
 
 export const NO_ATTEMPTS: readonly FailedAttempt[] = Object.freeze([]);
 

@@ -34,7 +34,7 @@ export const ERROR_CODES = {
   PAYLOAD_NOT_READABLE: 'The stored payload cannot be read.',
   PAYLOAD_INVALID: 'The payload is not valid for its class.',
   JOB_TIMEOUT: 'The job ran longer than its timeout.',
-  WORKER_CRASHED: 'The worker that ran the job vanished, as often as is allowed.',
+  WORKER_CRASHED: 'The workers of the job died too often.',
   CLAIM_LOST: 'Another worker may have taken over the job.',
   INVALID_OPTION: 'An option has a wrong value.',
   INVALID_HANDLER: 'A job handler is malformed, missing, or there are two for one job.',

@@ -53,7 +53,7 @@ DECLARE
   v_attempts text[] := p_job.attempts;
 BEGIN
   IF p_is_crash THEN
-    v_attempts := attempts_after(p_job, 'crash', '{"code":"WORKER_CRASHED","message":"The worker vanished."}', p_time);
+    v_attempts := attempts_after(p_job, 'crash', '{"code":"WORKER_CRASHED","message":"The worker died."}', p_time);
     p_job.crashes := p_job.crashes + 1;
   END IF;
   IF p_is_crash AND p_job.crashes >= p_max_crashes THEN
@@ -62,7 +62,7 @@ BEGIN
       completed_at, expires_at, progress, error_code, error, attempts, fence, retention, fingerprint, version, bytes, payload)
     VALUES (p_job.id, p_job.seq, p_job.name, 'Failed', p_job.owner, p_job.priority, p_job.retry_count, p_job.max_retries,
       p_job.crashes, p_job.created_at, p_job.scheduled_at, p_job.started_at, p_time, expires_at(p_job.retention, 'Failed', p_time),
-      p_job.progress, 'WORKER_CRASHED', '{"code":"WORKER_CRASHED","message":"The worker that ran this job vanished, as often as is allowed."}',
+      p_job.progress, 'WORKER_CRASHED', '{"code":"WORKER_CRASHED","message":"The workers of this job died too often."}',
       v_attempts, p_job.fence + 1, p_job.retention, p_job.fingerprint, p_job.version + 1, p_job.bytes, p_job.payload);
     PERFORM count_jobs(p_job.name, 0, 0, -1, 0, 1, 0, 0, 0);
     PERFORM tell_revoked(p_job.worker, p_job.id, 'Failed', p_job.version + 1);
