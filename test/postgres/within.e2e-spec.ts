@@ -1,17 +1,23 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
 import { MikroORM } from '@mikro-orm/postgresql';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { drizzle as drizzleOnPostgresJs } from 'drizzle-orm/postgres-js';
 import knex from 'knex';
 import { MemoryJobStore, STORE_NOTICE } from 'nestjs-async-endpoints';
 import { PostgresJobStore } from 'nestjs-async-endpoints/postgres';
 import { eventually, Scripted } from 'nestjs-async-endpoints/testing';
 import { Pool, type PoolClient } from 'pg';
+import postgres from 'postgres';
 import { Sequelize } from 'sequelize';
 import { DataSource } from 'typeorm';
 import { startWorker } from '../worker/start-worker.js';
+import { generatePrismaClient } from './prisma-client.js';
 
 /** Does the work in a transaction of its own, which commits unless the work throws. */
-type Transact = (work: (within: unknown) => Promise<void>) => Promise<unknown>;
+type Transact = (work: (within: unknown) => Promise<unknown>) => Promise<unknown>;
 
 let server: PostgresServer;
 let pool: Pool;
@@ -82,6 +88,27 @@ const ORMS: Readonly<Record<string, () => Promise<Transact>>> = {
     closing.unshift(() => db.close());
     return (work) => db.transaction(work);
   },
+  async 'Prisma, an interactive transaction'() {
+    const PrismaClient = await generatePrismaClient();
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: server.url }) });
+    closing.unshift(() => prisma.$disconnect());
+    return (work) => prisma.$transaction(work);
+  },
+  async 'Drizzle on node-postgres'() {
+    const db = drizzle(server.url);
+    closing.unshift(() => db.$client.end());
+    return (work) => db.transaction(work);
+  },
+  async 'Drizzle on postgres.js'() {
+    const db = drizzleOnPostgresJs(server.url);
+    closing.unshift(() => db.$client.end());
+    return (work) => db.transaction(work);
+  },
+  async 'postgres.js'() {
+    const sql = postgres(server.url);
+    closing.unshift(() => sql.end());
+    return (work) => sql.begin(work);
+  },
   async MikroORM() {
     const orm = await MikroORM.init({ clientUrl: server.url, entities: [], discovery: { warnWhenNoEntities: false } });
     closing.unshift(() => orm.close());
@@ -89,9 +116,8 @@ const ORMS: Readonly<Record<string, () => Promise<Transact>>> = {
   },
 };
 
-async function start() {
-  const store = new PostgresJobStore({ url: server.url, schema: `s_${randomUUID().replaceAll('-', '')}` });
-  return startWorker({ store });
+async function start(schema = `s_${randomUUID().replaceAll('-', '')}`, role?: 'api') {
+  return startWorker({ store: new PostgresJobStore({ url: server.url, schema }), ...(role && { role }) });
 }
 
 const total = async (store: { stats(): Promise<{ count: number }[]> }) =>
@@ -122,6 +148,29 @@ describe.each(Object.entries(ORMS))('A job that is submitted in a transaction of
       const again = await jobs.submit(Scripted, { do: 'return', value: "it's $1 and ?" }, options);
       expect(again).toMatchObject({ id: committed, replayed: true, status: 'Completed' });
     });
+  });
+
+  it('gets the code of the database when a statement fails, and none of its values', async () => {
+    const schema = `s_${randomUUID().replaceAll('-', '')}`;
+    const [{ jobs }, transact] = await Promise.all([start(schema, 'api'), connect()]);
+    await pool.query(`DROP FUNCTION "${schema}".submit`);
+    const submitting = transact((within) => jobs.submit(Scripted, { do: 'return', value: 'secret' }, { within }));
+    const error = await submitting.catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: '42883', message: 'The transaction did not take the submission (42883).' });
+    expect(inspect(error)).not.toContain('secret');
+  });
+
+  it('may be one of many, which go to the database in few statements', async () => {
+    const [{ jobs, store }, transact] = await Promise.all([start(undefined, 'api'), connect()]);
+    const many = Array.from({ length: 50 }, () => ({ payload: { do: 'return' as const } }));
+    await transact(async (within) => {
+      const submitted = await jobs.submitMany(
+        Scripted,
+        many.map((one) => ({ ...one, within })),
+      );
+      expect(submitted.filter(({ status }) => status === 'rejected')).toEqual([]);
+    });
+    expect(await total(store)).toBe(50);
   });
 });
 
@@ -230,7 +279,8 @@ describe('A submission in a transaction', () => {
         (error: Error) => error.message,
       );
     const expected =
-      'expected a transaction of Knex, TypeORM, MikroORM, Sequelize, pg, or a function (sql, parameters) => rows.';
+      'expected a transaction of Knex, TypeORM, MikroORM, Sequelize, Prisma, Drizzle, postgres.js, pg, or a function ' +
+      '(sql, parameters) => rows.';
     expect(await message({})).toBe(`within is not recognised; ${expected}`);
     expect(await message('tx')).toBe(`within is not recognised; ${expected}`);
     expect(await message(pool)).toBe(`within is of pg, but no transaction is open; ${expected}`);
@@ -240,6 +290,12 @@ describe('A submission in a transaction', () => {
     expect(await message(source)).toBe(`within is of TypeORM, but no transaction is open; ${expected}`);
     expect(await message(source.manager)).toBe(`within is of TypeORM, but no transaction is open; ${expected}`);
     expect(await message(db)).toBe(`within is of Knex, but no transaction is open; ${expected}`);
+    const prisma = new (await generatePrismaClient())({ adapter: new PrismaPg({ connectionString: server.url }) });
+    expect(await message(prisma)).toBe(`within is of Prisma, but no transaction is open; ${expected}`);
+    const [onPg, sql] = [drizzle(server.url), postgres(server.url)];
+    expect(await message(onPg)).toBe(`within is of Drizzle, but no transaction is open; ${expected}`);
+    expect(await message(sql)).toBe(`within is of postgres.js, but no transaction is open; ${expected}`);
+    await Promise.all([onPg.$client.end(), sql.end()]);
   });
 
   it('is refused by a store without transactions', async () => {

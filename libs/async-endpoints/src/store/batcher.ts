@@ -16,6 +16,8 @@ interface BatcherOptions<TItem> {
   overlap?: number;
   /** The size of an item in characters, for items that can be large. It bounds a batch in addition to `limit`. */
   sizeOf?: (item: TItem) => number;
+  /** Whether the first item is sent in the call, alone, so that it keeps its place among other statements. Default false. */
+  isEager?: boolean;
 }
 
 /**
@@ -31,6 +33,7 @@ export class Batcher<TItem, TReply> {
   #isDue = false;
   readonly #context = new AsyncResource('Batcher');
   readonly #limit: number;
+  readonly #isEager: boolean;
   readonly #overlap: number;
   readonly #sizeOf: ((waiting: Waiting<TItem, TReply>) => number) | undefined;
 
@@ -42,10 +45,11 @@ export class Batcher<TItem, TReply> {
    */
   constructor(
     private readonly send: (items: TItem[]) => Promise<(TReply | Promise<TReply>)[]>,
-    { limit = 1_000, overlap = 1, sizeOf }: BatcherOptions<TItem> = {},
+    { limit = 1_000, overlap = 1, sizeOf, isEager = false }: BatcherOptions<TItem> = {},
   ) {
     this.#sizeOf = sizeOf && (({ item }) => sizeOf(item));
     this.#limit = limit;
+    this.#isEager = isEager;
     this.#overlap = overlap;
   }
 
@@ -53,6 +57,7 @@ export class Batcher<TItem, TReply> {
     return new Promise((resolve, reject) => {
       this.#items.push({ item, resolve, reject });
       if (this.#isDue || this.#inFlight === this.#overlap) return;
+      if (this.#isEager) return this.#drain();
       this.#isDue = true;
       setImmediate(() => this.#context.runInAsyncScope(this.#drain, this));
     });

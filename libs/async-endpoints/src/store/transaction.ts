@@ -18,7 +18,7 @@ interface Kind {
 const has = (given: Shape, ...methods: string[]) => methods.every((method) => typeof given[method] === 'function');
 const call = (given: Shape, method: string, ...args: unknown[]) => (given[method] as Method).apply(given, args);
 const withMarks = (sql: string) => sql.replaceAll(/\$\d+/g, '?');
-const rowsOf = (result: unknown) => (result as { rows: object[] }).rows;
+const rowsOf = (result: unknown) => (Array.isArray(result) ? result : (result as { rows: object[] }).rows) as object[];
 
 /** How to recognise the transaction objects of ORMs and drivers without importing them. The first match counts. */
 const KINDS: readonly Kind[] = [
@@ -52,6 +52,29 @@ const KINDS: readonly Kind[] = [
     },
   },
   {
+    name: 'Prisma',
+    is: (given) => has(given, '$queryRawUnsafe'),
+    // Only the client outside of transactions has it.
+    isOpen: (given) => !has(given, '$connect'),
+    execute: (given) => async (sql, parameters) =>
+      (await call(given, '$queryRawUnsafe', sql, ...parameters)) as object[],
+  },
+  {
+    name: 'Drizzle',
+    is: (given) => has(given, 'execute', 'selectDistinctOn'),
+    isOpen: (given) => has(given, 'rollback'),
+    execute: (given) => async (sql, params) => {
+      const statement = { getSQL: () => ({ toQuery: () => ({ sql, params }) }) };
+      return rowsOf(await call(given, 'execute', statement));
+    },
+  },
+  {
+    name: 'postgres.js',
+    is: (given) => has(given, 'unsafe') && (has(given, 'savepoint') || has(given, 'begin')),
+    isOpen: (given) => has(given, 'savepoint'),
+    execute: (given) => async (sql, parameters) => (await call(given, 'unsafe', sql, parameters)) as object[],
+  },
+  {
     name: 'pg',
     is: (given) => has(given, 'query', 'escapeIdentifier') || (has(given, 'query') && 'totalCount' in given),
     // `I`: idle. Older versions of pg do not say.
@@ -68,6 +91,9 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/** One for each transaction, so that a store knows which submissions belong to the same one. */
+const executes = new WeakMap<object, Execute>();
+
 /**
  * Returns a function that runs statements in the transaction that `within` names.
  *
@@ -80,7 +106,11 @@ export function executeWithin(within: unknown): Execute {
     .slice(0, -1)
     .join(', ')}, or a function (sql, parameters) => rows`;
   if (!kind) throw new AsyncEndpointsError('INVALID_OPTION', `within is not recognised; expected ${expected}.`);
-  if (kind.isOpen(within as Shape)) return withoutValues(kind.execute(within as Shape));
+  if (kind.isOpen(within as Shape)) {
+    const execute = executes.get(within as Shape) ?? withoutValues(kind.execute(within as Shape));
+    executes.set(within as Shape, execute);
+    return execute;
+  }
   throw new AsyncEndpointsError(
     'INVALID_OPTION',
     `within is of ${kind.name}, but no transaction is open; expected ${expected}.`,
@@ -93,10 +123,26 @@ function withoutValues(execute: Execute): Execute {
     try {
       return await execute(sql, parameters);
     } catch (error) {
-      const { code, original } = error as { code?: unknown; original?: { code?: unknown } };
-      const known = [code, original?.code].find((one) => typeof one === 'string');
-      const reason = `The transaction did not take the submission${known === undefined ? '' : ` (${known})`}.`;
-      throw Object.assign(new Error(reason), known !== undefined && { code: known });
+      const code = codeOf(error as Nested);
+      const reason = `The transaction did not take the submission${code === undefined ? '' : ` (${code})`}.`;
+      throw Object.assign(new Error(reason), code !== undefined && { code });
     }
   };
+}
+
+/** An error of an ORM around one of the database. */
+interface Nested {
+  readonly code?: unknown;
+  /** Of Sequelize. */
+  readonly original?: { readonly code?: unknown };
+  /** Of Drizzle. */
+  readonly cause?: { readonly code?: unknown };
+  /** Of Prisma, whose own code names a kind of errors. */
+  readonly meta?: { readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: unknown } } };
+}
+
+/** The code of the database, else that of the ORM. */
+function codeOf({ code, original, cause, meta }: Nested): string | undefined {
+  const codes = [meta?.driverAdapterError?.cause?.originalCode, original?.code, cause?.code, code];
+  return codes.find((one): one is string => typeof one === 'string');
 }

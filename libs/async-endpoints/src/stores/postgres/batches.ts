@@ -16,7 +16,7 @@ import {
   uuidOf,
 } from './rows.js';
 
-interface Submitted {
+export interface Submitted {
   readonly job: NewJob;
   readonly limits: QueueLimits;
 }
@@ -65,18 +65,10 @@ export class PostgresBatches {
     });
   }
 
-  /** Consecutive jobs with the same limits are sent together; nearly always that is the whole batch. */
-  async #submit(items: readonly Submitted[]): Promise<Submission[]> {
-    const submissions: Submission[] = [];
-    while (submissions.length < items.length) {
-      const rest = items.slice(submissions.length);
-      const { limits } = rest[0] as Submitted;
-      const end = rest.findIndex((other) => !areSame(other.limits, limits));
-      const jobs = rest.slice(0, end < 0 ? undefined : end).map(({ job }) => job);
-      const args = submitArguments(jobs, limits, false, this.now());
-      submissions.push(...submissionsOf(jobs, await this.connections.call<SubmitReply>('submit', ...args)));
-    }
-    return submissions;
+  #submit(items: readonly Submitted[]): Promise<Submission[]> {
+    return submitAlike(items, (jobs, limits) =>
+      this.connections.call<SubmitReply>('submit', ...submitArguments(jobs, limits, false, this.now())),
+    );
   }
 
   async #settle(settlements: readonly Settlement[]): Promise<boolean[]> {
@@ -101,6 +93,22 @@ export class PostgresBatches {
       return row ? recordOf(row) : null;
     });
   }
+}
+
+/** Submits consecutive jobs with the same limits together; nearly always that is the whole batch. */
+export async function submitAlike(
+  items: readonly Submitted[],
+  submit: (jobs: readonly NewJob[], limits: QueueLimits) => Promise<SubmitReply>,
+): Promise<Submission[]> {
+  const submissions: Submission[] = [];
+  while (submissions.length < items.length) {
+    const rest = items.slice(submissions.length);
+    const { limits } = rest[0] as Submitted;
+    const end = rest.findIndex((other) => !areSame(other.limits, limits));
+    const jobs = rest.slice(0, end < 0 ? undefined : end).map(({ job }) => job);
+    submissions.push(...submissionsOf(jobs, await submit(jobs, limits)));
+  }
+  return submissions;
 }
 
 function areSame(one: QueueLimits, other: QueueLimits): boolean {

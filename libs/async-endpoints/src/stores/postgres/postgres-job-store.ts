@@ -35,18 +35,9 @@ import { listJobs } from './listing.js';
 import { PostgresListener } from './listener.js';
 import { migrate } from './migrate.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
-import {
-  type RecordRow,
-  recordOf,
-  recordsById,
-  type StatsReply,
-  statsOf,
-  submissionsOf,
-  submitArguments,
-  type SubmitReply,
-  uuidOf,
-} from './rows.js';
+import { type RecordRow, recordOf, recordsById, type StatsReply, statsOf, uuidOf } from './rows.js';
 import { PostgresSchedules } from './schedules.js';
+import { PostgresTransactions } from './transactions.js';
 import { PostgresWorkSignal } from './work-signal.js';
 
 /** The deadline of a migration. */
@@ -65,6 +56,7 @@ export class PostgresJobStore implements JobStore {
   readonly #work: PostgresWorkSignal;
   readonly #batches: PostgresBatches;
   readonly #claims: PostgresClaims;
+  readonly #transactions: PostgresTransactions;
   readonly #lifetime: Lifetime;
   readonly #fronts = new Fronts();
   /** The time of the last sweep of this process, by the store's clock. */
@@ -81,6 +73,7 @@ export class PostgresJobStore implements JobStore {
     this.#work = new PostgresWorkSignal(this.#connections, this.#listener, this.#now);
     this.#batches = new PostgresBatches(this.#connections, this.#fronts, this.#now);
     this.#claims = new PostgresClaims(this.#connections, this.#fronts, this.#settings);
+    this.#transactions = new PostgresTransactions(this.#settings.schema, this.#now);
     this.schedules = new PostgresSchedules(this.#connections, this.#now);
     this.#lifetime = new Lifetime({ begin: () => this.#begin(), end: () => this.#end() });
   }
@@ -104,12 +97,7 @@ export class PostgresJobStore implements JobStore {
 
   async submitWithin(execute: Execute, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
     checkJobIds(jobs);
-    const args = submitArguments(jobs, limits, true, this.#now());
-    const sql = `SELECT "${this.#settings.schema}".submit($1::json, $2::bigint, $3::bigint, $4::boolean, $5::bigint)::text AS reply`;
-    const [row] = (await execute(sql, args)) as readonly { reply: string }[];
-    if (typeof row?.reply !== 'string')
-      throw new TypeError('The function given as `within` returned no row with the column reply');
-    return submissionsOf(jobs, JSON.parse(row.reply) as SubmitReply);
+    return this.#transactions.submit(execute, jobs, limits);
   }
 
   claim(request: ClaimRequest): Promise<Claim[]> {
