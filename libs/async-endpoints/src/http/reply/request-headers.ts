@@ -36,10 +36,10 @@ export function isKnownTo({ headers }: HttpRequest, entityTag: string): boolean 
 
 /** 304 instead of a response that the client has, by the entity tag of the finished response. */
 export function orNotModified(reply: Reply, request: HttpRequest): Reply {
-  if (request.headers['if-none-match'] === undefined) return reply;
+  if (request.headers['if-none-match'] === undefined || reply.status >= 300) return reply;
   const headers = Object.entries(reply.headers);
   const entityTag = headers.find(([name]) => name.toLowerCase() === 'etag')?.[1];
-  if (entityTag === undefined || reply.status >= 300 || !isKnownTo(request, entityTag)) return reply;
+  if (entityTag === undefined || !isKnownTo(request, entityTag)) return reply;
   const kept = headers.filter(([name]) => !name.toLowerCase().startsWith('content-'));
   return { status: 304, headers: Object.fromEntries(kept), body: undefined };
 }

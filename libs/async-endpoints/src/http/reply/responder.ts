@@ -16,7 +16,7 @@ import { entityTagOf, isKnownTo, type Preferences } from './request-headers.js';
 import { ResponseFactories } from './response-factories.js';
 import { ResponseWriter, type Route } from './response-writer.js';
 import { RetryAfter } from './retry-after.js';
-import { hasResult, StoredBody } from './stored-body.js';
+import { hasResult, JobBody, ResultBody } from './job-body.js';
 
 /** A response with a job changes with the job, and depends on the caller and on `Prefer`. */
 const REVALIDATED = { 'Cache-Control': 'private, no-cache', Vary: 'Prefer' };
@@ -93,7 +93,7 @@ export class Responder {
       case 'Completed': {
         const headers = this.#headers(job, preferences);
         return hasResult(job)
-          ? { status: 200, headers, body: new StoredBody(job) }
+          ? { status: 200, headers, body: new ResultBody(job) }
           : { status: 204, headers, body: null };
       }
       case 'Failed':
@@ -147,11 +147,10 @@ export class Responder {
     links: Links,
     { status, headers }: Omit<Reply, 'body'>,
   ): Reply | Promise<Reply> {
-    const envelope = represent(job, null, links, this.options.http.showAttempts);
-    if (!this.options.response[hook])
-      return { status, headers, body: hasResult(job) ? new StoredBody(job, envelope) : envelope };
+    const { showAttempts } = this.options.http;
+    if (!this.options.response[hook]) return { status, headers, body: new JobBody(job, links, showAttempts) };
     const decoded = decodeJob(job);
-    const body = { ...envelope, result: decoded.result };
+    const body = represent(job, decoded.result, links, showAttempts);
     const replayed = hook === 'jobSubmitted' && { replayed: 'Idempotency-Replayed' in headers };
     const subject = presentable(Object.assign(decoded, replayed as { replayed: boolean }), body);
     return this.factories.apply(hook, subject, request, { status, headers, body });

@@ -4,7 +4,7 @@ import { INTERCEPTORS_METADATA } from '../../nest/internals.js';
 import type { Reply } from '../../options/options.js';
 import { STATUS_CONTROLLER } from './job-links.js';
 import { writeHeaders } from './reply.filter.js';
-import { StoredBody, textOfBody } from './stored-body.js';
+import { JsonBody, textOfBody } from './job-body.js';
 
 type Fields = Readonly<Record<string | symbol, unknown>>;
 
@@ -12,14 +12,14 @@ type Fields = Readonly<Record<string | symbol, unknown>>;
 export type Route = 'status' | readonly object[];
 
 /**
- * Writes responses. A stored result is sent as it is, unless code of the application reads the body before it is text: an
- * interceptor, or what Express and Fastify do to JSON. What is not known counts as a reader.
+ * Writes responses. A job is sent as text, with its result as it is stored, unless code of the application reads the body before
+ * it is text: an interceptor, or what Express and Fastify do to JSON. What is not known counts as a reader.
  */
 @Injectable()
 export class ResponseWriter {
   #areAllIntercepted: boolean | undefined;
   #statusRoutes: readonly object[] | undefined;
-  /** By route of Fastify. */
+  /** Whether the application reads what is answered, by route of Fastify. */
   readonly #routes = new WeakMap<object, boolean>();
 
   constructor(
@@ -31,25 +31,27 @@ export class ResponseWriter {
   /** Writes status and headers; Nest writes the body that is returned, but as JSON only where it is an object. */
   write(response: unknown, { status, headers, body: given }: Reply, route: Route): unknown {
     const { httpAdapter } = this.host;
-    const stored = given instanceof StoredBody ? given : null;
-    const isAsStored = stored !== null && !this.#isRead(response, route);
-    const body = stored && !isAsStored ? stored.value : given;
+    const isText = given instanceof JsonBody && !this.#isRead(response, route);
+    const body = given instanceof JsonBody && !isText ? given.value : given;
     const isScalar = body !== undefined && typeof body !== 'object';
     if (isScalar) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
     writeHeaders(httpAdapter, response, headers);
-    if (isAsStored) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
+    if (isText) httpAdapter.setHeader(response, 'Content-Type', 'application/json');
     httpAdapter.status(response, status);
-    return isScalar || isAsStored ? textOfBody(body) : body;
+    return isScalar || isText ? textOfBody(body) : body;
   }
 
   #isRead(response: unknown, route: Route): boolean {
+    const type = this.host.httpAdapter.getType();
+    if (type === 'fastify') return this.#isReadByFastify(response as never, route);
+    return type !== 'express' || this.#isIntercepted(route) || isReadByExpress(response as never);
+  }
+
+  #isIntercepted(route: Route): boolean {
     // Not before the first request: interceptors are set after the module was made.
     if ((this.#areAllIntercepted ??= this.#hasGlobalInterceptors())) return true;
     const targets = route === 'status' ? (this.#statusRoutes ??= this.#targetsOfStatusRoutes()) : route;
-    if (targets.some((target) => Reflect.hasMetadata(INTERCEPTORS_METADATA, target))) return true;
-    const type = this.host.httpAdapter.getType();
-    if (type === 'express') return isReadByExpress(response as never);
-    return type !== 'fastify' || this.#isReadByFastify(response as never);
+    return targets.some((target) => Reflect.hasMetadata(INTERCEPTORS_METADATA, target));
   }
 
   #hasGlobalInterceptors(): boolean {
@@ -63,14 +65,17 @@ export class ResponseWriter {
     return members.flatMap(({ value }) => (typeof value === 'function' ? (value as object) : []));
   }
 
-  #isReadByFastify(reply: { readonly request: object }): boolean {
+  #isReadByFastify(reply: { readonly request: object }, route: Route): boolean {
     const context = field(reply.request, 'fastify.context') as Fields | undefined;
     if (!context || field(reply, 'fastify.reply.serializer') !== null) return true;
     let isRead = this.#routes.get(context);
     if (isRead === undefined) {
       const { preSerialization, schema } = context as { preSerialization: unknown; schema?: { response?: unknown } };
       isRead =
-        preSerialization !== null || !!schema?.response || field(context, 'fastify.replySerializerDefault') !== null;
+        preSerialization !== null ||
+        !!schema?.response ||
+        field(context, 'fastify.replySerializerDefault') !== null ||
+        this.#isIntercepted(route);
       this.#routes.set(context, isRead);
     }
     return isRead;

@@ -7,7 +7,7 @@ import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/o
 import { NOT_SNIFFED } from '../reply/problem.js';
 import { eventIdOf, isSeen } from '../reply/request-headers.js';
 import { Responder } from '../reply/responder.js';
-import { textOfBody } from '../reply/stored-body.js';
+import { textOfBody } from '../reply/job-body.js';
 import { HttpShutdown, outgoingOf, taken } from '../shutdown.js';
 import { HeldAnswers } from '../waits.js';
 import { pacedEvents } from './paced-events.js';

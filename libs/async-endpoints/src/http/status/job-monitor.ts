@@ -79,13 +79,12 @@ export class JobMonitor {
   ): Promise<unknown> | Observable<unknown> {
     const preferences = preferencesOf(request, this.options.http.maxWaitMs);
     const answer = async (job: JobRecord) => {
-      const unchanged = this.responder.unchanged(job, request, preferences);
-      const shown = unchanged ?? orNotModified(await reply(job, preferences), request);
-      return this.responder.send(response, shown, 'status');
+      const shown = this.responder.unchanged(job, request, preferences) ?? (await reply(job, preferences));
+      return this.responder.send(response, orNotModified(shown, request), 'status');
     };
     const refuse = (error: unknown) => this.#refuse(error, request);
-    if (preferences.wait === null) return this.#find(id, request).then(answer).catch(refuse);
     const { wait } = preferences;
+    if (wait === null) return this.#find(id, request).then(answer).catch(refuse);
     return defer(() => this.#find(id, request)).pipe(
       mergeMap((job) =>
         isNews(job, request) ? answer(job) : this.#hold(job, request, response, wait).pipe(mergeMap(answer)),
