@@ -9,13 +9,14 @@ import { life } from './rows/life.mjs';
 import { memory } from './rows/memory.mjs';
 import { million } from './rows/million.mjs';
 import { pickup } from './rows/pickup.mjs';
+import { start } from './rows/start.mjs';
 import { statusOverHttp } from './rows/status-over-http.mjs';
 import { submitOverHttp } from './rows/submit-over-http.mjs';
 import { waiters } from './rows/waiters.mjs';
 import { waitOverHttp } from './rows/wait-over-http.mjs';
 import { readSettings } from './settings.mjs';
 
-const FAMILIES = [life, submitOverHttp, statusOverHttp, waitOverHttp, pickup, idle, waiters, million, memory];
+const FAMILIES = [life, submitOverHttp, statusOverHttp, waitOverHttp, pickup, idle, waiters, million, memory, start];
 
 const settings = readSettings();
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130)); // takes Redis along

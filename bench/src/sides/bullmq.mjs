@@ -17,9 +17,9 @@ async function queueAt(port, pipelining) {
   return queues.get(key);
 }
 
-async function submit({ port, pipelining, ...span }) {
+async function submit({ port, pipelining, items, ...span }) {
   const queue = await queueAt(port, pipelining);
-  return { ms: await timedCalls(span, (n) => queue.add(JOB_NAME, requestOf(n))) };
+  return { ms: await timedCalls(span, (n) => queue.add(JOB_NAME, { ...requestOf(n), items })) };
 }
 
 async function startWorker({ port, calls, concurrency, pipelining }) {

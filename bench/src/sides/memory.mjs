@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 import { serve } from '../child.mjs';
 import { MemoryJobStore } from './library.mjs';
@@ -34,6 +35,7 @@ async function checkOurs(manager, ids) {
   results.check();
 }
 
+/** Does the same work with p-queue: JSON in and out, and a record of each job in a map, with its result. */
 async function peer({ count, concurrency }) {
   const queue = new PQueue({ concurrency, autoStart: false });
   const calls = new Calls(count);
@@ -41,17 +43,26 @@ async function peer({ count, concurrency }) {
     calls.note(request.n);
     return resultOf(request);
   };
-  const stored = Array.from({ length: count }, (_, n) => {
-    const request = requestOf(n);
-    return queue.add(() => handle(request));
+  const records = new Map();
+  const work = async (id) => {
+    const record = { ...records.get(id), status: 'InProgress', startedAt: Date.now() };
+    records.set(id, record);
+    const result = JSON.stringify(await handle(JSON.parse(record.payload)));
+    records.set(id, { ...record, status: 'Completed', payload: null, result, completedAt: Date.now() });
+  };
+  const done = Array.from({ length: count }, (_, n) => {
+    const id = randomUUID();
+    const times = { createdAt: Date.now(), startedAt: null, completedAt: null };
+    records.set(id, { id, status: 'Queued', payload: JSON.stringify(requestOf(n)), result: null, ...times });
+    return queue.add(() => work(id));
   });
   globalThis.gc();
   const startedAt = performance.now();
   queue.start();
-  const values = await Promise.all(stored);
+  await Promise.all(done);
   const ms = performance.now() - startedAt;
   const results = new Results(count);
-  for (const value of values) results.note(value);
+  for (const { result } of records.values()) results.note(JSON.parse(result));
   calls.check();
   results.check();
   return ms;

@@ -28,11 +28,11 @@ async function submit({ port, ...span }) {
   return { ms, sample };
 }
 
-async function submitAll({ port, count }) {
+async function submitAll({ port, count, items }) {
   const manager = await managerOf(port);
   const ids = [];
   await timedCalls({ count, inFlight: 64 }, async (n) => {
-    ids.push((await manager.submit(Noop, requestOf(n))).id);
+    ids.push((await manager.submit(Noop, { ...requestOf(n), items })).id);
   });
   return ids;
 }

@@ -5,9 +5,24 @@ export function requestOf(n) {
   return { n, text: `the quick brown fox jumps over dog ${String(n).padStart(7, '0')}` };
 }
 
-/** What the handler makes of the request that it was given: wrong where that was not the one that was sent. */
-export function resultOf({ n, text }) {
-  return { n, echo: Number(text.slice(-7)) * 2 + text.length };
+/**
+ * The result of the handler: wrong when the request is not the one that was sent.
+ *
+ * @param request with `items`, the result is a list of so many objects of 100 bytes beside the rest
+ */
+export function resultOf({ n, text, items }) {
+  const echo = Number(text.slice(-7)) * 2 + text.length;
+  return items === undefined ? { n, echo } : { n, echo, list: Array.from({ length: items }, itemOf) };
+}
+
+function itemOf(_, index) {
+  return {
+    id: index + 10_000,
+    name: `item ${index + 10_000}`,
+    tags: ['one', 'two', 'three'],
+    price: 12.5,
+    isInStock: true,
+  };
 }
 
 /** Which requests a handler was called with, and when. */

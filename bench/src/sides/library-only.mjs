@@ -1,0 +1,2 @@
+/** What an application imports that chooses no store. */
+export { AsyncEndpointsModule } from '../../../libs/async-endpoints/dist/index.js';
