@@ -29,6 +29,7 @@ export function row(id, what, { ours, peer = [], unit = '', target, limit, perSe
     met: bound ? (bound[0] === '≥' ? value >= bound[1] : value <= bound[1]) : null,
     ...(perSecond && { perSecond: { ours: middle(perSecond.ours), peer: middle(perSecond.peer) } }),
     date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0]?.model.trim(),
     ...(notes && { notes }),
   };
 }

@@ -4,12 +4,22 @@ import { DOCUMENTS, withTables } from './tables.mjs';
 const ROOT = new URL('../../', import.meta.url);
 const RESULTS = new URL('bench/results.json', ROOT);
 
-/** Rows that ran replace the rows of the same id, unless they failed; the others stay, with their date. */
+/**
+ * Rows that ran replace the rows of the same id, unless they failed; the others stay, with their date. A row keeps the ratios of the
+ * two runs before it.
+ */
 export async function keep({ machine, rows }) {
   const measured = rows.filter(({ failed }) => !failed);
   const ids = new Set(measured.map(({ id }) => id));
   const { rows: before } = await read();
-  const kept = [...before.filter(({ id }) => !ids.has(id)), ...measured].toSorted(byId);
+  const isSame = (a, b) => a.id === b.id && a.what === b.what;
+  const withEarlier = measured.map((row) => {
+    const last = before.find((one) => isSame(one, row));
+    if (!last || last.ratio === null) return row;
+    const { ratio, date, cpu } = last;
+    return { ...row, earlier: [...(last.earlier ?? []), { ratio, date, cpu }].slice(-2) };
+  });
+  const kept = [...before.filter(({ id }) => !ids.has(id)), ...withEarlier].toSorted(byId);
   await writeFile(RESULTS, `${JSON.stringify({ machine, rows: kept }, null, 2)}\n`);
 }
 

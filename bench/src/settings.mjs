@@ -35,7 +35,7 @@ const SIZES = {
   },
 };
 
-/** `--quick`, `--only P1,P2`, `--jobs 20000`, `--rounds 3`, `--profile`, `--against /path/to/another/checkout`. */
+/** `--quick`, `--only P1,P2`, `--jobs 20000`, `--rounds 3`, `--seconds 2` of load, `--profile`, `--against /path/to/another/checkout`. */
 export function readSettings() {
   const { values } = parseArgs({
     options: {
@@ -43,6 +43,7 @@ export function readSettings() {
       only: { type: 'string' },
       jobs: { type: 'string' },
       rounds: { type: 'string' },
+      seconds: { type: 'string' },
       against: { type: 'string' },
       profile: { type: 'boolean', default: false },
     },
@@ -56,6 +57,7 @@ export function readSettings() {
     against: values.against && resolve(values.against),
     jobs: Number(values.jobs ?? sizes.jobs),
     rounds: Number(values.rounds ?? sizes.rounds),
+    loadSeconds: Number(values.seconds ?? sizes.loadSeconds),
     wants: (id) => !only || only.includes(id),
   };
 }

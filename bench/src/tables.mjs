@@ -38,6 +38,7 @@ export const DOCUMENTS = {
             row.date,
           ]),
       ),
+      ...runs(rows),
     ].join('\n\n'),
 };
 
@@ -64,6 +65,21 @@ export function ratioOf({ ratio, spread }) {
 
 export function metOf({ met }) {
   return met === null ? '' : met ? 'yes' : 'NO';
+}
+
+/** What rows that ran before have measured in their last three runs. */
+function runs(rows) {
+  const repeated = rows.filter(({ earlier }) => earlier);
+  if (repeated.length === 0) return [];
+  const heads = ['id', 'what', 'ratios', 'largest ÷ smallest', 'dates'];
+  return ['The last three runs side by side, the latest last:', table(heads, repeated.map(runsOf))];
+}
+
+function runsOf({ id, what, ratio, date, earlier }) {
+  const ratios = [...earlier.map((run) => run.ratio), ratio];
+  const dates = [...new Set([...earlier.map((run) => run.date), date])];
+  const apart = Math.max(...ratios) / Math.min(...ratios);
+  return [id, what, ratios.map(short).join(', '), short(apart), dates.join(', ')];
 }
 
 function figuresOf(row) {

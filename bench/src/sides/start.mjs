@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import '@nestjs/platform-express';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { serve } from '../child.mjs';
 import { heapBytes } from './work.mjs';
 
@@ -18,9 +18,9 @@ async function importLibrary() {
 
 /** The heap with an application that listens and has nothing to do: with the module if the library was imported. */
 async function heapOfIdle() {
-  class Root {}
+  const Root = function Root() {};
   Module({ imports: library ? [library.AsyncEndpointsModule.forRoot()] : [] })(Root);
-  const app = await NestFactory.create(Root, { logger: ['error'] });
+  const app = await NestFactory.create(Root, new ExpressAdapter(), { logger: ['error'] });
   await app.listen(0, '127.0.0.1');
   const bytes = heapBytes();
   await app.close();

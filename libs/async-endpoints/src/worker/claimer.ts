@@ -54,7 +54,7 @@ export class Claimer {
     }
     const claims = await asked.claims;
     for (const { job } of claims) this.slots.take(job.name);
-    if (claims.length < asked.limit) this.#listen();
+    if (claims.length < asked.limit) this.#listen(claims.length > 0);
     else this.#next = this.#ask(claims.length);
     if (this.#next) this.worker.wake();
     return { claims, askedAt: asked.at };
@@ -88,17 +88,21 @@ export class Claimer {
     return { at, limit, claims };
   }
 
-  #listen(): void {
+  #listen(hasClaimed: boolean): void {
     this.#stopWaiting();
     const names = [...this.slots.byName().keys()];
     if (names.length === 0 || this.#stopped) return;
     const waiting = (this.#waiting = new AbortController());
     this.#awaited = names;
-    void this.store.waitForWork(names, waiting.signal).then(() => {
+    const wait = async (): Promise<void> => {
+      await this.store.waitForWork(names, waiting.signal);
       if (waiting.signal.aborted) return;
       this.#awaited = [];
       this.worker.wake();
-    });
+    };
+    // What was claimed starts first: a call to the store would delay it.
+    if (hasClaimed) setImmediate(() => void wait());
+    else void wait();
   }
 
   #stopWaiting(): void {
