@@ -20,7 +20,7 @@ const ROOMS = {
   'stores/redis': ['job', 'store', 'events', 'stores/redis/scripts'],
   'stores/redis/scripts': ['job'],
   'stores/sql': ['job'],
-  'stores/sqlite': ['job', 'store', 'stores/sql'],
+  'stores/sqlite': ['job', 'store', 'events', 'stores/sql'],
   'stores/postgres': ['job', 'store', 'events', 'stores/sql', 'stores/postgres/functions'],
   'stores/postgres/functions': [],
   boot: [

@@ -62,6 +62,7 @@ async function constructorOf(name: DriverName): Promise<Constructor> {
 const BUSY = 5;
 const LOCKED = 6;
 const READ_ONLY = 8;
+const IO_ERROR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANNOT_OPEN = 14;
@@ -71,6 +72,7 @@ const CODES: Record<string, number> = {
   BUSY,
   LOCKED,
   READONLY: READ_ONLY,
+  IOERR: IO_ERROR,
   CORRUPT,
   FULL,
   CANTOPEN: CANNOT_OPEN,
@@ -88,6 +90,11 @@ function resultCode(error: unknown): number | undefined {
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === BUSY || code === LOCKED;
+}
+
+/** Whether the file or its disk is at fault, and not what was called with. */
+export function isOfDatabase(error: unknown): boolean {
+  return Object.values(CODES).includes(resultCode(error) ?? -1);
 }
 
 /** Translates an error of the driver to `STORE_FULL`, `STORE_READ_ONLY` or `STORE_UNAVAILABLE`. */

@@ -4,6 +4,7 @@ import { NO_SILENCE, noteSweep, type Silence } from '../../store/sweeps.js';
 import type { JobChange, SweepRhythm } from '../../store/verbs.js';
 import { WorkSignal } from '../../store/work-signal.js';
 import { Changes } from './changes.js';
+import { Checkpoints } from './checkpoints.js';
 import { type Database, openDatabase, translated } from './driver.js';
 import { JobTable } from './job-table.js';
 import type { readOptions } from './options.js';
@@ -12,6 +13,7 @@ import { migrate } from './schema.js';
 import { prepareStatements, type Statements } from './statements.js';
 import { encodeText } from '../sql/text.js';
 import { Transactions, whenFree } from './transactions.js';
+import { Trouble } from './trouble.js';
 
 type Options = ReturnType<typeof readOptions>;
 
@@ -22,9 +24,11 @@ export class OpenDatabase {
   readonly changes: Changes;
   readonly afterwards: (action: () => void) => void;
   readonly #transactions: Transactions;
+  readonly #checkpoints: Checkpoints;
+  readonly #trouble: Trouble;
 
   /** @throws AsyncEndpointsError `INVALID_OPTION` without a driver; `STORE_UNAVAILABLE`, `STORE_READ_ONLY`, `STORE_FULL` */
-  static async open(options: Options): Promise<OpenDatabase> {
+  static async open(options: Options, notify: (message: string) => void): Promise<OpenDatabase> {
     const { path, synchronous, driver } = options;
     const database = await openDatabase(path, driver);
     try {
@@ -33,7 +37,7 @@ export class OpenDatabase {
       await whenFree(options.busyTimeoutMs, () => database.exec('BEGIN IMMEDIATE'));
       migrate(database);
       database.exec('COMMIT');
-      return new OpenDatabase(database, prepareStatements(database), options);
+      return new OpenDatabase(database, prepareStatements(database), options, notify);
     } catch (error) {
       database.close();
       throw translated(error, path);
@@ -50,8 +54,11 @@ export class OpenDatabase {
     private readonly database: Database,
     readonly statements: Statements,
     private readonly options: Options,
+    notify: (message: string) => void,
   ) {
-    this.#transactions = new Transactions(statements, options);
+    this.#trouble = new Trouble(options.path, notify);
+    this.#checkpoints = new Checkpoints(database, options.path);
+    this.#transactions = new Transactions(statements, options, this.#checkpoints, this.#trouble);
     this.afterwards = (action) => this.#transactions.afterwards(action);
     this.jobs = new JobTable(statements, options.agingMs, ({ was, is }) => this.#changed(was, is));
     this.work = new WorkSignal(
@@ -73,7 +80,7 @@ export class OpenDatabase {
     try {
       return work(this, this.options.now());
     } catch (error) {
-      throw translated(error, this.options.path);
+      throw this.#trouble.errorOf(error);
     }
   }
 
@@ -100,6 +107,7 @@ export class OpenDatabase {
     this.work.close();
     this.changes.close();
     await this.#transactions.close();
+    await this.#checkpoints.close();
     this.database.close();
   }
 

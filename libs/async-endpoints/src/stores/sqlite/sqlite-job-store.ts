@@ -1,3 +1,4 @@
+import { STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
@@ -59,7 +60,8 @@ export class SqliteJobStore implements JobStore {
     this.#options = readOptions(options);
     this.synchronous = this.#options.synchronous;
     this.schedules = new SqliteSchedules({ read: this.#read.bind(this), write: this.#write.bind(this) });
-    const begin = async () => void (this.#database = await OpenDatabase.open(this.#options));
+    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+    const begin = async () => void (this.#database = await OpenDatabase.open(this.#options, notify));
     this.#lifetime = new Lifetime({ begin, end: () => this.#end() });
   }
 
@@ -77,7 +79,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   ping(): Promise<void> {
-    return this.#write(() => {});
+    return this.#write(({ statements }) => void statements.probe.run());
   }
 
   async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {

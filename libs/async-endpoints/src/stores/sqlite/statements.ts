@@ -12,6 +12,8 @@ export const SQL = {
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
   dataVersion: 'PRAGMA data_version',
+  /** A change that means nothing: it fails where the file cannot be written. The number is "jobs" in ASCII. */
+  probe: 'PRAGMA application_id = 0x6a6f6273',
 
   insert: `INSERT INTO job (id, name, status, line, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at,
       updated_at, fence, retention, fingerprint, version, bytes, payload)

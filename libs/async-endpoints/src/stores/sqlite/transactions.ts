@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { notOpen } from '../../store/lifetime.js';
-import { isBusy, translated } from './driver.js';
+import type { Checkpoints } from './checkpoints.js';
+import { isBusy } from './driver.js';
 import type { Statements } from './statements.js';
+import type { Trouble } from './trouble.js';
 
 interface Task {
   run(now: number): void;
@@ -27,6 +29,8 @@ export class Transactions {
   constructor(
     private readonly statements: Statements,
     private readonly options: { path: string; busyTimeoutMs: number; now(): number },
+    private readonly log: Pick<Checkpoints, 'pause' | 'committed'>,
+    private readonly trouble: Pick<Trouble, 'isPresent' | 'errorOf' | 'over'>,
   ) {}
 
   /** @param work runs synchronously within the transaction */
@@ -61,9 +65,11 @@ export class Transactions {
   /** Performs the first tasks of the queue, and removes them from it. */
   async #perform(queue: Task[]): Promise<void> {
     try {
+      await this.log.pause;
       await whenFree(this.options.busyTimeoutMs, () => this.statements.begin.run());
     } catch (error) {
-      for (const task of queue.splice(0)) task.failed(translated(error, this.options.path));
+      const failure = this.trouble.errorOf(error);
+      for (const task of queue.splice(0)) task.failed(failure);
       return;
     }
     const tasks: Task[] = [];
@@ -75,6 +81,8 @@ export class Transactions {
         task.run(now);
         if (performance.now() > until) break;
       }
+      // What changes nothing proves nothing.
+      if (this.trouble.isPresent) this.statements.probe.run();
       this.statements.commit.run();
     } catch (error) {
       queue.splice(0, tasks.length);
@@ -83,6 +91,8 @@ export class Transactions {
     queue.splice(0, tasks.length);
     for (const task of tasks) task.done();
     for (const action of this.#afterwards.splice(0)) action();
+    this.trouble.over();
+    this.log.committed();
   }
 
   async #undo(tasks: readonly Task[], error: unknown): Promise<void> {
@@ -92,7 +102,7 @@ export class Transactions {
     } catch {
       // SQLite has rolled back by itself
     }
-    if (tasks.length === 1) return tasks[0]?.failed(translated(error, this.options.path));
+    if (tasks.length === 1) return tasks[0]?.failed(this.trouble.errorOf(error));
     for (const task of tasks) await this.#perform([task]);
   }
 }

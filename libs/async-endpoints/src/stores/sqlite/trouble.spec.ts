@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { aJob, eventually } from '../../testing/index.js';
 import { SqliteJobStore } from './sqlite-job-store.js';
+import { Trouble } from './trouble.js';
 
 const LIMITS = { queueLimit: 1_000_000 };
 
@@ -63,5 +64,36 @@ describe('SqliteJobStore after errors', () => {
     raw.pragma('user_version = 99');
     raw.close();
     await expect(new SqliteJobStore({ path }).open()).rejects.toThrow('version 99 of the schema; this release knows 4');
+  });
+});
+
+describe('The log of a full or locked file', () => {
+  it('says once that it cannot be written, and that it can when nothing has failed for 10 s', () => {
+    const said: string[] = [];
+    let now = 0;
+    const trouble = new Trouble(
+      'jobs.db',
+      (message) => said.push(message),
+      () => now,
+    );
+    const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    expect(trouble.errorOf(full)).toMatchObject({ code: 'STORE_FULL' });
+    now = 9_000;
+    trouble.over();
+    trouble.errorOf(full);
+    now = 18_000;
+    trouble.over();
+    expect(said).toEqual(['The database jobs.db has no room to grow, until this is mended: database or disk is full']);
+    now = 19_000;
+    trouble.over();
+    trouble.over();
+    expect(said.slice(1)).toEqual(['The database jobs.db accepts changes again']);
+  });
+
+  it('says nothing of an error that is not of the file', () => {
+    const said: string[] = [];
+    const trouble = new Trouble('jobs.db', (message) => said.push(message));
+    expect(trouble.errorOf(new TypeError('no value'))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect([said, trouble.isPresent]).toEqual([[], false]);
   });
 });
