@@ -20,11 +20,15 @@ const REPLACED = /(\{ name: (\S+), newName: (\S+), newTag: ([^\s,]+))(, digest: 
 const manifests = readdirSync('k8s', { recursive: true })
   .map((path) => `k8s/${path.replaceAll('\\', '/')}`)
   .filter((path) => path.endsWith('.yaml') && !DEVELOPMENT.test(path));
-const files = ['Dockerfile', 'compose.production.yaml', 'compose.monitoring.yaml', ...manifests.toSorted()].map(
-  (path) => {
-    return { path, text: readFileSync(path, 'utf8') };
-  },
-);
+const files = [
+  'Dockerfile',
+  'compose.production.yaml',
+  'compose.postgres.yaml',
+  'compose.monitoring.yaml',
+  ...manifests.toSorted(),
+].map((path) => {
+  return { path, text: readFileSync(path, 'utf8') };
+});
 const replaced = new Set(files.flatMap(({ text }) => [...text.matchAll(REPLACED)].map(([, , name]) => name)));
 
 /** Every reference of a file, and what becomes of it: `pin` gets it without a digest, and whether it has one. */

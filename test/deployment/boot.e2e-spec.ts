@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
 import { freePort } from '@app/redis-server';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { parse } from 'yaml';
@@ -52,18 +53,50 @@ it('The pods of production boot while Redis is unreachable: they are alive, and 
   }
 });
 
+describe('On PostgreSQL', () => {
+  let postgres: PostgresServer;
+
+  beforeEach(async () => {
+    postgres = await startPostgresServer();
+  });
+  afterEach(() => postgres.stop());
+
+  it('the pods of managed-postgres boot with the mounted files, answer their probes, and run a job', async (test) => {
+    if (!KUSTOMIZE) test.skip('there is no kubectl and no kustomize here');
+    await seeThatTheyWork(podsOf('managed-postgres'), { REDIS_URL: '', POSTGRES_URL: postgres.url });
+  });
+
+  it('the containers of compose.postgres.yaml boot while an empty server is down, and run a job when it is up', async () => {
+    await postgres.crash();
+    const others = { REDIS_URL: '', POSTGRES_URL: postgres.url };
+    await seeThatTheyWork(containersOf('compose.postgres.yaml'), others, async ({ inside }) => {
+      expect((await inside.get('/health/live')).status).toBe(200);
+      expect((await inside.get('/health/ready')).status).toBe(503);
+      await postgres.restart();
+    });
+  });
+});
+
 it('The containers of compose.production.yaml boot with the mounted files, and run a job', async () => {
   await seeThatTheyWork(containersOf('compose.production.yaml'));
 });
 
-async function seeThatTheyWork(deployed: readonly Deployed[]): Promise<void> {
+type Started = Awaited<ReturnType<typeof start>>[number];
+
+/** @param booted called with one of them when all have booted */
+async function seeThatTheyWork(
+  deployed: readonly Deployed[],
+  others: Readonly<Record<string, string>> = {},
+  booted: (one: Started) => Promise<void> = async () => {},
+): Promise<void> {
   expect(deployed.map(({ app }) => app)).toEqual(['api', 'worker']);
-  const started = await start(deployed);
+  const started = await start(deployed, others);
+  await booted(started[0] as Started);
   for (const { inside, probes } of started) {
     await eventually(async () => (await inside.get('/health/ready')).status === 200, 30_000);
     for (const path of probes) expect([path, (await inside.get(path)).status]).toEqual([path, 200]);
   }
-  const [{ process: api }] = started as [(typeof started)[number]];
+  const [{ process: api }] = started as [Started];
   const location = await api.client.submit('/api/process-data', { data: 'deployed' });
   expect((await api.client.finished(location)).status).toBe('Completed');
 }
@@ -122,7 +155,11 @@ function containersOf(path: string): Deployed[] {
   return (['api', 'worker'] as const).map((app) => {
     const service = services[app]!;
     const mounted = service.configs.map(({ source, target }) => [target, read(configs[source]!.file)] as const);
-    const files = new Map([...mounted, ['/run/secrets/redis_password', PASSWORD]]);
+    const files = new Map([
+      ...mounted,
+      ['/run/secrets/redis_password', PASSWORD],
+      ['/run/secrets/postgres_password', PASSWORD],
+    ]);
     return { app, env: service.environment, files, probes: ['/health/live'] };
   });
 }

@@ -47,6 +47,7 @@ interface Compose {
 const compose = (path: string) => parse(read(path), { merge: true }) as Compose;
 const DEVELOPMENT = compose('compose.yaml');
 const PRODUCTION = compose('compose.production.yaml');
+const ON_POSTGRES = compose('compose.postgres.yaml');
 const MONITORING = compose('compose.monitoring.yaml');
 /** As `docker compose -f … -f …` merges them; a network that the second file only names is that of the first. */
 const MONITORED: Compose = {
@@ -59,6 +60,7 @@ const MONITORED: Compose = {
 const FILES = {
   'compose.yaml': DEVELOPMENT,
   'compose.production.yaml': PRODUCTION,
+  'compose.postgres.yaml': ON_POSTGRES,
   'compose.production.yaml with compose.monitoring.yaml': MONITORED,
 };
 const isBindMount = (volume: string) => /^[.$]/.test(volume);
@@ -142,6 +144,34 @@ describe('The development file', () => {
     expect(ports.map((port) => port.split(':')[0])).toEqual(Array(5).fill('127.0.0.1'));
     expect(ports.map((port) => port.split(':')[1])).toEqual(['8080', '6379', '5540', '9090', '3000']);
     expect(Object.values(services).map(({ restart }) => restart)).toEqual(Array(6).fill('unless-stopped'));
+  });
+});
+
+describe('The production file on PostgreSQL', () => {
+  it('differs from that on Redis in nothing but the store', () => {
+    const withoutStore = ({ services, networks }: Compose) => {
+      const { redis: _redis, postgres: _postgres, ...others } = services;
+      return JSON.stringify({ others, networks }).replaceAll(/redis|postgres/gi, (name) =>
+        name === name.toUpperCase() ? 'STORE' : 'store',
+      );
+    };
+    expect(withoutStore(ON_POSTGRES)).toBe(withoutStore(PRODUCTION));
+    const { postgres, redis } = { ...PRODUCTION.services, ...ON_POSTGRES.services };
+    const { read_only, cap_drop, networks, deploy, stop_grace_period, logging } = redis!;
+    expect(postgres).toMatchObject({ read_only, cap_drop, networks, deploy, stop_grace_period, logging });
+    expect(postgres?.image).toMatch(/^postgres:\d+-alpine$/);
+  });
+
+  it('keeps its jobs in a volume, and its password in a file alone', () => {
+    const { postgres } = ON_POSTGRES.services;
+    expect(postgres?.volumes).toContain('postgres-data:/var/lib/postgresql/data');
+    expect(postgres?.environment).toMatchObject({
+      POSTGRES_USER: 'jobs',
+      POSTGRES_PASSWORD_FILE: '/run/secrets/postgres_password',
+    });
+    expect(JSON.parse(read('deploy/docker/config.postgres.json'))).toMatchObject({
+      asyncEndpoints: { postgres: { url: 'postgres://jobs@postgres:5432/jobs', connect: 'degraded' } },
+    });
   });
 });
 

@@ -12,7 +12,7 @@ export const PASSWORDS = {
   'redis-operator-password': 'of operators',
 };
 
-const SECRETS = { ...PASSWORDS, 's3-access-key': 'S3RVER', 's3-secret-key': 'S3RVER' };
+const SECRETS = { ...PASSWORDS, 'postgres-password': PASSWORD, 's3-access-key': 'S3RVER', 's3-secret-key': 'S3RVER' };
 
 export const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
@@ -20,7 +20,7 @@ export const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 export function copyOfK8s(): string {
   const folder = join(temporaryFolder(), 'k8s');
   cpSync(join(ROOT, 'k8s'), folder, { recursive: true, filter: (path) => !path.endsWith('/secrets') });
-  for (const overlay of ['production', 'managed-redis', 'blue-green/live']) {
+  for (const overlay of ['production', 'managed-redis', 'managed-postgres', 'blue-green/live']) {
     const secrets = join(folder, 'overlays', overlay, 'secrets');
     for (const [name, secret] of Object.entries(SECRETS)) writeWithFolders(join(secrets, name), secret);
   }

@@ -9,7 +9,7 @@ import { METRICS } from 'nestjs-async-endpoints/telemetry';
 import { parse } from 'yaml';
 import { settingsOf, shutdownSeconds } from './budget.js';
 import { mayReach } from './egress.js';
-import { copyOfK8s, read, writeWithFolders } from './files.js';
+import { copyOfK8s, PASSWORD, read, writeWithFolders } from './files.js';
 import { build, KUSTOMIZE, type Manifest, manifestsIn, mistakesOf, nameOf } from './manifests.js';
 import { brokenReferences } from './references.js';
 import { environmentOf, mountedFiles, ofKind, restrictedViolations, type Workload, workloadsOf } from './workloads.js';
@@ -21,6 +21,7 @@ const DEPLOYED: Readonly<Record<string, string[]>> = {
   development: ['development'],
   production: ['production'],
   'managed Redis': ['managed-redis'],
+  'managed PostgreSQL': ['managed-postgres'],
   'blue and green': ['blue-green/live', 'blue-green/blue', 'blue-green/green'],
 };
 
@@ -433,7 +434,7 @@ describe('The egress of pods', () => {
     expect(mayReach(manifests, pod('api'), publicAddress, 443)).toBe(false);
   });
 
-  it.for(['production', 'managed-redis', 'blue-green/blue', 'blue-green/green'])(
+  it.for(['production', 'managed-redis', 'managed-postgres', 'blue-green/blue', 'blue-green/green'])(
     'includes more when the comments in %s are enabled',
     (overlay, test) => {
       if (!KUSTOMIZE) test.skip(SKIPPED);
@@ -451,11 +452,28 @@ describe('The egress of pods', () => {
       expect(mayReach(manifests, worker!, publicAddress, 443)).toBe(true);
       const managed = { address: '10.1.2.3' };
       expect(mayReach(manifests, worker!, managed, 6379)).toBe(overlay === 'managed-redis');
+      expect(mayReach(manifests, worker!, managed, 5432)).toBe(overlay === 'managed-postgres');
     },
   );
 });
 
 describe('Overlays', () => {
+  it('of a managed PostgreSQL name it alone, with its password in a file', async (test) => {
+    if (!KUSTOMIZE) test.skip(SKIPPED);
+    const manifests = deployed('managed PostgreSQL');
+    expect(JSON.stringify(manifests.filter(({ kind }) => kind !== 'PrometheusRule'))).not.toMatch(
+      /ASYNC_REDIS|redis-password|6379/,
+    );
+    for (const workload of workloadsOf(manifests)) {
+      const files = mountedFiles(manifests, workload, workload.container);
+      const { ASYNC_POSTGRES_PASSWORD_FILE: file = '' } = environmentOf(workload.container);
+      expect(files.get(file)).toBe(PASSWORD);
+      const settings = await settingsOf(configOf(manifests, workload));
+      expect(settings).toMatchObject({ store: 'postgres', postgres: { connect: 'degraded' } });
+      expect(settings.postgres?.url).toMatch(/sslmode=verify-full$/);
+    }
+  });
+
   it('do not build without their secrets', (test) => {
     if (!KUSTOMIZE) test.skip(SKIPPED);
     const [command = '', verb = ''] = KUSTOMIZE ?? [];

@@ -17,7 +17,7 @@ describe('scripts/pin-images.mjs', () => {
     if (!HAS_REGISTRY) return;
     registry = await startImageRegistry(HOSTS);
     folder = dirname(copyOfK8s());
-    for (const file of ['Dockerfile', 'compose.production.yaml', 'compose.monitoring.yaml'])
+    for (const file of ['Dockerfile', 'compose.production.yaml', 'compose.postgres.yaml', 'compose.monitoring.yaml'])
       cpSync(join(ROOT, file), join(folder, file));
   });
 
@@ -71,7 +71,7 @@ describe('scripts/pin-images.mjs', () => {
   });
 
   it('pins every image that production pulls or builds on', () => {
-    const composed = ['compose.production.yaml', 'compose.monitoring.yaml'].flatMap((file) => {
+    const composed = ['compose.production.yaml', 'compose.postgres.yaml', 'compose.monitoring.yaml'].flatMap((file) => {
       const { services } = parse(text(file)) as { services: Record<string, { image: string }> };
       return Object.values(services).map(({ image }) => image);
     });

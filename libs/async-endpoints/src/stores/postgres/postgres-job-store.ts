@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { STORE_NOTICE } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, JobStatus, NewJob } from '../../job/job.js';
@@ -42,6 +43,7 @@ import { PostgresWorkSignal } from './work-signal.js';
 
 /** The deadline of a migration. */
 const MIGRATION_MS = 120_000;
+const MIGRATE_AGAIN_MS = 1_000;
 
 /**
  * Keeps jobs in PostgreSQL 13 or newer, in a schema of their own. Each verb is one call of a function in the database, and one
@@ -238,13 +240,28 @@ export class PostgresJobStore implements JobStore {
 
   async #begin(): Promise<void> {
     this.#connections.open();
-    const { schema, connect, migrate: mayMigrate } = this.#settings;
     try {
-      await this.#connections.with((client) => migrate(client, schema, mayMigrate), MIGRATION_MS);
+      await this.#migrate();
     } catch (error) {
-      if (connect === 'degraded') return;
+      if (this.#settings.connect === 'degraded') return void this.#migrateLater();
       await this.#connections.close();
       throw error;
+    }
+  }
+
+  #migrate(): Promise<void> {
+    const { schema, migrate: mayMigrate } = this.#settings;
+    return this.#connections.with((client) => migrate(client, schema, mayMigrate), MIGRATION_MS);
+  }
+
+  /** Calls fail until the server is there and has the schema. */
+  async #migrateLater(): Promise<void> {
+    for (let isDone = false; !isDone && this.#connections.isOpen;) {
+      await sleep(MIGRATE_AGAIN_MS, undefined, { ref: false });
+      isDone = await this.#migrate().then(
+        () => true,
+        () => false,
+      );
     }
   }
 
