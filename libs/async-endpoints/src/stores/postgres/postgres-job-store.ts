@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { STORE_NOTICE } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, JobStatus, NewJob } from '../../job/job.js';
@@ -34,7 +33,7 @@ import { PostgresConnections } from './connections.js';
 import { Fronts } from './fronts.js';
 import { listJobs } from './listing.js';
 import { PostgresListener } from './listener.js';
-import { migrate } from './migrate.js';
+import { migrate, untilDone } from './migrate.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
 import { type RecordRow, recordOf, recordsById, type StatsReply, statsOf, uuidOf } from './rows.js';
 import { PostgresSchedules } from './schedules.js';
@@ -43,7 +42,6 @@ import { PostgresWorkSignal } from './work-signal.js';
 
 /** The deadline of a migration. */
 const MIGRATION_MS = 120_000;
-const MIGRATE_AGAIN_MS = 1_000;
 
 /**
  * Keeps jobs in PostgreSQL 13 or newer, in a schema of their own. Each verb is one call of a function in the database, and one
@@ -240,28 +238,14 @@ export class PostgresJobStore implements JobStore {
 
   async #begin(): Promise<void> {
     this.#connections.open();
+    const { schema, connect, migrate: mayMigrate } = this.#settings;
+    const prepare = () => this.#connections.with((client) => migrate(client, schema, mayMigrate), MIGRATION_MS);
     try {
-      await this.#migrate();
+      await prepare();
     } catch (error) {
-      if (this.#settings.connect === 'degraded') return void this.#migrateLater();
+      if (connect === 'degraded') return void untilDone(prepare, () => this.#connections.isOpen);
       await this.#connections.close();
       throw error;
-    }
-  }
-
-  #migrate(): Promise<void> {
-    const { schema, migrate: mayMigrate } = this.#settings;
-    return this.#connections.with((client) => migrate(client, schema, mayMigrate), MIGRATION_MS);
-  }
-
-  /** Calls fail until the server is there and has the schema. */
-  async #migrateLater(): Promise<void> {
-    for (let isDone = false; !isDone && this.#connections.isOpen;) {
-      await sleep(MIGRATE_AGAIN_MS, undefined, { ref: false });
-      isDone = await this.#migrate().then(
-        () => true,
-        () => false,
-      );
     }
   }
 
