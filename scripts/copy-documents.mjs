@@ -1,4 +1,4 @@
-// Copies into the package what it carries besides code: the README, and every document of the repository that can be reached from it.
+// Copies the documents into the package: the README, and every document of the repository that its links lead to.
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

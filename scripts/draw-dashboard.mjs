@@ -50,7 +50,7 @@ function draw({ title, gridPos: { x, y, w, h }, fieldConfig }, series) {
   const lines = series.map(({ points }, index) => {
     const path = points.map(([at, value], i) => {
       const [px, py] = [x0 + ((at - from) / (to - from)) * plotWidth, y0 + plotHeight * (1 - value / highest)];
-      // What is missing is a gap.
+      // Missing values are a gap.
       const isFirst = i === 0 || at - points[i - 1][0] > 1.5 * step;
       return `${isFirst ? 'M' : 'L'}${px.toFixed(0)} ${py.toFixed(1)}`;
     });

@@ -1,5 +1,5 @@
-// Finds the Chromium in which the dashboard is tested, or installs it where that can be done unasked, or says how: its tests
-// are skipped then.
+// Finds the Chromium for the tests of the dashboard, or installs it if that needs no confirmation. Otherwise it prints
+// how to install it, and the tests are skipped.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 

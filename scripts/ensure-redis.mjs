@@ -1,4 +1,5 @@
-// Finds the Redis that the tests start for themselves, or installs it where that can be done unasked, or says how.
+// Finds the Redis that the tests start, or installs it if that needs no confirmation. Otherwise it prints how to
+// install it.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 

@@ -1,5 +1,5 @@
-// Has a registry of images, and skopeo, for the tests that pin images, where they can be had unasked; the tests are skipped
-// where they cannot.
+// Installs an image registry and skopeo for the tests that pin images, if that needs no confirmation. Otherwise the
+// tests are skipped.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 

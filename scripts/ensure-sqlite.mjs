@@ -1,4 +1,4 @@
-// Finds SQLite for the tests: of Node itself from 22.13 on, else better-sqlite3, which is compiled where it has not been yet.
+// Finds SQLite for the tests: built into Node.js from 22.13 on, otherwise better-sqlite3, which is compiled if needed.
 // `npm ci` runs no scripts of packages (see .npmrc), so that this is the one place where one is run.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

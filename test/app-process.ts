@@ -18,20 +18,20 @@ const MAIN = {
 
 export type App = keyof typeof MAIN;
 
-/** A built application in a process of its own. */
+/** A built application in a separate process. */
 export class AppProcess {
-  /** All that it has written. */
+  /** Its output so far. */
   output = '';
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<unknown>;
   #client: DemoClient | undefined;
 
-  /** @param folder where the built application is */
+  /** @param folder the folder of the built application */
   constructor(app: App, settings: Readonly<Record<string, string>>, folder = ROOT) {
     if (!existsSync(join(folder, MAIN.worker)))
       throw new Error('Build what is to be tested: npx nest build api worker');
     const isSaid = ['REDIS_URL', 'SQLITE_PATH', 'ASYNC_STORE', 'ASYNC_ROLE'].some((name) => name in settings);
-    const store = app === 'api' && !isSaid && { ASYNC_STORE: 'memory' }; // else tests would share a file
+    const store = app === 'api' && !isSaid && { ASYNC_STORE: 'memory' }; // otherwise tests would share a file
     const env = { ...process.env, PORT: '0', NO_COLOR: '1', ...store, ...settings };
     this.#child = spawn(process.execPath, [MAIN[app]], { cwd: folder, env });
     this.#ended = once(this.#child, 'close').then(() => this.#refuseUncaught());
@@ -40,7 +40,7 @@ export class AppProcess {
     }
   }
 
-  /** What nobody has caught there, nobody catches here: Vitest fails the run, whatever the test expected of the process. */
+  /** Makes Vitest fail the run after an uncaught error in the process, whatever the test expects. */
   #refuseUncaught(): void {
     const isUncaught = /^Node\.js v\d+\.\d+/m.test(this.output);
     if (isUncaught) void Promise.reject(new Error(`A process has ended of an uncaught error:\n${this.output}`));
@@ -50,7 +50,7 @@ export class AppProcess {
     return this.#child.pid as number;
   }
 
-  /** Speaks to it, once it listens. */
+  /** A client of the process, when it listens. */
   get client(): DemoClient {
     if (!this.#client) throw new Error(`It does not listen yet:\n${this.output}`);
     return this.#client;
@@ -61,7 +61,7 @@ export class AppProcess {
     return this;
   }
 
-  /** Waits until it has written this, and answers it. */
+  /** Waits until the process has written this, and returns it. */
   async written(pattern: RegExp): Promise<string> {
     const died = this.#ended.then(() => Promise.reject(new Error(`It ended without ${pattern}:\n${this.output}`)));
     const late = () => Promise.reject(new Error(`It has not written ${pattern} within 30 s:\n${this.output}`));
@@ -69,18 +69,18 @@ export class AppProcess {
     return found;
   }
 
-  /** How often it has written this. */
+  /** The number of times that it has written this. */
   count(text: string): number {
     return this.output.split(text).length - 1;
   }
 
-  /** How many jobs its worker runs now. */
+  /** The number of jobs that its worker runs now. */
   async running(): Promise<number> {
     const { body } = await this.client.get('/health/live');
     return (body as { details: { worker: { running: number } } }).details.worker.running;
   }
 
-  /** Nobody reads what it writes any more. */
+  /** Closes the reader of its output. */
   closeOutput(): void {
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream.destroy();
   }
@@ -89,13 +89,13 @@ export class AppProcess {
     this.#child.kill(signal);
   }
 
-  /** Its exit code, or null where a signal ended it; all that it wrote is here by then. */
+  /** Its exit code, or null when a signal ended it. Resolves after its whole output was read. */
   async exitCode(): Promise<number | null> {
     await this.#ended;
     return this.#child.exitCode;
   }
 
-  /** By SIGKILL, as a machine that vanishes: not even a stopped process survives it. */
+  /** Kills the process with SIGKILL, like the loss of a machine. It also kills a stopped process. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
     await this.#ended;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const children = new Set();
 
-/** Has all children from now on write CPU profiles there when they end. */
+/** All children that start later write a CPU profile to this folder when they end. */
 export function profileTo(folder) {
   profiling.push('--cpu-prof', '--cpu-prof-dir', folder);
 }
@@ -15,9 +15,9 @@ const profiling = [];
 export const HERE = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Starts a side in a process of its own; `call(name, argument)` runs one of the functions that it serves.
+ * Starts a side in a separate process; `call(name, argument)` runs one of its functions.
  *
- * @param checkout of which the benchmark's side and the built library are
+ * @param checkout the folder with the side of the benchmark and the built library
  */
 export function startChild(file, checkout = HERE) {
   const path = resolve(checkout, 'bench/src/sides', file);

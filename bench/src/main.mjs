@@ -19,7 +19,7 @@ import { readSettings } from './settings.mjs';
 const FAMILIES = [life, submitOverHttp, statusOverHttp, waitOverHttp, pickup, idle, waiters, million, memory, start];
 
 const settings = readSettings();
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130)); // takes Redis along
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130)); // also stops Redis
 if (settings.profile) profileTo(fileURLToPath(new URL('../profiles', import.meta.url)));
 const machine = machineFacts(await redisVersion());
 const rows = [];
@@ -37,7 +37,7 @@ if (!settings.quick && !settings.against) {
 }
 process.exitCode = wanted.some(({ failed }) => failed) ? 1 : 0;
 
-/** Every family has Redis servers and processes of its own. A failure costs its figures, not those of the others. */
+/** Every family has its own Redis servers and processes, so a failure does not affect the figures of others. */
 async function rowsOf(family) {
   const redis = await startRedis();
   try {

@@ -1,13 +1,13 @@
-/** What a client sends. All else in `commandstats` is called from within scripts, whose time contains it already. */
+/** The commands that clients send. All others in `commandstats` are called by scripts, whose time includes them. */
 const SENT = ['evalsha', 'eval', 'fcall', 'bzpopmin'];
 
-/** Bytes of data: without what connections hold at the moment. */
+/** The bytes of data, without the buffers of connections. */
 export async function dataBytes(redis) {
   const info = await infoOf(redis, 'memory');
   return Number(info.used_memory) - Number(info.mem_clients_normal ?? 0);
 }
 
-/** What Redis has done since `CONFIG RESETSTAT`, in µs: in commands by its own books, and as a process since it started. */
+/** The CPU time of Redis in µs: of its commands since `CONFIG RESETSTAT`, and of its process since its start. */
 export async function busyMicros(redis) {
   const stats = await commandStats(redis);
   const cpu = await infoOf(redis, 'cpu');

@@ -9,7 +9,7 @@ import { Redis } from 'ioredis';
 
 const servers = new Set();
 
-/** A Redis of the benchmark's own: free port, temporary folder, nothing kept on disk. */
+/** A Redis for the benchmark: free port, temporary folder, no persistence. */
 export async function startRedis() {
   const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-bench-'));
   const port = await freePort();
@@ -35,7 +35,7 @@ export async function startRedis() {
   return { port, client, stop };
 }
 
-/** Stops every server that still runs: one left behind keeps the benchmark from exiting. */
+/** Stops every running server, because one that is left keeps the benchmark from exiting. */
 export function stopServers() {
   return Promise.all([...servers].map((stop) => stop()));
 }

@@ -6,10 +6,10 @@ import { figureOf, metOf, ratioOf } from './tables.mjs';
 const COLUMNS = ['id', 'what', 'ours', 'peer', 'ratio', 'target', 'met'];
 
 /**
- * One row of the results. `ours` and `peer` are the values of each round; the row keeps their medians, and as `spread` the
- * smallest and the largest ratio of a round.
+ * One row of the results. `ours` and `peer` are the values of each round; the row keeps their medians, and as `spread`
+ * the smallest and the largest ratio of a round.
  *
- * @param target what the ratio ours ÷ peer must be, such as `['≥', 5]`
+ * @param target the target of the ratio ours ÷ peer, such as `['≥', 5]`
  * @param limit what `ours` alone must be, where the target is a number and not a peer
  * @param perSecond the throughput of both sides, where the row speaks of CPU time
  */
@@ -34,7 +34,7 @@ export function row(id, what, { ours, peer = [], unit = '', target, limit, perSe
   };
 }
 
-/** A row without a figure: its run failed. */
+/** A row without figures, because its run failed. */
 export function failure(id, error) {
   return { id, what: `FAILED: ${error.message.split('\n')[0]}`, failed: true, error: error.stack };
 }
@@ -85,7 +85,7 @@ function spreadOf(ours, peer) {
   return [Math.min(...ratios), Math.max(...ratios)].map(rounded);
 }
 
-/** Six digits are more than a measurement is worth. */
+/** Rounded, because a measurement has fewer than six significant digits. */
 function rounded(value) {
   return Number(value.toPrecision(6));
 }

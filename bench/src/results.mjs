@@ -5,7 +5,7 @@ const ROOT = new URL('../../', import.meta.url);
 const RESULTS = new URL('bench/results.json', ROOT);
 
 /**
- * Rows that ran replace the rows of the same id, unless they failed; the others stay, with their date. A row keeps the ratios of the
+ * New rows replace rows of the same id, unless they failed. Other rows stay, with their date. A row keeps the ratios of the
  * two runs before it.
  */
 export async function keep({ machine, rows }) {
@@ -27,7 +27,7 @@ export async function read() {
   return JSON.parse(await readFile(RESULTS, 'utf8'));
 }
 
-/** The documents whose tables are not those of the results, with the text that they should have. */
+/** The documents with outdated tables, each with its correct text. */
 export async function outdated() {
   const results = await read();
   const documents = [];

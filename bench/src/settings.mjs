@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** Sizes of a run: `full` is what the targets speak of, `quick` only shows that everything works. */
+/** The sizes of a run. The targets apply to `full`; `quick` only shows that everything works. */
 const SIZES = {
   full: {
-    rounds: 6, // as many in each order of the sides
+    rounds: 6, // the same number in each order of the sides
     jobs: 100_000,
     sweepJobs: 10_000,
     warmUpJobs: 20_000,

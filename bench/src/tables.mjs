@@ -1,4 +1,4 @@
-/** What the README shows, in this order: `what` of rows whose peer is BullMQ. */
+/** The rows of the README, in this order: `what` of rows whose peer is BullMQ. */
 const FEATURED = [
   'jobs worked per second',
   'submissions per second, 64 in flight',

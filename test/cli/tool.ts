@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What `npx async-endpoints` runs. */
+/** The file that `npx async-endpoints` runs. */
 export const BIN = fileURLToPath(new URL('../../libs/async-endpoints/dist/cli/main.js', import.meta.url));
 
 export interface Outcome {

@@ -1,6 +1,6 @@
 import { AsyncEndpointsClient, type ClientOptions } from 'nestjs-async-endpoints/client';
 
-/** A client that does not wait long before it repeats itself. */
+/** A client with short delays before repeats. */
 export function clientOf(url: string, options: ClientOptions = {}): AsyncEndpointsClient {
   return new AsyncEndpointsClient({
     baseUrl: url,

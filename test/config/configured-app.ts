@@ -34,16 +34,16 @@ import type {
 import { type AsyncEndpointsSettings, fromConfig } from 'nestjs-async-endpoints/config';
 import { type Script, Scripted, ScriptedHandler } from 'nestjs-async-endpoints/testing';
 
-/** A store in memory that writes down what it is asked for. */
+/** A memory store that records its calls. */
 export class NotedStore extends MemoryJobStore {
   readonly submitted: NewJob[] = [];
   readonly claims: ClaimRequest[] = [];
   readonly settled: Settlement[] = [];
   readonly recoveries: { limit: number; maxCrashes: number }[] = [];
   purges = 0;
-  /** Whether renewals are answered; a store that is cut off does not. */
+  /** Whether renewals get a reply; false simulates a disconnected store. */
   renews = true;
-  /** Whether workers are told of work; else they have to look for it. */
+  /** Whether workers are notified of work; otherwise they must poll. */
   announces = true;
 
   override submit(jobs: readonly NewJob[], limits: { queueLimit: number }): Promise<Submission[]> {
@@ -86,7 +86,7 @@ class ScriptsController {
   }
 }
 
-/** A global guard that notes what it guards. */
+/** A global guard that records its calls. */
 @Injectable()
 class NotingGuard implements CanActivate {
   static readonly types: string[] = [];
@@ -97,7 +97,7 @@ class NotingGuard implements CanActivate {
   }
 }
 
-/** In a module that does not import the library's. */
+/** A provider in a module that does not import the module of the library. */
 @Injectable()
 class Elsewhere {
   constructor(@Optional() @Inject(JobManager) readonly jobs: JobManager | undefined) {}
@@ -120,7 +120,7 @@ export class ConfiguredApp {
   ): Promise<ConfiguredApp> {
     const store = new NotedStore();
     NotingGuard.types.length = 0;
-    // What is given here must not hide what the variables say.
+    // The options here must not override the variables.
     const isSaid =
       'ASYNC_STORE' in env ||
       'REDIS_URL' in env ||
@@ -158,7 +158,7 @@ export class ConfiguredApp {
     return this.nest.get(ScriptedHandler);
   }
 
-  /** What the application's global guard has guarded. */
+  /** The calls of the global guard. */
   get guarded(): string[] {
     return NotingGuard.types;
   }
@@ -180,7 +180,7 @@ export class ConfiguredApp {
     return fetch(this.url + path);
   }
 
-  /** Nobody waits for a run that only the test could end. */
+  /** Does not wait for a run that only the test could end. */
   async close(): Promise<void> {
     for (const { leave } of this.handler.runs) leave.open(null);
     await this.nest.close();

@@ -28,13 +28,13 @@ export async function openPage(url: string, options: BrowserContextOptions = {})
   return page;
 }
 
-/** What axe finds wrong with the page. */
+/** The accessibility violations that axe finds on the page. */
 export function axe(page: Page): Promise<string[]> {
   return page.evaluate(`${AXE};axe.run().then(({violations}) => violations.flatMap(({id, nodes}) =>
     nodes.map(({html}) => id + ' ' + html)))`);
 }
 
-/** How much wider the content is than the window. */
+/** The width of the content beyond the window. */
 export function overflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - innerWidth');
 }

@@ -29,7 +29,7 @@ import {
 export const ADAPTERS = ['Express', 'Fastify'] as const;
 export type AdapterName = (typeof ADAPTERS)[number];
 
-/** What a guard of an application does: refuse who has no key, say who has. */
+/** A guard of an application: refuses requests without a key, and sets the user. */
 export class KeyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<{ headers: Record<string, string>; user?: object }>();
@@ -45,7 +45,7 @@ interface EchoPayload {
   result?: unknown;
 }
 
-/** Does what its payload says. */
+/** Follows the instructions in its payload. */
 class Echo {
   handle({ fail, crash, retry, result = null }: EchoPayload): unknown {
     if (crash !== undefined) throw new Error(crash);

@@ -5,10 +5,10 @@ import { fromConfig } from 'nestjs-async-endpoints/config';
 import { temporaryFolder } from '../temporary-folder.js';
 import { writeWithFolders } from './files.js';
 
-/** For whatever else takes time: hooks of the application, a busy machine. */
+/** A margin for hooks of the application and a busy machine. */
 const MARGIN_SECONDS = 5;
 
-/** What a process that is given this configuration makes of it. */
+/** The settings of a process with this configuration. */
 export async function settingsOf(config: string, env: Record<string, string> = {}): Promise<AsyncEndpointsSettings> {
   const path = writeWithFolders(join(temporaryFolder(), 'config.json'), config);
   const configuration = fromConfig({ env: { ASYNC_CONFIG_FILE: path, ...env }, cwd: '/', roles: ['worker', 'api'] });
@@ -22,9 +22,9 @@ export async function settingsOf(config: string, env: Record<string, string> = {
 /** How long a process may take from SIGTERM to its end. */
 export function shutdownSeconds({ worker, http, redis }: AsyncEndpointsSettings): number {
   const { drainTimeoutMs = NaN, abortGraceMs = NaN } = worker ?? {};
-  // Its last words to the store, which may be away.
+  // The last calls to the store, which may be unreachable.
   const { commandTimeoutMs = NaN } = redis ?? {};
-  // Both from the beginning.
+  // Both begin at the start of the shutdown.
   const busyMs = Math.max(drainTimeoutMs, http?.shutdownDelayMs ?? NaN);
   return (busyMs + abortGraceMs + 2 * commandTimeoutMs) / 1_000 + MARGIN_SECONDS;
 }

@@ -15,16 +15,16 @@ const PASSWORD_OF = {
 };
 export type User = keyof typeof PASSWORD_OF;
 
-/** A Redis by the script that compose and Kubernetes run, with the configuration that they mount. */
+/** A Redis started by the script that compose and Kubernetes run, with the configuration that they mount. */
 export interface DeployedRedis {
   readonly url: string;
   /** The files of passwords, by the variable that names them. */
   readonly files: ReturnType<typeof passwordFiles>;
-  /** What REDIS_RUN_DIR names. */
+  /** The value of REDIS_RUN_DIR. */
   readonly runFolder: string;
-  /** Asks as a user, with the password of the tests or another. */
+  /** Calls Redis as a user, with the password of the tests or another one. */
   asked<T>(user: User, ask: (client: Redis) => Promise<T>, password?: string): Promise<T>;
-  /** `start-redis.sh passwords`, as it is run in the container. Answers what it prints. */
+  /** `start-redis.sh passwords`, as in the container. Returns its output. */
   setPasswords(): string;
   stop(): Promise<unknown>;
 }

@@ -12,7 +12,7 @@ interface Selector {
 }
 export type Policy = { spec: NonNullable<INetworkPolicy['spec']> };
 
-/** Every name, key, selector and port in these manifests that leads nowhere, and all that nothing leads to. */
+/** Every name, key, selector and port in these manifests without a target, and every object that nothing refers to. */
 export function brokenReferences(manifests: readonly Manifest[]): string[] {
   const workloads = workloadsOf(manifests);
   return [

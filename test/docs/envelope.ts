@@ -2,7 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { Reflector } from '@nestjs/core';
 import { map } from 'rxjs';
 
-/** On a controller or method whose answers have a form of their own. */
+/** Marks a controller or method whose responses are not wrapped. */
 export const NoEnvelope = Reflector.createDecorator<true>();
 
 @Injectable()

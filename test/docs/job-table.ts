@@ -20,7 +20,7 @@ export interface Row {
   readonly key: { readonly scope: string; readonly until: number } | null;
 }
 
-const STEP_MS = 60_000; // a minute of waiting raises a job by one step of priority
+const STEP_MS = 60_000; // a job ranks one step of priority higher after each minute of waiting
 
 /** The table of jobs, and its queries. */
 export class JobTable {

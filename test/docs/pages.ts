@@ -6,7 +6,7 @@ import { FetchPage } from './fetch-page.js';
 export class Pages {
   constructor(private readonly jobs: JobManager) {}
 
-  /** Once for each key, however often it is called. */
+  /** Submits one job for each key, even when called repeatedly. */
   async plan(url: string, scheduledAt: Date, key: string): Promise<string> {
     const job = await this.jobs.submit(FetchPage, { url }, { scheduledAt, idempotencyKey: key, priority: 10 });
     return job.id;

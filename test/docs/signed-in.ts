@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable, UnauthorizedException } from '@nestjs/common';
 import type { HttpRequest } from 'nestjs-async-endpoints';
 
-/** Stands for what you have: it knows who sent a request, or refuses it. */
+/** A placeholder for your guard: identifies the sender of a request, or refuses it. */
 @Injectable()
 export class SignedIn implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

@@ -171,7 +171,7 @@ export class TableJobStore implements JobStore {
     return this.#subscribers.add(topic, listener);
   }
 
-  /** Polls for due times, and for what other processes submit; a notification ends the pause earlier. */
+  /** Polls for scheduled jobs and submissions of other processes. A notification ends the pause earlier. */
   async waitForWork(names: readonly string[], signal: AbortSignal): Promise<void> {
     const hasWork = () => names.some((name) => this.#table.next(name, this.now()));
     while (this.#isOpen && !signal.aborted && !hasWork()) {
@@ -187,7 +187,7 @@ export class TableJobStore implements JobStore {
     });
   }
 
-  /** Every change of a job: the record, then who must know of it. In SQL: `update`, then `notify` in the same transaction. */
+  /** Every change of a job: the record, then the notifications. In SQL: `update`, then `notify` in the same transaction. */
   #move(row: Row, job: JobRecord): JobRecord {
     const { worker, fence } = row.job;
     row.job = job;

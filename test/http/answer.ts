@@ -1,6 +1,6 @@
 import type { JobRepresentation, Problem } from 'nestjs-async-endpoints';
 
-/** What a server answered. */
+/** The response of a server. */
 export class Answer {
   constructor(
     readonly status: number,

@@ -59,7 +59,7 @@ export class EventStream {
     return null;
   }
 
-  /** As a client does that goes away. */
+  /** Disconnects, like a client. */
   close(): void {
     this.response.destroy();
   }

@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 
-/** An application's log, kept for reading. */
+/** Collects the log of an application. */
 export class LogBook implements LoggerService {
   readonly #lines: string[] = [];
 

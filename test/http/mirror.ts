@@ -3,7 +3,7 @@ import { defineJob } from 'nestjs-async-endpoints';
 import { handlerOf } from './reports.js';
 import type { AppParts } from './start-app.js';
 
-/** Its handler returns what it got. */
+/** A job whose handler returns its payload. */
 export const Mirror = defineJob<unknown, { got: unknown }>('Mirror');
 export const MirrorHandler = handlerOf(Mirror, (got) => ({ got: got === undefined ? 'nothing' : got }));
 

@@ -23,7 +23,7 @@ export class ReportsController {
   }
 }
 
-/** A handler class that does with a job what the function does. */
+/** A handler class that runs the function. */
 export function handlerOf<TRequest, TResult>(
   job: JobDefinition<unknown, TResult, TRequest>,
   handle: (request: TRequest, context: JobContext) => TResult | Promise<TResult>,
@@ -40,7 +40,7 @@ export function handlerOf<TRequest, TResult>(
 /** Writes the report at once. */
 export const ReportHandler = handlerOf(Report, ({ title }) => ({ text: `About ${title}` }));
 
-/** A handler that says when it has started, and ends when it is let. */
+/** A handler that reports its start, and ends when the test lets it. */
 export class HeldReport {
   readonly started = new Gate<JobContext>();
   readonly finish = new Gate<ReportResult>();
@@ -53,7 +53,7 @@ export class HeldReport {
   });
 }
 
-/** An application that accepts reports and has nobody to write them. */
+/** An application that accepts reports and has no worker. */
 export const ACCEPTING = { controllers: [ReportsController], options: { role: 'api' as const } };
 
 export const UNKNOWN_ID = 'd0a7d9f6-5a3f-4c57-9a31-7a2b6d2c1f00';

@@ -6,13 +6,13 @@ import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 export const ADAPTERS = ['Express', 'Fastify'] as const;
 export type AdapterName = (typeof ADAPTERS)[number];
 
-/** What the contract holds on alike: each adapter on the memory store, and on Redis. */
+/** The combinations on which the contract is tested: each adapter on the memory store and on Redis. */
 export const STACKS = [...ADAPTERS, 'Express and Redis', 'Fastify and Redis'] as const;
 export type StackName = (typeof STACKS)[number];
 
-/** One truth with as many stores on it as there are replicas. */
+/** One storage, with one store for each replica. */
 export interface Stores {
-  /** Of one more replica. */
+  /** The store of another replica. */
   replica(): JobStore;
 }
 
@@ -28,7 +28,7 @@ afterAll(async () => {
   redis = undefined;
 });
 
-/** Redis gets keys of the test's own, whose indexes are audited when it ends (R11). */
+/** Redis gets a prefix for each test, whose data is audited at the end of the test. */
 export async function storesOf(stack: StackName, { now }: { now?: () => number } = {}): Promise<Stores> {
   if (!stack.endsWith('Redis')) {
     const memory = new MemoryJobStore({ now });

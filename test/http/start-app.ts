@@ -44,7 +44,7 @@ export async function startApp(stack: StackName, parts: AppParts): Promise<Runni
   return app;
 }
 
-/** The message with which an application that must not boot refuses to. */
+/** The error message of an application that must refuse to boot. */
 export async function bootError(stack: StackName, parts: AppParts | (() => AppParts)): Promise<string> {
   try {
     await startApp(stack, typeof parts === 'function' ? parts() : parts);
@@ -79,7 +79,7 @@ export class RunningApp {
     return (this.nest.getHttpServer() as { address(): { port: number } }).address().port;
   }
 
-  /** Every job that there is. */
+  /** All jobs. */
   async all(): Promise<readonly Job[]> {
     return (await this.jobs.list({}, { limit: 1_000 })).jobs;
   }
@@ -104,13 +104,13 @@ export class RunningApp {
     return this.send('DELETE', path, { headers });
   }
 
-  /** The status of a job that has ended, once it has. */
+  /** Waits for the end of a job and returns its status. */
   async ended({ id, links }: JobRepresentation, headers?: Record<string, string>): Promise<Answer> {
     await this.jobs.waitFor(id);
     return this.get(links.self, headers);
   }
 
-  /** As the bytes stand here: `fetch` tidies paths and refuses absurd headers. */
+  /** Sends the request unchanged: `fetch` normalises paths and refuses unusual headers. */
   sendRaw(method: string, path: string, headers: OutgoingHttpHeaders = {}, body?: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port: this.port, method, path, headers, agent: false };

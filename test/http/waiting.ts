@@ -3,7 +3,7 @@ import { ACCEPTING, HeldReport, ReportsController } from './reports.js';
 import { type StackName, type RunningApp, startApp } from './start-app.js';
 import { watchedStoreOf } from './watched-store.js';
 
-/** Longer than any test: only what is waited for can end it. */
+/** Longer than any test, so that only the awaited event can end the wait. */
 export const WAIT = { Prefer: 'wait=600' };
 export const PATIENT = { maxWaitMs: 600_000 };
 export const BEES = { title: 'Bees' };
@@ -28,11 +28,11 @@ export async function startAccepting(stack: StackName, http: object = PATIENT) {
   return { app, store, job };
 }
 
-/** A request whose client goes away when the returned function is called. */
+/** A request whose client disconnects when the returned function is called. */
 export function sendAndLeave(app: RunningApp, method: string, path: string, body?: string): () => void {
   const headers = { ...WAIT, ...(body && { 'Content-Type': 'application/json', 'Content-Length': body.length }) };
   const sent = httpRequest({ host: '127.0.0.1', port: app.port, method, path, headers, agent: false });
-  sent.on('error', () => {}); // it hangs up on itself
+  sent.on('error', () => {}); // it closes its own connection
   sent.end(body);
   return () => sent.destroy();
 }

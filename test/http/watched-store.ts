@@ -1,23 +1,23 @@
 import type { JobRecord, JobStore } from 'nestjs-async-endpoints';
 import { type StackName, storesOf } from './stacks.js';
 
-/** A store that counts who watches jobs and how often they are read, and lets a test step in at either moment. */
+/** A store that counts subscriptions to jobs and reads, with hooks for tests at both. */
 export interface WatchedStore extends JobStore {
-  /** Watches of jobs that were begun, ever. */
+  /** The number of subscriptions to jobs so far. */
   begun: number;
-  /** Watches of jobs that are there now. */
+  /** The number of current subscriptions to jobs. */
   watching: number;
-  /** Readings of a job; a call may read several. */
+  /** The number of jobs read; a call may read several. */
   reads: number;
-  /** Reads that are not answered yet. */
+  /** The number of pending reads. */
   reading: number;
-  /** How often its queues were asked for. */
+  /** The number of `stats` calls. */
   asked: number;
-  /** Every verb that was called, in order. */
+  /** All called verbs, in order. */
   readonly calls: string[];
-  /** Happens when a watch of a job has begun, before whoever wanted it knows. */
+  /** Called when a subscription to a job exists, before the subscriber knows it. */
   onWatched: (id: string) => unknown;
-  /** Happens when jobs were read, before the reader gets them. */
+  /** Called when jobs were read, before the reader gets them. */
   onRead: (ids: readonly string[], found: readonly (JobRecord | null)[]) => unknown;
 }
 
@@ -25,7 +25,7 @@ export async function watchedStoreOf(stack: StackName, options: { now?: () => nu
   return watched((await storesOf(stack, options)).replica());
 }
 
-/** From outside: what the store calls of itself does not count. */
+/** Counts calls from outside only, not those of the store itself. */
 export function watched(real: JobStore): WatchedStore {
   const seen: Partial<WatchedStore> & Counts = {
     begun: 0,

@@ -7,7 +7,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 
-/** The spans of one application, kept for reading. */
+/** Collects the spans of one application. */
 export class SpanBook {
   readonly #exporter = new InMemorySpanExporter();
   readonly provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(this.#exporter)] });

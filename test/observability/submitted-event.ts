@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ResponseOptions } from 'nestjs-async-endpoints';
 
-/** Stands for the client of your telemetry, such as Application Insights. */
+/** A placeholder for your telemetry client, such as Application Insights. */
 @Injectable()
 export class TelemetryClient {
   readonly events: { name: string; properties: Record<string, string> }[] = [];

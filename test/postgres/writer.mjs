@@ -1,5 +1,5 @@
-// Submits jobs to the store at the URL that is named, works them, and prints each id once the store has acknowledged it:
-// `submitted <id>`, then `completed <id>`. It goes on until it is killed, also while the store cannot be reached.
+// Submits jobs to the store at the given URL, runs them, and prints each id after the store has acknowledged it:
+// `submitted <id>`, then `completed <id>`. It continues until it is killed, also while the store is unreachable.
 import { PostgresJobStore } from '../../libs/async-endpoints/dist/stores/postgres/index.js';
 import { aJob } from '../../libs/async-endpoints/dist/testing/index.js';
 

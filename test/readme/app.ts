@@ -5,7 +5,7 @@ class DataRequest {
   data!: string;
 }
 
-// Name and types, once, for everybody who deals with the job.
+// The name and types of the job, defined once for all its users.
 const ProcessData = defineJob<DataRequest, { processedData: string }>('ProcessData', { maxRetries: 5 });
 
 @AsyncHandler(ProcessData) // a provider like any other: constructor injection, any scope

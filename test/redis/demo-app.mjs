@@ -1,5 +1,5 @@
-// The demo with a store that its settings cannot say: `ASYNC_ROLE` as ever, `STORE` the options of a RedisJobStore and
-// `WORKER` those of a worker, as JSON.
+// The demo with a store that its settings cannot express: `ASYNC_ROLE` as ever, `STORE` the options of a RedisJobStore
+// and `WORKER` those of a worker, as JSON.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

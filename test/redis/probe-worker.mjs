@@ -1,5 +1,5 @@
-// A worker that knows one job: `Probe` tells the fence of its run; asked to, it takes its process down with it, or blocks
-// the event loop in its first run.
+// A worker with one handler: `Probe` prints the fence of its run. On request it kills its process, or blocks the event
+// loop in its first run.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

@@ -6,17 +6,18 @@ import { type App, AppProcess } from '../app-process.js';
 
 export const LEASE_MS = 1_000;
 export const SWEEP_MS = 200;
-/** What a busy machine may add to any time that is asserted. */
+/** The tolerance for a busy machine in asserted times. */
 export const PATIENCE_MS = 3_000;
 /**
- * Of a job that a second worker took over from the first. Its crash need not be counted: to the store, a machine so busy that
- * nobody sweeps for half a lease is an outage. That crashes are counted is tested with longer leases.
+ * The properties of a job that a second worker took over. Its crash may not be counted: on a machine that is so busy
+ * that no worker sweeps for half a lease, the store detects an outage. Tests with longer leases check that crashes are
+ * counted.
  */
 export const TAKEN_OVER = { retryCount: 0, fence: 3 };
-/** `SOAK=1`: the numbers of `targets.md`, which take minutes; else such as show the same in seconds. */
+/** `SOAK=1`: large numbers, which take minutes; otherwise smaller ones, which show the same in seconds. */
 export const isSoak = process.env.SOAK === '1';
 
-/** A Redis of the test file's own, the processes that its tests start on it, and what the store says of their jobs. */
+/** A Redis for the test file, the processes that its tests start, and the state of their jobs in the store. */
 export class System {
   readonly store: RedisJobStore;
   readonly #processes: AppProcess[] = [];
@@ -74,7 +75,7 @@ export class System {
     return started;
   }
 
-  /** Submits as many jobs, all in one step, and answers their ids. */
+  /** Submits `count` jobs in one step, and returns their ids. */
   async submit(name: string, request: unknown, count = 1): Promise<[string, ...string[]]> {
     const jobs = Array.from({ length: count }, () => aJob({ name, payload: JSON.stringify({ request }) }));
     const outcomes = await this.store.submit(jobs, { queueLimit: 100_000 });
@@ -87,7 +88,7 @@ export class System {
     return job as JobRecord;
   }
 
-  /** @throws Error where one is lost */
+  /** @throws Error when a job is missing */
   async jobs(ids: readonly string[]): Promise<JobRecord[]> {
     return (await this.store.find(ids)).map((job, index) => {
       if (!job) throw new Error(`Job ${ids[index]} is lost`);
@@ -95,7 +96,7 @@ export class System {
     });
   }
 
-  /** Waits until all have this status, and answers them. */
+  /** Waits until all jobs have this status, and returns them. */
   until(ids: readonly string[], status: JobStatus, withinMs = 20_000): Promise<JobRecord[]> {
     return eventually(async () => {
       const jobs = await this.jobs(ids);
@@ -105,7 +106,7 @@ export class System {
     }, withinMs);
   }
 
-  /** Waits until it is in the hands of one of the workers, and answers which. */
+  /** Waits until one of the workers has claimed the job, and returns this worker. */
   holder(id: string, workers: readonly AppProcess[]): Promise<AppProcess> {
     return eventually(async () => {
       const job = await this.job(id);
@@ -115,13 +116,13 @@ export class System {
     });
   }
 
-  /** How many connections wait for work. */
+  /** The number of connections that wait for work. */
   async blockedClients(): Promise<number> {
     const info = await redisCli('-p', String(this.redis.port), 'info', 'clients');
     return Number(/blocked_clients:(\d+)/.exec(info)?.[1]);
   }
 
-  /** Ends all processes, however they are; looks whether every job is where its status says; leaves nothing to do. */
+  /** Ends all processes, audits the store, and deletes all jobs. */
   async reset(): Promise<void> {
     await Promise.all(this.#processes.splice(0).map((running) => running.kill()));
     const deviations = await this.store.audit();
@@ -145,7 +146,7 @@ export function isHeldBy({ pid }: AppProcess, { status, worker }: JobRecord): bo
   return status === 'InProgress' && worker?.includes(`-${pid}-`) === true;
 }
 
-/** A figure that the test has measured, for whoever reads its output. */
+/** Prints a figure that the test has measured. */
 export function figure(text: string): void {
   // oxlint-disable-next-line no-console
   console.log(`figure: ${text}`);

@@ -7,8 +7,8 @@ import type { AppProcess } from '../app-process.js';
 const PROBE_MS = 50;
 
 /**
- * What a Kubernetes Service is: each new connection goes to the next backend that is ready, and stays there. Nothing is
- * tried again; what a backend refuses or cuts, its client gets to see.
+ * Behaves like a Kubernetes Service: each new connection goes to the next ready backend, and stays there. It repeats
+ * nothing, so a client sees every refused or broken connection.
  */
 export class Balancer {
   readonly #server: Server;
@@ -53,7 +53,7 @@ export class Balancer {
       const backends = this.#backends;
       const answers = await Promise.all(backends.map(isReady));
       this.#ready = backends.filter((_backend, index) => answers[index]);
-      await setTimeout(PROBE_MS); // how soon it notices is a balancer's nature
+      await setTimeout(PROBE_MS); // load balancers probe at an interval
     }
   }
 

@@ -6,8 +6,8 @@ const CLIENTS = 4;
 const PAUSE_MS = 30;
 
 /**
- * Clients that submit a job, look at it, and begin anew; each on one connection that it keeps for as long as it may. They
- * try nothing again.
+ * Clients that repeatedly submit a job and read its status, each on one keep-alive connection. They repeat no failed
+ * request.
  */
 export class Load {
   requests = 0;
@@ -25,7 +25,7 @@ export class Load {
     this.#ended = Promise.all(Array.from({ length: CLIENTS }, () => this.#run()));
   }
 
-  /** Waits until as many more jobs were accepted. */
+  /** Waits until `count` more jobs were accepted. */
   async more(count: number): Promise<void> {
     const before = this.accepted.length;
     await eventually(() => this.accepted.length >= before + count, 20_000);
@@ -44,7 +44,7 @@ export class Load {
         this.accepted.push(id);
         await this.#send(agent, 'GET', `/jobs/${id}`, 200, 202);
       }
-      await setTimeout(PAUSE_MS); // a steady load, not as much as the machine can bear
+      await setTimeout(PAUSE_MS); // a steady load below the limit of the machine
     }
     agent.destroy();
   }
@@ -61,7 +61,7 @@ export class Load {
     return {};
   }
 
-  /** Not by `fetch`, which would try a request again whose connection was closed. */
+  /** Does not use `fetch`, which would repeat a request whose connection was closed. */
   #ask(agent: Agent, method: string, path: string): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const headers = { 'Content-Type': 'application/json' };

@@ -1,5 +1,5 @@
-// The next release of the demo, API or worker: what comes in by the same route is another job now. Its worker knows the new
-// name only, as those of the demo know only the old one.
+// The next release of the demo, API or worker: the same route now submits a job with another name. Its worker has a
+// handler for the new name only, and workers of the demo only for the old one.
 import 'reflect-metadata';
 import { Body, Controller, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -6,7 +6,7 @@ import { AsyncDashboardModule } from 'nestjs-async-endpoints/dashboard';
 import { HomeController } from './home.controller.js';
 import { accessFromHere } from './local-access.js';
 
-/** Takes requests; where its role says so, it does the jobs too, in the same process. */
+/** Serves HTTP. With the role `all`, it also runs the jobs in the same process. */
 @Module({ imports: [DemoApiModule], controllers: [HomeController] })
 export class AppModule {
   static with(configuration: AsyncEndpointsConfiguration): DynamicModule {

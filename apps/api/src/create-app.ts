@@ -14,7 +14,7 @@ const MAXIMUM_BODY_BYTES = 1024 * 1024;
 /**
  * The whole application, ready to listen: the same for `main.ts` and for tests.
  *
- * @param operationsPort where health, metrics and documents are, if not where everything is
+ * @param operationsPort a separate port for health, metrics and documents
  */
 export async function createApp(
   configuration: AsyncEndpointsConfiguration,
@@ -25,7 +25,7 @@ export async function createApp(
   discardOversizedBodies(adapter, 4 * MAXIMUM_CSV_BYTES);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(configuration), adapter, options);
   app.useBodyParser('text/csv', { bodyLimit: MAXIMUM_CSV_BYTES }, readCsvBody);
-  // A field that nobody asked for is most likely misspelt, and one that is dropped silently is hard to find.
+  // An unknown field is probably misspelt. Refuse it, because a field that is dropped silently is hard to find.
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));
   serveDocuments(app);
   if (operationsPort !== undefined) serveOperations(app, operationsPort);

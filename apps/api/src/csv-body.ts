@@ -6,8 +6,8 @@ type Done = (error: Error | null, body?: string) => void;
 /**
  * The body as text, in the charset that its content type names, or else UTF-8.
  *
- * Answers 400 where the bytes are not of that charset and 415 where nobody knows the charset: replacement characters
- * would make a wrong summary.
+ * Answers 400 when the bytes are invalid in that charset, and 415 for an unknown charset: replacement characters would
+ * make the summary wrong.
  */
 export function readCsvBody(request: { headers: { 'content-type'?: string } }, body: Buffer, done: Done): void {
   const charset = /;\s*charset="?([^\s";]+)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';

@@ -7,7 +7,7 @@ const ABOUT = {
   links: { dashboard: '/dashboard', docs: '/docs', openapi: '/docs-json', health: '/health', metrics: '/metrics' },
 };
 
-/** For whoever opens the address of the demo. */
+/** The start page of the demo. */
 @ApiExcludeController()
 @Controller()
 export class HomeController {

@@ -1,19 +1,19 @@
 import { createServer } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** What tells of the inside, and is for those who run the application. */
+/** The paths for operators of the application. */
 const OPERATIONS = ['/health', '/metrics', '/docs', '/docs-json', '/docs-yaml'];
 
 /**
- * Serves health, metrics and documents on a port of their own, and on no other, so that a firewall or NetworkPolicy can tell
- * clients from operators. The port is open from when the application listens until it is closed.
+ * Serves health, metrics and documents on a separate port only, so that a firewall or NetworkPolicy can separate
+ * clients from operators. The port is open while the application listens.
  */
 export function serveOperations(app: NestFastifyApplication, port: number): void {
   const fastify = app.getHttpAdapter().getInstance();
   const server = createServer((request, response) => fastify.routing(request, response));
   fastify.addHook('onRequest', async (request, reply) => {
     if (isOperation(request.url) === (request.socket.localPort === port)) return;
-    // As Nest answers a route that does not exist.
+    // The same response as Nest's for an unknown route.
     const message = `Cannot ${request.method} ${request.url}`;
     await reply.status(404).send({ message, error: 'Not Found', statusCode: 404 });
   });

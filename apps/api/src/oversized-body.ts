@@ -4,9 +4,9 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 const LONGEST_MS = 5_000;
 
 /**
- * Lets a client that is refused for its body's size finish sending it, within reason, before it is answered. Fastify
- * answers at once and hangs up; a client that reads no answer before it has sent everything, such as `fetch`, then
- * reports a broken connection instead of the 413.
+ * Reads a too large body to its end, up to a limit, before it is refused. Fastify answers at once and closes the
+ * connection. A client that reads no response before it has sent everything, such as `fetch`, would then report a
+ * broken connection instead of the 413.
  */
 export function discardOversizedBodies(adapter: FastifyAdapter, maxBytes: number): void {
   adapter.getInstance().addHook('onSend', async (request, reply) => {

@@ -1,4 +1,4 @@
-/** What to try first. Every indented line can be pasted into a shell as it stands, the last after the one before it. */
+/** First steps. Every indented line can be pasted into a shell unchanged; the last one needs the one before it. */
 export function welcome(url: string): string {
   const json = `-H 'Content-Type: application/json'`;
   return [

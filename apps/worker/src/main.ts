@@ -6,7 +6,7 @@ import { WorkerModule } from './worker.module.js';
 
 await startProcess(
   async () => {
-    const port = parsePort(process.env['PORT'], 3001); // not the API's, so that both can run on one machine
+    const port = parsePort(process.env['PORT'], 3001); // differs from the default of the API, so that both can run on one machine
     const module = WorkerModule.with(configuration(['worker']));
     const logger = demoLogger(process.env);
     const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), { logger });

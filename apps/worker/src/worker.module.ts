@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
 import type { AsyncEndpointsConfiguration } from 'nestjs-async-endpoints/config';
 
-/** Does jobs, and speaks HTTP of nothing but its health and metrics. */
+/** Runs jobs, and serves only health and metrics over HTTP. */
 @Module({ imports: [DemoJobsModule, HealthModule] })
 export class WorkerModule {
   static with(configuration: AsyncEndpointsConfiguration): DynamicModule {

@@ -2,7 +2,7 @@ import autocannon from 'autocannon';
 import { serve } from '../child.mjs';
 import { requestOf } from '../sides/work.mjs';
 
-/** The load of `load.lua` where there is no wrk. */
+/** The load of `load.lua`, for machines without wrk. */
 async function run({ url, seconds, connections, reads }) {
   let next = 0;
   const submit = (request) => ({

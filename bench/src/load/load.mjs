@@ -9,10 +9,10 @@ import { startChild } from '../child.mjs';
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('load.lua', import.meta.url));
 
-/** What generates the load, in a process of its own: wrk, or else autocannon, which costs more of the machine. */
+/** The load generator, in a separate process: wrk, or autocannon, which needs more CPU. */
 export const generator = await run('wrk', ['--version']).then(
   () => 'wrk',
-  ({ code }) => (code === 'ENOENT' ? 'autocannon' : 'wrk'), // it ends with 1 even where it works
+  ({ code }) => (code === 'ENOENT' ? 'autocannon' : 'wrk'), // it exits with 1 even when it works
 );
 
 /** Posts requests that are numbered from 0, `connections` at a time. */
@@ -20,12 +20,12 @@ export function submitLoad(url, shape) {
   return generate({ ...shape, url });
 }
 
-/** Gets these paths in turn, with the entity tags that are known. */
+/** Requests these paths in turn, with the known entity tags. */
 export function readLoad(url, reads, shape) {
   return generate({ ...shape, url, reads });
 }
 
-/** @throws Error where an answer was none, or not a success */
+/** @throws Error when a response is missing or not successful */
 async function generate(load) {
   const outcome = await (generator === 'wrk' ? byWrk(load) : byAutocannon(load));
   if (outcome.failed > 0) throw new Error(`Of ${outcome.requests} requests ${outcome.failed} failed: ${outcome.how}`);
@@ -37,7 +37,7 @@ async function byWrk({ url, seconds, connections, reads }) {
   try {
     const file = join(folder, 'reads');
     if (reads) await writeFile(file, reads.map(({ path, entityTag = '' }) => `${path} ${entityTag}`).join('\n'));
-    // One thread, for the numbers are counted in it.
+    // One thread, because it counts the numbers.
     const shape = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', SCRIPT, url];
     const { stdout } = await run('wrk', [...shape, '--', ...(reads ? ['read', file] : ['submit'])]);
     return JSON.parse(stdout.trim().split('\n').at(-1));

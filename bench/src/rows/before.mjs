@@ -8,7 +8,7 @@ import { reads, statusPaths } from './status-over-http.mjs';
 import { submitted } from './submit-over-http.mjs';
 import { memoryOfWaiters } from './waiters.mjs';
 
-/** What may get worse by a change: 3 %. */
+/** A change may make a figure worse by 3 %. */
 const AT_LEAST = ['≥', 0.97];
 const AT_MOST = ['≤', 1.03];
 const ADAPTERS = ['Express', 'Fastify'];
@@ -66,7 +66,7 @@ export const BEFORE = [
   },
 ];
 
-/** Makes the same measurement of both checkouts, then takes it in turns. */
+/** Prepares the same measurement for both checkouts, then runs them alternately. */
 async function beside(checkouts, { rounds }, prepare) {
   const measures = {};
   for (const [side, checkout] of Object.entries(checkouts)) measures[side] = await prepare(checkout);

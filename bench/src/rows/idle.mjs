@@ -4,7 +4,7 @@ import { row } from '../report.mjs';
 const JOBS = 20;
 const SETTLING_MS = 2_000;
 
-/** P8: what an API and a worker ask of Redis while there is nothing to do, at their default settings. */
+/** P8: the load of an idle API and worker on Redis, with default settings. */
 export const idle = {
   ids: ['P8'],
 

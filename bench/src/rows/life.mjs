@@ -4,7 +4,7 @@ import { alternate, sweep, byRound } from '../rounds.mjs';
 
 const IN_FLIGHT = 64;
 
-/** P1, P2, P9, P10: jobs are submitted, worked off, and read back; looked at from all sides. */
+/** P1, P2, P9, P10: jobs are submitted, run and read back. */
 export const life = {
   ids: ['P1', 'P2', 'P9', 'P10'],
 
@@ -37,7 +37,7 @@ function rowsOf(figures, chosen) {
   ];
 }
 
-/** Each side at its best: concurrency, and for BullMQ whether ioredis pipelines by itself. */
+/** Chooses the best settings of each side: the concurrency, and for BullMQ the automatic pipelining of ioredis. */
 async function chooseSettings(redis, { sweepJobs, concurrencies }, sides) {
   const candidates = {
     ours: concurrencies.ours.map((concurrency) => ({ concurrency })),

@@ -2,7 +2,7 @@ import { startChild } from '../child.mjs';
 import { row } from '../report.mjs';
 import { alternate, sweep } from '../rounds.mjs';
 
-/** P15: the work of P1 without Redis, beside p-queue. */
+/** P15: the work of P1 without Redis, compared with p-queue. */
 export const memory = {
   ids: ['P15'],
 

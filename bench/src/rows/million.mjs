@@ -8,8 +8,8 @@ const TURNS = 5;
 const CONCURRENCY = 256;
 
 /**
- * P11, P12, P13: whether a million jobs cost what a thousand do. Two Redis servers, one with many and one with few, are
- * asked in turns.
+ * P11, P12, P13: compares the cost with a million stored jobs to that with a thousand. Calls two Redis servers
+ * alternately, one with many jobs and one with few.
  */
 export const million = {
   ids: ['P11', 'P12', 'P13'],
@@ -27,7 +27,7 @@ export const million = {
 async function withMany({ many, few, settings, api, worker }) {
   const { rounds, some, few: fewJobs } = settings;
   await many.client.flushall();
-  // The first round only warms up; each claims some, and the worker must find as many as it is measured with.
+  // The first round is a warm-up. Each round claims some jobs, and the worker must find as many as it is measured with.
   const claimed = (rounds + 1) * TURNS * 100;
   const total = settings.many + claimed;
   const { sample } = await api.call('submit', { port: many.port, count: total, inFlight: IN_FLIGHT });
@@ -54,7 +54,7 @@ async function withMany({ many, few, settings, api, worker }) {
   ];
 }
 
-/** Some jobs more are submitted, claimed and settled; then finished ones are read. */
+/** Submits, claims and settles some more jobs, then reads completed ones. */
 async function withFinished({ many, few, rounds, fewJobs, api, sample, total }) {
   const reads = { ours: [], peer: [] };
   let finished = total;
@@ -88,7 +88,7 @@ async function refilled({ port, client }, count, api) {
   return { sample, ...(await api.call('turns', { port, turns: TURNS })) };
 }
 
-/** The median of each round but the first. */
+/** The median of each round, without the first. */
 function roundsOf({ ours, peer }) {
   return byRound({ ours: ours.slice(1), peer: peer.slice(1) }, median);
 }

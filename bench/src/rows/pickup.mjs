@@ -3,7 +3,7 @@ import { alternate, quantile, byRound } from '../rounds.mjs';
 
 const WARM_UP = 50;
 
-/** P6: how long a job waits for a worker that has nothing else to do. API and worker are two processes. */
+/** P6: how long a job waits for an idle worker. API and worker are two processes. */
 export const pickup = {
   ids: ['P6'],
 

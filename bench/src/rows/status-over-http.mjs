@@ -12,7 +12,7 @@ const CONCURRENCY = 64;
 const TARGETS = { Express: 0.6, Fastify: 0.5 };
 const LARGE_TARGET = 0.35;
 
-/** P5: reading the status of a finished job, beside BullMQ; and what a 304 saves. */
+/** P5: the cost of reading the status of a completed job, compared with BullMQ; and the cost of a 304. */
 export const statusOverHttp = {
   ids: ['P5'],
 
@@ -37,7 +37,7 @@ async function bothPaths(redis, sides, jobs) {
   return { redis: ours, bullmq: ours.map((_, n) => ({ path: `/jobs/${n + 1}` })) };
 }
 
-/** Where the statuses of jobs are read that this submits and has worked off. */
+/** Submits jobs, waits until they are completed, and returns the paths of their statuses. */
 export async function statusPaths(redis, side, jobs = { count: JOBS }) {
   const ids = await side.api.call('submitAll', { port: redis.port, ...jobs });
   await finish(side, redis, jobs);

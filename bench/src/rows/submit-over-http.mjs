@@ -9,7 +9,7 @@ const TARGETS = {
   Fastify: { plain: 1.25, bullmq: 0.67, memory: 1.15 },
 };
 
-/** P3 and P4: what it costs to accept a job by `POST`, beside the same route without a queue and with BullMQ. */
+/** P3 and P4: the cost of accepting a job by `POST`, compared with the same route without a queue and with BullMQ. */
 export const submitOverHttp = {
   ids: ['P3', 'P4'],
 
@@ -53,14 +53,17 @@ async function rowsOf(adapter, sides, redis, settings) {
   ];
 }
 
-/** One run on a fresh application in a warm process. Then all that was accepted must be there, complete, and be right. */
+/**
+ * One run on a new application in a warm process. Then all accepted jobs must exist, complete, and have the correct
+ * result.
+ */
 export async function submitted({ port, client }, child, { side, adapter, seconds, connections }) {
   await client.flushall();
   const url = await child.call('start', { side, adapter, port });
   const before = await child.call('cpu');
   const load = await submitLoad(`${url}/jobs/new`, { seconds, connections });
   const cpuMicros = ((await child.call('cpu')) - before) / load.requests;
-  // Those whose answer the load did not wait for may have been accepted, too.
+  // Jobs whose response the load generator did not wait for may have been accepted, too.
   const most = load.requests + connections;
   const count = await child.call('settle', { size: most + 2 * connections }); // wrk counts ahead
   await child.call('stop');

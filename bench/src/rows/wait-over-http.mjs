@@ -5,8 +5,8 @@ import { alternate, median, quantile, byRound } from '../rounds.mjs';
 const WARM_UP = 200;
 
 /**
- * P7: how long a client waits for the result of a no-op job in one request, with client, API and worker in a process each,
- * beside two requests to a route that has nothing to wait for.
+ * P7: how long a client waits for the result of a no-op job in one request, with client, API and worker in separate
+ * processes, compared with two requests to a route without a wait.
  */
 export const waitOverHttp = {
   ids: ['P7'],

@@ -2,12 +2,12 @@ import { startChild } from '../child.mjs';
 import { commandStats, countCommands } from '../redis-figures.mjs';
 import { row } from '../report.mjs';
 
-/** Longer than the row takes. */
+/** Longer than the duration of the row. */
 const WAIT_SECONDS = 600;
 
 /**
- * P14: what open streams and long polls cost, each for a job of its own, on one API process: connections and commands while
- * nothing happens, and the memory that each keeps. Then the jobs are worked off, and every one must be answered with its end.
+ * P14: the cost of open streams and held responses, each for a different job, on one API process: connections and
+ * commands while nothing changes, and memory for each. Then the jobs run, and each must get its end.
  */
 export const waiters = {
   ids: ['P14'],
@@ -42,18 +42,18 @@ async function held(redis, settings, { api, worker }, checkout) {
   return { count, connections, opening: opening / count, open: (sent / settings.idleMs) * 1_000, each };
 }
 
-/** What the process of an API keeps for each that waits, in KiB. */
+/** The memory of an API process for each waiting client, in KiB. */
 export async function memoryOfWaiters(redis, settings, side, checkout) {
   return (await held(redis, settings, side, checkout)).each;
 }
 
-/** The targets are numbers of their own. */
+/** The targets are absolute numbers, not ratios. */
 function rowsOf({ count, connections, opening, open, each }) {
   const what = `${count.toLocaleString('en')} open streams and long polls`;
   const line = (text, figure, more) => row('P14', `${what}: ${text}`, { ours: [figure], ...more });
   return [
     line('connections to Redis', connections, { limit: ['≤', 1] }),
-    // Now and then the connection is asked whether it is alive, however many wait.
+    // The connection has a periodic heartbeat, independent of the number of waiters.
     line('commands while nothing happens', open, { unit: '/s', limit: ['≤', 1] }),
     line('commands to open one', opening),
     line('memory of the process for each', each, { unit: 'KiB' }),
@@ -64,13 +64,13 @@ async function connectionsOf({ client }) {
   return Number(/connected_clients:(\d+)/.exec(await client.info('clients'))[1]);
 }
 
-/** Commands that clients have sent, ever, but for those that ask for figures. */
+/** All commands from clients so far, except those that read figures. */
 async function sentTo({ client }) {
   const { evalsha, subscribe } = await commandStats(client);
   return (evalsha?.calls ?? 0) + (subscribe?.calls ?? 0);
 }
 
-/** The same, once no more have come for a second. */
+/** The same, after a second without new commands. */
 async function sentWhenQuiet(redis) {
   for (let last = -1; ;) {
     const sent = await sentTo(redis);

@@ -3,10 +3,10 @@ import { serve } from '../child.mjs';
 import { monotonicMicros, requestOf, resultOf } from './work.mjs';
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-/** Answers that are being held, and what has come of each. */
+/** Held responses, and their outcomes. */
 let held = [];
 
-/** How long each submission took whose answer had the result, in µs: one after the other, on one connection. */
+/** The duration of submissions with the result in the response, in µs, one after the other on one connection. */
 async function waits({ url, count }) {
   return timed(count, async (n) => {
     const { status, body } = await post(url, n, { prefer: 'wait=5' });
@@ -16,7 +16,7 @@ async function waits({ url, count }) {
   });
 }
 
-/** How long two requests took that have nothing to wait for. */
+/** The duration of two requests without a wait. */
 async function pairs({ url, count }) {
   return timed(count, async (n) => {
     for (let part = 0; part < 2; part++) {
@@ -45,7 +45,7 @@ async function hold({ url, ids, seconds }) {
   }
 }
 
-/** What has come of those that are held, once all have been answered to the end. */
+/** The outcomes of the held responses, when all are complete. */
 async function ends() {
   const texts = await Promise.all(held.map(({ text }) => text));
   return texts.filter((text) => text.includes('"status":"Completed"') && text.includes('"echo":')).length;
@@ -62,7 +62,7 @@ function openStream(url, id) {
   });
 }
 
-/** Resolves when it is sent: there is no answer yet. */
+/** Resolves when the request is sent, before its response. */
 function openWait(url, id, seconds) {
   return new Promise((resolve, reject) => {
     const sent = request(`${url}/jobs/${id}`, { agent: false, headers: { prefer: `wait=${seconds}` } });

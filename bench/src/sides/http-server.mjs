@@ -9,7 +9,7 @@ const PAGE = 1_000;
 const CONCURRENCY = 256;
 let running;
 
-/** What answers, by the name of the side; `settle` works off what was accepted, and reads it back. */
+/** The server of each side. `settle` runs the accepted jobs and reads the results. */
 const SIDES = {
   plain: () => ({ root: plain(), settle: () => 0 }),
   redis: ({ port, http }) => {
@@ -45,7 +45,7 @@ function cpu() {
   return user + system;
 }
 
-/** How many jobs there are, once all have completed. @param size of which the numbers of their requests are below */
+/** The number of jobs, when all have completed. @param size the numbers of their requests are below this */
 async function settle({ size }) {
   return running.settle(size);
 }
@@ -93,7 +93,7 @@ function checked(count, calls, results) {
   return count;
 }
 
-/** What streams and held answers keep is also outside the heap: sockets and their buffers. */
+/** Streams and held responses also need memory outside of the heap: sockets and their buffers. */
 function memory() {
   const heap = heapBytes();
   const { external, rss } = process.memoryUsage();

@@ -1,3 +1,3 @@
-/** The library as it is built: not a dependency, so that `@nestjs` comes from the root for both of us. */
+/** The built library. Not a dependency, so that `@nestjs` is resolved from the root for both. */
 export * from '../../../libs/async-endpoints/dist/index.js';
 export { RedisJobStore } from '../../../libs/async-endpoints/dist/stores/redis/index.js';

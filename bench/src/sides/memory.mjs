@@ -5,7 +5,7 @@ import { MemoryJobStore } from './library.mjs';
 import { Noop, onCompletions, startApi, startWorker } from './our-application.mjs';
 import { Calls, requestOf, resultOf, Results, timedCalls } from './work.mjs';
 
-/** An API and a worker on one store in one process, so that all jobs are there before the first is worked on. */
+/** An API and a worker on one store in one process, so that all jobs are submitted before the first one runs. */
 async function ours({ count, concurrency }) {
   const store = new MemoryJobStore();
   const api = await startApi(store);

@@ -17,7 +17,7 @@ export async function listen(adapter, module) {
   return { app, url: `http://127.0.0.1:${port}` };
 }
 
-/** `POST /jobs/new`, whose request becomes a job on the store. */
+/** `POST /jobs/new`, which submits a job. */
 export function ours(store, options = {}) {
   class NoopController {
     create(request) {
@@ -48,7 +48,7 @@ export function plain() {
   return root(NoopController);
 }
 
-/** The same route, calling BullMQ; and what it takes to read a status. */
+/** The same route with BullMQ, and a status route. */
 export function bullmq(queue) {
   class NoopController {
     async create(request) {
@@ -76,7 +76,7 @@ function root(controller, imports = []) {
   return Root;
 }
 
-/** Decorators are called by hand: there is no build step. The last is applied first, as where they are written. */
+/** Calls decorators by hand, because there is no build step. The last one is applied first, as in TypeScript. */
 function decorate(target, name, ...decorators) {
   const descriptor = Object.getOwnPropertyDescriptor(target.prototype, name);
   for (const decorator of decorators.toReversed()) decorator(target.prototype, name, descriptor);

@@ -6,7 +6,7 @@ import { JOB_NAME, resultOf } from './work.mjs';
 
 export const Noop = defineJob(JOB_NAME);
 
-/** What the handler is injected with. Decorators are called by hand: there is no build step. */
+/** The dependency of the handler. Decorators are called by hand, because there is no build step. */
 class Desk {
   calls;
 }
@@ -32,7 +32,7 @@ export async function startApi(store) {
   return { manager: app.get(JobManager), close: () => app.close() };
 }
 
-/** A worker process. `startedAt` is when it is ready and has claimed nothing yet. */
+/** A worker process. `startedAt` is the time when it is ready and has not claimed a job yet. */
 export async function startWorker(store, calls, { concurrency } = {}) {
   const desk = new Desk();
   desk.calls = calls;
@@ -46,7 +46,7 @@ export async function startWorker(store, calls, { concurrency } = {}) {
   return { startedAt, close: () => app.close() };
 }
 
-/** Calls back when the store has accepted the n-th completion; answers how to stop counting. */
+/** Calls back when the store has accepted the n-th completion. Returns a function that stops counting. */
 export function onCompletions(marks) {
   let count = 0;
   const listener = () => marks[++count]?.();

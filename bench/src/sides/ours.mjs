@@ -4,7 +4,7 @@ import { Noop, onCompletions, startApi, startWorker } from './our-application.mj
 import { storeCosts } from './store-costs.mjs';
 import { Calls, heapBytes, pacedCalls, requestOf, Results, timedCalls } from './work.mjs';
 
-/** By port, so that rounds do not pay for connecting. */
+/** By port, so that rounds do not include the time of connecting. */
 const apis = new Map();
 let idle;
 

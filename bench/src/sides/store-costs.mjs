@@ -4,7 +4,7 @@ const BATCH = 100;
 const FINDS_IN_FLIGHT = 64;
 const READS = 20_000;
 
-/** What single verbs cost the caller, in µs per job: to see whether it grows with what is stored. */
+/** The cost of single verbs for the caller, in µs per job, to see whether it grows with the number of stored jobs. */
 export function storeCosts(managerOf, storeAt) {
   const stores = new Map();
 
@@ -32,7 +32,7 @@ export function storeCosts(managerOf, storeAt) {
     return { claims, settles };
   }
 
-  /** Reads these jobs in turn: a thousand reads alone would be over before the code is warm. */
+  /** Reads these jobs repeatedly: a thousand reads would end before the code is warm. */
   async function reads({ port, ids }) {
     const manager = await managerOf(port);
     const ms = await timedCalls({ count: READS, inFlight: FINDS_IN_FLIGHT }, async (at) => {

@@ -1,4 +1,4 @@
-/** The work that every side is given. About 60 bytes of JSON. */
+/** The work of every side, with a payload of about 60 bytes of JSON. */
 export const JOB_NAME = 'Noop';
 
 export function requestOf(n) {
@@ -25,7 +25,7 @@ function itemOf(_, index) {
   };
 }
 
-/** Which requests a handler was called with, and when. */
+/** The requests that a handler was called with, and their times. */
 export class Calls {
   #seen;
   #at;
@@ -42,7 +42,7 @@ export class Calls {
     this.#seen[n]++;
   }
 
-  /** Of how many requests. */
+  /** The number of different requests. */
   get distinct() {
     return this.#seen.reduce((sum, times) => sum + (times > 0 ? 1 : 0), 0);
   }
@@ -58,7 +58,7 @@ export class Calls {
   }
 }
 
-/** Which results were read back. */
+/** The results that were read back. */
 export class Results {
   #seen;
   count = 0;
@@ -75,7 +75,7 @@ export class Results {
     if (this.#seen[n]++) throw new Error(`two jobs have the result of request ${n}`);
   }
 
-  /** @throws Error where a result is missing */
+  /** @throws Error when a result is missing */
   check() {
     const missing = this.#seen.indexOf(0);
     if (missing >= 0) throw new Error(`request ${missing} has no result`);

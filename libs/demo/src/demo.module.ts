@@ -9,11 +9,11 @@ import { SleepHandler } from './sleep/sleep.handler.js';
 import { UnreliableController } from './unreliable/unreliable.controller.js';
 import { UnreliableHandler } from './unreliable/unreliable.handler.js';
 
-/** What does the jobs: for every process that has a worker. */
+/** The handlers, for every process with a worker. */
 @Module({ providers: [ProcessDataHandler, SummarizeCsvHandler, SleepHandler, UnreliableHandler] })
 export class DemoJobsModule {}
 
-/** What takes requests: for every process that speaks HTTP. */
+/** The controllers, for every process with HTTP. */
 @Module({
   imports: [HealthModule],
   controllers: [ProcessDataController, CsvSummariesController, SleepController, UnreliableController],

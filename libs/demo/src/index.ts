@@ -1,5 +1,5 @@
-// Before all that may warn while it is loaded.
-// oxlint-disable-next-line import/no-unassigned-import -- it speaks for Node from now on
+// Imported first, before modules that may log a warning while they are loaded.
+// oxlint-disable-next-line import/no-unassigned-import -- it formats the output of Node.js from now on
 import './process/json-lines.js';
 
 export { CsvSummariesController } from './csv-summaries/csv-summaries.controller.js';

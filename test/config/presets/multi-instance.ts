@@ -12,7 +12,7 @@ export const multiInstance = () =>
           maximumConcurrency: Math.max(1, Math.floor(availableParallelism() / 2)),
           maximumQueueSize: 1_000, // of all instances together
           jobTimeoutMinutes: 60,
-          pollingIntervalMs: 3_000, // the net only: workers are told of work
+          pollingIntervalMs: 3_000, // only a fallback: workers are notified of work
         },
         jobManagerConfiguration: {
           defaultMaxRetries: 5,

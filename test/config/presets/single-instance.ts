@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
 import { fromConfig } from 'nestjs-async-endpoints/config';
 
-/** One process that does it all, careful with its machine; jobs are in Redis, so that they outlive it. */
+/** One process for HTTP and jobs, with low limits. Jobs are in Redis, so that they survive the process. */
 export const singleInstance = () =>
   AsyncEndpointsModule.forRootAsync(
     fromConfig({

@@ -2,9 +2,9 @@ import type { CsvError } from 'csv-parse';
 import { PermanentJobError } from 'nestjs-async-endpoints';
 
 /**
- * Says what is wrong with a CSV, and in which line the record that it is wrong with begins.
+ * Describes the error in a CSV, with the line in which the broken record begins.
  *
- * @param record how many records came before it, the header included
+ * @param record the number of records before it, including the header
  */
 export function brokenCsv(csv: string, error: CsvError, record: number): PermanentJobError {
   const line = lineOfRecord(csv, record);
@@ -33,8 +33,8 @@ function reasonOf({ code, message }: CsvError): string {
 }
 
 /**
- * The line, from 1, in which a record, from 0, begins. The parser's own count is of no use here: for an open quote it
- * gives the last line, and it counts line breaks within quotes twice where they are CRLF.
+ * The line, from 1, in which a record, from 0, begins. The count of the parser cannot be used: for an open quote it is
+ * the last line, and it counts CRLF within quotes twice.
  *
  * @param csv well-formed before that record, so that every quote opens or closes
  */

@@ -5,7 +5,9 @@ import type { ColumnSummary } from './summarize-csv.job.js';
 
 const LONGEST_TEXT = 200;
 
-/** Sees the cells of a column one after the other and keeps what its summary needs, the different values included. */
+/**
+ * Reads the cells of a column one after the other, and keeps the data for its summary, including the distinct values.
+ */
 export class Column {
   #type: ColumnType = 'empty';
   #count = 0;
@@ -14,7 +16,7 @@ export class Column {
   readonly #statistics = new RunningStatistics();
   readonly #numbers = new Extremes<number, number>();
   readonly #dates = new Extremes<number, string>();
-  /** Kept of every cell, since any column may yet turn out to be text. */
+  /** Kept for every column, because any column may turn out to be text. */
   readonly #texts = new Extremes<string, string>();
 
   constructor(private readonly name: string) {}

@@ -5,7 +5,10 @@ import { CsvSummary, SummarizeCsv, type SummarizeCsvRequest } from './summarize-
 
 @Controller('api/csv-summaries')
 export class CsvSummariesController {
-  /** @param csv a string where the application has a parser for `text/csv`; other types are parsed to other things */
+  /**
+   * @param csv a string when the application has a parser for `text/csv`; other content types are parsed to other
+   * values
+   */
   @Post()
   @ApiOperation({ summary: 'Summarize a CSV' })
   @ApiConsumes('text/csv')

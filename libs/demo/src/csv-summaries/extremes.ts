@@ -1,4 +1,4 @@
-/** The smallest and the largest of what it was given, by a key, with what to show for each. */
+/** The smallest and the largest value by a key, with the text to show for each. */
 export class Extremes<TKey extends number | string, TShown> {
   #min: { key: TKey; shown: TShown } | undefined;
   #max: { key: TKey; shown: TShown } | undefined;

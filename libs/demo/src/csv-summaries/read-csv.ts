@@ -3,14 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import { CsvError, parse } from 'csv-parse';
 import { brokenCsv } from './broken-csv.js';
 
-/** Small enough that other requests and jobs get their turn every few milliseconds. */
+/** Small enough that other requests and jobs can run every few milliseconds. */
 const CHUNK_BYTES = 32 * 1024;
 
 export interface CsvReading {
   readonly signal: AbortSignal;
-  /** The header first. Cells are trimmed unless quoted; lines with nothing on them are no records. */
+  /** Called for the header first. Cells are trimmed unless quoted. Empty lines are skipped. */
   onRecord(cells: string[]): void;
-  /** @param fraction of the bytes that have been read */
+  /** @param fraction the fraction of the bytes read so far */
   onProgress(fraction: number): void;
 }
 
@@ -25,7 +25,7 @@ export async function readCsv(csv: string, { signal, onRecord, onProgress }: Csv
     bom: true,
     trim: true,
     skip_empty_lines: true,
-    // Named, because the parser would take the first line's for all.
+    // All are listed, because the parser would otherwise use the delimiter of the first line for all lines.
     record_delimiter: ['\r\n', '\n', '\r'],
   });
   const consume = async (records: AsyncIterable<string[]>): Promise<void> => {

@@ -53,9 +53,9 @@ export class CsvSummary {
 export const SummarizeCsv = defineJob<SummarizeCsvRequest, CsvSummary>('SummarizeCsv', {
   // JSON writes a quote or a line break of the CSV as two bytes; the rest of the job is small.
   maxPayloadBytes: 2 * MAXIMUM_CSV_BYTES + 64 * 1024,
-  // Parsing keeps a processor busy, and there is one for all jobs of a process.
+  // Parsing needs CPU, and all jobs of a process share one thread.
   concurrency: 2,
-  // Each may hold 20 MB of the store's memory: few wait, and none stays for long.
+  // Each may take 20 MB of the store's memory, so few may wait, and they are kept only for a short time.
   maxQueueSize: 100,
   retention: { completedMs: 3_600_000, failedMs: 3_600_000, canceledMs: 3_600_000 },
 });

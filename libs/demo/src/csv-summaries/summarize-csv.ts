@@ -5,7 +5,7 @@ import type { CsvSummary } from './summarize-csv.job.js';
 
 export interface SummaryControl {
   readonly signal: AbortSignal;
-  /** Called every few milliseconds, with the fraction of the bytes that have been read. */
+  /** Called every few milliseconds, with the fraction of the bytes read so far. */
   onProgress(fraction: number, rowCount: number): void;
 }
 

@@ -8,7 +8,7 @@ import { RedisJobStore } from 'nestjs-async-endpoints/redis';
 const STORE_TIMEOUT_MS = 5_000;
 const MAXIMUM_RSS_BYTES = 500 * 1024 * 1024;
 
-/** For whoever runs this: no part of what is documented for clients. */
+/** For operators: excluded from the documents for clients. */
 @ApiExcludeController()
 @Controller('health')
 export class HealthController {
@@ -20,7 +20,7 @@ export class HealthController {
     private readonly jobs: JobStore,
   ) {}
 
-  /** For people and dashboards: everything. */
+  /** All checks, for people and dashboards. */
   @Get()
   @HealthCheck()
   all(): Promise<HealthCheckResult> {
@@ -33,14 +33,17 @@ export class HealthController {
     ]);
   }
 
-  /** 503: restart this process. Says nothing of the store, whose absence a restart would not mend; 200 while it drains. */
+  /**
+   * 503 means: restart this process. It does not check the store, because a restart would not help; 200 while it
+   * drains.
+   */
   @Get('live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
     return liveness(() => this.health.check([() => this.worker.isHealthy('worker')]));
   }
 
-  /** 503: send requests elsewhere. So from the moment that shutdown begins. */
+  /** 503 means: send requests to another process. 503 from the beginning of the shutdown. */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {

@@ -8,7 +8,7 @@ export class ProcessDataRequest {
   @IsNotEmpty()
   data!: string;
 
-  /** From 1 (whenever) to 5 (urgent). Travels with the request; which job runs first is the job definition's affair. */
+  /** From 1 (not urgent) to 5 (urgent). Part of the payload only; it does not change the order of jobs. */
   @ApiProperty({
     required: false,
     type: 'integer',

@@ -1,14 +1,14 @@
 import { type AsyncEndpointsConfiguration, type ConfigOptions, fromConfig } from 'nestjs-async-endpoints/config';
 
-/** More jobs at once than there are processors, because the demo's jobs mostly wait. */
+/** More concurrent jobs than processors, because the jobs of the demo mostly wait. */
 const DEFAULTS = { worker: { maxConcurrency: 16 } };
 
 /**
- * The library as files and variables would have it.
+ * Configures the library from files and variables.
  *
- * @param roles that the process can have, its default first
- * @param from where to read, if not from this process
- * @param file with the jobs, unless files or variables say otherwise
+ * @param roles the roles that the process can have, the default first
+ * @param from the environment and folder to read; by default those of this process
+ * @param file the SQLite file, unless files or variables set another store
  * @throws AsyncEndpointsError `INVALID_OPTION`
  */
 export function configuration(

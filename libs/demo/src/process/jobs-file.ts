@@ -4,12 +4,12 @@ import { SqliteJobStore } from 'nestjs-async-endpoints/sqlite';
 
 const FOLDER = '.data';
 const PATH = `${FOLDER}/jobs.db`;
-/** Whoever says one of these has decided where jobs live, or that several processes share them. */
+/** Setting one of these means that the user has chosen a store, or that several processes share the jobs. */
 const DECIDING = ['REDIS_URL', 'REDIS_URL_FILE', 'SQLITE_PATH', 'ASYNC_STORE', 'ASYNC_ROLE'];
 
 /**
- * The file in which the demo keeps its jobs, so that they survive Ctrl-C. Undefined when the environment says where jobs live, and
- * when that is impossible here: then they live in memory. The log says which.
+ * The file in which the demo keeps its jobs, so that they survive Ctrl-C. Undefined when the environment sets a store,
+ * and when a file is not possible here: then jobs are in memory. The log states the choice.
  */
 export async function jobsFile(env: NodeJS.ProcessEnv, logger: LoggerService): Promise<string | undefined> {
   if (DECIDING.some((name) => env[name]?.trim())) return undefined;

@@ -1,17 +1,17 @@
 import { isJson } from './log-format.js';
 
-/*
- * What is said where there is no logger, or whatever it and its level are. Imported before all else, because Node warns of what
- * packages do while they are loaded; so it imports none.
+/**
+ * /* Output without a logger, or independent of its level. Imported before all other modules, because Node.js may print
+ * warnings while packages are loaded. So it imports none itself.
  */
 
-/** A line as Nest's console logger writes it. */
+/** Writes a line in the format of Nest's console logger. */
 export function writeJsonLine(level: 'log' | 'warn' | 'fatal', message: string, stack?: string): void {
   const entry = { level, pid: process.pid, timestamp: Date.now(), message, context: 'Demo', ...(stack && { stack }) };
   process.stdout.write(`${JSON.stringify(entry)}\n`);
 }
 
-/** Where the log is JSON, so is what Node itself says: its warnings, and why it ends. Elsewhere Node says it. */
+/** With a JSON log, writes warnings and fatal errors of Node.js as JSON too. Otherwise Node.js prints them. */
 function speakForNode(): void {
   const nodes = process.listeners('warning');
   process.removeAllListeners('warning').on('warning', (warning) => {
@@ -20,7 +20,7 @@ function speakForNode(): void {
   });
 }
 
-/** From when all that `.env` says is known. */
+/** Call it when `.env` has been read. */
 export function dieInJson(): void {
   if (!isJson()) return;
   process.on('uncaughtException', (error) => {

@@ -5,7 +5,7 @@ const FORMATS = ['json', 'text'] as const;
 /**
  * `LOG_FORMAT`: json, a line each, with job and trace; or text, the default on a terminal.
  *
- * @throws RangeError in one line, naming the variable, what it is and what was expected
+ * @throws RangeError with one line that names the variable, its value and the expected values
  */
 export function logFormat(env: Environment, isTerminal = process.stdout.isTTY): (typeof FORMATS)[number] {
   return choice(env, 'LOG_FORMAT', FORMATS) ?? (isTerminal ? 'text' : 'json');
@@ -20,7 +20,7 @@ export function choice<T extends string>(env: Environment, name: string, choices
   throw new RangeError(`${name} is ${JSON.stringify(text)}; expected ${choices.join(' or ')}.`);
 }
 
-/** A format that does not exist is one of the things that can be wrong: then a person is told. */
+/** An invalid format is one of the possible errors: then write text. */
 export function isJson(): boolean {
   try {
     return logFormat(process.env) === 'json';

@@ -1,8 +1,8 @@
 const HIGHEST_PORT = 65_535;
 
 /**
- * @param fallback for no text
- * @throws RangeError where the text is no port; 0 is one, for any that is free
+ * @param fallback used without a text
+ * @throws RangeError when the text is not a port; 0 means any free port
  */
 export function parsePort(text: string | undefined, fallback = 3000): number {
   if (text === undefined || text.trim() === '') return fallback;

@@ -5,10 +5,10 @@ import { dieInJson, writeJsonLine } from './json-lines.js';
 import { isJson } from './log-format.js';
 
 /**
- * Reads `.env`, listens and says so, or says why not and nothing else, and exits with 1. Where the log is JSON, these are
- * lines of the log, and so are Node's warnings: a program reads the output.
+ * Reads `.env`, starts the application and prints its address. On failure, prints only the reason and exits with 1.
+ * With a JSON log, all of this and the warnings of Node.js are JSON lines.
  *
- * @param welcome for people; its first line is enough for a log
+ * @param welcome printed for people; a log gets only its first line
  */
 export async function startProcess(
   create: () => Promise<{ app: NestFastifyApplication; port: number }>,
@@ -32,7 +32,7 @@ export async function startProcess(
   }
 }
 
-/** Jobs and requests go on when whatever reads the output has ended, such as `head`; what is logged after that is lost. */
+/** Jobs and requests continue when the reader of the output, such as `head`, has ended. Later log lines are lost. */
 function surviveClosedOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -41,7 +41,10 @@ function surviveClosedOutput(): void {
   }
 }
 
-/** SIGINT and SIGTERM end jobs and requests in order; by process.exit, so with code 0 and not with the signal's. */
+/**
+ * SIGINT and SIGTERM shut the application down, then exit by process.exit with code 0 instead of the code of the
+ * signal.
+ */
 export function exitInOrder(app: NestFastifyApplication): NestFastifyApplication {
   return app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
 }

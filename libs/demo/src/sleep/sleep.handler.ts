@@ -10,9 +10,10 @@ export class SleepHandler implements JobHandler<typeof Sleep> {
     const startedAt = performance.now();
     for (let step = 1; step <= STEPS; step++) {
       const sleptMs = Math.round((durationMs * step) / STEPS);
-      // From the start, so that late timers do not add up.
+      // Measured from the start, so that late timers do not add up.
       const remainingMs = startedAt + sleptMs - performance.now();
-      // Rejects when the signal fires: what the handler throws then does not matter, the worker knows why.
+      // Rejects when the signal is aborted. The worker then ignores the error of the handler, because it knows the
+      // reason.
       if (remainingMs > 0) await setTimeout(remainingMs, undefined, { signal: context.signal });
       void context.progress(step / STEPS, `slept ${sleptMs} of ${durationMs} ms`);
     }

@@ -18,8 +18,8 @@ export class Slept {
 }
 
 export const Sleep = defineJob<SleepRequest, Slept>('Sleep', {
-  // The longest sleep that may be asked for, and a minute in hand.
+  // The longest allowed sleep, plus a minute.
   timeoutMs: LONGEST_MS + 60_000,
-  // So that sleepers leave room in the worker for those who work.
+  // Sleeping jobs leave slots of the worker for others.
   concurrency: 8,
 });

@@ -8,9 +8,9 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 import { ProcessMetrics } from './process-metrics.js';
 
 /**
- * OpenTelemetry's SDK, as far as the demo needs it: metrics for whoever asks, in Prometheus's text format, and spans, sent
- * by OTLP where `OTEL_EXPORTER_OTLP_ENDPOINT` is set; without it they are there for the log's trace ids. `OTEL_SERVICE_NAME`,
- * `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_EXPORTER_OTLP_*` mean what OpenTelemetry says.
+ * The parts of the OpenTelemetry SDK that the demo needs: metrics in the text format of Prometheus, and spans, which
+ * are sent by OTLP when `OTEL_EXPORTER_OTLP_ENDPOINT` is set; without it they only provide trace ids for the log.
+ * `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_EXPORTER_OTLP_*` have their meaning from OpenTelemetry.
  */
 export class OpenTelemetry {
   readonly meterProvider: MeterProvider;
@@ -35,7 +35,7 @@ export class OpenTelemetry {
     return this.#serializer.serialize(resourceMetrics);
   }
 
-  /** Sends what has not been sent. */
+  /** Sends the remaining data. */
   async onApplicationShutdown(): Promise<void> {
     this.#process.stop();
     await Promise.allSettled([this.tracerProvider.shutdown(), this.meterProvider.shutdown()]);

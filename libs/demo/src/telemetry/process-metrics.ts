@@ -43,7 +43,7 @@ export class ProcessMetrics {
   }
 }
 
-/** Without a limit, Node answers 0 or more than there is. */
+/** Without a limit, Node.js returns 0 or more than the memory of the machine. */
 function memoryLimit(): number {
   return Math.min(process.constrainedMemory() || Infinity, totalmem());
 }

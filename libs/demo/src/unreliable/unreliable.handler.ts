@@ -3,7 +3,7 @@ import { Unreliable, type UnreliableRequest, type UnreliableResult } from './unr
 
 class DemoFailure extends Error {
   override readonly name = 'DemoFailure';
-  /** What clients see as the job's `error.code`. */
+  /** Clients see it as `error.code` of the job. */
   readonly code = 'DEMO_FAILURE';
   /** Clients may see the message, too. */
   readonly expose = true;

@@ -17,7 +17,7 @@ export class UnreliableResult {
   readonly attempts!: number;
 }
 
-/** Retries often and at once, so that it is fun to watch: 4, 8, 16 s would be the default. */
+/** Retries soon, so that the demo is quick; the default delays are 4, 8 and 16 s. */
 export const Unreliable = defineJob<UnreliableRequest, UnreliableResult>('Unreliable', {
   maxRetries: MAXIMUM_FAILURES,
   retryCurve: 'fixed',
