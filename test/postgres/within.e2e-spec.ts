@@ -279,8 +279,8 @@ describe('A submission in a transaction', () => {
         (error: Error) => error.message,
       );
     const expected =
-      'expected a transaction of Knex, TypeORM, MikroORM, Sequelize, Prisma, Drizzle, postgres.js, pg, or a function ' +
-      '(sql, parameters) => rows.';
+      'expected a transaction of Knex, TypeORM, MikroORM, Sequelize, Prisma, Drizzle, postgres.js, pg, better-sqlite3 or node:sqlite, or a ' +
+      'function (sql, parameters) => rows.';
     expect(await message({})).toBe(`within is not recognised; ${expected}`);
     expect(await message('tx')).toBe(`within is not recognised; ${expected}`);
     expect(await message(pool)).toBe(`within is of pg, but no transaction is open; ${expected}`);

@@ -39,8 +39,8 @@ export interface SubmitOptions {
   snapshot?: RequestSnapshot | undefined;
   /**
    * The transaction of the caller in which the job is submitted: it exists if, and only if, the transaction commits. A `pg` client,
-   * a transaction of TypeORM, Prisma, Drizzle, Knex, MikroORM, Sequelize or postgres.js, or a function `(sql, parameters) => rows`. The
-   * store must be in the same database.
+   * a transaction of TypeORM, Prisma, Drizzle, Knex, MikroORM, Sequelize or postgres.js, or a function `(sql, parameters) => rows`; on
+   * SQLite a connection of better-sqlite3 or `node:sqlite`, or a transaction of TypeORM or Knex. The store must be in the same database.
    */
   within?: unknown;
   /** The trace that the run continues; a malformed one is ignored, as W3C says. Default: the active one, where traced. */

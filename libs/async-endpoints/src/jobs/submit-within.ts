@@ -1,7 +1,7 @@
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { NewJob } from '../job/job.js';
 import type { JobStore, QueueLimits, Submission } from '../store/job-store.js';
-import { executeWithin } from '../store/transaction.js';
+import { transactionOf } from '../store/transaction.js';
 import { unavailable } from '../store/unavailable.js';
 
 /**
@@ -15,12 +15,12 @@ export async function submitWithin(
   job: NewJob,
   limits: QueueLimits,
 ): Promise<Submission> {
-  const execute = executeWithin(within);
+  const transaction = transactionOf(within);
   if (!store.submitWithin) {
-    const needed = 'within needs a job store in the database of the transaction: PostgresJobStore.';
+    const needed = 'within needs a job store in the database of the transaction: PostgresJobStore or SqliteJobStore.';
     throw new AsyncEndpointsError('INVALID_OPTION', needed);
   }
-  const [submission] = await store.submitWithin(execute, [job], limits);
+  const [submission] = await store.submitWithin(transaction, [job], limits);
   return submission as Submission;
 }
 

@@ -2,7 +2,7 @@ import type { OperatorAction } from '../events/channels.js';
 import type { Claim, JobRecord, NewJob } from '../job/job.js';
 import type { Settlement } from '../job/lifecycle.js';
 import type { ScheduleStore } from './schedules.js';
-import type { Execute } from './transaction.js';
+import type { Transaction } from './transaction.js';
 import type {
   ClaimRequest,
   JobChange,
@@ -162,7 +162,7 @@ export abstract class JobStore {
    * Submits jobs in a transaction of the caller. The jobs exist if, and only if, it commits. Limits are checked against the
    * committed jobs. Waiting workers are notified after the commit. Optional, for stores in a database.
    */
-  submitWithin?(execute: Execute, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]>;
+  submitWithin?(transaction: Transaction, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]>;
 
   /**
    * Returns the `StoredPayload` of a job as JSON text, for operators; null for an unknown job and for one whose payload is

@@ -3,6 +3,13 @@ import { AsyncEndpointsError } from '../job/errors.js';
 /** Runs a statement in the caller's transaction. Parameters are `$1`, `$2` and so on. Returns the rows, as objects. */
 export type Execute = (sql: string, parameters: readonly unknown[]) => Promise<readonly object[]>;
 
+/** The transaction of a caller. */
+export interface Transaction {
+  readonly execute: Execute;
+  /** Returns the connection of the driver or a promise of it, and undefined without one. For drivers that run in the process. */
+  connection(): unknown;
+}
+
 /** An object or function with any members. */
 type Shape = Readonly<Record<string, unknown>> & ((...args: never[]) => unknown);
 type Method = (...args: unknown[]) => Promise<unknown>;
@@ -12,7 +19,10 @@ interface Kind {
   is(given: Shape): boolean;
   /** False when the object shows that no transaction is open. */
   isOpen(given: Shape): boolean;
-  execute(given: Shape): Execute;
+  /** Absent where the driver does not speak to PostgreSQL. */
+  execute?(given: Shape): Execute;
+  /** Absent where the driver does not speak to SQLite. */
+  connection?(given: Shape): unknown;
 }
 
 const has = (given: Shape, ...methods: string[]) => methods.every((method) => typeof given[method] === 'function');
@@ -27,6 +37,7 @@ const KINDS: readonly Kind[] = [
     is: (given) => has(given, 'raw', 'select'),
     isOpen: ({ isTransaction }) => isTransaction === true,
     execute: (given) => async (sql, parameters) => rowsOf(await call(given, 'raw', withMarks(sql), parameters)),
+    connection: ({ client }) => call(client as Shape, 'acquireConnection'),
   },
   {
     name: 'TypeORM',
@@ -34,6 +45,7 @@ const KINDS: readonly Kind[] = [
       has(given, 'query') && ('isTransactionActive' in given || 'queryRunner' in given || has(given, 'getRepository')),
     isOpen: (given) => ((given['queryRunner'] ?? given) as Shape)['isTransactionActive'] === true,
     execute: (given) => async (sql, parameters) => (await call(given, 'query', sql, parameters)) as object[],
+    connection: (given) => call((given['queryRunner'] ?? given) as Shape, 'connect'),
   },
   {
     name: 'MikroORM',
@@ -84,6 +96,12 @@ const KINDS: readonly Kind[] = [
     execute: (given) => async (sql, parameters) => rowsOf(await call(given, 'query', sql, parameters)),
   },
   {
+    name: 'better-sqlite3 or node:sqlite',
+    is: (given) => has(given, 'prepare', 'exec'),
+    isOpen: () => true, // the store checks it on the connection
+    connection: (given) => given,
+  },
+  {
     name: 'a function',
     is: (given) => typeof given === 'function',
     isOpen: () => true,
@@ -91,30 +109,38 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** One for each transaction, so that a store knows which submissions belong to the same one. */
-const executes = new WeakMap<object, Execute>();
+/** One for each object, so that a store knows which submissions belong to the same transaction. */
+const transactions = new WeakMap<object, Transaction>();
 
 /**
- * Returns a function that runs statements in the transaction that `within` names.
+ * Returns the transaction that `within` names.
  *
  * @throws AsyncEndpointsError `INVALID_OPTION` when the object is not recognised, and when no transaction is open
  */
-export function executeWithin(within: unknown): Execute {
+export function transactionOf(within: unknown): Transaction {
   const isThere = (typeof within === 'object' && within !== null) || typeof within === 'function';
   const kind = isThere ? KINDS.find(({ is }) => is(within as Shape)) : undefined;
   const expected = `a transaction of ${KINDS.map(({ name }) => name)
     .slice(0, -1)
     .join(', ')}, or a function (sql, parameters) => rows`;
-  if (!kind) throw new AsyncEndpointsError('INVALID_OPTION', `within is not recognised; expected ${expected}.`);
-  if (kind.isOpen(within as Shape)) {
-    const execute = executes.get(within as Shape) ?? withoutValues(kind.execute(within as Shape));
-    executes.set(within as Shape, execute);
-    return execute;
-  }
-  throw new AsyncEndpointsError(
-    'INVALID_OPTION',
-    `within is of ${kind.name}, but no transaction is open; expected ${expected}.`,
-  );
+  if (!kind) throw invalid(`within is not recognised; expected ${expected}.`);
+  if (!kind.isOpen(within as Shape))
+    throw invalid(`within is of ${kind.name}, but no transaction is open; expected ${expected}.`);
+  const transaction = transactions.get(within as Shape) ?? make(kind, within as Shape);
+  transactions.set(within as Shape, transaction);
+  return transaction;
+}
+
+function make(kind: Kind, given: Shape): Transaction {
+  const otherwise = () => Promise.reject(invalid(`within is of ${kind.name}, but the jobs are in PostgreSQL.`));
+  return {
+    execute: kind.execute ? withoutValues(kind.execute(given)) : otherwise,
+    connection: () => kind.connection?.(given),
+  };
+}
+
+function invalid(message: string): AsyncEndpointsError {
+  return new AsyncEndpointsError('INVALID_OPTION', message);
 }
 
 /** Errors of ORMs quote the statement with its values, so only the code is kept. The caller needs it to decide about a retry. */
@@ -123,7 +149,7 @@ function withoutValues(execute: Execute): Execute {
     try {
       return await execute(sql, parameters);
     } catch (error) {
-      const code = codeOf(error as Nested);
+      const code = codeOf(error ?? {});
       const reason = `The transaction did not take the submission${code === undefined ? '' : ` (${code})`}.`;
       throw Object.assign(new Error(reason), code !== undefined && { code });
     }

@@ -23,7 +23,7 @@ import type {
   WorkerInfo,
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
-import type { Execute } from '../../store/transaction.js';
+import type { Transaction } from '../../store/transaction.js';
 import { decodeNullable, decodeText, encodeNullable, encodeText } from '../sql/text.js';
 import { auditSchema } from './audit.js';
 import { PostgresBatches } from './batches.js';
@@ -95,7 +95,7 @@ export class PostgresJobStore implements JobStore {
     return this.#batches.submit(jobs, limits);
   }
 
-  async submitWithin(execute: Execute, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+  async submitWithin({ execute }: Transaction, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
     checkJobIds(jobs);
     return this.#transactions.submit(execute, jobs, limits);
   }

@@ -6,12 +6,18 @@ export type Row = Record<string, Value>;
 
 /** The interface that both drivers share. */
 export interface Statement {
+  /** Of better-sqlite3 and of `node:sqlite`: whether numbers are read as BigInt, where the connection says so. */
+  safeIntegers?(on: boolean): unknown;
+  setReadBigInts?(on: boolean): unknown;
   run(...values: Value[]): { readonly changes: number | bigint };
   get(...values: Value[]): unknown;
   all(...values: Value[]): unknown[];
 }
 
 export interface Database {
+  /** Whether a transaction is open: of better-sqlite3, and of `node:sqlite` since Node 22.16. */
+  readonly inTransaction?: boolean;
+  readonly isTransaction?: boolean;
   prepare(sql: string): Statement;
   exec(sql: string): unknown;
   close(): unknown;
@@ -86,16 +92,24 @@ function resultCode(error: unknown): number | undefined {
   return typeof code === 'string' ? CODES[/^SQLITE_([A-Z]+)/.exec(code)?.[1] ?? ''] : undefined;
 }
 
-/** Whether the error means that another process is writing. */
+/** Whether the error means that another connection is writing. */
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
-  return code === BUSY || code === LOCKED;
+  return (code === BUSY || code === LOCKED) && !isOutdated(error);
 }
 
 /** Whether the file or its disk is at fault, and not what was called with. */
 export function isOfDatabase(error: unknown): boolean {
   return Object.values(CODES).includes(resultCode(error) ?? -1);
 }
+
+/** Whether another connection has changed what the transaction has read (`SQLITE_BUSY_SNAPSHOT`). Waiting does not help. */
+function isOutdated(error: unknown): boolean {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return code === 'SQLITE_BUSY_SNAPSHOT' || errcode === 517;
+}
+
+const OUTDATED = 'The transaction has read what was changed since: begin it with BEGIN IMMEDIATE, or repeat it.';
 
 /** Translates an error of the driver to `STORE_FULL`, `STORE_READ_ONLY` or `STORE_UNAVAILABLE`. */
 export function translated(error: unknown, path: string): AsyncEndpointsError {
@@ -106,7 +120,8 @@ export function translated(error: unknown, path: string): AsyncEndpointsError {
       return new AsyncEndpointsError('STORE_READ_ONLY', undefined, { cause: unavailable(error).cause });
     case BUSY:
     case LOCKED:
-      return unavailable(error, `Other processes write to ${path} all the time.`);
+      if (isOutdated(error)) return unavailable(error, OUTDATED);
+      return unavailable(error, `Other connections write to ${path} all the time.`);
     case CORRUPT:
       return unavailable(error, `The database ${path} is damaged: restore a backup.`);
     case CANNOT_OPEN:

@@ -84,6 +84,11 @@ export class OpenDatabase {
     }
   }
 
+  /** Call it within a transaction. Workers are woken when the job is durable. */
+  arrived(job: JobRecord): void {
+    this.afterwards(() => this.work.arrived(job));
+  }
+
   get silence(): Silence {
     const row = this.statements.silence.get() as { entry: string } | undefined;
     return row ? (JSON.parse(row.entry) as Silence) : NO_SILENCE;

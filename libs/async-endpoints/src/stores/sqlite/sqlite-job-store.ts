@@ -25,6 +25,8 @@ import type {
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
 import { hasRunOut, ranOutInSilence } from '../../store/sweeps.js';
+import type { Transaction } from '../../store/transaction.js';
+import { CallersTransactions } from './callers-transactions.js';
 import { auditDatabase } from './audit.js';
 import { isAvailable } from './driver.js';
 import { listJobs } from './listing.js';
@@ -50,6 +52,7 @@ export class SqliteJobStore implements JobStore {
   readonly schedules: SqliteSchedules;
   readonly #options: ReturnType<typeof readOptions>;
   readonly #lifetime: Lifetime;
+  readonly #transactions: CallersTransactions;
   readonly #turns = new Turns();
   #database: OpenDatabase | undefined;
   /** The time of the last sweep of this process, by the store's clock. */
@@ -58,6 +61,7 @@ export class SqliteJobStore implements JobStore {
   /** @throws AsyncEndpointsError `INVALID_OPTION` */
   constructor(options: SqliteJobStoreOptions) {
     this.#options = readOptions(options);
+    this.#transactions = new CallersTransactions(this.#options);
     this.synchronous = this.#options.synchronous;
     this.schedules = new SqliteSchedules({ read: this.#read.bind(this), write: this.#write.bind(this) });
     const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
@@ -85,6 +89,11 @@ export class SqliteJobStore implements JobStore {
   async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
     checkJobIds(jobs);
     return this.#write((database, now) => submitJobs(database, jobs, limits, now));
+  }
+
+  async submitWithin(transaction: Transaction, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
+    OpenDatabase.checked(this.#database);
+    return this.#transactions.submit(transaction, jobs, limits);
   }
 
   /** Each name first gets an equal part of the limit, then the rest goes to the names in turn. */

@@ -14,6 +14,7 @@ export const SQL = {
   dataVersion: 'PRAGMA data_version',
   /** A change that means nothing: it fails where the file cannot be written. The number is "jobs" in ASCII. */
   probe: 'PRAGMA application_id = 0x6a6f6273',
+  takeLock: 'DELETE FROM silence WHERE only < 0',
 
   insert: `INSERT INTO job (id, name, status, line, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at,
       updated_at, fence, retention, fingerprint, version, bytes, payload)

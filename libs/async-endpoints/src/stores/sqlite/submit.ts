@@ -1,30 +1,28 @@
-import type { NewJob } from '../../job/job.js';
+import type { JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import type { QueueLimits, Submission } from '../../store/job-store.js';
 import { isSameRequest } from '../../store/verbs.js';
-import type { Waiting } from './job-table.js';
-import type { OpenDatabase } from './open-database.js';
+import type { JobTable, Waiting } from './job-table.js';
 import { recordOf } from './rows.js';
+import type { Statements } from './statements.js';
+
+/** What a submission needs of a connection. */
+interface Tables {
+  readonly jobs: JobTable;
+  readonly statements: Statements;
+  /** Called with each new job, which is not committed yet. */
+  arrived(job: JobRecord): void;
+}
 
 /** Call it within a transaction. */
-export function submitJobs(
-  database: OpenDatabase,
-  jobs: readonly NewJob[],
-  limits: QueueLimits,
-  now: number,
-): Submission[] {
-  const waiting = database.jobs.waiting(); // read once, because it reads a row for each name
-  return jobs.map((job) => submitOne(database, job, limits, waiting, now));
+export function submitJobs(tables: Tables, jobs: readonly NewJob[], limits: QueueLimits, now: number): Submission[] {
+  const waiting = tables.jobs.waiting(); // read once, because it reads a row for each name
+  return jobs.map((job) => submitOne(tables, job, limits, waiting, now));
 }
 
 /** @param waiting updated with the job */
-function submitOne(
-  { jobs, statements, afterwards, work }: OpenDatabase,
-  job: NewJob,
-  limits: QueueLimits,
-  waiting: Waiting,
-  now: number,
-): Submission {
+function submitOne(tables: Tables, job: NewJob, limits: QueueLimits, waiting: Waiting, now: number): Submission {
+  const { jobs, statements } = tables;
   const scope = job.idempotency && JSON.stringify([job.owner, job.name, job.idempotency.key]);
   const key = scope === null ? undefined : (statements.findKey.get(scope, now) as { id: string } | undefined);
   const keyed = key && jobs.find(key.id); // a key whose job was purged does not count
@@ -40,6 +38,6 @@ function submitOne(
   waiting.count++;
   waiting.bytes += jobs.insert(record, job.payload);
   if (scope !== null) statements.keepKey.run(scope, job.id, now + (job.idempotency?.retentionMs ?? 0));
-  afterwards(() => work.arrived(record));
+  tables.arrived(record);
   return { outcome: 'created', job: record };
 }
