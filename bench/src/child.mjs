@@ -54,15 +54,22 @@ export function startChild(file, checkout = HERE) {
 
 /** In the child: answers the calls of the parent, and ends with it. */
 export function serve(functions) {
+  const served = { cpu, ...functions };
   process.on('message', ({ id, name, argument }) => {
     void Promise.resolve()
-      .then(() => functions[name](argument))
+      .then(() => served[name](argument))
       .then(
         (value) => process.send({ id, value }),
         (error) => process.send({ id, error: error?.stack ?? String(error) }),
       );
   });
   process.on('disconnect', () => process.exit(0));
+}
+
+/** In µs, since the process started. */
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 export function stopChildren() {

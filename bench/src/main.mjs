@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { HERE, profileTo, startChild, stopChildren } from './child.mjs';
+import { stopPostgres } from './postgres-server.mjs';
 import { startRedis, stopServers } from './redis-server.mjs';
 import { failure, machineFacts, print } from './report.mjs';
 import { byId, keep, writeDocuments } from './results.mjs';
@@ -9,6 +10,10 @@ import { life } from './rows/life.mjs';
 import { memory } from './rows/memory.mjs';
 import { million } from './rows/million.mjs';
 import { pickup } from './rows/pickup.mjs';
+import { postgresHttp } from './rows/postgres-http.mjs';
+import { postgresMillion } from './rows/postgres-million.mjs';
+import { postgresIdle, postgresPickup } from './rows/postgres-pickup.mjs';
+import { postgres } from './rows/postgres.mjs';
 import { start } from './rows/start.mjs';
 import { statusOverHttp } from './rows/status-over-http.mjs';
 import { submitOverHttp } from './rows/submit-over-http.mjs';
@@ -16,7 +21,20 @@ import { waiters } from './rows/waiters.mjs';
 import { waitOverHttp } from './rows/wait-over-http.mjs';
 import { readSettings } from './settings.mjs';
 
-const FAMILIES = [life, submitOverHttp, statusOverHttp, waitOverHttp, pickup, idle, waiters, million, memory, start];
+const POSTGRES = [postgres, postgresPickup, postgresMillion, postgresHttp, postgresIdle];
+const FAMILIES = [
+  life,
+  submitOverHttp,
+  statusOverHttp,
+  waitOverHttp,
+  pickup,
+  idle,
+  waiters,
+  million,
+  memory,
+  start,
+  ...POSTGRES,
+];
 
 const settings = readSettings();
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130)); // also stops Redis
@@ -41,6 +59,7 @@ process.exitCode = wanted.some(({ failed }) => failed) ? 1 : 0;
 async function rowsOf(family) {
   const redis = await startRedis();
   try {
+    if (family.start) return await family.run({ server: await family.start(), settings, sides: family.sides() });
     if (settings.against)
       return await family.run({ redis, settings, checkouts: { peer: settings.against, ours: HERE } });
     const side = (file) => ({ api: startChild(file), worker: startChild(file) });
@@ -50,7 +69,7 @@ async function rowsOf(family) {
     return family.ids.map((id) => failure(id, error));
   } finally {
     await stopChildren();
-    await stopServers();
+    await Promise.all([stopServers(), stopPostgres()]);
   }
 }
 

@@ -32,7 +32,7 @@ export async function startRedis() {
     await exited;
   };
   servers.add(stop);
-  return { port, client, stop };
+  return { port, client, stop, clear: () => client.flushall() };
 }
 
 /** Stops every running server, because one that is left keeps the benchmark from exiting. */
@@ -40,7 +40,7 @@ export function stopServers() {
   return Promise.all([...servers].map((stop) => stop()));
 }
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();

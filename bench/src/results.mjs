@@ -44,5 +44,5 @@ export async function writeDocuments() {
 }
 
 export function byId(a, b) {
-  return Number(a.id.slice(1)) - Number(b.id.slice(1));
+  return a.id.localeCompare(b.id, 'en', { numeric: true });
 }

@@ -17,16 +17,17 @@ export const million = {
   async run({ redis: many, settings, sides: { ours } }) {
     const few = await startRedis();
     try {
-      return await withMany({ many, few, settings, ...ours });
+      return rowsOf(await besideFew({ many, few, settings, ...ours }), settings);
     } finally {
       await few.stop();
     }
   },
 };
 
-async function withMany({ many, few, settings, api, worker }) {
+/** The figures of each round: with many jobs are ours, with few the peer's. */
+export async function besideFew({ many, few, settings, api, worker }) {
   const { rounds, some, few: fewJobs } = settings;
-  await many.client.flushall();
+  await many.clear();
   // The first round is a warm-up. Each round claims some jobs, and the worker must find as many as it is measured with.
   const claimed = (rounds + 1) * TURNS * 100;
   const total = settings.many + claimed;
@@ -36,15 +37,21 @@ async function withMany({ many, few, settings, api, worker }) {
     peer: async () => (await refilled(few, fewJobs, api)).claims,
   });
   const heapAt = [some, settings.many - CONCURRENCY];
-  const work = { port: many.port, count: settings.many, size: total, concurrency: CONCURRENCY, heapAt };
-  const { heaps } = await worker.call('work', work);
+  const timeAt = [some, settings.many - some];
+  const work = { port: many.port, count: settings.many, size: total, concurrency: CONCURRENCY, heapAt, timeAt };
+  const { heaps, times } = await worker.call('work', work);
   await api.call('check', { port: many.port, count: total });
   const finished = await withFinished({ many, few, rounds, fewJobs, api, sample, total });
   const flat = (figures) => ({ ...roundsOf(figures), unit: 'µs' });
+  return { claims: flat(claims), settles: flat(finished.settles), reads: flat(finished.reads), heaps, times };
+}
+
+function rowsOf({ claims, settles, reads, heaps }, settings) {
+  const { some } = settings;
   return [
-    row('P11', 'claim, per job: many queued, few queued', { ...flat(claims), target: ['≤', 1.3] }),
-    row('P12', 'settle, per job: many finished, few finished', { ...flat(finished.settles), target: ['≤', 1.2] }),
-    row('P12', 'status read: many finished, few finished', { ...flat(finished.reads), target: ['≤', 1.2] }),
+    row('P11', 'claim, per job: many queued, few queued', { ...claims, target: ['≤', 1.3] }),
+    row('P12', 'settle, per job: many finished, few finished', { ...settles, target: ['≤', 1.2] }),
+    row('P12', 'status read: many finished, few finished', { ...reads, target: ['≤', 1.2] }),
     row('P13', `worker heap after ${settings.many.toLocaleString('en')} jobs, after ${some.toLocaleString('en')}`, {
       ours: [heaps[1] / 2 ** 20],
       peer: [heaps[0] / 2 ** 20],
@@ -82,8 +89,8 @@ async function submitMore({ port }, from, api) {
   return api.call('turns', { port, turns: TURNS });
 }
 
-async function refilled({ port, client }, count, api) {
-  await client.flushall();
+async function refilled({ port, clear }, count, api) {
+  await clear();
   const { sample } = await api.call('submit', { port, count, inFlight: IN_FLIGHT });
   return { sample, ...(await api.call('turns', { port, turns: TURNS })) };
 }

@@ -18,8 +18,8 @@ export const pickup = {
   },
 };
 
-export async function latencies({ port, client }, { api, worker }, pickups) {
-  await client.flushall();
+export async function latencies({ port, clear }, { api, worker }, pickups) {
+  await clear();
   const count = WARM_UP + pickups;
   await worker.call('startIdle', { port, count, concurrency: 16 });
   const submitted = await api.call('submitPaced', { port, count });

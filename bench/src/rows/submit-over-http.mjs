@@ -57,8 +57,8 @@ async function rowsOf(adapter, sides, redis, settings) {
  * One run on a new application in a warm process. Then all accepted jobs must exist, complete, and have the correct
  * result.
  */
-export async function submitted({ port, client }, child, { side, adapter, seconds, connections }) {
-  await client.flushall();
+export async function submitted({ port, clear }, child, { side, adapter, seconds, connections }) {
+  await clear();
   const url = await child.call('start', { side, adapter, port });
   const before = await child.call('cpu');
   const load = await submitLoad(`${url}/jobs/new`, { seconds, connections });

@@ -1,7 +1,9 @@
 import { Queue, Worker } from 'bullmq';
+import { Pool } from 'pg';
 import { serve } from '../child.mjs';
-import { JobManager, MemoryJobStore, RedisJobStore } from './library.mjs';
-import { bullmq, listen, ours, plain } from './nest-application.mjs';
+import { urlOf } from '../postgres-server.mjs';
+import { JobManager, MemoryJobStore, PostgresJobStore, RedisJobStore } from './library.mjs';
+import { bullmq, inserting, listen, ours, plain } from './nest-application.mjs';
 import { onCompletions, startWorker } from './our-application.mjs';
 import { Calls, heapBytes, JOB_NAME, resultOf, Results } from './work.mjs';
 
@@ -15,6 +17,14 @@ const SIDES = {
   redis: ({ port, http }) => {
     const open = () => new RedisJobStore({ url: `redis://127.0.0.1:${port}` });
     return { root: ours(open(), { http }), settle: (size) => settleOurs(open(), size) };
+  },
+  postgres: ({ port, http }) => {
+    const open = () => new PostgresJobStore({ url: urlOf(port) });
+    return { root: ours(open(), { http }), settle: (size) => settleOurs(open(), size) };
+  },
+  insert: ({ port }) => {
+    const pool = new Pool({ connectionString: urlOf(port), max: 20 });
+    return { root: inserting(pool), settle: () => countInserted(pool), close: () => pool.end() };
   },
   memory: () => {
     const store = new MemoryJobStore();
@@ -37,12 +47,6 @@ async function start({ side, adapter, port, http, pipelining = true }) {
 async function stop() {
   await running.app.close();
   await running.close();
-}
-
-/** In µs, since the process started. */
-function cpu() {
-  const { user, system } = process.cpuUsage();
-  return user + system;
 }
 
 /** The number of jobs, when all have completed. @param size the numbers of their requests are below this */
@@ -87,6 +91,11 @@ async function settleBullmq(queue, connection, size) {
   return checked(count, calls, results);
 }
 
+async function countInserted(pool) {
+  const { rows } = await pool.query('SELECT count(*)::int AS count FROM plain.job');
+  return rows[0].count;
+}
+
 function checked(count, calls, results) {
   if (calls.count !== count || calls.distinct !== count || results.count !== count)
     throw new Error(`${count} jobs, ${calls.count} calls for ${calls.distinct} of them, ${results.count} results`);
@@ -100,4 +109,4 @@ function memory() {
   return { kept: heap + external, rss };
 }
 
-serve({ start, stop, cpu, settle, memory });
+serve({ start, stop, settle, memory });

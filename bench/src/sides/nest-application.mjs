@@ -48,6 +48,25 @@ export function plain() {
   return root(NoopController);
 }
 
+/** The same route, which inserts one row. */
+export function inserting(pool) {
+  const table =
+    'CREATE SCHEMA IF NOT EXISTS plain; CREATE TABLE IF NOT EXISTS plain.job (id bigserial PRIMARY KEY, payload text)';
+  const ready = pool.query(table);
+
+  class NoopController {
+    async create(request) {
+      await ready;
+      const insert = 'INSERT INTO plain.job (payload) VALUES ($1) RETURNING id';
+      const { rows } = await pool.query(insert, [JSON.stringify(request)]);
+      return { id: rows[0].id };
+    }
+  }
+  Body()(NoopController.prototype, 'create', 0);
+  decorate(NoopController, 'create', Post('new'), HttpCode(202));
+  return root(NoopController);
+}
+
 /** The same route with BullMQ, and a status route. */
 export function bullmq(queue) {
   class NoopController {

@@ -99,6 +99,17 @@ export async function timedCalls({ from = 0, count, inFlight }, one) {
   return performance.now() - startedAt;
 }
 
+const BATCH = 100;
+const BATCHES_IN_FLIGHT = 4;
+
+/** Calls `many` with every number from 0, a hundred at a time, some batches at once; how long it took, in ms. */
+export function batchedCalls({ count }, many) {
+  return timedCalls({ count: Math.ceil(count / BATCH), inFlight: BATCHES_IN_FLIGHT }, (batch) => {
+    const from = batch * BATCH;
+    return many(Array.from({ length: Math.min(BATCH, count - from) }, (_, n) => from + n));
+  });
+}
+
 /** Calls `one` for every number, each some ms after the last was answered, so that the worker is idle again. */
 export async function pacedCalls({ count }, one) {
   const at = [];
