@@ -21,6 +21,10 @@ export interface PostgresServer {
   resume(): void;
   /** After a crash: on the same port and folder. Resolves when it accepts connections. */
   restart(): Promise<void>;
+  /** Starts a replica of it, which follows what is written from now on and refuses writes until it is promoted. */
+  replicate(): Promise<PostgresServer>;
+  /** Of a replica: it accepts writes when this resolves. */
+  promote(): Promise<void>;
   /** And takes the folder away. */
   stop(): Promise<void>;
 }
@@ -35,10 +39,27 @@ process.once('exit', () => running.forEach((server) => server.kill('SIGQUIT')));
 
 /** @param settings for `postgres -c`, such as `log_statement=all` */
 export async function startPostgresServer(settings: readonly string[] = []): Promise<PostgresServer> {
+  const folder = await ownFolder();
+  const encoding = ['-E', 'UTF8', '--locale=C.UTF-8'];
+  await run('initdb', ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', ...encoding, '--no-sync']);
+  return serve(folder, settings);
+}
+
+async function ownFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'async-endpoints-postgres-'));
   if (USER.uid !== undefined) chownSync(folder, USER.uid, USER.gid);
+  return folder;
+}
+
+async function replicaOf(port: number, settings: readonly string[]): Promise<PostgresServer> {
+  const folder = await ownFolder();
+  const from = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres'];
+  await run('pg_basebackup', ['-D', join(folder, 'data'), ...from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']);
+  return serve(folder, settings);
+}
+
+async function serve(folder: string, settings: readonly string[]): Promise<PostgresServer> {
   const data = join(folder, 'data');
-  await run('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
   const port = await freePort();
   const args = ['-D', data, '-p', String(port), '-k', folder];
   for (const setting of [...SETTINGS, ...settings]) args.push('-c', setting);
@@ -51,6 +72,8 @@ export async function startPostgresServer(settings: readonly string[] = []): Pro
     pause: () => signal(server, 'SIGSTOP'),
     resume: () => signal(server, 'SIGCONT'),
     restart: async () => void (server = await start(args, folder, port)),
+    replicate: () => replicaOf(port, settings),
+    promote: () => run('pg_ctl', ['promote', '-w', '-D', data]),
     async stop() {
       await end(server);
       await rm(folder, { recursive: true, force: true });

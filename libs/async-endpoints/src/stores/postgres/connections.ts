@@ -17,6 +17,7 @@ const FAULT_OF_ARGUMENTS = /^(22|54)/;
 /** The pool of connections, and the translation of its errors. */
 export class PostgresConnections {
   #pool: Pool | undefined;
+  #isLimited = false;
   /** Null before the first reply. */
   #isThere: boolean | null = null;
 
@@ -31,11 +32,20 @@ export class PostgresConnections {
   }
 
   open(): void {
-    const { pool, connection, commandTimeoutMs } = this.settings;
-    const limits = { connectionTimeoutMillis: commandTimeoutMs, statement_timeout: commandTimeoutMs };
-    this.#pool = pool ?? new Pool({ application_name: 'async-endpoints', ...limits, ...connection });
+    this.#pool = this.settings.pool ?? this.#createPool(true);
     this.#pool.on('error', ignore); // an idle connection failed; the pool has already removed it
     this.#isThere = null;
+  }
+
+  /** @param isLimited whether the server is asked to end statements in time: PgBouncer refuses a client that asks for that */
+  #createPool(isLimited: boolean): Pool {
+    this.#isLimited = isLimited;
+    const { connection, commandTimeoutMs } = this.settings;
+    const limits = {
+      connectionTimeoutMillis: commandTimeoutMs,
+      ...(isLimited && { statement_timeout: commandTimeoutMs }),
+    };
+    return new Pool({ application_name: 'async-endpoints', ...limits, ...connection });
   }
 
   async close(): Promise<void> {
@@ -75,7 +85,7 @@ export class PostgresConnections {
         this.#turn(true);
         return reply;
       } catch (error) {
-        if (LOST_RACE.has(codeOf(error)) && tries < MOST_TRIES) continue;
+        if (tries < MOST_TRIES && (LOST_RACE.has(codeOf(error)) || this.#isRefusedByPooler(error))) continue;
         throw this.#translated(error);
       }
     }
@@ -99,9 +109,19 @@ export class PostgresConnections {
       if (isBroken(error)) broken = error;
       throw error;
     } finally {
-      client.removeListener('error', ignore);
+      if (broken === undefined) client.removeListener('error', ignore); // else the server may still say why it ended it
       client.release(broken !== undefined);
     }
+  }
+
+  #isRefusedByPooler(error: unknown): boolean {
+    if (this.settings.pool || !(error as Error).message.includes('unsupported startup parameter')) return false;
+    if (this.#isLimited) {
+      void this.#pool?.end().catch(ignore);
+      this.#pool = this.#createPool(false);
+      this.#pool.on('error', ignore);
+    }
+    return true;
   }
 
   #translated(error: unknown): unknown {

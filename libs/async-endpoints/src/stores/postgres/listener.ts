@@ -66,7 +66,7 @@ export class PostgresListener {
     try {
       await inTime(client.connect(), commandTimeoutMs);
       const listen = channels.map((channel) => `LISTEN "${channel}"`).join('; ');
-      await inTime(client.query(`${listen}; SET statement_timeout = 0`), commandTimeoutMs);
+      await inTime(client.query(listen), commandTimeoutMs);
       const { rows } = await inTime(client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'), commandTimeoutMs);
       this.pid = rows[0]?.pid ?? 0;
       await this.#test();

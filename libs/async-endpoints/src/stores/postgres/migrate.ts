@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { CLAIM } from './functions/claim.sql.js';
-import { createStatement } from './functions/define-function.js';
 import { LIST } from './functions/list.sql.js';
 import { LOOK } from './functions/look.sql.js';
 import { NOTIFY } from './functions/notify.sql.js';
@@ -32,7 +31,7 @@ const FUNCTIONS = [
  * defaults and functions with new names, so that the previous release keeps working. It may replace a function when its
  * parameters and result stay the same. `docs/postgres.md` states what releases may assume of each other.
  */
-const MIGRATIONS: readonly string[] = [[TABLES, VIEWS, NEW_JOB, FIRING, ...FUNCTIONS.map(createStatement)].join('\n')];
+const MIGRATIONS: readonly string[] = [[TABLES, VIEWS, NEW_JOB, FIRING, ...FUNCTIONS].join('\n')];
 
 /** The version of the schema that this release works with. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

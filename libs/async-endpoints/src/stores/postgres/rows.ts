@@ -83,11 +83,6 @@ export function uuidOf(id: string): string {
   return parseJobId(id) === id ? id : NIL;
 }
 
-/** The jobs as the SQL function `submit` takes them. */
-function newJobs(jobs: readonly NewJob[]): string {
-  return JSON.stringify(jobs.map(newJobRow));
-}
-
 /** The arguments of the SQL function `submit`. @param within whether the caller commits */
 export function submitArguments(
   jobs: readonly NewJob[],
@@ -95,25 +90,30 @@ export function submitArguments(
   within: boolean,
   now: number | null,
 ): unknown[] {
-  return [newJobs(jobs), queueLimit, queueBytes, within, now];
+  const rows = jobs.map(newJobRow);
+  const size = rows.reduce((sum, { bytes }) => sum + bytes, 0);
+  const isPlain = rows.every(
+    (row) => row.scope === undefined && row.queue_limit === undefined && row.queue_bytes === undefined,
+  );
+  return [JSON.stringify(rows), jobs.length, size, isPlain, queueLimit, queueBytes, within, now];
 }
 
-/** A value of the type `new_job`. @param n its position in the batch */
+/** A value of the type `new_job`, in which what is undefined is NULL. @param n its position in the batch */
 export function newJobRow(job: NewJob, n: number) {
   return {
     n,
     id: job.id,
     name: encodeText(job.name),
-    owner: encodeNullable(job.owner),
+    owner: encodeNullable(job.owner) ?? undefined,
     priority: job.priority,
     delay: job.delayMs,
     max_retries: job.maxRetries,
-    retention: encodeRetention(job.retention),
-    fingerprint: encodeNullable(job.fingerprint),
+    retention: encodeRetention(job.retention) ?? undefined,
+    fingerprint: encodeNullable(job.fingerprint) ?? undefined,
     bytes: bytesOfNew(job),
-    queue_limit: job.queueLimit,
-    queue_bytes: job.queueBytes,
-    scope: job.idempotency && encodeText(JSON.stringify([job.owner, job.name, job.idempotency.key])),
+    queue_limit: job.queueLimit ?? undefined,
+    queue_bytes: job.queueBytes ?? undefined,
+    scope: job.idempotency ? encodeText(JSON.stringify([job.owner, job.name, job.idempotency.key])) : undefined,
     key_ms: job.idempotency?.retentionMs,
     payload: encodeJson(job.payload),
   };

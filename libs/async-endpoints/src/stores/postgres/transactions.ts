@@ -49,7 +49,8 @@ export class PostgresTransactions {
   /** @throws AsyncEndpointsError `INVALID_OPTION` when the statement would be a transaction of its own */
   async #call(execute: Execute, jobs: readonly NewJob[], limits: QueueLimits): Promise<SubmitReply> {
     // The casts are such that every driver sends the parameters as they are: postgres.js would write JSON as JSON again.
-    const sql = `SELECT "${this.schema}".submit($1::text::json, $2::bigint, $3::bigint, $4::boolean, $5::bigint)::text AS reply
+    const sql = `SELECT "${this.schema}".submit($1::text::json, $2::integer, $3::bigint, $4::boolean, $5::bigint, $6::bigint,
+      $7::boolean, $8::bigint)::text AS reply
       WHERE txid_current_if_assigned() IS NOT NULL`;
     const args = submitArguments(jobs, limits, true, this.now());
     let [row] = rowsOf(await execute(sql, args));

@@ -6,6 +6,9 @@ import { checkHostileStrings } from '../../testing/hostile-strings.properties.js
 import { checkAgainstModel } from '../../testing/job-store.properties.js';
 import { SqliteJobStore } from './sqlite-job-store.js';
 
+/** The long run has more: `PROPERTY_RUNS=1000`. */
+const HISTORIES = Number(process.env['PROPERTY_RUNS'] ?? 200);
+
 async function create(Store = SqliteJobStore, priorityAgingMs?: number): Promise<StoreUnderTest> {
   let now = 1_000_000;
   const folder = await mkdtemp(join(tmpdir(), 'sqlite-'));
@@ -26,7 +29,13 @@ describe('SqliteJobStore, given any text', () => {
 });
 
 describe('SqliteJobStore, compared with the lifecycle model', () => {
-  it('replies like the model over 200 random histories', () => checkAgainstModel(() => create(), 200), 120_000);
+  it(
+    `replies like the model over ${HISTORIES} random histories`,
+    async () => {
+      await checkAgainstModel(() => create(), HISTORIES);
+    },
+    Math.max(240_000, HISTORIES * 2_000),
+  );
 
   it.each([0, 10])(
     'replies like the model with a priorityAgingMs of %s',

@@ -1,13 +1,9 @@
-import type { SqlFunction } from './define-function.js';
+import { part, verb } from './define-function.js';
 
-export const CLAIM: readonly SqlFunction[] = [
-  {
-    /** The distinct priorities of the waiting jobs of a name, the largest first. */
-    name: 'priorities',
-    kind: 'part',
-    parameters: 'p_name text',
-    returns: 'smallint[]',
-    body: `
+export const CLAIM = [
+  /** The distinct priorities of the waiting jobs of a name, the largest first. */
+  part`
+priorities(p_name text) RETURNS smallint[]
 DECLARE
   v_priority smallint := 32767;
   v_all smallint[] := '{}';
@@ -19,17 +15,12 @@ BEGIN
   END LOOP;
   RETURN v_all;
 END`,
-  },
-  {
-    /**
-     * Locks up to p_count jobs of a name that has several priorities. It sorts first and locks then, so that it locks no more
-     * jobs than it claims. It skips jobs that another claim has locked.
-     */
-    name: 'lock_in_order',
-    kind: 'part',
-    parameters: 'p_name text, p_priorities smallint[], p_count integer, p_aging bigint, p_time bigint',
-    returns: 'tid[]',
-    body: `
+  /**
+   * Locks up to p_count jobs of a name that has several priorities. It sorts first and locks then, so that it locks no more
+   * jobs than it claims. It skips jobs that another claim has locked.
+   */
+  part`
+lock_in_order(p_name text, p_priorities smallint[], p_count integer, p_aging bigint, p_time bigint) RETURNS tid[]
 DECLARE
   v_next uuid[];
   v_seen uuid[] := '{}';
@@ -50,36 +41,26 @@ BEGIN
   END LOOP;
   RETURN v_locked;
 END`,
-  },
-  {
-    /**
-     * Locks up to so many jobs of a name that has one priority. What stands up to the place is not looked at: a claim would walk over
-     * all that was claimed since the server last cleaned up.
-     */
-    name: 'lock_after',
-    kind: 'part',
-    parameters: 'p_name text, p_priority smallint, p_due bigint, p_seq bigint, p_count integer, p_time bigint',
-    returns: 'tid[]',
-    body: `
+  /**
+   * Locks up to so many jobs of a name that has one priority. What stands up to the place is not looked at: a claim would walk over
+   * all that was claimed since the server last cleaned up.
+   */
+  part`
+lock_after(p_name text, p_priority smallint, p_due bigint, p_seq bigint, p_count integer, p_time bigint) RETURNS tid[]
 RETURN ARRAY(
   SELECT ctid FROM job
   WHERE name = p_name AND priority = p_priority AND (scheduled_at, seq) > (p_due, p_seq) AND scheduled_at <= p_time AND status < 'InProgress'
   ORDER BY scheduled_at, seq LIMIT p_count FOR UPDATE SKIP LOCKED);`,
-  },
-  {
-    /**
-     * Claims up to so many jobs of a name.
-     *
-     * p_priority, p_due, p_seq  the front: all before this place is claimed, as far as the caller knows; NULL where it does not know
-     * p_claims                  JSON: \`ClaimRow\` by \`ClaimRow\`, parted by commas; NULL for none
-     * p_front                   JSON: the place of the last claim, if the name has one priority
-     */
-    name: 'claim_name',
-    kind: 'part',
-    parameters: `p_name text, p_priority smallint, p_due bigint, p_seq bigint, p_count integer, p_worker text, p_lease_ms bigint,
-      p_aging bigint, p_time bigint, OUT p_claimed integer, OUT p_claims text, OUT p_front text`,
-    returns: 'record',
-    body: `
+  /**
+   * Claims up to so many jobs of a name.
+   *
+   * p_priority, p_due, p_seq  the front: all before this place is claimed, as far as the caller knows; NULL where it does not know
+   * p_claims                  JSON: \`ClaimRow\` by \`ClaimRow\`, parted by commas; NULL for none
+   * p_front                   JSON: the place of the last claim, if the name has one priority
+   */
+  part`
+claim_name(p_name text, p_priority smallint, p_due bigint, p_seq bigint, p_count integer, p_worker text, p_lease_ms bigint,
+  p_aging bigint, p_time bigint, OUT p_claimed integer, OUT p_claims text, OUT p_front text) RETURNS record
 DECLARE
   v_priorities smallint[];
   v_places tid[];
@@ -119,22 +100,18 @@ BEGIN
   p_claims := v_of.claims;
   p_front := CASE WHEN p_priority IS NOT NULL THEN concat('[', p_priority, ',', v_of.last[1], ',', v_of.last[2], ']') END;
 END`,
-  },
-  {
-    /**
-     * Claims jobs. Each name first gets an equal part of p_limit, then the rest goes to the names in turn.
-     *
-     * p_names, p_slots the names, and the most claims of each p_levels, p_dues, p_seqs the front of each, or NULL: see
-     * \`claim_name\`
-     * p_limit                    the most claims of all
-     * returns                    JSON: the time; then, for each name that has claims, its place in p_names, from 0, its front or
-     *                            null, and the claims
-     */
-    name: 'claim',
-    parameters: `p_names text[], p_slots integer[], p_levels smallint[], p_dues bigint[], p_seqs bigint[], p_limit integer, p_worker text,
-      p_lease_ms bigint, p_aging bigint, p_synchronous boolean, p_now bigint`,
-    returns: 'text',
-    body: `
+  /**
+   * Claims jobs. Each name first gets an equal part of p_limit, then the rest goes to the names in turn.
+   *
+   * p_names, p_slots the names, and the most claims of each p_levels, p_dues, p_seqs the front of each, or NULL: see
+   * \`claim_name\`
+   * p_limit                    the most claims of all
+   * returns                    JSON: the time; then, for each name that has claims, its place in p_names, from 0, its front or
+   *                            null, and the claims
+   */
+  verb`
+claim(p_names text[], p_slots integer[], p_levels smallint[], p_dues bigint[], p_seqs bigint[], p_limit integer, p_worker text,
+  p_lease_ms bigint, p_aging bigint, p_synchronous boolean, p_now bigint) RETURNS text
 DECLARE
   v_time bigint := now_ms(p_now);
   v_room integer := p_limit;
@@ -161,5 +138,4 @@ BEGIN
   PERFORM wake_for_due(p_names, v_time);
   RETURN v_reply || ']';
 END`,
-  },
 ];

@@ -1,4 +1,4 @@
-import type { SqlFunction } from './define-function.js';
+import { verb } from './define-function.js';
 
 /** A page ends after so many bytes of results. */
 const MAX_RESULTS = 4 * 1024 * 1024;
@@ -42,21 +42,18 @@ const PAGE = `
   )
   SELECT json_agg(row_to_json(page) ORDER BY at DESC, seq DESC) FILTER (WHERE fits), count(*) = $6 OR NOT bool_and(fits) FROM page`;
 
-export const LIST: readonly SqlFunction[] = [
-  {
-    /**
-     * A page of jobs, newest first: the last to come into its status is the first, and at one time the last submitted.
-     *
-     * p_owner, p_error  one of them, or neither
-     * p_running_ms      with the status InProgress only: for how long at least
-     * p_at, p_seq       the place before the page
-     * returns           JSON: the time; the jobs, each with its place; whether there may be more
-     */
-    name: 'list',
-    parameters: `p_name text, p_statuses job_status[], p_owner text, p_error text, p_running_ms bigint, p_at bigint, p_seq bigint,
-      p_limit integer, p_now bigint`,
-    returns: 'text',
-    body: `
+export const LIST = [
+  /**
+   * A page of jobs, newest first: the last to come into its status is the first, and at one time the last submitted.
+   *
+   * p_owner, p_error  one of them, or neither
+   * p_running_ms      with the status InProgress only: for how long at least
+   * p_at, p_seq       the place before the page
+   * returns           JSON: the time; the jobs, each with its place; whether there may be more
+   */
+  verb`
+list(p_name text, p_statuses job_status[], p_owner text, p_error text, p_running_ms bigint, p_at bigint, p_seq bigint,
+  p_limit integer, p_now bigint) RETURNS text
 DECLARE
   v_time bigint := now_ms(p_now);
   v_selected text := CASE WHEN p_owner IS NOT NULL THEN 'owner = $3' WHEN p_error IS NOT NULL THEN 'error_code = $3'
@@ -69,5 +66,4 @@ BEGIN
   USING p_name, p_statuses, coalesce(p_owner, p_error), least(p_at, v_time - p_running_ms + 1), p_seq, p_limit;
   RETURN json_build_object('now', v_time, 'jobs', coalesce(v_jobs, '[]'), 'more', coalesce(v_more, false));
 END`,
-  },
 ];

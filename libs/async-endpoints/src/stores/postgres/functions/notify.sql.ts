@@ -1,17 +1,13 @@
-import type { SqlFunction } from './define-function.js';
+import { part, verb } from './define-function.js';
 
 /** Notifications to processes that wait for work, that subscribe to a job, or that have a worker. */
-export const NOTIFY: readonly SqlFunction[] = [
-  {
-    /**
-     * Notifies up to p_count processes that wait for jobs of the name. It takes the same lock as `await_work`. A process that
-     * begins to wait has therefore either seen these jobs, or its row is found here.
-     */
-    name: 'wake',
-    kind: 'part',
-    parameters: 'p_name text, p_count bigint',
-    returns: 'void',
-    body: `
+export const NOTIFY = [
+  /**
+   * Notifies up to p_count processes that wait for jobs of the name. It takes the same lock as `await_work`. A process that
+   * begins to wait has therefore either seen these jobs, or its row is found here.
+   */
+  part`
+wake(p_name text, p_count bigint) RETURNS void
 DECLARE
   v_channel text;
 BEGIN
@@ -23,14 +19,9 @@ BEGIN
     PERFORM pg_notify(v_channel, json_build_object('work', p_name)::text);
   END LOOP;
 END`,
-  },
-  {
-    /** Wakes one waiting process for each of the names that has a claimable job. */
-    name: 'wake_for_due',
-    kind: 'part',
-    parameters: 'p_names text[], p_time bigint',
-    returns: 'void',
-    body: `
+  /** Wakes one waiting process for each of the names that has a claimable job. */
+  part`
+wake_for_due(p_names text[], p_time bigint) RETURNS void
 DECLARE
   v_name text;
 BEGIN
@@ -41,17 +32,13 @@ BEGIN
     IF earliest_due(v_name) <= p_time THEN PERFORM wake(v_name, 1); END IF;
   END LOOP;
 END`,
-  },
-  {
-    /**
-     * Registers a process that waits for jobs of these names. Returns the time until the first is claimable, in ms; NULL when
-     * there is none. When the time is 0, nothing is registered. A submission either holds the lock of `wake`, and this function
-     * waits for it, or it finds the row.
-     */
-    name: 'await_work',
-    parameters: 'p_names text[], p_channel text, p_pid integer, p_now bigint',
-    returns: 'bigint',
-    body: `
+  /**
+   * Registers a process that waits for jobs of these names. Returns the time until the first is claimable, in ms; NULL when
+   * there is none. When the time is 0, nothing is registered. A submission either holds the lock of `wake`, and this function
+   * waits for it, or it finds the row.
+   */
+  verb`
+await_work(p_names text[], p_channel text, p_pid integer, p_now bigint) RETURNS bigint
 DECLARE
   v_name text;
   v_due bigint;
@@ -67,14 +54,9 @@ BEGIN
   END IF;
   RETURN v_due;
 END`,
-  },
-  {
-    /** Notifies the processes that subscribe to one of the jobs. It takes the same lock as `follow`. */
-    name: 'tell',
-    kind: 'part',
-    parameters: 'p_ids uuid[]',
-    returns: 'void',
-    body: `
+  /** Notifies the processes that subscribe to one of the jobs. It takes the same lock as `follow`. */
+  part`
+tell(p_ids uuid[]) RETURNS void
 DECLARE
   v_row record;
 BEGIN
@@ -92,36 +74,22 @@ BEGIN
     PERFORM pg_notify(v_row.channel, json_build_object('changes', v_row.changes)::text);
   END LOOP;
 END`,
-  },
-  {
-    /**
-     * Registers a process that subscribes to jobs. Returns their states, in JSON. A change of a job either holds the lock of
-     * `tell`, and this function waits for it, or it finds the row.
-     */
-    name: 'follow',
-    parameters: 'p_ids uuid[], p_channel text, p_pid integer',
-    returns: 'text',
-    body: `
+  /**
+   * Registers a process that subscribes to jobs. Returns their states, in JSON. A change of a job either holds the lock of
+   * `tell`, and this function waits for it, or it finds the row.
+   */
+  verb`
+follow(p_ids uuid[], p_channel text, p_pid integer) RETURNS text
 PERFORM hold('watch', true);
 INSERT INTO watch SELECT id, p_channel, p_pid FROM unnest(p_ids) AS id ORDER BY id
 ON CONFLICT (id, channel) DO UPDATE SET pid = p_pid WHERE watch.pid <> p_pid;
 RETURN coalesce((SELECT json_agg(json_build_array(id, status, version)) FROM record WHERE id = ANY(p_ids)), '[]');`,
-  },
-  {
-    /** Removes the registration of a process that subscribes to jobs. */
-    name: 'unfollow',
-    parameters: 'p_ids uuid[], p_channel text',
-    returns: 'void',
-    body: `
+  /** Removes the registration of a process that subscribes to jobs. */
+  verb`
+unfollow(p_ids uuid[], p_channel text) RETURNS void
 DELETE FROM watch WHERE id = ANY(p_ids) AND channel = p_channel;`,
-  },
-  {
-    /** Notifies every process that a claim was revoked, because the worker may be in any of them. */
-    name: 'tell_revoked',
-    kind: 'part',
-    parameters: 'p_worker text, p_id uuid, p_status job_status, p_version integer',
-    returns: 'void',
-    body: `
+  /** Notifies every process that a claim was revoked, because the worker may be in any of them. */
+  part`
+tell_revoked(p_worker text, p_id uuid, p_status job_status, p_version integer) RETURNS void
 PERFORM pg_notify(current_schema() || '.revoked', json_build_array(left(p_worker, 1000), p_id, p_status, p_version)::text);`,
-  },
 ];

@@ -1,17 +1,14 @@
-import type { SqlFunction } from './define-function.js';
+import { verb } from './define-function.js';
 
 /** The columns that `done` and `job` share. */
 const KEPT = `id, seq, name, owner, priority, retry_count, max_retries, created_at, scheduled_at, started_at, progress, retention,
       fingerprint, bytes, payload`;
 
 /** Changes by operators and clients, which need no fence. */
-export const REVOKE: readonly SqlFunction[] = [
-  {
-    /** Cancels jobs that are not terminal. Returns the jobs, in JSON. */
-    name: 'cancel',
-    parameters: 'p_ids uuid[], p_now bigint',
-    returns: 'text',
-    body: `
+export const REVOKE = [
+  /** Cancels jobs that are not terminal. Returns the jobs, in JSON. */
+  verb`
+cancel(p_ids uuid[], p_now bigint) RETURNS text
 DECLARE
   v_time bigint := now_ms(p_now);
   v_job job;
@@ -33,16 +30,12 @@ BEGIN
   PERFORM tell(p_ids);
   RETURN records(p_ids);
 END`,
-  },
-  {
-    /**
-     * Queues failed and canceled jobs again; with p_running_ms, jobs that have been in progress for at least so long. Returns the
-     * jobs, in JSON.
-     */
-    name: 'rerun',
-    parameters: 'p_ids uuid[], p_running_ms bigint, p_now bigint',
-    returns: 'text',
-    body: `
+  /**
+   * Queues failed and canceled jobs again; with p_running_ms, jobs that have been in progress for at least so long. Returns the
+   * jobs, in JSON.
+   */
+  verb`
+rerun(p_ids uuid[], p_running_ms bigint, p_now bigint) RETURNS text
 DECLARE
   v_time bigint := now_ms(p_now);
   v_job job;
@@ -77,5 +70,4 @@ BEGIN
   PERFORM tell(p_ids);
   RETURN records(p_ids);
 END`,
-  },
 ];

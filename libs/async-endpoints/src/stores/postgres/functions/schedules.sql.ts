@@ -1,29 +1,21 @@
-import type { SqlFunction } from './define-function.js';
+import { part, verb } from './define-function.js';
 
 /** An element of `p_firings` of `fire`. */
 export const FIRING = `
 CREATE TYPE firing AS (n integer, name text, version bigint, next_at bigint, at bigint, job json, overlap text);
 `;
 
-export const SCHEDULES: readonly SqlFunction[] = [
-  {
-    name: 'schedule_changed',
-    kind: 'part',
-    parameters: '',
-    returns: 'void',
-    body: `
+export const SCHEDULES = [
+  part`
+schedule_changed() RETURNS void
 PERFORM tell_revoked('async-endpoints:schedules', '00000000-0000-0000-0000-000000000000', NULL, 0);`,
-  },
-  {
-    /**
-     * Adds or replaces schedules. Returns them, in JSON.
-     *
-     * p_schedules  JSON: an array of { name, job, timing, definition, next_at }
-     */
-    name: 'declare_schedules',
-    parameters: 'p_schedules json, p_now bigint',
-    returns: 'text',
-    body: `
+  /**
+   * Adds or replaces schedules. Returns them, in JSON.
+   *
+   * p_schedules  JSON: an array of { name, job, timing, definition, next_at }
+   */
+  verb`
+declare_schedules(p_schedules json, p_now bigint) RETURNS text
 DECLARE
   v_time bigint := now_ms(p_now);
   v_changed integer;
@@ -40,20 +32,12 @@ BEGIN
   IF v_changed > 0 THEN PERFORM schedule_changed(); END IF;
   RETURN find_schedules(ARRAY(SELECT name FROM json_to_recordset(p_schedules) AS given(name text)));
 END`,
-  },
-  {
-    name: 'find_schedules',
-    parameters: 'p_names text[]',
-    returns: 'text',
-    body: `
+  verb`
+find_schedules(p_names text[]) RETURNS text
 RETURN (SELECT coalesce(json_agg(row_to_json(schedule)), '[]') FROM schedule WHERE name = ANY(p_names));`,
-  },
-  {
-    /** Removes schedules. Returns the names of those that existed, in JSON. */
-    name: 'remove_schedules',
-    parameters: 'p_names text[]',
-    returns: 'text',
-    body: `
+  /** Removes schedules. Returns the names of those that existed, in JSON. */
+  verb`
+remove_schedules(p_names text[]) RETURNS text
 DECLARE
   v_removed text[];
 BEGIN
@@ -62,53 +46,32 @@ BEGIN
   IF cardinality(v_removed) > 0 THEN PERFORM schedule_changed(); END IF;
   RETURN array_to_json(v_removed);
 END`,
-  },
-  {
-    name: 'pause_schedules',
-    parameters: 'p_names text[], p_by text, p_now bigint',
-    returns: 'text',
-    body: `
+  verb`
+pause_schedules(p_names text[], p_by text, p_now bigint) RETURNS text
 UPDATE schedule SET paused_at = now_ms(p_now), paused_by = p_by, version = version + 1 WHERE name = ANY(p_names) AND paused_at IS NULL;
 IF FOUND THEN PERFORM schedule_changed(); END IF;
 RETURN find_schedules(p_names);`,
-  },
-  {
-    name: 'resume_schedules',
-    parameters: 'p_names text[], p_now bigint',
-    returns: 'text',
-    body: `
+  verb`
+resume_schedules(p_names text[], p_now bigint) RETURNS text
 UPDATE schedule SET paused_at = NULL, paused_by = NULL, counts_from = now_ms(p_now), version = version + 1
 WHERE name = ANY(p_names) AND paused_at IS NOT NULL;
 IF FOUND THEN PERFORM schedule_changed(); END IF;
 RETURN find_schedules(p_names);`,
-  },
-  {
-    name: 'list_schedules',
-    parameters: 'p_after text, p_limit integer',
-    returns: 'text',
-    body: `
+  verb`
+list_schedules(p_after text, p_limit integer) RETURNS text
 RETURN (SELECT coalesce(json_agg(row_to_json(page) ORDER BY name), '[]') FROM (
   SELECT * FROM schedule WHERE p_after IS NULL OR name > p_after ORDER BY name LIMIT p_limit) AS page);`,
-  },
-  {
-    /** The schedules of these jobs with the earliest next instants. Returns JSON: the time, and the schedules. */
-    name: 'next_schedules',
-    parameters: 'p_jobs text[], p_limit integer, p_now bigint',
-    returns: 'text',
-    body: `
+  /** The schedules of these jobs with the earliest next instants. Returns JSON: the time, and the schedules. */
+  verb`
+next_schedules(p_jobs text[], p_limit integer, p_now bigint) RETURNS text
 RETURN json_build_object('now', now_ms(p_now), 'schedules', (
   SELECT coalesce(json_agg(row_to_json(page) ORDER BY next_at), '[]') FROM (
     SELECT next.* FROM unnest(p_jobs) AS of(job), LATERAL (
       SELECT * FROM schedule WHERE job = of.job AND paused_at IS NULL AND next_at IS NOT NULL ORDER BY next_at LIMIT p_limit
     ) AS next ORDER BY next_at LIMIT p_limit) AS page));`,
-  },
-  {
-    /** Advances one schedule. Returns JSON: the outcome, and the record of the job. */
-    name: 'fire_one',
-    kind: 'part',
-    parameters: 'p_firing firing, p_limit bigint, p_bytes bigint, p_now bigint',
-    returns: 'json',
-    body: `
+  /** Advances one schedule. Returns JSON: the outcome, and the record of the job. */
+  part`
+fire_one(p_firing firing, p_limit bigint, p_bytes bigint, p_now bigint) RETURNS json
 DECLARE
   v_known schedule;
   v_new new_job;
@@ -134,17 +97,13 @@ BEGIN
   RETURN json_build_object('outcome', CASE WHEN v_is_busy THEN 'skipped' WHEN v_new.id IS NULL THEN 'moved' ELSE 'fired' END,
     'job', (SELECT row_to_json(record) FROM record WHERE id = v_new.id));
 END`,
-  },
-  {
-    /**
-     * Advances schedules and inserts their jobs. Returns JSON: the outcome of each, in order.
-     *
-     * p_firings  JSON: an array of `firing`
-     */
-    name: 'fire',
-    parameters: 'p_firings json, p_limit bigint, p_bytes bigint, p_now bigint',
-    returns: 'text',
-    body: `
+  /**
+   * Advances schedules and inserts their jobs. Returns JSON: the outcome of each, in order.
+   *
+   * p_firings  JSON: an array of `firing`
+   */
+  verb`
+fire(p_firings json, p_limit bigint, p_bytes bigint, p_now bigint) RETURNS text
 DECLARE
   v_firing firing;
   v_replies json[] := '{}';
@@ -154,5 +113,4 @@ BEGIN
   END LOOP;
   RETURN array_to_json(v_replies);
 END`,
-  },
 ];

@@ -1,4 +1,4 @@
-import type { SqlFunction } from './define-function.js';
+import { part, verb } from './define-function.js';
 
 /** What each verb is given; arrays that no settlement needs are NULL. */
 const GIVEN = `unnest(p_ids, p_names, p_fences, p_verbs, p_values, p_codes, p_attempts, p_delays) WITH ORDINALITY
@@ -7,14 +7,10 @@ const IS_OF = "job.id = of.id AND job.fence = of.fence AND job.name = of.name AN
 const PARAMETERS = `p_ids uuid[], p_names text[], p_fences bigint[], p_verbs text[], p_values text[], p_codes text[], p_attempts text[],
       p_delays bigint[]`;
 
-export const SETTLE: readonly SqlFunction[] = [
-  {
-    /** Completes and fails jobs: moves them from `job` to `done`. Returns the numbers of the settlements with a valid fence. */
-    name: 'settle_finished',
-    kind: 'part',
-    parameters: `${PARAMETERS}, p_time bigint`,
-    returns: 'bigint[]',
-    body: `
+export const SETTLE = [
+  /** Completes and fails jobs: moves them from `job` to `done`. Returns the numbers of the settlements with a valid fence. */
+  part`
+settle_finished(${PARAMETERS}, p_time bigint) RETURNS bigint[]
 DECLARE
   v_ended record;
   v_count record;
@@ -46,14 +42,9 @@ BEGIN
   PERFORM tell(v_ended.ids);
   RETURN v_ended.n;
 END`,
-  },
-  {
-    /** Retries and releases jobs: they wait again. Returns the numbers of the settlements with a valid fence. */
-    name: 'settle_waiting',
-    kind: 'part',
-    parameters: `${PARAMETERS}, p_time bigint`,
-    returns: 'bigint[]',
-    body: `
+  /** Retries and releases jobs: they wait again. Returns the numbers of the settlements with a valid fence. */
+  part`
+settle_waiting(${PARAMETERS}, p_time bigint) RETURNS bigint[]
 DECLARE
   v_back record;
   v_count record;
@@ -89,20 +80,16 @@ BEGIN
   PERFORM tell(v_back.ids);
   RETURN v_back.n;
 END`,
-  },
-  {
-    /**
-     * Ends claims.
-     *
-     * p_values             the results of completed jobs, and the errors of failed and retried ones, in JSON
-     * p_codes, p_attempts  of those errors the codes, and what is kept of them with the attempts
-     * p_delays             of retries, in ms; NULL where no job waits again
-     * returns              JSON: the numbers, from 1, of the settlements whose fence is that of the latest claim; NULL for all
-     */
-    name: 'settle',
-    parameters: `${PARAMETERS}, p_now bigint`,
-    returns: 'text',
-    body: `
+  /**
+   * Ends claims.
+   *
+   * p_values             the results of completed jobs, and the errors of failed and retried ones, in JSON
+   * p_codes, p_attempts  of those errors the codes, and what is kept of them with the attempts
+   * p_delays             of retries, in ms; NULL where no job waits again
+   * returns              JSON: the numbers, from 1, of the settlements whose fence is that of the latest claim; NULL for all
+   */
+  verb`
+settle(${PARAMETERS}, p_now bigint) RETURNS text
 DECLARE
   v_time bigint := now_ms(p_now);
   v_done bigint[] := settle_finished(p_ids, p_names, p_fences, p_verbs, p_values, p_codes, p_attempts, p_delays, v_time);
@@ -116,19 +103,15 @@ BEGIN
     SELECT n FROM unnest(p_ids, p_names, p_fences) WITH ORDINALITY AS of(id, name, fence, n) WHERE n <> ALL(v_done)
     AND EXISTS (SELECT FROM record WHERE record.id = of.id AND record.fence = of.fence AND record.name = of.name)));
 END`,
-  },
-  {
-    /**
-     * Extends leases and writes progress. The row of `lease` changes only when the new end is earlier: a sweep checks the jobs
-     * before it relies on that row.
-     *
-     * p_renewals  JSON: an array of { n, id, fence, lease_ms, progress }
-     * returns     JSON: the renewals whose claim is no longer valid: { n, status }
-     */
-    name: 'renew',
-    parameters: 'p_renewals json, p_synchronous boolean, p_now bigint',
-    returns: 'text',
-    body: `
+  /**
+   * Extends leases and writes progress. The row of `lease` changes only when the new end is earlier: a sweep checks the jobs
+   * before it relies on that row.
+   *
+   * p_renewals  JSON: an array of { n, id, fence, lease_ms, progress }
+   * returns     JSON: the renewals whose claim is no longer valid: { n, status }
+   */
+  verb`
+renew(p_renewals json, p_synchronous boolean, p_now bigint) RETURNS text
 DECLARE
   v_time bigint := now_ms(p_now);
   v_held record;
@@ -155,5 +138,4 @@ BEGIN
       (SELECT status::text FROM done WHERE done.id = of.id))))
     FROM json_to_recordset(p_renewals) AS of(n integer, id uuid, fence bigint) WHERE of.n <> ALL(coalesce(v_held.n, '{}')));
 END`,
-  },
 ];

@@ -1,47 +1,28 @@
-import type { SqlFunction } from './define-function.js';
+import { expression, part } from './define-function.js';
 
 /** The parts that several verbs share. */
-export const SHARED: readonly SqlFunction[] = [
-  {
-    /** The store's clock, in ms since the epoch. It does not go back when the clock of the server does: see `sweep.sql.ts`. */
-    name: 'now_ms',
-    kind: 'part',
-    parameters: 'p_now bigint',
-    returns: 'bigint',
-    body: `
+export const SHARED = [
+  /** The store's clock, in ms since the epoch. It does not go back when the clock of the server does: see `sweep.sql.ts`. */
+  part`
+now_ms(p_now bigint) RETURNS bigint
 RETURN coalesce(p_now, (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + offset_ms FROM sweep));`,
-  },
-  {
-    /** Takes the advisory lock of this name until the end of the transaction: shared, or exclusive. */
-    name: 'hold',
-    kind: 'part',
-    parameters: 'p_name text, p_exclusive boolean',
-    returns: 'void',
-    body: `
+  /** Takes the advisory lock of this name until the end of the transaction: shared, or exclusive. */
+  part`
+hold(p_name text, p_exclusive boolean) RETURNS void
 DECLARE
   v_key bigint := hashtextextended(current_schema() || '.' || p_name, 0);
 BEGIN
   IF p_exclusive THEN PERFORM pg_advisory_xact_lock(v_key); ELSE PERFORM pg_advisory_xact_lock_shared(v_key); END IF;
 END`,
-  },
-  {
-    /** The bytes of a waiting job: those of the submission, and those of its error and failed attempts. */
-    name: 'waiting_bytes',
-    kind: 'expression',
-    parameters: 'p_job job',
-    returns: 'bigint',
-    body: `p_job.bytes + coalesce(octet_length(p_job.error), 0)::bigint + coalesce(octet_length(p_job.attempts::text), 0)`,
-  },
-  {
-    /**
-     * Adds to the tally of a name. It takes a row that no other transaction has locked, or a new row, so that writers never wait.
-     */
-    name: 'count_jobs',
-    kind: 'part',
-    parameters:
-      'p_name text, p_queued bigint, p_scheduled bigint, p_running bigint, p_completed bigint, p_failed bigint, p_canceled bigint, p_queued_bytes numeric, p_scheduled_bytes numeric',
-    returns: 'void',
-    body: `
+  /** The bytes of a waiting job: those of the submission, and those of its error and failed attempts. */
+  expression`
+waiting_bytes(p_job job) RETURNS bigint
+p_job.bytes + coalesce(octet_length(p_job.error), 0)::bigint + coalesce(octet_length(p_job.attempts::text), 0)`,
+  /**
+   * Adds to the tally of a name. It takes a row that no other transaction has locked, or a new row, so that writers never wait.
+   */
+  part`
+count_jobs(p_name text, p_queued bigint, p_scheduled bigint, p_running bigint, p_completed bigint, p_failed bigint, p_canceled bigint, p_queued_bytes numeric, p_scheduled_bytes numeric) RETURNS void
 DECLARE
   v_shard integer;
 BEGIN
@@ -62,14 +43,9 @@ BEGIN
     EXIT WHEN FOUND;
   END LOOP;
 END`,
-  },
-  {
-    /** Counts down the leases of jobs that are no longer in progress. */
-    name: 'end_leases',
-    kind: 'part',
-    parameters: 'p_leases bigint[]',
-    returns: 'void',
-    body: `
+  /** Counts down the leases of jobs that are no longer in progress. */
+  part`
+end_leases(p_leases bigint[]) RETURNS void
 DECLARE
   v_locked bigint[];
 BEGIN
@@ -78,22 +54,13 @@ BEGIN
   FROM (SELECT id, count(*) AS count FROM unnest(p_leases) AS of_job(id) GROUP BY id) AS ended WHERE lease.id = ended.id;
   DELETE FROM lease WHERE id = ANY(v_locked) AND live <= 0;
 END`,
-  },
-  {
-    /** What a new job waits as. */
-    name: 'status_of',
-    kind: 'expression',
-    parameters: 'p_delay bigint',
-    returns: 'job_status',
-    body: `(CASE WHEN p_delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status`,
-  },
-  {
-    /** The attempts of a job, including the current one, which has just ended. */
-    name: 'attempts_after',
-    kind: 'part',
-    parameters: 'p_job job, p_outcome text, p_error text, p_time bigint',
-    returns: 'text[]',
-    body: `
+  /** What a new job waits as. */
+  expression`
+status_of(p_delay bigint) RETURNS job_status
+(CASE WHEN p_delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status`,
+  /** The attempts of a job, including the current one, which has just ended. */
+  part`
+attempts_after(p_job job, p_outcome text, p_error text, p_time bigint) RETURNS text[]
 DECLARE
   v_all text[];
 BEGIN
@@ -102,25 +69,16 @@ BEGIN
     '","error":' || p_error || '}');
   RETURN v_all[greatest(1, cardinality(v_all) - 9):];
 END`,
-  },
-  {
-    /** When a job that ends now may be purged. */
-    name: 'expires_at',
-    kind: 'expression',
-    parameters: 'p_retention text, p_status job_status, p_time bigint',
-    returns: 'bigint',
-    body: `p_time + CASE p_status
+  /** When a job that ends now may be purged. */
+  expression`
+expires_at(p_retention text, p_status job_status, p_time bigint) RETURNS bigint
+p_time + CASE p_status
       WHEN 'Completed' THEN coalesce((p_retention::json ->> 'completedMs')::bigint, 86400000)
       WHEN 'Failed' THEN coalesce((p_retention::json ->> 'failedMs')::bigint, 604800000)
       ELSE coalesce((p_retention::json ->> 'canceledMs')::bigint, 86400000) END`,
-  },
-  {
-    /** The earliest `scheduled_at` of the waiting jobs of the name. */
-    name: 'earliest_due',
-    kind: 'part',
-    parameters: 'p_name text',
-    returns: 'bigint',
-    body: `
+  /** The earliest `scheduled_at` of the waiting jobs of the name. */
+  part`
+earliest_due(p_name text) RETURNS bigint
 DECLARE
   v_priority smallint := 32767;
   v_due bigint;
@@ -134,14 +92,8 @@ BEGIN
   END LOOP;
   RETURN v_earliest;
 END`,
-  },
-  {
-    /** Jobs as the application reads them, in JSON. */
-    name: 'records',
-    kind: 'part',
-    parameters: 'p_ids uuid[]',
-    returns: 'text',
-    body: `
+  /** Jobs as the application reads them, in JSON. */
+  part`
+records(p_ids uuid[]) RETURNS text
 RETURN (SELECT json_agg(row_to_json(record)) FROM record WHERE id = ANY(p_ids));`,
-  },
 ];

@@ -1,4 +1,4 @@
-import type { SqlFunction } from './define-function.js';
+import { joins, part } from './define-function.js';
 
 /** Concurrent submissions may add up to this many jobs, or bytes. Nearer to a limit, submissions run one after the other. */
 const REACH_JOBS = 64_000;
@@ -15,34 +15,27 @@ CREATE TYPE new_job AS (
 /**
  * Inserts jobs. Jobs with a new id and key are inserted together. The rest, which are known or near a limit, follow one by one.
  *
- * p_jobs    JSON: an array of `new_job`
- * p_limit   the queue limit of all names
- * p_bytes   the limit of waiting bytes of all names, or NULL
- * p_within  whether the caller commits later: then it takes no lock that would make others wait, and checks limits against
- *           the committed jobs
- * returns   JSON: the time, and the outcome of each job that was not created: { n, refused } or { n, on, known }
+ * p_jobs      JSON: an array of `new_job`
+ * p_count     how many jobs; p_size their bytes
+ * p_is_plain  whether no job has a key or a limit of its name
+ * p_limit     the queue limit of all names
+ * p_bytes     the limit of waiting bytes of all names, or NULL
+ * p_within    whether the caller commits later: then it takes no lock that would make others wait, and checks limits against
+ *             the committed jobs
+ * returns     JSON: the time, and the outcome of each job that was not created: { n, refused } or { n, on, known }
  */
-export const SUBMIT: readonly SqlFunction[] = [
-  {
-    /** The number and bytes of the waiting jobs, of one name or of all. */
-    name: 'waiting',
-    kind: 'part',
-    parameters: 'p_name text, OUT v_count bigint, OUT v_bytes bigint',
-    returns: 'record',
-    body: `
+export const SUBMIT = [
+  /** The number and bytes of the waiting jobs, of one name or of all. */
+  part`
+waiting(p_name text, OUT v_count bigint, OUT v_bytes bigint) RETURNS record
 SELECT coalesce(sum(queued + scheduled), 0), coalesce(sum(queued_bytes + scheduled_bytes), 0) INTO v_count, v_bytes
 FROM tally WHERE p_name IS NULL OR name = p_name;`,
-  },
-  {
-    /**
-     * Whether so many more jobs or bytes would exceed a limit. Near a limit, it takes a lock, so that submissions run one after
-     * the other.
-     */
-    name: 'is_near_limit',
-    kind: 'part',
-    parameters: 'p_name text, p_count bigint, p_size bigint, p_limit bigint, p_bytes bigint, p_within boolean',
-    returns: 'boolean',
-    body: `
+  /**
+   * Whether so many more jobs or bytes would exceed a limit. Near a limit, it takes a lock, so that submissions run one after
+   * the other.
+   */
+  part`
+is_near_limit(p_name text, p_count bigint, p_size bigint, p_limit bigint, p_bytes bigint, p_within boolean) RETURNS boolean
 DECLARE
   v_waiting record;
 BEGIN
@@ -53,14 +46,9 @@ BEGIN
   END IF;
   RETURN coalesce(v_waiting.v_count + p_count > p_limit, false) OR coalesce(v_waiting.v_bytes + p_size >= p_bytes, false);
 END`,
-  },
-  {
-    /** Inserts the jobs whose id and key are both new. Returns their numbers. */
-    name: 'submit_new',
-    kind: 'part',
-    parameters: 'p_jobs new_job[], p_time bigint',
-    returns: 'integer[]',
-    body: `
+  /** Inserts the jobs whose id and key are both new. Returns their numbers. */
+  part`
+submit_new(p_jobs new_job[], p_time bigint) RETURNS integer[]
 DECLARE
   v_made integer[];
   v_ids uuid[];
@@ -98,14 +86,9 @@ BEGIN
   END IF;
   RETURN v_made;
 END`,
-  },
-  {
-    /** The job of a key or an id. NULL for none. */
-    name: 'known_job',
-    kind: 'part',
-    parameters: 'p_new new_job, p_time bigint',
-    returns: 'json',
-    body: `
+  /** The job of a key or an id. NULL for none. */
+  part`
+known_job(p_new new_job, p_time bigint) RETURNS json
 DECLARE
   v_known json;
 BEGIN
@@ -118,14 +101,9 @@ BEGIN
   IF FOUND THEN RETURN json_build_object('n', p_new.n, 'on', 'id', 'known', v_known); END IF;
   RETURN NULL;
 END`,
-  },
-  {
-    /** Submits a job that may be known or exceed a limit. Returns NULL when it was created. */
-    name: 'submit_one',
-    kind: 'part',
-    parameters: 'p_new new_job, p_limit bigint, p_bytes bigint, p_time bigint',
-    returns: 'json',
-    body: `
+  /** Submits a job that may be known or exceed a limit. Returns NULL when it was created. */
+  part`
+submit_one(p_new new_job, p_limit bigint, p_bytes bigint, p_time bigint) RETURNS json
 DECLARE
   v_reply json;
 BEGIN
@@ -160,60 +138,92 @@ BEGIN
   DELETE FROM idempotency WHERE scope = p_new.scope AND expires_at = 0;
   RETURN v_reply;
 END`,
-  },
-  {
-    name: 'submit',
-    parameters: 'p_jobs json, p_limit bigint, p_bytes bigint, p_within boolean, p_now bigint',
-    returns: 'text',
-    kind: 'joins',
-    body: `
+  /**
+   * Inserts jobs that have neither keys nor limits of their own, as nearly all: in one statement, without making values of them.
+   * Returns whether none of them was known; where one was, nothing is inserted.
+   */
+  part`
+submit_plain(p_jobs json, p_count integer, p_within boolean, p_time bigint) RETURNS boolean
 DECLARE
-  v_time bigint;
-  v_jobs new_job[] := ARRAY(SELECT new FROM json_populate_recordset(NULL::new_job, p_jobs) AS new);
+  v_made record;
+  v_of record;
+BEGIN
+  WITH made AS (
+    INSERT INTO job (id, name, status, waits_as, owner, priority, max_retries, created_at, scheduled_at, waits_since, retention,
+      fingerprint, bytes, payload)
+    SELECT id, name, status_of(delay), status_of(delay), owner, priority, max_retries, p_time, p_time + delay, p_time, retention,
+      fingerprint, bytes, payload FROM json_populate_recordset(NULL::new_job, p_jobs)
+    ON CONFLICT (id) DO NOTHING RETURNING id, name, status, bytes
+  )
+  SELECT array_agg(id) AS ids, array_agg(name) AS names, array_agg(status) AS statuses, array_agg(bytes) AS bytes INTO v_made FROM made;
+  -- In a new snapshot: who finished while the insert waited for its end is seen here.
+  IF coalesce(cardinality(v_made.ids), 0) < p_count OR EXISTS (SELECT FROM done WHERE id = ANY(v_made.ids)) THEN
+    DELETE FROM job WHERE id = ANY(v_made.ids);
+    RETURN false;
+  END IF;
+  FOR v_of IN
+    SELECT name, count(*) FILTER (WHERE status = 'Queued') AS queued, count(*) FILTER (WHERE status = 'Scheduled') AS scheduled,
+      coalesce(sum(bytes) FILTER (WHERE status = 'Queued'), 0) AS queued_bytes,
+      coalesce(sum(bytes) FILTER (WHERE status = 'Scheduled'), 0) AS scheduled_bytes
+    FROM unnest(v_made.names, v_made.statuses, v_made.bytes) AS of(name, status, bytes) GROUP BY name ORDER BY name
+  LOOP
+    PERFORM count_jobs(v_of.name, v_of.queued, v_of.scheduled, 0, 0, 0, 0, v_of.queued_bytes, v_of.scheduled_bytes);
+    PERFORM announce(v_of.name, v_of.queued + v_of.scheduled, p_within);
+  END LOOP;
+  RETURN true;
+END`,
+  /** Wakes workers for new jobs, in a transaction of the caller's once it is committed. */
+  part`
+announce(p_name text, p_count bigint, p_within boolean) RETURNS void
+IF p_within THEN PERFORM pg_notify(current_schema() || '.work', p_name); ELSE PERFORM wake(p_name, p_count); END IF;`,
+  /** Submits jobs of which some have keys or limits, or are known, or do not fit: those, one by one. Returns replies. */
+  part`
+submit_any(p_jobs new_job[], p_is_near boolean, p_limit bigint, p_bytes bigint, p_within boolean, p_time bigint) RETURNS json[]
+DECLARE
   v_of record;
   v_new new_job;
-  v_is_near boolean;
   v_made integer[] := '{}';
   v_reply json;
   v_replies json[] := '{}';
 BEGIN
-  -- A key in an open transaction must not delay the rest of the batch: the store retries the batch without it.
-  IF NOT p_within THEN PERFORM set_config('lock_timeout', '250ms', true); END IF;
-  SELECT is_near_limit(NULL, count(*), sum(bytes), p_limit, p_bytes, p_within) INTO v_is_near FROM unnest(v_jobs);
   FOR v_of IN
     SELECT name, count(*) AS count, sum(bytes) AS bytes, min(queue_limit) AS queue_limit, min(queue_bytes) AS queue_bytes
-    FROM unnest(v_jobs) GROUP BY name
+    FROM unnest(p_jobs) GROUP BY name
     HAVING bool_or(queue_limit IS NOT NULL OR queue_bytes IS NOT NULL) ORDER BY name
   LOOP
-    v_is_near := is_near_limit(v_of.name, v_of.count, v_of.bytes, v_of.queue_limit, v_of.queue_bytes, p_within) OR v_is_near;
+    p_is_near := is_near_limit(v_of.name, v_of.count, v_of.bytes, v_of.queue_limit, v_of.queue_bytes, p_within) OR p_is_near;
   END LOOP;
-  v_time := now_ms(p_now);
-  IF NOT v_is_near THEN
-    v_made := coalesce(submit_new(v_jobs, v_time), '{}');
-    FOR v_of IN
-      SELECT name, count(*) FILTER (WHERE delay = 0) AS queued, count(*) FILTER (WHERE delay > 0) AS scheduled,
-        coalesce(sum(bytes) FILTER (WHERE delay = 0), 0) AS queued_bytes, coalesce(sum(bytes) FILTER (WHERE delay > 0), 0) AS scheduled_bytes
-      FROM unnest(v_jobs) JOIN unnest(v_made) AS made(n) USING (n) GROUP BY name ORDER BY name
-    LOOP
-      PERFORM count_jobs(v_of.name, v_of.queued, v_of.scheduled, 0, 0, 0, 0, v_of.queued_bytes, v_of.scheduled_bytes);
-    END LOOP;
+  IF NOT p_is_near THEN
+    v_made := coalesce(submit_new(p_jobs, p_time), '{}');
+    PERFORM count_jobs(name, queued, count - queued, 0, 0, 0, 0, queued_bytes, bytes - queued_bytes) FROM (
+      SELECT name, count(*) AS count, sum(bytes) AS bytes, count(*) FILTER (WHERE delay = 0) AS queued,
+        coalesce(sum(bytes) FILTER (WHERE delay = 0), 0) AS queued_bytes
+      FROM unnest(p_jobs) JOIN unnest(v_made) AS made(n) USING (n) GROUP BY name ORDER BY name) AS of;
   END IF;
-  IF cardinality(v_made) < cardinality(v_jobs) THEN
-    FOREACH v_new IN ARRAY ARRAY(
-      SELECT new FROM unnest(v_jobs) AS new LEFT JOIN unnest(v_made) AS made(n) USING (n) WHERE made.n IS NULL ORDER BY n)
-    LOOP
-      v_reply := submit_one(v_new, p_limit, p_bytes, v_time);
-      IF v_reply IS NOT NULL THEN v_replies := v_replies || v_reply; ELSE v_made := v_made || v_new.n; END IF;
-    END LOOP;
-  END IF;
-  IF p_within THEN
-    PERFORM pg_notify(current_schema() || '.work', name)
-    FROM (SELECT DISTINCT name FROM unnest(v_jobs) JOIN unnest(v_made) AS made(n) USING (n)) AS new;
-  ELSE
-    PERFORM wake(name, count) FROM (
-      SELECT name, count(*) AS count FROM unnest(v_jobs) JOIN unnest(v_made) AS made(n) USING (n) GROUP BY name ORDER BY name) AS new;
+  FOREACH v_new IN ARRAY ARRAY(
+    SELECT new FROM unnest(p_jobs) AS new LEFT JOIN unnest(v_made) AS made(n) USING (n) WHERE made.n IS NULL ORDER BY n)
+  LOOP
+    v_reply := submit_one(v_new, p_limit, p_bytes, p_time);
+    IF v_reply IS NOT NULL THEN v_replies := v_replies || v_reply; ELSE v_made := v_made || v_new.n; END IF;
+  END LOOP;
+  PERFORM announce(name, count, p_within) FROM (
+    SELECT name, count(*) AS count FROM unnest(p_jobs) JOIN unnest(v_made) AS made(n) USING (n) GROUP BY name ORDER BY name) AS new;
+  RETURN v_replies;
+END`,
+  joins`
+submit(p_jobs json, p_count integer, p_size bigint, p_is_plain boolean, p_limit bigint, p_bytes bigint, p_within boolean,
+  p_now bigint) RETURNS text
+DECLARE
+  v_is_near boolean := is_near_limit(NULL, p_count, p_size, p_limit, p_bytes, p_within);
+  v_time bigint := now_ms(p_now);
+  v_replies json[] := '{}';
+BEGIN
+  -- A key in an open transaction must not delay the rest of the batch: the store retries the batch without it.
+  IF NOT p_within THEN PERFORM set_config('lock_timeout', '250ms', true); END IF;
+  IF v_is_near OR NOT p_is_plain OR NOT submit_plain(p_jobs, p_count, p_within, v_time) THEN
+    v_replies := submit_any(ARRAY(SELECT new FROM json_populate_recordset(NULL::new_job, p_jobs) AS new), v_is_near, p_limit, p_bytes,
+      p_within, v_time);
   END IF;
   RETURN json_build_object('now', v_time, 'others', v_replies);
 END`,
-  },
 ];

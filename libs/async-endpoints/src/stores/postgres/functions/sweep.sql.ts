@@ -1,19 +1,15 @@
-import type { SqlFunction } from './define-function.js';
+import { part, verb } from './define-function.js';
 
 /** The periodic sweep of workers. `store/sweeps.ts` explains silences. */
-export const SWEEP: readonly SqlFunction[] = [
-  {
-    /**
-     * Records a sweep, and the silence before it if there was one. When the clock of the server was set back, the store's clock
-     * continues from its last time. It then runs a tenth slower until both clocks agree again.
-     *
-     * p_swept_at  the time of the previous sweep of the process; NULL for its first sweep
-     */
-    name: 'note_sweep',
-    kind: 'part',
-    parameters: 'p_silence_ms bigint, p_lease_ms bigint, p_swept_at bigint, p_now bigint',
-    returns: 'sweep',
-    body: `
+export const SWEEP = [
+  /**
+   * Records a sweep, and the silence before it if there was one. When the clock of the server was set back, the store's clock
+   * continues from its last time. It then runs a tenth slower until both clocks agree again.
+   *
+   * p_swept_at  the time of the previous sweep of the process; NULL for its first sweep
+   */
+  part`
+note_sweep(p_silence_ms bigint, p_lease_ms bigint, p_swept_at bigint, p_now bigint) RETURNS sweep
 DECLARE
   v_sweep sweep;
   v_time bigint;
@@ -41,14 +37,9 @@ BEGIN
     silent_until = v_sweep.silent_until, grace_until = v_sweep.grace_until, is_witnessed = v_sweep.is_witnessed;
   RETURN v_sweep;
 END`,
-  },
-  {
-    /** Recovers one job, which the caller has locked. */
-    name: 'recover_one',
-    kind: 'part',
-    parameters: 'p_job job, p_max_crashes integer, p_is_crash boolean, p_time bigint',
-    returns: 'void',
-    body: `
+  /** Recovers one job, which the caller has locked. */
+  part`
+recover_one(p_job job, p_max_crashes integer, p_is_crash boolean, p_time bigint) RETURNS void
 DECLARE
   v_attempts text[] := p_job.attempts;
 BEGIN
@@ -76,19 +67,14 @@ BEGIN
   END IF;
   PERFORM end_leases(ARRAY[p_job.lease]);
 END`,
-  },
-  {
-    /**
-     * Recovers up to p_limit jobs whose lease has ended.
-     *
-     * p_silence_ms  NULL for a call that is not a periodic sweep; with p_lease_ms and p_swept_at as in `note_sweep`
-     * returns       JSON: the time, and the jobs, each with the worker that had claimed it and the end of its lease
-     */
-    name: 'recover',
-    parameters:
-      'p_limit integer, p_max_crashes integer, p_silence_ms bigint, p_lease_ms bigint, p_swept_at bigint, p_now bigint',
-    returns: 'text',
-    body: `
+  /**
+   * Recovers up to p_limit jobs whose lease has ended.
+   *
+   * p_silence_ms  NULL for a call that is not a periodic sweep; with p_lease_ms and p_swept_at as in `note_sweep`
+   * returns       JSON: the time, and the jobs, each with the worker that had claimed it and the end of its lease
+   */
+  verb`
+recover(p_limit integer, p_max_crashes integer, p_silence_ms bigint, p_lease_ms bigint, p_swept_at bigint, p_now bigint) RETURNS text
 DECLARE
   v_sweep sweep;
   v_time bigint;
@@ -125,14 +111,9 @@ BEGIN
   PERFORM wake_for_due(NULL, v_time);
   RETURN json_build_object('now', v_time, 'was', v_was, 'jobs', records(v_ids)::json);
 END`,
-  },
-  {
-    /** Merges rows of the tally, for a few names and up to 1,000 rows each. */
-    name: 'fold_tally',
-    kind: 'part',
-    parameters: '',
-    returns: 'void',
-    body: `
+  /** Merges rows of the tally, for a few names and up to 1,000 rows each. */
+  part`
+fold_tally() RETURNS void
 DECLARE
   v_name text;
   v_sum record;
@@ -149,16 +130,12 @@ BEGIN
       v_sum.queued_bytes, v_sum.scheduled_bytes);
   END LOOP;
 END`,
-  },
-  {
-    /**
-     * Deletes up to p_limit terminal jobs, and keys and other rows, whose retention is over. Returns the ids of the jobs, in
-     * JSON.
-     */
-    name: 'purge',
-    parameters: 'p_limit integer, p_now bigint',
-    returns: 'text',
-    body: `
+  /**
+   * Deletes up to p_limit terminal jobs, and keys and other rows, whose retention is over. Returns the ids of the jobs, in
+   * JSON.
+   */
+  verb`
+purge(p_limit integer, p_now bigint) RETURNS text
 DECLARE
   v_time bigint := now_ms(p_now);
   v_gone record;
@@ -184,5 +161,4 @@ BEGIN
   DELETE FROM watch WHERE pid NOT IN (SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL);
   RETURN coalesce(array_to_json(v_gone.ids), '[]');
 END`,
-  },
 ];
