@@ -12,6 +12,7 @@ import { temporaryFolder } from '../temporary-folder.js';
 
 const WRITER = new URL('writer.mjs', import.meta.url).pathname;
 const CONTRACT = new URL('contract.mjs', import.meta.url).pathname;
+const WITHIN = new URL('within.mjs', import.meta.url).pathname;
 /** As the compatibility tests do it. */
 const { installNodes } = (await import(new URL('../../scripts/compat/node-versions.mjs', import.meta.url).href)) as {
   installNodes(folder: string, versions: number[]): Promise<Map<number, { bin: string }>>;
@@ -137,19 +138,20 @@ describe('SqliteJobStore', () => {
     expect((await store.find([kept.id, later.id])).map((job) => job?.status)).toEqual(['Queued', undefined]);
   });
 
-  it('keeps the contract of a job store on node:sqlite of a newer Node', async (test) => {
+  it('keeps the contract of a job store on node:sqlite of a newer Node, also in transactions of the caller', async (test) => {
     const folder = temporaryFolder();
     const nodes = await installNodes(folder, [24]).catch(() => null);
     if (!nodes)
       test.skip('Node 24 cannot be installed: the registry of npm is unreachable, or has none for this system');
-    const { stdout } = await run(join(nodes?.get(24)?.bin ?? '', 'node'), [
-      '--no-warnings',
-      '--test-reporter=tap',
-      CONTRACT,
-      folder,
-    ]);
-    expect(stdout).toMatch(/^# pass 1\d\d$/m);
-    expect(stdout).toMatch(/^# fail 0$/m);
+    const node = join(nodes?.get(24)?.bin ?? '', 'node');
+    for (const [tests, passed] of [
+      [CONTRACT, /^# pass 1\d\d$/m],
+      [WITHIN, /^# pass 1$/m],
+    ] as const) {
+      const { stdout } = await run(node, ['--no-warnings', '--test-reporter=tap', tests, folder]);
+      expect(stdout).toMatch(passed);
+      expect(stdout).toMatch(/^# fail 0$/m);
+    }
   }, 300_000);
 
   it('writes only its file and two helper files beside it', async () => {

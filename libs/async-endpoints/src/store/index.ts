@@ -20,5 +20,6 @@ export { Subscribers, Waiters } from './subscriptions.js';
 export type { Fired, Firing, NewSchedule, NextSchedules, ScheduleRecord, ScheduleStore } from './schedules.js';
 export { SCHEDULE_CHANGED, SCHEDULE_CHANGES } from './schedules.js';
 export { Sweeps } from './sweeps.js';
+export type { Execute, Transaction } from './transaction.js';
 export { unavailable } from './unavailable.js';
 export { isSameRequest, matches, pausedAndEmpty } from './verbs.js';
