@@ -3,7 +3,7 @@ import type { Job, QueueStats } from 'nestjs-async-endpoints';
 import type { OperatorAction } from 'nestjs-async-endpoints/store';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { AppProcess } from '../app-process.js';
-import { type Backend, BACKENDS, type Store } from '../backends.js';
+import { type Backend, BACKENDS, type Store } from '../stores/backends.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { quickToolWith, toolWith } from './tool.js';
 

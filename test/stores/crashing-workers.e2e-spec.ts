@@ -1,18 +1,18 @@
 import type { JobRecord } from 'nestjs-async-endpoints';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { AppProcess } from '../app-process.js';
-import { figure, isHeldBy, System } from './system.js';
+import { figure, isHeldBy, KINDS, System } from './system.js';
 
 const KILLS = 4;
 const JOBS_PER_KILL = 100;
 /** Long enough to see what the victim held before it is taken back. */
 const SETTINGS = { ASYNC_WORKER_LEASE_MS: '3000' };
 
-describe('Three workers, one of which is killed repeatedly', () => {
+describe.each(KINDS)('Three workers on %s, one of which is killed repeatedly', (kind) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start();
+    system = await System.start(kind);
   });
 
   afterEach(() => system.reset());
@@ -40,7 +40,7 @@ describe('Three workers, one of which is killed repeatedly', () => {
       expect(fence).toBe(2 * own + 1); // claimed, and for each crash revoked and claimed again; no more
     }
     const killed = `${KILLS} SIGKILLs in the middle of ${crashes} runs`;
-    figure(`${ids.length} jobs, 3 workers, ${killed}: 0 lost, ${jobs.length} completed once`);
+    figure(`${kind}, R1: ${ids.length} jobs, 3 workers, ${killed}: 0 lost, ${jobs.length} completed once`);
   });
 });
 

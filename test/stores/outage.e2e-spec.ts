@@ -1,15 +1,15 @@
 import { figure, isSoak, System } from './system.js';
-import { ready, statusesOf, Submitters } from './submitters.js';
+import { ready, statusesOf, Submitters } from '../redis/submitters.js';
 
 const CRASHES = isSoak ? 10 : 4;
 /** Of the store, by default. */
 const COMMAND_TIMEOUT_MS = 5_000;
 
-describe('While Redis crashes and restarts', () => {
+describe.each(['Redis', 'PostgreSQL'] as const)('While %s crashes and restarts', (kind) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start(['--appendonly', 'yes', '--appendfsync', 'always']);
+    system = await System.start(kind);
   });
 
   afterEach(() => system.reset());
@@ -23,10 +23,10 @@ describe('While Redis crashes and restarts', () => {
     try {
       for (let crash = 1; crash <= CRASHES; crash++) {
         await submitters.more(20, 'accepted');
-        await system.redis.crash();
+        await system.backend.crash!();
         await submitters.more(2, 'refused');
         expect(await Promise.all([api, worker].map(statusesOf))).toEqual([unready, unready]);
-        await system.redis.restart();
+        await system.backend.restart!();
         await ready([api, worker]);
       }
       await submitters.more(20, 'accepted');
@@ -40,7 +40,9 @@ describe('While Redis crashes and restarts', () => {
     }
     expect(submitters.longestMs).toBeLessThan(COMMAND_TIMEOUT_MS);
     const { accepted, refused, longestMs } = submitters;
-    figure(`Redis killed ${CRASHES} times under submissions: ${accepted.length} accepted, 0 lost`);
-    figure(`meanwhile ${refused.length} refused with 503; the longest answer took ${Math.round(longestMs)} ms`);
+    figure(`${kind}, R2: killed ${CRASHES} times under submissions: ${accepted.length} accepted, 0 lost`);
+    figure(
+      `${kind}, R2: meanwhile ${refused.length} refused with 503; the longest answer took ${Math.round(longestMs)} ms`,
+    );
   }, 120_000);
 });

@@ -1,14 +1,14 @@
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { AppProcess } from '../app-process.js';
-import { figure, LEASE_MS, PATIENCE_MS, SWEEP_MS, System, TAKEN_OVER } from './system.js';
+import { figure, LEASE_MS, PATIENCE_MS, SWEEP_MS, KINDS, System, TAKEN_OVER } from './system.js';
 
 const WAS_LOST = 'was lost to another worker: Another worker may have taken over the job.';
 
-describe('When a worker dies', () => {
+describe.each(KINDS)('When a worker dies, on %s', (kind) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start();
+    system = await System.start(kind);
   });
 
   afterEach(() => system.reset());
@@ -25,7 +25,9 @@ describe('When a worker dies', () => {
     expect(job).toMatchObject({ ...TAKEN_OVER, result: '{"durationMs":700}' });
     expect(workers.map((worker) => worker.count('slept 700 ms'))).toEqual(workers.map((w) => (w === victim ? 0 : 1)));
     const recoveryMs = (job?.startedAt as number) - killedAt;
-    figure(`recovery after SIGKILL, with a lease of ${LEASE_MS} ms and sweeps every ${SWEEP_MS} ms: ${recoveryMs} ms`);
+    figure(
+      `${kind}, R1: recovery after SIGKILL, with a lease of ${LEASE_MS} ms and sweeps every ${SWEEP_MS} ms: ${recoveryMs} ms`,
+    );
     expect(recoveryMs).toBeLessThan(LEASE_MS + SWEEP_MS + PATIENCE_MS);
   });
 
@@ -53,7 +55,7 @@ describe('When a worker dies', () => {
     expect(job).toMatchObject({ ...TAKEN_OVER, result: '{"fence":3}' });
     await eventually(() => blocked.count(WAS_LOST) === 1);
     expect(await system.job(id)).toEqual(job);
-    figure('late results of a worker whose lease had run out: 1 offered, 0 accepted');
+    figure(`${kind}, R4: late results of a worker whose lease had run out: 1 offered, 0 accepted`);
   });
 
   it('in each run of one job, that job fails and no other is affected', async () => {
@@ -71,7 +73,7 @@ describe('When a worker dies', () => {
     const unharmed = [...(await system.until(harmless, 'Completed')), ...(await system.until(others, 'Completed'))];
     for (const other of unharmed) expect(other).toMatchObject({ crashes: 0, fence: 1 });
     expect(bystander.count('slept 3000 ms')).toBe(8);
-    figure('a job that kills its worker every time: failed after 3 crashes, 9 others unharmed');
+    figure(`${kind}, R6: a job that kills its worker every time: failed after 3 crashes, 9 others unharmed`);
   });
 });
 

@@ -36,7 +36,7 @@ export interface Backend {
 
 async function startRedis(): Promise<Backend> {
   const server = await startRedisServer(['--appendonly', 'yes', '--appendfsync', 'always']);
-  const raw = new Redis(server.url, { retryStrategy: () => 20 });
+  const raw = new Redis(server.url, { retryStrategy: () => 20 }).on('error', () => {}); // it is crashed on purpose
   const options = { url: server.url, redis: { retryStrategy: () => 20 } };
   return {
     url: server.url,
@@ -117,3 +117,5 @@ export const BACKENDS: Readonly<Record<'Redis' | 'PostgreSQL' | 'SQLite', () => 
   PostgreSQL: startPostgres,
   SQLite: startSqlite,
 };
+
+export const KINDS = Object.keys(BACKENDS) as (keyof typeof BACKENDS)[];
