@@ -91,18 +91,20 @@ interface Parts {
   /** Instead of the module with these options. */
   readonly dashboard?: ModuleMetadata['imports'];
   readonly imports?: ModuleMetadata['imports'];
+  /** Every third sweep, workers tell what ended in them. */
+  readonly sweepIntervalMs?: number;
   readonly configure?: (nest: INestApplication) => void;
 }
 
 /** An application with a dashboard at `/admin/jobs`, whose workers handle `Echo` and `Slow`; closed when the test ends. */
 export async function startDashboard(adapter: AdapterName, store: JobStore, parts: Parts = {}): Promise<DashboardApp> {
-  const { options, configure = () => {}, imports = [] } = parts;
+  const { options, sweepIntervalMs, configure = () => {}, imports = [] } = parts;
   const dashboard = parts.dashboard ?? [
     AsyncDashboardModule.forRoot({ path: 'admin/jobs', guards: [KeyGuard], access: () => 'operate', ...options }),
   ];
   const worker = { drainTimeoutMs: 0, abortGraceMs: 0, workerId: 'worker-1' };
   @Module({
-    imports: [AsyncEndpointsModule.forRoot({ store, worker }), ...dashboard, ...imports],
+    imports: [AsyncEndpointsModule.forRoot({ store, worker, recovery: { sweepIntervalMs } }), ...dashboard, ...imports],
     controllers: [EchoController],
     providers: [Echo, Slow],
   })

@@ -205,7 +205,7 @@ describe.skipIf(!hasBrowser)('The page of the dashboard', () => {
       history: {
         since: at - 900_000,
         names: Object.fromEntries(
-          names.map((name) => [name, { completed: Array(60).fill(at % 11), failed: Array(60).fill(0) }]),
+          names.map((name) => [name, { completed: Array(15).fill(at % 11), failed: Array(15).fill(0) }]),
         ),
       },
     });

@@ -17,7 +17,7 @@ import {
 import { JobManager } from '../jobs/job-manager.js';
 import type { LiveWorker, PausedQueue, QueueStats } from '../store/job-store.js';
 import { OldestAges } from './oldest-ages.js';
-import { Throughput, type ThroughputHistory } from './throughput.js';
+import { type Throughput, throughputOf } from './throughput.js';
 
 const EVERY_MS = 2_000;
 /** Proxies close streams on which nothing comes, and a page takes a silent one for lost. */
@@ -34,13 +34,13 @@ export interface Snapshot {
   readonly workers: number;
   /** Of all workers. */
   readonly slots: number;
-  readonly history: ThroughputHistory;
+  readonly history: Throughput;
   /** The names whose oldest waiting job gets older and older. */
   readonly growing: readonly string[];
 }
 
 /** A worker, and the jobs that it runs. */
-export interface BusyWorker extends LiveWorker {
+export interface BusyWorker extends Omit<LiveWorker, 'ended'> {
   readonly used: number;
   /** The oldest of them. */
   readonly running: readonly { readonly id: string; readonly name: string; readonly startedAt: number }[];
@@ -65,7 +65,6 @@ export class DashboardFeed implements OnModuleDestroy {
   readonly workers: Observable<WorkersSnapshot | StoreFailure>;
   readonly #closed = new Subject<void>();
   readonly #acted = new Subject<void>();
-  readonly #throughput = new Throughput();
   readonly #ages = new OldestAges();
 
   constructor(@Inject(JobManager) private readonly manager: JobManager) {
@@ -100,7 +99,7 @@ export class DashboardFeed implements OnModuleDestroy {
     const [stats, paused, workers] = await Promise.all([manager.stats(), manager.paused(), manager.workers()]);
     const at = Date.now();
     const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
-    const history = this.#throughput.add(at, stats);
+    const history = throughputOf(workers, at);
     return { at, stats, paused, workers: workers.length, slots, history, growing: this.#ages.add(at, stats) };
   }
 
@@ -112,7 +111,8 @@ export class DashboardFeed implements OnModuleDestroy {
         .filter((job) => job.worker === worker.id)
         .map(({ id, name, startedAt, createdAt }) => ({ id, name, startedAt: startedAt ?? createdAt }))
         .toSorted((a, b) => a.startedAt - b.startedAt);
-      return { ...worker, used: running.length, running: running.slice(0, MAX_SHOWN_OF_A_WORKER) };
+      const { ended: _ended, ...known } = worker;
+      return { ...known, used: running.length, running: running.slice(0, MAX_SHOWN_OF_A_WORKER) };
     });
     return { at: Date.now(), workers: busy, isCut: cursor !== null };
   }

@@ -1,73 +1,40 @@
-import type { QueueStats } from '../store/job-store.js';
+import type { EndedOfName, WorkerInfo } from '../store/job-store.js';
 
-const BUCKET_MS = 15_000;
-const BUCKETS = 60;
-const MAX_NAMES = 200;
+const MINUTE_MS = 60_000;
+const MINUTES = 15;
+const MAX_NAMES = 500;
 
-/** Jobs that ended in each bucket of 15 s, the latest bucket last, by job name. */
-export interface ThroughputHistory {
-  /** When the count began, at most 15 minutes ago. */
+/** What ended in each of the last 15 minutes, the latest last, by job name. */
+export interface Throughput {
+  /** When the first of the workers began to count, at most 15 minutes ago. */
   readonly since: number;
-  readonly names: Readonly<Record<string, Series>>;
+  readonly names: Readonly<Record<string, EndedOfName>>;
 }
 
-interface Series {
-  readonly completed: readonly number[];
-  readonly failed: readonly number[];
+/** The sum of what live workers say of themselves. It costs no reading of jobs, and is there before anybody looks. */
+export function throughputOf(workers: readonly WorkerInfo[], at: number): Throughput {
+  const names = new Map<string, { completed: number[]; failed: number[] }>();
+  for (const { ended } of workers) {
+    const late = Math.floor(at / MINUTE_MS) - (ended?.minute ?? 0);
+    for (const [name, { completed, failed }] of Object.entries(ended?.names ?? {})) {
+      const sum = names.get(name) ?? { completed: zeros(), failed: zeros() };
+      if (names.size < MAX_NAMES) names.set(name, sum);
+      add(sum.completed, completed, late);
+      add(sum.failed, failed, late);
+    }
+  }
+  const since = Math.min(at, ...workers.map(({ startedAt }) => startedAt));
+  return { since: Math.max(since, at - MINUTES * MINUTE_MS), names: Object.fromEntries(names) };
 }
 
-/**
- * How many jobs ended over the last 15 minutes, from the counts of terminal jobs. A count that falls, as it does by a purge, adds
- * nothing. While nobody looks, nothing is counted: the count begins anew then.
- */
-export class Throughput {
-  #series = new Map<string, { completed: number[]; failed: number[] }>();
-  #last = new Map<string, number>();
-  #lastAt = -Infinity;
-  #since = 0;
-  #bucket = 0;
-
-  add(at: number, stats: readonly QueueStats[]): ThroughputHistory {
-    const counts = new Map(stats.map(({ name, status, count }) => [`${status} ${name}`, count]));
-    if (at - this.#lastAt > BUCKET_MS) this.#begin(at);
-    else this.#count(counts, Math.floor(at / BUCKET_MS));
-    this.#last = counts;
-    this.#lastAt = at;
-    return { since: Math.max(this.#since, at - BUCKET_MS * BUCKETS), names: Object.fromEntries(this.#series) };
+/** @param late by how many minutes the counts are older than those of the sum */
+function add(sum: number[], counts: readonly number[], late: number): void {
+  for (const [index, count] of counts.entries()) {
+    const minute = Math.min(index - late, MINUTES - 1);
+    if (minute >= 0) sum[minute] = (sum[minute] as number) + count;
   }
+}
 
-  #begin(at: number): void {
-    this.#series = new Map();
-    this.#since = at;
-    this.#bucket = Math.floor(at / BUCKET_MS);
-  }
-
-  #count(counts: ReadonlyMap<string, number>, bucket: number): void {
-    this.#move(bucket);
-    for (const [key, count] of counts) {
-      const [, status, name = ''] = /^(\w+) (.*)$/s.exec(key) ?? [];
-      if (status !== 'Completed' && status !== 'Failed') continue;
-      const buckets = this.#seriesOf(name)?.[status === 'Completed' ? 'completed' : 'failed'];
-      const grown = Math.max(count - (this.#last.get(key) ?? 0), 0);
-      if (buckets) buckets[BUCKETS - 1] = (buckets[BUCKETS - 1] ?? 0) + grown;
-    }
-  }
-
-  #seriesOf(name: string): { completed: number[]; failed: number[] } | undefined {
-    const known = this.#series.get(name);
-    if (known || this.#series.size >= MAX_NAMES) return known;
-    const series = { completed: Array<number>(BUCKETS).fill(0), failed: Array<number>(BUCKETS).fill(0) };
-    this.#series.set(name, series);
-    return series;
-  }
-
-  #move(bucket: number): void {
-    const steps = Math.min(Math.max(bucket - this.#bucket, 0), BUCKETS);
-    this.#bucket = bucket;
-    const zeros = Array<number>(steps).fill(0);
-    for (const series of this.#series.values()) {
-      series.completed = [...series.completed.slice(steps), ...zeros];
-      series.failed = [...series.failed.slice(steps), ...zeros];
-    }
-  }
+function zeros(): number[] {
+  return Array<number>(MINUTES).fill(0);
 }

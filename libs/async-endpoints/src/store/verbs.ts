@@ -148,6 +148,21 @@ export interface WorkerInfo {
   readonly names: readonly string[];
   /** When the worker began to claim, in ms since the epoch by its own clock. */
   readonly startedAt: number;
+  /** The jobs that ended in it in the last 15 minutes; absent when it does not count them. */
+  readonly ended?: EndedJobs;
+}
+
+/** How many jobs completed and failed in each of the last 15 minutes. */
+export interface EndedJobs {
+  /** The latest minute that is counted, in minutes since the epoch by the worker's clock. */
+  readonly minute: number;
+  /** By job name, each with 15 counts, the latest minute last. Names of which none ended are absent. */
+  readonly names: Readonly<Record<string, EndedOfName>>;
+}
+
+export interface EndedOfName {
+  readonly completed: readonly number[];
+  readonly failed: readonly number[];
 }
 
 /** A worker process whose registration has not expired. */

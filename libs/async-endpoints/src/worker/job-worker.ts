@@ -160,6 +160,7 @@ export class JobWorker {
   #describe(): WorkerInfo {
     const { workerId: id, version } = this.options.worker;
     const { names, slots } = this;
-    return { id, host: hostname(), pid: process.pid, version, slots, names, startedAt: this.#startedAt };
+    const ended = this.#parts?.running.ended.latest();
+    return { id, host: hostname(), pid: process.pid, version, slots, names, startedAt: this.#startedAt, ended };
   }
 }

@@ -6,6 +6,7 @@ import { AsyncEndpointsError } from '../job/errors.js';
 import type { WorkerOptions } from '../options/options.js';
 import type { JobStore } from '../store/job-store.js';
 import type { Claimed } from './claimer.js';
+import { EndedCounts } from './ended-counts.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { runJob } from './run-job.js';
 import { Run, Runs } from './run.js';
@@ -22,6 +23,7 @@ export class RunningJobs {
   readonly runs = new Runs();
   readonly keeper: LeaseKeeper;
   readonly settlements: Settlements;
+  readonly ended = new EndedCounts();
   #isStopping = false;
 
   /** @param on `error`: called for each call to the store that failed; `room`: called when there is room for a job of the name */
@@ -65,6 +67,7 @@ export class RunningJobs {
       this.on.room(job.name);
       const lost = run.aborted?.code === 'CLAIM_LOST' ? 'lose' : null;
       const end = outcome ? await this.settlements.settle(run, outcome) : lost;
+      if (end === 'complete' || end === 'fail') this.ended.count(job.name, end);
       if (end) publish(end, { job, store, cause: end === 'lose' ? new AsyncEndpointsError('CLAIM_LOST') : cause });
     } finally {
       this.runs.delete(run);

@@ -8,13 +8,13 @@ interface Props {
   readonly ms: number;
 }
 
-const BUCKET_MS = 15_000;
+const MINUTE_MS = 60_000;
 const WIDTH = 118;
 const HEIGHT = 26;
 
-/** Jobs that ended in each quarter of a minute: completed as a line, failed as bars. */
+/** Jobs that ended in each minute: completed as a line, failed as bars. */
 export function Chart({ completed, failed, ms }: Props) {
-  const from = Math.max(completed.length - 1 - Math.ceil(ms / BUCKET_MS), 0);
+  const from = Math.max(completed.length - 1 - Math.ceil(ms / MINUTE_MS), 0);
   const most = Math.max(1, ...completed, ...failed);
   const y = (value: number) => (HEIGHT - 2 - ((HEIGHT - 4) * value) / most).toFixed(1);
   const x = (index: number) => (index * WIDTH) / Math.max(completed.length - 1, 1);
