@@ -180,6 +180,40 @@ describe.skipIf(!hasBrowser)('The page of the dashboard', () => {
     expect(await app.jobs.depth('Echo')).toBe(1_000);
   });
 
+  it('says that the list has changed, and shows the changes when asked', async () => {
+    const app = await startDashboard('Express', new MemoryJobStore());
+    const page = await openPage(`${app.url}/admin/jobs#/jobs?name=Echo`);
+    await page.getByText('No job matches.').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const { id } = await app.jobs.submit('Echo', {}, { delayMs: 60_000 });
+    await page.getByText('Jobs have changed since.').waitFor();
+    expect(await page.getByText(id).count()).toBe(0);
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.getByText(id).waitFor();
+    expect(await page.getByText('Jobs have changed since.').count()).toBe(0);
+  });
+
+  it('has one stream, and none while its tab is hidden', async () => {
+    const app = await startDashboard('Fastify', new MemoryJobStore());
+    const { id } = await app.jobs.submit('Slow', {});
+    const page = await openPage('about:blank');
+    let open = 0;
+    page.on('request', (request) => request.url().endsWith('stream') && open++);
+    page.on('requestfailed', (request) => request.url().endsWith('stream') && open--);
+    for (const view of ['', 'jobs', 'workers', 'schedules', `jobs/${id}`]) {
+      await page.goto(`${app.url}/admin/jobs#/${view}`);
+      await page.getByText('Live', { exact: true }).waitFor();
+      await vi.waitUntil(() => open === 1);
+    }
+    const hide = (isHidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    await hide(true);
+    await vi.waitUntil(() => open === 0);
+    await hide(false);
+    await vi.waitUntil(() => open === 1);
+  });
+
   it('shows that the connection is lost, and reconnects', async () => {
     const app = await startDashboard('Fastify', new MemoryJobStore());
     const proxy = await startStrippingProxy('/ops', app.url);

@@ -139,7 +139,11 @@ describe('The built demo in a process of its own', () => {
     expect(await first.exitCode()).toBe(1);
     const lines = `${first.output}${second.output}`.split('\n').filter(Boolean);
     const said = lines.map((line) => (JSON.parse(line) as { message: string }).message);
-    expect(said).toContain(`The Async Endpoints demo listens on http://localhost:${port}`);
+    const welcome = said.slice(said.findIndex((line) => line.startsWith('Watch the jobs')));
+    expect(welcome.slice(0, 2)).toEqual([
+      `Watch the jobs in the browser: http://localhost:${port}/dashboard`,
+      `The Async Endpoints demo listens on http://localhost:${port}`,
+    ]);
     expect(said).toContain('Warning: old ways');
     expect(said).toContain('a bug');
     expect(said.at(-1)).toContain('EADDRINUSE');

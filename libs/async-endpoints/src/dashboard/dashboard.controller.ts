@@ -149,7 +149,7 @@ export function createDashboardController(path: string, guards: readonly (Type<C
 function answer(
   reply: Reply,
   body: unknown,
-  headers: Readonly<Record<string, string>> = { 'cache-control': 'no-store' },
+  headers: Readonly<Record<string, string>> = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
 ) {
   for (const [name, value] of Object.entries(headers)) reply.header(name, value);
   reply.send(body);

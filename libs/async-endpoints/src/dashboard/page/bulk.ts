@@ -42,7 +42,7 @@ export function Bulk({ query, selected, say, done }: Props) {
     <span role="status"
       >${matching === null ? `${count(selected.size)} selected` : `${count(matching)} jobs match`}</span
     >
-    ${matching === null ? html`<button onClick=${find}>Select all that match</button>` : html`<button onClick=${() => setMatching(null)}>Back</button>`}
+    ${matching === null ? html`<button onClick=${find}>Select all that match</button>` : html`<button onClick=${() => setMatching(null)}>Unselect</button>`}
     <button disabled=${most === 0} onClick=${change('rerun')}>Rerun${jobs}</button>
     <button class="danger" disabled=${most === 0} onClick=${change('cancel')}>Cancel jobs${jobs}</button>
   </div>`;

@@ -14,14 +14,18 @@ const HEIGHT = 26;
 
 /** Jobs that ended in each minute: completed as a line, failed as bars. */
 export function Chart({ completed, failed, ms }: Props) {
-  const from = Math.max(completed.length - 1 - Math.ceil(ms / MINUTE_MS), 0);
-  const most = Math.max(1, ...completed, ...failed);
+  const minutes = Math.max(Math.floor(ms / MINUTE_MS), 2);
+  // The present minute is not over: it would look like a fall.
+  const whole = (counts: readonly number[]) => (minutes > 2 ? counts.slice(0, -1) : counts);
+  const [good, bad] = [whole(completed), whole(failed)];
+  const from = Math.max(good.length - minutes, 0);
+  const most = Math.max(1, ...good, ...bad);
   const y = (value: number) => (HEIGHT - 2 - ((HEIGHT - 4) * value) / most).toFixed(1);
-  const x = (index: number) => (index * WIDTH) / Math.max(completed.length - 1, 1);
-  const line = completed
+  const x = (index: number) => (index * WIDTH) / Math.max(good.length - 1, 1);
+  const line = good
     .map((value, index) => (index < from ? '' : `${index === from ? 'M' : 'L'}${x(index)} ${y(value)}`))
     .join('');
-  const bars = failed.map((value, index) => (value > 0 ? `M${x(index)} ${HEIGHT}V${y(value)}` : '')).join('');
+  const bars = bad.map((value, index) => (value > 0 ? `M${x(index)} ${HEIGHT}V${y(value)}` : '')).join('');
   const [done, broken] = [total(completed), total(failed)];
   const label = `${count(done)} completed, ${count(broken)} failed: ${rate(done + broken, ms)}`;
   return html`<svg class="spark" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${label}>

@@ -11,6 +11,9 @@ interface Page {
   readonly cursor: string | null;
 }
 
+/** How many empty pages are passed over at once. */
+const MAX_LOOKS = 50;
+
 interface Props {
   readonly query: string;
   readonly visitor: Visitor;
@@ -24,25 +27,25 @@ export function Jobs({ query, visitor, snapshot, say }: Props) {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [version, setVersion] = useState(0);
   const counts = countsOf(snapshot, query);
-  const shown = useRef('');
+  const shown = useRef<string | null>(null);
   useEffect(() => {
     let isCurrent = true;
     setSelected(new Set());
     shown.current = counts;
-    read<Page>(`api/jobs?${query}`).then(
+    firstJobs(query, () => isCurrent).then(
       (answer) => isCurrent && setPage(answer),
       (error: Error) => isCurrent && say(error.message),
     );
     return () => void (isCurrent = false);
   }, [query, version]);
-  if (shown.current === '') shown.current = counts;
+  shown.current ??= counts;
   const isOperator = visitor.access === 'operate';
   const refresh = () => setVersion(version + 1);
   const names = [...new Set(snapshot?.stats.map(({ name }) => name))].toSorted();
   return html`<div class="head">
       <h1>Jobs</h1>
       <div>
-        ${counts !== shown.current && html`<small role="status">Jobs have changed since.</small>`}
+        ${counts !== null && counts !== shown.current && html`<small role="status">Jobs have changed since.</small>`}
         <button onClick=${refresh}>Refresh</button>
       </div>
     </div>
@@ -54,17 +57,27 @@ export function Jobs({ query, visitor, snapshot, say }: Props) {
     </section>`;
 }
 
+/** A page with jobs. A store without an index for a filter may answer with empty pages before it. */
+async function firstJobs(query: string, isCurrent: () => boolean): Promise<Page> {
+  const parameters = new URLSearchParams(query);
+  let page = await read<Page>(`api/jobs?${parameters}`);
+  for (let looks = 1; page.jobs.length === 0 && page.cursor !== null && looks < MAX_LOOKS && isCurrent(); looks++) {
+    parameters.set('cursor', page.cursor);
+    page = await read<Page>(`api/jobs?${parameters}`);
+  }
+  return page;
+}
+
 /** Of the names and statuses that the filter lets through: it changes when the list may have changed. */
-function countsOf(snapshot: Snapshot | null, query: string): string {
+function countsOf(snapshot: Snapshot | null, query: string): string | null {
+  if (!snapshot) return null;
   const filter = new URLSearchParams(query);
   const matches = (key: 'name' | 'status', value: string) => [null, '', value].includes(filter.get(key));
-  const own = snapshot?.stats.filter(({ name, status }) => matches('name', name) && matches('status', status));
-  return (
-    own
-      ?.map(({ name, status, count: jobs }) => `${name} ${status} ${jobs}`)
-      .toSorted()
-      .join('\n') ?? ''
-  );
+  const own = snapshot.stats.filter(({ name, status }) => matches('name', name) && matches('status', status));
+  return own
+    .map(({ name, status, count: jobs }) => `${name} ${status} ${jobs}`)
+    .toSorted()
+    .join('\n');
 }
 
 function Foot({ page, query }: { page: Page; query: string }) {
