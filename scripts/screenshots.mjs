@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 const PORT = 3417;
 const WATCH_MS = Number(process.env.WATCH_MS ?? 240_000);
 const url = `http://127.0.0.1:${PORT}`;
-const environment = { ...process.env, PORT: String(PORT) };
+const environment = { ...process.env, PORT: String(PORT), ASYNC_STORE: 'memory' };
 const demo = spawn(process.execPath, ['dist/apps/api/src/main.js'], { env: environment, stdio: 'ignore' });
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 
