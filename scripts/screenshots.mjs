@@ -32,7 +32,7 @@ try {
     await submitJobs(round);
     await delay(1_000);
   }
-  const page = await browser.newPage({ viewport: { width: 1_320, height: 640 } });
+  const page = await browser.newPage({ viewport: { width: 1_320, height: 640 }, reducedMotion: 'reduce' });
   await page.goto(`${url}/dashboard`);
   await page.getByRole('button', { name: 'Pause SummarizeCsv' }).click();
   await page.mouse.move(0, 0);

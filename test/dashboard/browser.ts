@@ -23,6 +23,7 @@ export async function openPage(url: string, options: BrowserContextOptions = {})
   page.setDefaultTimeout(10_000);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => message.text().includes('Content Security Policy') && errors.push(message.text()));
   onTestFinished(() => expect(errors).toEqual([]));
   await page.goto(url);
   return page;
