@@ -36,11 +36,10 @@ export class TableJobStore implements JobStore {
 
   /** The checks and the insert are one step: no other submission comes between them. */
   #submit(job: NewJob, limits: kit.QueueLimits, now: number): kit.Submission {
-    const scope = job.idempotency && JSON.stringify([job.owner, job.name, job.idempotency.key]);
+    const scope = kit.decide.scopeOfKey(job);
     const keyed = scope && [...this.#rows.values()].find(({ key }) => key?.scope === scope && key.until > now);
     const known = keyed || this.#rows.get(job.id);
-    if (known && kit.isSameRequest(known.job, job)) return { outcome: 'existing', job: known.job };
-    if (known) return { outcome: 'conflict', on: keyed ? 'key' : 'id' };
+    if (known) return kit.decide.submitAgain(known.job, job, keyed ? 'key' : 'id');
     if (this.#table.isFull(null, limits)) return { outcome: 'refused', limit: 'total' };
     if (this.#table.isFull(job.name, job)) return { outcome: 'refused', limit: 'name' };
     const record = kit.lifecycle.submit(job, now);
@@ -71,11 +70,10 @@ export class TableJobStore implements JobStore {
   async renew(renewals: readonly kit.Renewal[]): Promise<kit.RenewalReply[]> {
     return renewals.map((renewal) => {
       const row = this.#rows.get(renewal.id);
-      if (row?.job.status === 'Canceled') return 'canceled';
-      if (row?.job.status !== 'InProgress' || row.job.fence !== renewal.fence) return 'lost';
-      row.job = kit.lifecycle.renew(row.job, renewal, this.now());
-      if (renewal.progress) this.#subscribers.notifyOfJob(row.job);
-      return 'held';
+      const { reply, job } = kit.decide.renew(row?.job, renewal, this.now());
+      if (row && job) row.job = job;
+      if (job && renewal.progress) this.#subscribers.notifyOfJob(job);
+      return reply;
     });
   }
 
@@ -83,25 +81,18 @@ export class TableJobStore implements JobStore {
   async settle(settlements: readonly kit.Settlement[]): Promise<boolean[]> {
     return settlements.map((settlement) => {
       const row = this.#rows.get(settlement.id);
-      if (row?.job.fence !== settlement.fence || row.job.name !== settlement.name) return false;
-      if (row.job.status === 'InProgress') this.#move(row, kit.lifecycle.settle(row.job, settlement, this.now()));
-      return true;
+      const { reply, job } = kit.decide.settle(row?.job, settlement, this.now());
+      if (row && job) this.#move(row, job);
+      return reply;
     });
   }
 
   async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#change(
-      ids,
-      (job) => kit.lifecycle.allows('cancel', job.status) && kit.lifecycle.cancel(job, this.now()),
-    );
+    return this.#change(ids, (job) => kit.decide.cancel(job, this.now()));
   }
 
-  async rerun(ids: readonly string[], { runningForMs }: kit.RerunOptions = {}): Promise<(JobRecord | null)[]> {
-    const now = this.now();
-    return this.#change(
-      ids,
-      (job) => kit.lifecycle.isRerunnable(job, runningForMs, now) && kit.lifecycle.rerun(job, now),
-    );
+  async rerun(ids: readonly string[], options: kit.RerunOptions = {}): Promise<(JobRecord | null)[]> {
+    return this.#change(ids, (job) => kit.decide.rerun(job, options, this.now()));
   }
 
   /** `Sweeps` tells a dead worker from an outage of the store, after which no crash is counted. */
@@ -179,7 +170,7 @@ export class TableJobStore implements JobStore {
     }
   }
 
-  #change(ids: readonly string[], next: (job: JobRecord) => JobRecord | false): (JobRecord | null)[] {
+  #change(ids: readonly string[], next: (job: JobRecord) => JobRecord | null): (JobRecord | null)[] {
     return ids.map((id) => {
       const row = this.#rows.get(id);
       const job = row && next(row.job);

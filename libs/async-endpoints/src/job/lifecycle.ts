@@ -145,15 +145,6 @@ export function recover(
     : move(job, 'recover', now, { status: 'Queued', startedAt: null, progress: null, ...revoked });
 }
 
-/**
- * Whether `rerun` of a store accepts a job: a failed or canceled one. With `runningForMs`, only a job that has been in progress for
- * at least that long.
- */
-export function isRerunnable(job: JobRecord, runningForMs: number | undefined, now: number): boolean {
-  if (runningForMs === undefined) return job.status === 'Failed' || job.status === 'Canceled';
-  return job.status === 'InProgress' && now - (job.startedAt as number) >= runningForMs;
-}
-
 /** Queues the job again with all attempts and crashes. The claim of a running job is revoked. */
 export function rerun(job: JobRecord, now: number): JobRecord {
   return move(job, 'rerun', now, {

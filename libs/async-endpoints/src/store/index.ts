@@ -6,7 +6,8 @@ export type * from './verbs.js';
 export type { OperatorAction } from '../events/channels.js';
 export type { Claim, JobRecord, NewJob, StoredPayload, TraceContext } from '../job/job.js';
 
-// The lifecycle: pure functions that make the next record of a job. A store decides when, and stores the result.
+// Pure functions of the job, the command and the time: what a verb does with a job, and the next record that the lifecycle makes.
+export * as decide from '../job/decide.js';
 export * as lifecycle from '../job/lifecycle.js';
 export { LIFECYCLE, type Outcome, type Settlement, type Verb } from '../job/lifecycle.js';
 export { isTerminal, isWaiting } from '../job/job.js';
@@ -22,4 +23,4 @@ export { SCHEDULE_CHANGED, SCHEDULE_CHANGES } from './schedules.js';
 export { Sweeps } from './sweeps.js';
 export type { Execute, Transaction } from './transaction.js';
 export { unavailable } from './unavailable.js';
-export { isSameRequest, matches, pausedAndEmpty } from './verbs.js';
+export { matches, pausedAndEmpty } from './verbs.js';

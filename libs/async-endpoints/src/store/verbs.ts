@@ -1,4 +1,6 @@
-import { isWaiting, type JobProgress, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
+import { isWaiting, type JobProgress, type JobRecord, type JobStatus } from '../job/job.js';
+
+export { isSameRequest } from '../job/decide.js';
 
 /** The reply to one submission. */
 export type Submission =
@@ -10,12 +12,6 @@ export type Submission =
   | { readonly outcome: 'conflict'; readonly on: 'id' | 'key' }
   /** A queue limit is reached, of jobs or of bytes. Nothing was inserted. */
   | { readonly outcome: 'refused'; readonly limit: 'total' | 'name' };
-
-/** Whether a submission repeats the one that made the job. */
-export function isSameRequest(known: JobRecord, job: NewJob): boolean {
-  const { name, owner, fingerprint } = known;
-  return fingerprint !== null && fingerprint === job.fingerprint && name === job.name && owner === job.owner;
-}
 
 /** The queue limits of all names together. */
 export interface QueueLimits {

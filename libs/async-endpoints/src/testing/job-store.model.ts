@@ -107,7 +107,10 @@ export class JobStoreModel {
   }
 
   rerun(ids: readonly string[], runningForMs?: number): (JobRecord | null)[] {
-    const isRerunnable = (job: JobRecord) => lifecycle.isRerunnable(job, runningForMs, this.now);
+    const isRerunnable = ({ status, startedAt }: JobRecord) => {
+      if (runningForMs === undefined) return status === 'Failed' || status === 'Canceled';
+      return status === 'InProgress' && this.now - (startedAt as number) >= runningForMs;
+    };
     return this.#each(ids, isRerunnable, (job) => lifecycle.rerun(job, this.now));
   }
 

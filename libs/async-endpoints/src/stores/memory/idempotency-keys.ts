@@ -1,3 +1,4 @@
+import { scopeOfKey } from '../../job/decide.js';
 import type { NewJob } from '../../job/job.js';
 import { Heap, type HeapItem } from './heap.js';
 
@@ -13,14 +14,15 @@ export class IdempotencyKeys {
   readonly #expiring = new Heap<Key>((a, b) => a.expiresAt < b.expiresAt);
 
   find(job: NewJob, now: number): string | undefined {
-    const key = this.#keys.get(scoped(job));
+    const key = this.#keys.get(scopeOfKey(job) as string);
     return key && key.expiresAt > now ? key.id : undefined;
   }
 
   add(job: NewJob, now: number): void {
-    this.#remove(this.#keys.get(scoped(job)));
+    const scoped = scopeOfKey(job) as string;
+    this.#remove(this.#keys.get(scoped));
     const expiresAt = now + (job.idempotency?.retentionMs ?? 0);
-    const key: Key = { scoped: scoped(job), id: job.id, expiresAt, heapIndex: -1 };
+    const key: Key = { scoped, id: job.id, expiresAt, heapIndex: -1 };
     this.#keys.set(key.scoped, key);
     this.#expiring.push(key);
   }
@@ -38,8 +40,4 @@ export class IdempotencyKeys {
     this.#keys.delete(key.scoped);
     this.#expiring.remove(key);
   }
-}
-
-function scoped({ owner, name, idempotency }: NewJob): string {
-  return JSON.stringify([owner, name, idempotency?.key]);
 }

@@ -1,6 +1,7 @@
 import { publish } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
+import * as decide from '../../job/decide.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import { type Before, decodeCursor, encodeCursor, isBefore } from '../../store/cursor.js';
 import { Turns } from '../../store/fairness.js';
@@ -26,7 +27,6 @@ import type {
 import { Lifetime } from '../../store/lifetime.js';
 import { Subscribers } from '../../store/subscriptions.js';
 import { Sweeps } from '../../store/sweeps.js';
-import { isSameRequest } from '../../store/verbs.js';
 import { WorkSignal } from '../../store/work-signal.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { JobIndex } from './job-index.js';
@@ -106,11 +106,10 @@ export class MemoryJobStore implements JobStore {
     const now = this.#now();
     return renewals.map((renewal) => {
       const entry = this.#jobs.find(renewal.id);
-      if (!entry || entry.job.status === 'Canceled') return entry ? 'canceled' : 'lost';
-      if (entry.job.status !== 'InProgress' || entry.job.fence !== renewal.fence) return 'lost';
-      this.#jobs.renew(entry, lifecycle.renew(entry.job, renewal, now));
-      if (renewal.progress) this.#listeners.notifyOfJob(entry.job);
-      return 'held';
+      const { reply, job } = decide.renew(entry?.job, renewal, now);
+      if (entry && job) this.#jobs.renew(entry, job);
+      if (job && renewal.progress) this.#listeners.notifyOfJob(job);
+      return reply;
     });
   }
 
@@ -118,23 +117,20 @@ export class MemoryJobStore implements JobStore {
     const now = this.#now();
     return settlements.map((settlement) => {
       const entry = this.#jobs.find(settlement.id);
-      if (entry?.job.fence !== settlement.fence || entry.job.name !== settlement.name) return false;
-      if (entry.job.status === 'InProgress')
-        this.#transitions.move(entry, lifecycle.settle(entry.job, settlement, now));
-      return true;
+      const { reply, job } = decide.settle(entry?.job, settlement, now);
+      if (entry && job) this.#transitions.move(entry, job);
+      return reply;
     });
   }
 
   async cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
     const now = this.#now();
-    return this.#each(ids, (job) => (lifecycle.allows('cancel', job.status) ? lifecycle.cancel(job, now) : null));
+    return this.#each(ids, (job) => decide.cancel(job, now));
   }
 
-  async rerun(ids: readonly string[], { runningForMs }: RerunOptions = {}): Promise<(JobRecord | null)[]> {
+  async rerun(ids: readonly string[], options: RerunOptions = {}): Promise<(JobRecord | null)[]> {
     const now = this.#now();
-    return this.#each(ids, (job) =>
-      lifecycle.isRerunnable(job, runningForMs, now) ? lifecycle.rerun(job, now) : null,
-    );
+    return this.#each(ids, (job) => decide.rerun(job, options, now));
   }
 
   async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
@@ -220,11 +216,7 @@ export class MemoryJobStore implements JobStore {
     const key = job.idempotency && this.#keys.find(job, now);
     const keyed = key ? this.#jobs.find(key) : undefined; // a key whose job was purged does not count
     const known = (keyed ?? this.#jobs.find(job.id))?.job;
-    if (known) {
-      return isSameRequest(known, job)
-        ? { outcome: 'existing', job: known }
-        : { outcome: 'conflict', on: keyed ? 'key' : 'id' };
-    }
+    if (known) return decide.submitAgain(known, job, keyed ? 'key' : 'id');
     const limit = this.#jobs.reachedLimit(job, limits);
     if (limit) return { outcome: 'refused', limit };
     const record = lifecycle.submit(job, now);

@@ -1,6 +1,7 @@
 import { STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
+import * as decide from '../../job/decide.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import { Turns } from '../../store/fairness.js';
 import type {
@@ -118,13 +119,11 @@ export class SqliteJobStore implements JobStore {
     return this.#write(({ jobs, statements }, now) =>
       renewals.map((renewal) => {
         const row = jobs.find(renewal.id);
-        const job = row && recordOf(row);
-        if (job?.status === 'Canceled') return 'canceled';
-        if (!row || job?.status !== 'InProgress' || job.fence !== renewal.fence) return 'lost';
-        const renewed = lifecycle.renew(job, renewal, now);
-        if (renewal.progress) jobs.update(row, job, renewed);
-        else statements.renew.run(renewed.leaseUntil, row.seq);
-        return 'held';
+        const was = row && recordOf(row);
+        const { reply, job } = decide.renew(was, renewal, now);
+        if (was && job && renewal.progress) jobs.update(row, was, job);
+        else if (row && job) statements.renew.run(job.leaseUntil, row.seq);
+        return reply;
       }),
     );
   }
@@ -133,22 +132,20 @@ export class SqliteJobStore implements JobStore {
     return this.#write(({ jobs }, now) =>
       settlements.map((settlement) => {
         const row = jobs.find(settlement.id);
-        if (!row || row.fence !== settlement.fence || decodeText(row.name) !== settlement.name) return false;
-        const job = recordOf(row);
-        if (job.status === 'InProgress') jobs.update(row, job, lifecycle.settle(job, settlement, now));
-        return true;
+        const was = row && recordOf(row);
+        const { reply, job } = decide.settle(was, settlement, now);
+        if (was && job) jobs.update(row, was, job);
+        return reply;
       }),
     );
   }
 
   cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#each(ids, (job, now) => (lifecycle.allows('cancel', job.status) ? lifecycle.cancel(job, now) : null));
+    return this.#each(ids, decide.cancel);
   }
 
-  rerun(ids: readonly string[], { runningForMs }: RerunOptions = {}): Promise<(JobRecord | null)[]> {
-    return this.#each(ids, (job, now) =>
-      lifecycle.isRerunnable(job, runningForMs, now) ? lifecycle.rerun(job, now) : null,
-    );
+  rerun(ids: readonly string[], options: RerunOptions = {}): Promise<(JobRecord | null)[]> {
+    return this.#each(ids, (job, now) => decide.rerun(job, options, now));
   }
 
   recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {

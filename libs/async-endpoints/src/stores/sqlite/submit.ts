@@ -1,7 +1,7 @@
+import { scopeOfKey, submitAgain } from '../../job/decide.js';
 import type { JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import type { QueueLimits, Submission } from '../../store/job-store.js';
-import { isSameRequest } from '../../store/verbs.js';
 import type { JobTable, Waiting } from './job-table.js';
 import { recordOf } from './rows.js';
 import type { Statements } from './statements.js';
@@ -23,15 +23,11 @@ export function submitJobs(tables: Tables, jobs: readonly NewJob[], limits: Queu
 /** @param waiting updated with the job */
 function submitOne(tables: Tables, job: NewJob, limits: QueueLimits, waiting: Waiting, now: number): Submission {
   const { jobs, statements } = tables;
-  const scope = job.idempotency && JSON.stringify([job.owner, job.name, job.idempotency.key]);
+  const scope = scopeOfKey(job);
   const key = scope === null ? undefined : (statements.findKey.get(scope, now) as { id: string } | undefined);
   const keyed = key && jobs.find(key.id); // a key whose job was purged does not count
   const row = keyed ?? jobs.find(job.id);
-  if (row) {
-    const known = recordOf(row);
-    if (isSameRequest(known, job)) return { outcome: 'existing', job: known };
-    return { outcome: 'conflict', on: keyed ? 'key' : 'id' };
-  }
+  if (row) return submitAgain(recordOf(row), job, keyed ? 'key' : 'id');
   const limit = jobs.reachedLimit(job, limits, waiting);
   if (limit) return { outcome: 'refused', limit };
   const record = lifecycle.submit(job, now);
