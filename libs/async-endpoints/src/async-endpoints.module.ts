@@ -7,7 +7,8 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { BOOT_ADVICE, BootCheck } from './boot/boot-check.js';
+import { BOOT_ADVICE } from './boot/boot-advice.js';
+import { BootCheck } from './boot/boot-check.js';
 import { lastCall, RuntimeModule } from './boot/shutdown.js';
 import { JobLog } from './events/log.js';
 import { HandlerEnhancers } from './handlers/handler-enhancers.js';
@@ -15,7 +16,6 @@ import { HandlerRegistry } from './handlers/handler-registry.js';
 import { ResultSerializer } from './handlers/result-serializer.js';
 import { endpointLinks } from './http/endpoint/endpoint-links.js';
 import { EndpointSubmission } from './http/endpoint/endpoint-submission.js';
-import { EndpointWarnings } from './http/endpoint/endpoint-warnings.js';
 import { JobLinks, STATUS_CONTROLLER, STATUS_MODULE } from './http/reply/job-links.js';
 import { Responder } from './http/reply/responder.js';
 import { ResponseFactories } from './http/reply/response-factories.js';
@@ -49,7 +49,6 @@ const PARTS = [
   ...BOOT_ADVICE,
   BootCheck,
   EndpointSubmission,
-  EndpointWarnings,
   HandlerEnhancers,
   HandlerRegistry,
   HeldAnswers,

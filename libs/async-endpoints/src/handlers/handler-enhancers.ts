@@ -8,7 +8,8 @@ import {
 } from '../nest/internals.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import type { JobHandler } from './async-handler.js';
-import { type HandlerProvider, invalidHandler } from './handler-providers.js';
+import { invalidHandler } from '../job/errors.js';
+import type { HandlerProvider } from './handler-providers.js';
 import type { JobContext } from './job-context.js';
 
 /** Runs a handler within its enhancers; request-scoped ones are those of the given context. */
@@ -38,34 +39,23 @@ interface StandIn {
  */
 @Injectable()
 export class HandlerEnhancers {
-  readonly #config: ApplicationConfig;
-  readonly #creator: ExternalContextCreator;
+  #config = new ApplicationConfig();
+  #creator: ExternalContextCreator | undefined;
 
   constructor(
-    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ApplicationConfig) private readonly application: ApplicationConfig,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
-  ) {
-    this.#config = new ApplicationConfig();
-    const container = { getModules: () => modules, applicationConfig: this.#config };
-    this.#creator = ExternalContextCreator.fromContainer(container as never);
-  }
+  ) {}
 
   /** Call it when the application has its global enhancers. */
   open(): void {
-    this.#config.useGlobalFilters(new Rethrow());
-    if (!this.options.worker.globalEnhancers) return;
-    const from = this.application;
-    this.#config.useGlobalGuards(...from.getGlobalGuards());
-    this.#config.useGlobalInterceptors(...from.getGlobalInterceptors());
-    this.#config.useGlobalPipes(...from.getGlobalPipes());
-    this.#config.useGlobalFilters(new Rethrow(), ...from.getGlobalFilters());
-    for (const guard of from.getGlobalRequestGuards()) this.#config.addGlobalRequestGuard(guard);
-    for (const interceptor of from.getGlobalRequestInterceptors())
-      this.#config.addGlobalRequestInterceptor(interceptor);
-    for (const pipe of from.getGlobalRequestPipes()) this.#config.addGlobalRequestPipe(pipe);
-    for (const filter of from.getGlobalRequestFilters()) this.#config.addGlobalRequestFilter(filter);
+    const from = this.options.worker.globalEnhancers ? this.application : new ApplicationConfig();
+    const filters = [new Rethrow(), ...from.getGlobalFilters()];
+    this.#config = Object.create(from, { getGlobalFilters: { value: () => filters } }) as ApplicationConfig;
+    const container = { getModules: () => this.modules, applicationConfig: this.#config };
+    this.#creator = ExternalContextCreator.fromContainer(container as never);
   }
 
   /** Whether runs need a DI context of their own because of global enhancers. */
@@ -85,10 +75,11 @@ export class HandlerEnhancers {
     Reflect.defineMetadata(PARAMETERS_METADATA, PARAMETERS, declaredBy, 'handle');
     const prototype = declaredBy.prototype as object;
     const method = methodLike(prototype);
+    const creator = this.#creator as ExternalContextCreator;
     return async (handler, payload, context, contextId) => {
       if (contextId) await this.#loadGlobal(contextId);
       const standIn = Object.assign(Object.create(prototype) as StandIn, { [RUN]: { handler, context } });
-      const run = this.#creator.create(
+      const run = creator.create(
         standIn,
         method,
         'handle',
@@ -104,13 +95,12 @@ export class HandlerEnhancers {
   }
 
   get #scoped() {
-    const { options, application: from } = this;
-    if (!options.worker.globalEnhancers) return [];
+    const config = this.#config;
     return [
-      ...from.getGlobalRequestGuards(),
-      ...from.getGlobalRequestInterceptors(),
-      ...from.getGlobalRequestPipes(),
-      ...from.getGlobalRequestFilters(),
+      ...config.getGlobalRequestGuards(),
+      ...config.getGlobalRequestInterceptors(),
+      ...config.getGlobalRequestPipes(),
+      ...config.getGlobalRequestFilters(),
     ];
   }
 
@@ -129,7 +119,7 @@ export class HandlerEnhancers {
   /** Nest looks for the class among the enhancers of the handler's module, and silently ignores one that is missing there. */
   #refuseIgnored({ provider, declaredBy, job }: HandlerProvider): void {
     const declared = declaredOn(declaredBy);
-    const isFindable = provider.token === declaredBy || 'getHostModuleKey' in this.#creator;
+    const isFindable = provider.token === declaredBy || 'getHostModuleKey' in (this.#creator as ExternalContextCreator);
     const lost = declared.find(
       (enhancer) =>
         typeof enhancer === 'function' && !(isFindable && provider.host?.injectables.has(enhancer as never)),

@@ -1,6 +1,6 @@
 import type { DiscoveryService } from '@nestjs/core';
 import type { JobDefinition } from '../job/define-job.js';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalidHandler } from '../job/errors.js';
 import { handledBy } from './async-handler.js';
 
 export type Provider = ReturnType<DiscoveryService['getProviders']>[number];
@@ -32,10 +32,6 @@ export function handlerProviders(discovery: DiscoveryService): HandlerProvider[]
     byName.set(name, earlier ?? found);
   }
   return [...byName.values()];
-}
-
-export function invalidHandler(message: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_HANDLER', message);
 }
 
 function asHandler(provider: Provider): HandlerProvider | undefined {

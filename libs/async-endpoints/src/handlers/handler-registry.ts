@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalidOption } from '../job/errors.js';
 import { Inject, Injectable } from '@nestjs/common';
 import { type ContextId, ContextIdFactory, DiscoveryService, ModuleRef } from '@nestjs/core';
 import { isObservable, lastValueFrom, Observable, takeUntil } from 'rxjs';
@@ -94,8 +94,7 @@ export class HandlerRegistry {
         result.catch(() => {}); // Awaited below, unless `restore` throws first.
         return result;
       });
-      if (!result)
-        throw new AsyncEndpointsError('INVALID_OPTION', 'context.run did not call the function that it received.');
+      if (!result) throw invalidOption('context.run did not call the function that it received.');
       return result;
     };
   }

@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalidOption } from '../job/errors.js';
 import { Logger } from '@nestjs/common';
 import type { CarriedValues, Claim, JobProgress, RequestSnapshot, StoredPayload } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
@@ -94,7 +94,7 @@ export class JobContext {
    */
   progress(fraction: number, message: string | null = null): Promise<void> {
     if (!(fraction >= 0 && fraction <= 1))
-      throw new AsyncEndpointsError('INVALID_OPTION', `progress is ${fraction}; expected a number from 0 to 1.`);
+      throw invalidOption(`progress is ${fraction}; expected a number from 0 to 1.`);
     return this.#control.report({
       fraction,
       message: message?.toString().slice(0, 1_000) ?? null,

@@ -1,6 +1,6 @@
 import type { ValidationError } from 'class-validator';
 import type { JobDefinition } from '../job/define-job.js';
-import { AsyncEndpointsError, PermanentJobError } from '../job/errors.js';
+import { invalidOption, PermanentJobError } from '../job/errors.js';
 
 export type Rebuild = (payload: unknown) => Promise<unknown>;
 
@@ -16,8 +16,7 @@ export async function rebuildOf({ name, payload: type }: JobDefinition): Promise
   if (!type) return undefined;
   const transformer = await import('class-transformer').catch(() => undefined);
   if (!transformer)
-    throw new AsyncEndpointsError(
-      'INVALID_OPTION',
+    throw invalidOption(
       `The payload class of job "${name}" needs the package class-transformer: npm install class-transformer`,
     );
   const validator = await import('class-validator').catch(() => undefined);

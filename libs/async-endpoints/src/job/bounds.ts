@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from './errors.js';
+import { type AsyncEndpointsError, invalidOption } from './errors.js';
 
 /** The longest duration that is stored with a job: ten years, in ms. */
 export const LONGEST_MS = 10 * 365 * 86_400_000;
@@ -43,17 +43,18 @@ export function checkDuration(argument: string, ms: number, longest = LONGEST_MS
  */
 export function boundedLimit(limit: number, most: number): number {
   if (typeof limit === 'number' && !Number.isNaN(limit)) return Math.min(Math.max(Math.trunc(limit), 1), most);
-  throw new AsyncEndpointsError('INVALID_OPTION', `limit is ${String(limit)}; expected a number.`);
+  throw invalidOption(`limit is ${String(limit)}; expected a number.`);
 }
 
 /** @throws AsyncEndpointsError `INVALID_OPTION` for a text of more than `most` characters */
 export function checkLength(argument: string, text: string | null | undefined, most: number): void {
   if (!text || text.length <= most) return;
   const expected = `expected a text of at most ${most}`;
-  throw new AsyncEndpointsError('INVALID_OPTION', `${argument} has ${text.length} characters; ${expected}.`);
+  throw invalidOption(`${argument} has ${text.length} characters; ${expected}.`);
 }
 
-function invalid(argument: string, value: unknown, expected: string): AsyncEndpointsError {
+/** The error for a value that is not what was expected. */
+export function invalid(argument: string, value: unknown, expected: string): AsyncEndpointsError {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return new AsyncEndpointsError('INVALID_OPTION', `${argument} is ${shown}; expected ${expected}.`);
+  return invalidOption(`${argument} is ${shown}; expected ${expected}.`);
 }

@@ -65,6 +65,21 @@ export class AsyncEndpointsError extends Error {
   }
 }
 
+/** The application passed a wrong value. @param message what was wrong, and what was expected */
+export function invalidOption(message: string): AsyncEndpointsError {
+  return new AsyncEndpointsError('INVALID_OPTION', message);
+}
+
+/** A handler is malformed, missing, or one of two for one job. */
+export function invalidHandler(message: string): AsyncEndpointsError {
+  return new AsyncEndpointsError('INVALID_HANDLER', message);
+}
+
+/** A method cannot be an async endpoint. */
+export function invalidEndpoint(message: string): AsyncEndpointsError {
+  return new AsyncEndpointsError('INVALID_ENDPOINT', message);
+}
+
 /** The options of a handler's error. */
 export interface JobErrorOptions {
   /** The error behind this one, for the log. */

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { JobDefinition } from '../job/define-job.js';
 import { decodeJob } from '../job/decode-job.js';
 import { boundedLimit, checkLength } from '../job/bounds.js';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { AsyncEndpointsError, invalidOption } from '../job/errors.js';
 import type { Job, JobStatus } from '../job/job.js';
 import { JobPolicies } from '../options/policies.js';
 import { checkScheduleName, decodeDefinition, encodeDefinition, isReadable } from '../schedules/definition.js';
@@ -94,10 +94,7 @@ export class JobSchedules {
     for (const { name, job, options } of declarations) {
       await this.#newSchedule(name, job, options, true);
       if (names.has(name)) {
-        throw new AsyncEndpointsError(
-          'INVALID_OPTION',
-          `Schedule ${JSON.stringify(name)} is declared twice; each name is unique.`,
-        );
+        throw invalidOption(`Schedule ${JSON.stringify(name)} is declared twice; each name is unique.`);
       }
       names.add(name);
     }
@@ -210,10 +207,7 @@ export class JobSchedules {
 /** @throws AsyncEndpointsError `INVALID_OPTION` where the store keeps none */
 export function schedulesOf(store: JobStore): ScheduleStore {
   if (store.schedules) return store.schedules;
-  throw new AsyncEndpointsError(
-    'INVALID_OPTION',
-    'The job store keeps no schedules: recurring jobs need one that does.',
-  );
+  throw invalidOption('The job store keeps no schedules: recurring jobs need one that does.');
 }
 
 function scheduleOf(record: ScheduleRecord, lastStatus: JobStatus | null): Schedule {

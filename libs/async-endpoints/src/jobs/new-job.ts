@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { checkInteger, checkLength, checkNumber, LONGEST_MS } from '../job/bounds.js';
+import { checkInteger, checkLength, checkNumber, invalid, LONGEST_MS } from '../job/bounds.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import { newJobId, toJobId } from '../job/job-id.js';
 import {
@@ -114,6 +114,5 @@ function delayOf({ scheduledAt, delayMs = 0 }: SubmitOptions): number {
   if (!scheduledAt) return Math.ceil(checkNumber('delayMs', delayMs, 0, LONGEST_MS));
   const inMs = scheduledAt.getTime() - Date.now();
   if (inMs <= LONGEST_MS) return Math.max(Math.ceil(inMs), 0);
-  const expected = 'a valid date, at most ten years from now';
-  throw new AsyncEndpointsError('INVALID_OPTION', `scheduledAt is ${String(scheduledAt)}; expected ${expected}.`);
+  throw invalid('scheduledAt', scheduledAt, 'a valid date, at most ten years from now');
 }

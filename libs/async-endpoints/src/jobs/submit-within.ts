@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalidOption } from '../job/errors.js';
 import type { NewJob } from '../job/job.js';
 import type { JobStore, QueueLimits, Submission } from '../store/job-store.js';
 import { transactionOf } from '../store/transaction.js';
@@ -16,10 +16,10 @@ export async function submitWithin(
   limits: QueueLimits,
 ): Promise<Submission> {
   const transaction = transactionOf(within);
-  if (!store.submitWithin) {
-    const needed = 'within needs a job store in the database of the transaction: PostgresJobStore or SqliteJobStore.';
-    throw new AsyncEndpointsError('INVALID_OPTION', needed);
-  }
+  if (!store.submitWithin)
+    throw invalidOption(
+      'within needs a job store in the database of the transaction: PostgresJobStore or SqliteJobStore.',
+    );
   const [submission] = await store.submitWithin(transaction, [job], limits);
   return submission as Submission;
 }

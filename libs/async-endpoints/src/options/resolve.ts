@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
+import { invalid } from '../job/bounds.js';
 import type { JobDefinition, JobOptions } from '../job/define-job.js';
-import { AsyncEndpointsError } from '../job/errors.js';
 import { CONTEXT } from './context.js';
 import { HTTP, STATUS_ROUTES } from './http.js';
 import { JOBS, RETENTION } from './jobs.js';
@@ -128,9 +128,4 @@ function rejectUnknown(group: string, given: object, known: string[]): void {
 function rejectMisplaced(group: string, given: object, misplaced: string[]): void {
   const key = Object.keys(given).find((name) => misplaced.includes(name));
   if (key) throw invalid(group + key, (given as Record<string, unknown>)[key], 'beside useFactory, not in its result');
-}
-
-function invalid(name: string, value: unknown, expected: string): AsyncEndpointsError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return new AsyncEndpointsError('INVALID_OPTION', `${name} is ${shown}; expected ${expected}.`);
 }

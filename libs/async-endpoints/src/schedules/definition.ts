@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { checkInteger, LONGEST_MS } from '../job/bounds.js';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalidOption } from '../job/errors.js';
 import type { NewJob, StoredPayload } from '../job/job.js';
 import type { ScheduleRecord } from '../store/schedules.js';
 import type { ScheduleOptions } from './recurring.js';
@@ -33,7 +33,7 @@ export function encodeDefinition(
   checkInteger(`${where}: missedWithinMs`, missedWithinMs, 0, LONGEST_MS);
   if (missed === 'all' && overlap === 'skip') {
     const expected = 'expected overlap "queue" or "allow", or each job would skip the next one';
-    throw new AsyncEndpointsError('INVALID_OPTION', `${where}: missed is "all" and overlap "skip"; ${expected}.`);
+    throw invalidOption(`${where}: missed is "all" and overlap "skip"; ${expected}.`);
   }
   const { name, payload, owner, priority, maxRetries, retention, queueLimit, queueBytes } = template;
   const job = { name, payload, owner, priority, maxRetries, retention, queueLimit, queueBytes };
@@ -73,13 +73,10 @@ export function jobOf(schedule: ScheduleRecord, at: number, id: string): NewJob 
 export function checkScheduleName(name: unknown): string {
   if (typeof name === 'string' && name !== '' && name.length <= LONGEST_NAME) return name;
   const expected = `expected a text of 1 to ${LONGEST_NAME} characters`;
-  throw new AsyncEndpointsError('INVALID_OPTION', `The name of a schedule is ${JSON.stringify(name)}; ${expected}.`);
+  throw invalidOption(`The name of a schedule is ${JSON.stringify(name)}; ${expected}.`);
 }
 
 function checkChoice(option: string, value: string, choices: readonly string[]): void {
   if (choices.includes(value)) return;
-  throw new AsyncEndpointsError(
-    'INVALID_OPTION',
-    `${option} is ${JSON.stringify(value)}; expected ${choices.join(', ')}.`,
-  );
+  throw invalidOption(`${option} is ${JSON.stringify(value)}; expected ${choices.join(', ')}.`);
 }

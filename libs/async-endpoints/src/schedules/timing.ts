@@ -1,6 +1,6 @@
 import type { Cron } from 'croner';
 import { checkInteger, LONGEST_MS } from '../job/bounds.js';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { AsyncEndpointsError, invalidOption } from '../job/errors.js';
 
 /** When a schedule runs: at the times of a cron expression, or at a fixed interval. */
 export type Timing =
@@ -111,5 +111,5 @@ function isZone(zone: string): boolean {
 }
 
 function invalid(message: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_OPTION', message);
+  return invalidOption(message);
 }

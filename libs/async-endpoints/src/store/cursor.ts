@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalidOption } from '../job/errors.js';
 
 /** The position of a listing: an index, and a place in it. */
 type Position = readonly [unknown, unknown, unknown];
@@ -25,5 +25,5 @@ export function decodeCursor<T extends Position>(cursor: string, isPlace: (posit
   } catch {
     // not created by encodeCursor
   }
-  throw new AsyncEndpointsError('INVALID_OPTION', `cursor is ${JSON.stringify(cursor)}; expected one that list gave.`);
+  throw invalidOption(`cursor is ${JSON.stringify(cursor)}; expected one that list gave.`);
 }

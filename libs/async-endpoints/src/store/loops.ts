@@ -1,5 +1,5 @@
 import { publish } from '../events/channels.js';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { AsyncEndpointsError, invalidOption } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import type { JobFilter, JobStore, RerunOptions, SweepRhythm } from './job-store.js';
 
@@ -144,10 +144,10 @@ export async function pauseOrResume(
 ): Promise<void> {
   const isText = (text: unknown) => typeof text === 'string' && text.length > 0 && text.length <= LONGEST_TEXT;
   if (names.length === 0 || names.length > MOST_NAMES || !names.every(isText)) {
-    throw new AsyncEndpointsError('INVALID_OPTION', `Expected 1 to ${MOST_NAMES} job names to ${verb}.`);
+    throw invalidOption(`Expected 1 to ${MOST_NAMES} job names to ${verb}.`);
   }
   if (by !== null && !isText(by)) {
-    throw new AsyncEndpointsError('INVALID_OPTION', `by is invalid; expected 1 to ${LONGEST_TEXT} characters.`);
+    throw invalidOption(`by is invalid; expected 1 to ${LONGEST_TEXT} characters.`);
   }
   await (verb === 'pause' ? store.pause(names, by) : store.resume(names));
   publish('paused', { store, verb, names, by });

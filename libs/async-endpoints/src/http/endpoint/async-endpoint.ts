@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidEndpoint } from '../../job/errors.js';
 import { HttpCode, HttpStatus, Inject, Optional, UseFilters, UseGuards } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { JobDefinition } from '../../job/define-job.js';
@@ -130,13 +130,11 @@ function injectSubmission(target: object): void {
 function refuseMisuse(target: object, key: string | symbol, method: Method, declared: [string, string][]): void {
   const where = nameOf(target, key);
   if (Reflect.hasMetadata(ENDPOINT_METADATA, method))
-    throw new AsyncEndpointsError('INVALID_ENDPOINT', `${where} has two @AsyncEndpoint decorators.`);
-  if (Reflect.hasMetadata(SSE_METADATA, method))
-    throw new AsyncEndpointsError('INVALID_ENDPOINT', `${where} cannot be @Sse and @AsyncEndpoint.`);
+    throw invalidEndpoint(`${where} has two @AsyncEndpoint decorators.`);
+  if (Reflect.hasMetadata(SSE_METADATA, method)) throw invalidEndpoint(`${where} cannot be @Sse and @AsyncEndpoint.`);
   const answersItself = declared.some(([type]) => RESPONSE_PARAMETERS.includes(type));
   if (answersItself && !Reflect.hasMetadata(RESPONSE_PASSTHROUGH_METADATA, target.constructor, key))
-    throw new AsyncEndpointsError(
-      'INVALID_ENDPOINT',
+    throw invalidEndpoint(
       `${where} takes @Res() or @Next() to answer itself; an async endpoint needs @Res({ passthrough: true }).`,
     );
 }

@@ -1,5 +1,5 @@
 import { Req, Res } from '@nestjs/common';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { type AsyncEndpointsError, invalidEndpoint } from '../../job/errors.js';
 import type { HttpRequest } from '../../options/options.js';
 import type { EndpointSubmission, SubmittingEndpoint } from './endpoint-submission.js';
 
@@ -59,8 +59,7 @@ export function isPassedRequest(index: number): boolean {
 
 /** @throws AsyncEndpointsError `INVALID_ENDPOINT` with more parameters than there is room for */
 export function refuseParameters(where: string, parameters: number): void {
-  if (parameters > REQUEST_AT)
-    throw new AsyncEndpointsError('INVALID_ENDPOINT', `${where} has more than ${REQUEST_AT} parameters.`);
+  if (parameters > REQUEST_AT) throw invalidEndpoint(`${where} has more than ${REQUEST_AT} parameters.`);
 }
 
 /**
@@ -84,8 +83,7 @@ export function findEndpoint(prototype: object, key: string): EndpointMetadata |
 }
 
 function ofAnotherCopy(where: string): AsyncEndpointsError {
-  return new AsyncEndpointsError(
-    'INVALID_ENDPOINT',
+  return invalidEndpoint(
     `${where} has the @AsyncEndpoint of another copy of nestjs-async-endpoints than AsyncEndpointsModule. See npm ls ` +
       'nestjs-async-endpoints, and install it once.',
   );

@@ -1,7 +1,7 @@
 import { RequestMethod } from '@nestjs/common';
 import { type DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { JobDefinition } from '../../job/define-job.js';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidEndpoint } from '../../job/errors.js';
 import { METHOD_METADATA, REDIRECT_METADATA, RENDER_METADATA } from '../../nest/internals.js';
 import type { DeclaredValues } from './declared-values.js';
 import { findEndpoint } from './endpoint-method.js';
@@ -49,7 +49,7 @@ export function discoverEndpoints(discovery: DiscoveryService): Endpoint[] {
 }
 
 function refuseMisuse(where: string, method: object): void {
-  const invalid = (message: string) => new AsyncEndpointsError('INVALID_ENDPOINT', `${where} ${message}`);
+  const invalid = (message: string) => invalidEndpoint(`${where} ${message}`);
   if (!METHODS.includes(Reflect.getMetadata(METHOD_METADATA, method) as RequestMethod))
     throw invalid('is an @AsyncEndpoint without @Post, @Put, @Patch or @Delete.');
   for (const [decorator, metadata] of OTHER_ANSWERS)

@@ -1,6 +1,6 @@
 import { isObservable, lastValueFrom } from 'rxjs';
 import { decodeJob } from '../../job/decode-job.js';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { AsyncEndpointsError, invalidEndpoint } from '../../job/errors.js';
 import type { JobRecord, SubmittedJob } from '../../job/job.js';
 import type { Accepted } from '../../jobs/job-records.js';
 import { withoutTransaction } from '../../jobs/submit-within.js';
@@ -111,7 +111,7 @@ export class MethodSubmission {
   }
 
   #misuse(what: string): AsyncEndpointsError {
-    return new AsyncEndpointsError('INVALID_ENDPOINT', `${this.options.where} ${what}.`);
+    return invalidEndpoint(`${this.options.where} ${what}.`);
   }
 }
 

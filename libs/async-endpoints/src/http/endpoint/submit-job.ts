@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { type AsyncEndpointsError, invalidEndpoint } from '../../job/errors.js';
 import type { JobDefinition, JobResult, SubmittedPayload } from '../../job/define-job.js';
 import type { SubmittedJob } from '../../job/job.js';
 import type { SubmitOptions } from '../../jobs/new-job.js';
@@ -32,7 +32,7 @@ export function SubmitJob(): ParameterDecorator {
   return (target, key, index) => {
     if (key === undefined) throw misplaced(`the constructor of ${(target as { name: string }).name}`);
     if (submitParameterOf(target, key) !== undefined)
-      throw new AsyncEndpointsError('INVALID_ENDPOINT', `${nameOf(target, key)} has two @SubmitJob() parameters.`);
+      throw invalidEndpoint(`${nameOf(target, key)} has two @SubmitJob() parameters.`);
     Reflect.defineMetadata(SUBMIT_PARAMETER, index, target, key);
   };
 }
@@ -48,10 +48,7 @@ export function refuseWithoutEndpoint(prototype: object, key: string): void {
 }
 
 function misplaced(where: string): AsyncEndpointsError {
-  return new AsyncEndpointsError(
-    'INVALID_ENDPOINT',
-    `${where} has @SubmitJob(), which needs an @AsyncEndpoint method.`,
-  );
+  return invalidEndpoint(`${where} has @SubmitJob(), which needs an @AsyncEndpoint method.`);
 }
 
 export function nameOf(target: object, key: string | symbol): string {

@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidEndpoint } from '../../job/errors.js';
 import type { Type } from '@nestjs/common';
 import { JOB_STATUSES } from '../../job/job.js';
 import { PROBLEM_CODES } from '../reply/problem.js';
@@ -159,5 +159,5 @@ export function classOf(resultType: unknown): { type: Type; isList: boolean } {
   if (typeof type === 'function' && others.length === 0)
     return { type: type as Type, isList: Array.isArray(resultType) };
   const message = `resultType is ${String(resultType)}; expected a class, or a list of one class.`;
-  throw new AsyncEndpointsError('INVALID_ENDPOINT', message);
+  throw invalidEndpoint(message);
 }

@@ -8,7 +8,7 @@ import {
   Optional,
 } from '@nestjs/common';
 import { type AbstractHttpAdapter, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidEndpoint } from '../../job/errors.js';
 import { OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
 
 /** A refusal as an exception. Interceptors see an ordinary `HttpException`. */
@@ -42,8 +42,7 @@ export class ReplyFilter implements ExceptionFilter<ReplyException>, OnModuleIni
     if (this.options || !(this.host.httpAdapter as unknown)) return;
     const here = [...this.modules.values()].find(({ injectables }) => injectables.get(ReplyFilter)?.instance === this);
     const module = here?.name ?? 'A module';
-    throw new AsyncEndpointsError(
-      'INVALID_ENDPOINT',
+    throw invalidEndpoint(
       `${module} has a controller with @AsyncEndpoint, but AsyncEndpointsModule is missing. Add ` +
         `AsyncEndpointsModule.forRoot() to the imports of the root module, or of ${module} with isGlobal: false.`,
     );

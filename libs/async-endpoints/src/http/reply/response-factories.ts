@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidOption } from '../../job/errors.js';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { logError } from '../../events/error-text.js';
@@ -49,5 +49,5 @@ export class ResponseFactories {
 /** What only JavaScript, or a cast, can return must not become a 500 for a job that is queued. */
 function checked(reply: Reply | undefined): Reply {
   if (reply?.headers && reply.status >= 200 && reply.status <= 599) return reply;
-  throw new AsyncEndpointsError('INVALID_OPTION', 'It returned no { status, headers, body }.');
+  throw invalidOption('It returned no { status, headers, body }.');
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable, RequestMethod, type Type, VERSION_NEUTRAL, VersioningType } from '@nestjs/common';
 import { ApplicationConfig, MetadataScanner, ModulesContainer } from '@nestjs/core';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidOption } from '../../job/errors.js';
 import { METHOD_METADATA, PATH_METADATA, VERSION_METADATA } from '../../nest/internals.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
 import { joinPaths, modulePathOf, STATUS_CONTROLLER, STATUS_MODULE } from '../reply/job-links.js';
@@ -46,8 +46,7 @@ export class RouteCollisions {
     const collision = this.#routes().find((route) => ours.some((status) => meets(route, status)));
     if (!collision) return;
     const { where, method } = collision;
-    throw new AsyncEndpointsError(
-      'INVALID_OPTION',
+    throw invalidOption(
       `http.path is "${path}", but ${where} (${RequestMethod[method]} ${collision.path}) is in the way of the status routes there. ` +
         'Give http.path another value, such as "async-jobs".',
     );
