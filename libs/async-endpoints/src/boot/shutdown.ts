@@ -7,7 +7,7 @@ import { JobStore } from '../store/job-store.js';
 import { depthOf } from '../store/verbs.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { JobWorker } from '../worker/job-worker.js';
-import { Wait } from '../worker/loop.js';
+import { endsWithin } from '../worker/loop.js';
 
 /** The delay of the check, so that `enableShutdownHooks()` can follow `createApplicationContext()`. */
 const SHUTDOWN_HOOKS_CHECK_MS = 1_000;
@@ -111,14 +111,9 @@ const LAST_CALL_MS = 10_000;
  * logged, and the rest of the application is closed.
  */
 export async function lastCall(purpose: string, call: Promise<void>): Promise<void> {
-  const deadline = new Wait(LAST_CALL_MS);
-  const late = deadline.ended.then(() => Promise.reject(new Error(`It has not answered within ${LAST_CALL_MS} ms.`)));
   try {
-    await Promise.race([call, late]);
+    if (!(await endsWithin(LAST_CALL_MS, call))) throw new Error(`It has not answered within ${LAST_CALL_MS} ms.`);
   } catch (error) {
     logError(new Logger('AsyncEndpoints'), `The job store did not ${purpose}`, error);
-  } finally {
-    late.catch(() => {});
-    deadline.end();
   }
 }

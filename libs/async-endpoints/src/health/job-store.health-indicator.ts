@@ -1,12 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { logError } from '../events/error-text.js';
+import { checkDuration } from '../job/bounds.js';
 import { AsyncEndpointsError, ERROR_CODES } from '../job/errors.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
+import { inTime } from '../store/in-time.js';
 import { JobStore } from '../store/job-store.js';
 import { depthOf, isFull, pausedNames, unhandledNames } from '../store/verbs.js';
 import { JobWorker } from '../worker/job-worker.js';
-import { Wait } from '../worker/loop.js';
 
 const ACCESSIBLE = 'AsyncEndpoints job store is accessible';
 const MOST_NAMES = 20;
@@ -64,17 +65,14 @@ export class JobStoreHealthIndicator {
     probe: () => Promise<Record<string, unknown>>,
   ): Promise<HealthIndicatorResult<TKey>> {
     const check = this.health.check(key);
-    const deadline = new Wait(timeoutMs);
+    checkDuration('timeoutMs', timeoutMs);
     try {
-      const late = deadline.ended.then(() => Promise.reject(new Error(`No answer within ${timeoutMs} ms`)));
-      return check.up(await Promise.race([probe(), late]));
+      return check.up(await inTime(probe(), timeoutMs));
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal !== null) return check.down({ message: refusal });
       logError(this.#logger, 'The health check of the job store failed', error);
       return check.down({ message: explanationIn(error) ?? NOT_ACCESSIBLE });
-    } finally {
-      deadline.end();
     }
   }
 }

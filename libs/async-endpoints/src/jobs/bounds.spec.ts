@@ -12,7 +12,7 @@ import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { PostgresJobStore } from '../stores/postgres/postgres-job-store.js';
 import { RedisJobStore } from '../stores/redis/redis-job-store.js';
 import { SqliteJobStore } from '../stores/sqlite/sqlite-job-store.js';
-import { Wait } from '../worker/loop.js';
+import { inTime } from '../store/in-time.js';
 import { jobManagerOf } from './job-manager.testing.js';
 import { newJob } from './new-job.js';
 
@@ -158,7 +158,7 @@ describe('An arbitrary number', () => {
     const { id } = await jobs.submit('Work', null);
     for (const timeoutMs of [NaN, -1]) {
       await expect(jobs.waitFor(id, { timeoutMs })).rejects.toThrow(`timeoutMs is ${timeoutMs}; expected a number`);
-      expect(() => new Wait(timeoutMs)).toThrow(`timeoutMs is ${timeoutMs}; expected a number`);
+      expect(() => inTime(Promise.resolve(), timeoutMs)).toThrow(`timeoutMs is ${timeoutMs}; expected a number`);
     }
     const waits = [2 ** 31, 1e21, Infinity].map((timeoutMs) => jobs.waitFor(id, { timeoutMs }));
     const [claimed] = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 1, slots: new Map([['Work', 1]]) });

@@ -1,3 +1,5 @@
+import { checkDuration, LONGEST_TIMER_MS } from '../job/bounds.js';
+
 /** When a timer is later than this, the event loop was blocked, and the reply may have arrived unread. */
 const LATE_MS = 20;
 /** How long the event loop then gets to read the reply. */
@@ -24,9 +26,11 @@ export class NoAnswer extends Error {
 /**
  * Returns the reply of the call. When the call is late because this process was busy, it gets more time to read the reply.
  *
- * @throws NoAnswer when there is no reply after `timeoutMs`; the call itself is not stopped, its reply is ignored
+ * @throws NoAnswer when there is no reply after `timeoutMs`, 24.8 days at most; the call itself is not stopped, its reply is ignored.
+ * AsyncEndpointsError `INVALID_OPTION` unless `timeoutMs` is a number from 0
  */
-export function inTime<T>(call: Promise<T>, timeoutMs: number, patience: Patience = NONE): Promise<T> {
+export function inTime<T>(call: Promise<T>, givenMs: number, patience: Patience = NONE): Promise<T> {
+  const timeoutMs = checkDuration('timeoutMs', givenMs, LONGEST_TIMER_MS);
   return new Promise<T>((resolve, reject) => {
     let timer: NodeJS.Timeout;
     const from = performance.now();

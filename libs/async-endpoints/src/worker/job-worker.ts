@@ -5,7 +5,7 @@ import { ResultSerializer } from '../handlers/result-serializer.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobStore, type WorkerInfo } from '../store/job-store.js';
 import { Claimer } from './claimer.js';
-import { Loop, Wait } from './loop.js';
+import { endsWithin, Loop } from './loop.js';
 import { recoveryLoop } from './recovery.js';
 import { RunningJobs } from './running-jobs.js';
 import { Scheduler } from './scheduler.js';
@@ -116,9 +116,7 @@ export class JobWorker {
       if (runs.size > 0) log.abort();
       for (const run of runs) run.abort('SHUTTING_DOWN');
     }, drainTimeoutMs);
-    const end = new Wait(drainTimeoutMs + abortGraceMs + LAST_CALLS_MS);
-    await Promise.race([this.#finish(parts), end.ended]);
-    end.end();
+    await endsWithin(drainTimeoutMs + abortGraceMs + LAST_CALLS_MS, this.#finish(parts));
     clearTimeout(budget);
     log.end(runs);
   }

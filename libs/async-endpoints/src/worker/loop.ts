@@ -1,5 +1,5 @@
-import { setImmediate as nextTurnOfTheEventLoop } from 'node:timers/promises';
-import { checkDuration, LONGEST_TIMER_MS } from '../job/bounds.js';
+import { setImmediate as nextTurnOfTheEventLoop, setTimeout as pause } from 'node:timers/promises';
+import { LONGEST_TIMER_MS } from '../job/bounds.js';
 
 /** The longest sleep after an error, so that a long interval does not delay the recovery. */
 const AGAIN_AFTER_ERROR_MS = 1_000;
@@ -67,32 +67,13 @@ export class Loop {
   }
 }
 
-/**
- * A wait that ends when `end` is called, when the time is up, or when the signal is aborted (then it rejects with its reason).
- */
-export class Wait {
-  readonly ended: Promise<void>;
-  #end: () => void = () => {};
-
-  /**
-   * @param timeoutMs at most 24.8 days; larger values and `Infinity` count as 24.8 days
-   * @throws AsyncEndpointsError `INVALID_OPTION` unless it is a number from 0
-   */
-  constructor(timeoutMs: number, signal?: AbortSignal) {
-    const longestMs = checkDuration('timeoutMs', timeoutMs, LONGEST_TIMER_MS);
-    this.ended = new Promise((resolve, reject) => {
-      const abort = () => reject(signal?.reason);
-      const timer = setTimeout(resolve, longestMs);
-      signal?.addEventListener('abort', abort);
-      this.#end = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        resolve();
-      };
-    });
-  }
-
-  end(): void {
-    this.#end();
+/** Whether the work ends within this time, in ms, at most 24.8 days. Unlike `inTime`, it allows no more for a busy process. */
+export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const late = pause(Math.min(ms, LONGEST_TIMER_MS), false, { signal: timer.signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    timer.abort();
   }
 }

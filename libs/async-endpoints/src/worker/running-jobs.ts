@@ -59,7 +59,6 @@ export class RunningJobs {
 
   async #work(run: Run, isLate: boolean): Promise<void> {
     const { job } = run.claim;
-    const { store } = this;
     try {
       const { outcome, cause } = await this.#perform(run, isLate);
       // The slot is free while the settlement is on its way: the store works while the next handler does.
@@ -68,7 +67,8 @@ export class RunningJobs {
       const lost = run.aborted?.code === 'CLAIM_LOST' ? 'lose' : null;
       const end = outcome ? await this.settlements.settle(run, outcome) : lost;
       if (end === 'complete' || end === 'fail') this.ended.count(job.name, end);
-      if (end) publish(end, { job, store, cause: end === 'lose' ? new AsyncEndpointsError('CLAIM_LOST') : cause });
+      const error = end === 'lose' ? new AsyncEndpointsError('CLAIM_LOST') : cause;
+      if (end) publish(end, { job, store: this.store, cause: error });
     } finally {
       this.runs.delete(run);
       this.on.room(job.name);
