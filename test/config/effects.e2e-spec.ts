@@ -7,7 +7,7 @@ import { type CanActivate, UseGuards } from '@nestjs/common';
 import { redisCli, type RedisServer, startRedisServer, startSentinelOf } from '@app/redis-server';
 import Database from 'better-sqlite3';
 import { Redis } from 'ioredis';
-import { JobStore, type Reply, type ResolvedOptions, type ResponseContext } from 'nestjs-async-endpoints';
+import { type HttpOptions, JobStore, type Reply, type ResponseContext } from 'nestjs-async-endpoints';
 import type { AsyncEndpointsSettings } from 'nestjs-async-endpoints/config';
 import type { SqliteJobStore } from 'nestjs-async-endpoints/sqlite';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
@@ -65,8 +65,8 @@ async function held(app: ConfiguredApp): Promise<number> {
   return status;
 }
 
-function optionsOf(app: ConfiguredApp): ResolvedOptions {
-  return app.nest.get<ResolvedOptions>(Symbol.for('nestjs-async-endpoints:options'));
+function httpOptionsOf(app: ConfiguredApp): HttpOptions {
+  return app.nest.get<{ http: HttpOptions }>(Symbol.for('nestjs-async-endpoints:options')).http;
 }
 
 async function delay(app: ConfiguredApp): Promise<unknown> {
@@ -460,7 +460,7 @@ const EFFECTS: Record<string, Effect> = {
     shows: 429,
   },
   // What it does is in test/http/slow-readers.e2e-spec.ts; here, that it is read and validated.
-  'http.slowReaderTimeoutMs': { is: '100', see: (app) => optionsOf(app).http.slowReaderTimeoutMs, shows: 100 },
+  'http.slowReaderTimeoutMs': { is: '100', see: (app) => httpOptionsOf(app).slowReaderTimeoutMs, shows: 100 },
   'http.keepAliveMs': {
     is: '1000',
     given: API,

@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
 import { type RedisServer, startRedisServer } from '@app/redis-server';
-import { JobManager, type ResolvedOptions } from 'nestjs-async-endpoints';
+import { JobManager } from 'nestjs-async-endpoints';
 import { eventually, Scripted, ScriptedHandler } from 'nestjs-async-endpoints/testing';
 import { multiInstance } from './presets/multi-instance.js';
 import { singleInstance } from './presets/single-instance.js';
@@ -14,7 +14,7 @@ async function start(jobProcessing: DynamicModule) {
   class AppModule {}
   const app = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
   onTestFinished(() => app.close());
-  const options = app.get<ResolvedOptions>(Symbol.for('nestjs-async-endpoints:options'), { strict: false });
+  const options = app.get<object>(Symbol.for('nestjs-async-endpoints:options'), { strict: false });
   return { jobs: app.get(JobManager), config: app.get(ConfigService), handler: app.get(ScriptedHandler), options };
 }
 

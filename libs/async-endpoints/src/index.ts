@@ -9,16 +9,15 @@ export type {
   HttpOptions,
   JobsOptions,
   RecoveryOptions,
-  ResolvedOptions,
   ResponseOptions,
   Role,
   StatusRoutesOptions,
   WorkerOptions,
 } from './options/options.js';
 export type { Retention } from './job/job.js';
-export type { RetryCurve, RetryPolicy } from './job/retry.js';
+export type { RetryCurve } from './job/retry.js';
 
-// Job definitions and their types.
+// Job definitions and their types. Code that is generic over jobs names the types.
 export {
   defineJob,
   type JobDefinition,
@@ -30,7 +29,7 @@ export {
 } from './job/define-job.js';
 export type { Serialized } from './job/serialized.js';
 
-// Endpoints.
+// Endpoints: their decorators, and the types of what a method takes and returns.
 export { AsyncEndpoint, type AsyncEndpointOptions, type AsyncEndpointReturn } from './http/endpoint/async-endpoint.js';
 export { type EndpointSubmitOptions, type Submit, SubmitJob } from './http/endpoint/submit-job.js';
 export type { ResultType } from './http/openapi/schemas.js';
@@ -46,11 +45,6 @@ export { type JobErrorOptions, PermanentJobError, RetryJobError } from './job/er
 export { JobManager } from './jobs/job-manager.js';
 export type { WaitOptions } from './jobs/follow.js';
 export type { SubmitOptions } from './jobs/new-job.js';
-
-// Recurring jobs: schedules declared by handlers, and those of `JobManager.schedules`.
-export { Recurring, type RecurringOptions, type ScheduleOptions } from './schedules/recurring.js';
-export type { Timing } from './schedules/timing.js';
-export type { JobSchedules, Schedule, ScheduleInput, SchedulePage } from './jobs/job-schedules.js';
 export {
   type FailedAttempt,
   isTerminal,
@@ -60,17 +54,20 @@ export {
   type JobProgress,
   type JobStatus,
   type SubmittedJob,
-  type TerminalStatus,
 } from './job/job.js';
 export type { JobFilter, JobPage, LiveWorker, PausedQueue, QueueStats } from './store/job-store.js';
+
+// Recurring jobs: schedules declared by handlers, and those of `JobManager.schedules`.
+export { Recurring, type RecurringOptions } from './schedules/recurring.js';
+export type { Timing } from './schedules/timing.js';
+export type { JobSchedules, Schedule, ScheduleInput, SchedulePage } from './jobs/job-schedules.js';
 
 // Errors. Every error of the library has a code of this catalogue.
 export { AsyncEndpointsError, ERROR_CODES, type ErrorCode } from './job/errors.js';
 
-// Responses: for the hooks of `response`, and for controllers that show jobs themselves.
+// Responses: for the hooks of `response`, and for code that links to a job or reads what clients get.
 export { JobLinks } from './http/reply/job-links.js';
 export type { Problem } from './http/reply/problem.js';
-export { represent } from './http/reply/represent.js';
 export type { AttemptRepresentation, JobRepresentation, Links } from './job/job-representation.js';
 export type { HttpRequest, Reply, ResponseContext } from './options/options.js';
 
@@ -83,7 +80,6 @@ export { JobWorker } from './worker/job-worker.js';
 export {
   JOB_CHANNELS,
   type JobEvent,
-  type JobEventName,
   SCHEDULE_INSTANTS,
   type ScheduleInstants,
   STORE_NOTICE,
