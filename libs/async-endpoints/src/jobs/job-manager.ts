@@ -7,42 +7,26 @@ import { parseJobId, toJobId } from '../job/job-id.js';
 import type { Job, SubmittedJob } from '../job/job.js';
 import type { Serialized } from '../job/serialized.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
-import {
-  type JobFilter,
-  type JobPage,
-  JobStore,
-  type LiveWorker,
-  type PausedQueue,
-  type QueueStats,
-} from '../store/job-store.js';
-import {
-  changeAll,
-  changedJobs,
-  changeOne,
-  jobsRunningFor,
-  pauseOrResume,
-  recoverAll,
-  rerunRunningFor,
-} from '../store/loops.js';
-import { depthOf } from '../store/verbs.js';
+import { type JobFilter, type JobPage, JobStore } from '../store/job-store.js';
+import { changeAll, changedJobs, changeOne } from '../store/loops.js';
 import type { WaitOptions } from './follow.js';
 import { JobRecords } from './job-records.js';
 import { JobSchedules } from './job-schedules.js';
 import type { SubmitOptions } from './new-job.js';
-
-/** One job, or several, by definition or name. */
-export type JobNames = JobDefinition | string | readonly (JobDefinition | string)[];
+import { QueueOperations } from './queue-operations.js';
 
 /** Submits, reads, follows and changes jobs from any code of the application. */
 @Injectable()
-export class JobManager {
+export class JobManager extends QueueOperations {
   constructor(
-    @Inject(JobStore) private readonly store: JobStore,
+    @Inject(JobStore) store: JobStore,
     @Inject(JobRecords) private readonly records: JobRecords,
     /** The schedules of recurring jobs. */
     @Inject(JobSchedules) readonly schedules: JobSchedules,
-    @Inject(OPTIONS) private readonly options: ResolvedOptions,
-  ) {}
+    @Inject(OPTIONS) options: ResolvedOptions,
+  ) {
+    super(store, options);
+  }
 
   /**
    * Accepts a job. When the promise resolves, the store has it.
@@ -162,72 +146,4 @@ export class JobManager {
   async waitFor<TResult = unknown>(id: string, options: WaitOptions = {}): Promise<Job<TResult>> {
     return decodeJob<TResult>(await this.records.followed.waitFor(toJobId(id), options));
   }
-
-  /** Returns the number of waiting jobs, of one name or of all. */
-  async depth(name?: string): Promise<number> {
-    return depthOf(await this.store.stats(), name);
-  }
-
-  /**
-   * Stops all workers from starting jobs of these names until they are resumed, also after restarts. Submissions are accepted,
-   * running jobs continue, and scheduled times do not move. A name that is already paused does not change.
-   *
-   * @param options.by who pauses, at most 1000 characters; in the log and in `paused()`
-   * @throws AsyncEndpointsError `INVALID_OPTION`, `STORE_UNAVAILABLE`
-   */
-  pause(jobs: JobNames, { by = null }: { by?: string | null } = {}): Promise<void> {
-    return pauseOrResume(this.store, 'pause', namesOf(jobs), by);
-  }
-
-  /**
-   * Ends the pause of these names.
-   *
-   * @param options.by as of `pause`
-   * @throws AsyncEndpointsError `INVALID_OPTION`, `STORE_UNAVAILABLE`
-   */
-  resume(jobs: JobNames, { by = null }: { by?: string | null } = {}): Promise<void> {
-    return pauseOrResume(this.store, 'resume', namesOf(jobs), by);
-  }
-
-  /** Returns the paused names, with the time and the author of each pause. */
-  paused(): Promise<PausedQueue[]> {
-    return this.store.paused();
-  }
-
-  /** Returns the live workers: every process that claims jobs from this store and registered within 45 s (with the defaults). */
-  workers(): Promise<LiveWorker[]> {
-    return this.store.workers();
-  }
-
-  /** Returns the number of jobs for each name and status, and the age of the oldest. */
-  stats(): Promise<QueueStats[]> {
-    return this.store.stats();
-  }
-
-  /**
-   * Returns the jobs that have been running for at least this long, in ms.
-   *
-   * @throws AsyncEndpointsError `INVALID_OPTION` for what is not a number from 0
-   */
-  async runningFor(runningForMs: number): Promise<Job[]> {
-    return (await jobsRunningFor(this.store, checkDuration('runningForMs', runningForMs))).map(decodeJob);
-  }
-
-  /**
-   * Recovers the jobs of dead workers now instead of at the next sweep, and returns them.
-   *
-   * @param options.runningForMs also queues jobs again that have been running for at least this long on live workers: the
-   * handler's signal is aborted, and the job has all its attempts again
-   * @throws AsyncEndpointsError `INVALID_OPTION` for a `runningForMs` that is not a number from 0
-   */
-  async recover({ runningForMs }: { runningForMs?: number } = {}): Promise<Job[]> {
-    if (runningForMs !== undefined) checkDuration('runningForMs', runningForMs);
-    const recovered = await recoverAll(this.store, { ...this.options.recovery, leaseMs: this.options.worker.leaseMs });
-    const stuck = runningForMs === undefined ? [] : await rerunRunningFor(this.store, runningForMs);
-    return [...recovered, ...stuck].map(decodeJob);
-  }
-}
-
-function namesOf(jobs: JobNames): string[] {
-  return [jobs].flat().map((job) => (typeof job === 'string' ? job : (job as JobDefinition).name));
 }
