@@ -1,4 +1,5 @@
 import { defineScript } from './define-script.js';
+import { OF_RECORD } from './layout.lua.js';
 import { ORDER } from './order.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
@@ -58,7 +59,7 @@ local function take(queue, wanted)
     local ids = {}
     for n, entry in ipairs(entries) do ids[n] = sub(entry, 9) end
     local texts = read(JOBS, ids)
-    local pattern = place .. '[^;]*;(%d+),(%d+)'
+    local pattern = place .. ${OF_RECORD.fenceAfterPlace}
     for n = 1, #entries do
       local id, text = ids[n], texts[n]
       local number_in_line, fence, version

@@ -1,4 +1,5 @@
 import { defineScript } from './define-script.js';
+import { OF_RECORD, OF_REST } from './layout.lua.js';
 
 /**
  * `without_payload(text)`: a record without its payload, which may be large and which no reader needs. '?' when it cannot be
@@ -8,8 +9,8 @@ export const WITHOUT_PAYLOAD = `
 local match, sub = string.match, string.sub
 
 local function without_payload(text)
-  local length, fixed_at = match(text, '^1%a%x%x%x%x%x%x%x%x%x(%x%x%x%x%x%x)[^\\n]*\\n()')
-  local payload_at = fixed_at and match(text, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n()', fixed_at + tonumber(length, 16))
+  local length, fixed_at = match(text, ${OF_RECORD.fixed})
+  local payload_at = fixed_at and match(text, ${OF_REST.payloadAt}, fixed_at + tonumber(length, 16))
   return payload_at and sub(text, 1, payload_at - 1) or '?'
 end
 `;
@@ -72,7 +73,7 @@ export const findOwnedScript = defineScript<string[]>({
     `
     if text then
       -- A record without a line for the owner cannot be read and is reported as such.
-      local owner_at = match(text, '^[^\\n]*\\n[^\\n]*\\n()')
+      local owner_at = match(text, ${OF_RECORD.ownerAt})
       local owner = ARGV[COUNT + first + n - 1]
       if not owner_at then text = '?' elseif sub(text, owner_at, owner_at + #owner) ~= owner .. '\\n' then text = false end
     end`,

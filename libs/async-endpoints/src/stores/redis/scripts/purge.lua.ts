@@ -1,4 +1,5 @@
 import { defineScript } from './define-script.js';
+import { OF_FIXED } from './layout.lua.js';
 import { EXPIRED_LEASES } from './expired-leases.lua.js';
 import { SILENCE } from './silence.lua.js';
 import { TRANSITION } from './transition.lua.js';
@@ -58,7 +59,7 @@ if over > 0 then call('LPOP', COMPLETED, over) end
 
 for n = 1, #gone do
   local job = jobs[n]
-  if job then count(job.status .. ':' .. match(job.fixed, '^[^\\n]*'), -1) end
+  if job then count(job.status .. ':' .. match(job.fixed, ${OF_FIXED.name}), -1) end
 end
 in_chunks('HDEL', JOBS, gone)
 save()

@@ -1,3 +1,5 @@
+import { OF_CLAIM, OF_FIXED, OF_RECORD, OF_REST } from './layout.lua.js';
+
 /**
  * The beginning of every script that reads jobs: the keys, the time, and functions that parse and write records.
  *
@@ -10,11 +12,8 @@ export const RECORD = `
 local JOBS, CLAIMS, LEASES, COMPLETED, FINISHED, COUNTERS, PAUSED = unpack(KEYS, 1, 7)
 local LINE, READY, SCHEDULED, RUNNING, WAKE = 1, 2, 3, 4, 5
 local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 7, 5, 2000, 35184372088832
-local STABLE = '^1([QRSCFX])(%x%x%x%x%x%x%x%x)(%x)(%x%x%x%x%x%x)(%d+),(%d+),(%-?%d+),(%d+),(%d+)'
-local CHANGING = '^;(%d+),(%d+),(%d*),(%d*),(%d*)[^\\n]*\\n()'
-local FIXED = '^[^\\n]*\\n[^\\n]*\\n%d+\\n[%d,]*\\n[^\\n]*\\n'
-local CLAIM = '^(%d+),(%d+),(%d+),(%d+),(%d*),([^\\n]*)\\n?(.*)$'
-local CLAIM_END = '^%d+,%d+,%d+,(%d+),%d*,[^\\n]*'
+local CLAIM = ${OF_CLAIM.all}
+local CLAIM_END = ${OF_CLAIM.leaseUntil}
 local LONGEST_FIRST_LINE = 200
 local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
 local call = redis.call
@@ -60,14 +59,14 @@ end
 
 -- Nil when the record or the claim cannot be read.
 local function parse(text, claim)
-  local status, sequence, lines, length, created, due, priority, retries, crashes, at = match(text, STABLE .. '()')
+  local status, sequence, lines, length, created, due, priority, retries, crashes, at = match(text, ${OF_RECORD.stable})
   if not at then return nil end
-  local fence, version, updated, started, completed, fixed_at = match(text, CHANGING, at)
+  local fence, version, updated, started, completed, fixed_at = match(text, ${OF_RECORD.changing}, at)
   if not fixed_at or fixed_at > LONGEST_FIRST_LINE then return nil end
   local fixed_end = fixed_at + tonumber(length, 16)
   local fixed = sub(text, fixed_at, fixed_end - 1)
-  local progress, failure, result, payload_at = match(text, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n()', fixed_end)
-  if not payload_at or byte(fixed, -1) ~= 10 or not find(fixed, FIXED) then return nil end
+  local progress, failure, result, payload_at = match(text, ${OF_REST.all}, fixed_end)
+  if not payload_at or byte(fixed, -1) ~= 10 or not find(fixed, ${OF_FIXED.isWhole}) then return nil end
   local job = { status = status, sequence = sequence, lines = lines, created = created, due = due, priority = priority,
     retries = retries, crashes = crashes, fence = fence, version = version, updated = updated, started = started,
     completed = completed, fixed = fixed, progress = progress, error = failure,
@@ -159,7 +158,7 @@ local function member(id, job) return job.sequence .. id end
 local function rank(job) return (100 - job.priority) * PRIORITY_STEP + scheduled_at(job) end
 
 -- Whether the job of an entry in the list, or in a sorted set, waits there. Otherwise the entry is stale.
-local IN_LINE, IN_SET = '^1Q(........)', '^1[RS](........)'
+local IN_LINE, IN_SET = ${OF_RECORD.inLine}, ${OF_RECORD.inSet}
 local function waits(entry, text, place) return text and match(text, place) == sub(entry, 1, 8) end
 
 -- The first job in the list, after dropping a bounded number of stale entries at its front. Returns nil and true when the first

@@ -1,4 +1,5 @@
 import { defineScript } from './define-script.js';
+import { OF_RECORD } from './layout.lua.js';
 import { SUBMIT } from './submit.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
@@ -148,7 +149,7 @@ export const fireScript = defineScript<[now: string, ...outcomes: string[]]>({
   lua: `${SCHEDULE}
 local function is_unfinished(id)
   if id == '' then return false end
-  return call('HEXISTS', CLAIMS, id) == 1 or find(call('HGET', JOBS, id) or '', '^1[QRS]') ~= nil
+  return call('HEXISTS', CLAIMS, id) == 1 or find(call('HGET', JOBS, id) or '', ${OF_RECORD.isWaiting}) ~= nil
 end
 
 local OF_FIRING = 6

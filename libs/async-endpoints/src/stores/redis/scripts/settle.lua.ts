@@ -1,4 +1,5 @@
 import { defineScript } from './define-script.js';
+import { OF_CLAIM, OF_RECORD } from './layout.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
@@ -48,8 +49,8 @@ local completed_of = {}
 
 -- The fast path of nearly all settlements, without parsing the whole record.
 local function complete(id, queue, text, claim, fence, result)
-  local version, started = match(claim, '^%d+,(%d+),(%d+)')
-  local length, stable_end, fixed_at = match(text, '^1..........(%x%x%x%x%x%x)[^;\\n]*();[^\\n]*\\n()')
+  local version, started = match(claim, ${OF_CLAIM.versionAndStart})
+  local length, stable_end, fixed_at = match(text, ${OF_RECORD.ends})
   if not fixed_at or not started then return nil end
   local fixed = sub(text, fixed_at, fixed_at + tonumber(length, 16) - 1)
   local kept = kept_if_of(fixed, queue)

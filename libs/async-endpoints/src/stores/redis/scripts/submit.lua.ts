@@ -1,4 +1,5 @@
 import { defineScript } from './define-script.js';
+import { OF_FIXED } from './layout.lua.js';
 import { TRANSITION } from './transition.lua.js';
 
 /**
@@ -7,7 +8,7 @@ import { TRANSITION } from './transition.lua.js';
  */
 export const SUBMIT = `
 local HEAD = '^(%d+),(%d+),(%d+),(%-?%d+),(%d*),(%d*),(%d*),(%d*)\\n(.*)$'
-local IDENTITY = '^([^\\n]*\\n[^\\n]*)\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)'
+local IDENTITY = ${OF_FIXED.identity}
 local NAMES = KEYS[SHARED + queues * OF_QUEUE + 1]
 local FIRST_KEY = SHARED + queues * OF_QUEUE + 1
 local number_of = numbers('seq', jobs)

@@ -1,4 +1,5 @@
 import { MAX_ATTEMPTS } from '../../../job/attempts.js';
+import { OF_FIXED } from './layout.lua.js';
 import { RECORD } from './record.lua.js';
 
 /**
@@ -47,7 +48,7 @@ local function put(list, id, text)
 end
 
 local function kept_for(status, fixed)
-  local retention = match(fixed, '^[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n([^\\n]*)')
+  local retention = match(fixed, ${OF_FIXED.retention})
   return retention and match(retention, RETENTION[status]) or USUAL_RETENTION[status]
 end
 
@@ -69,7 +70,7 @@ local function lease(id, until_ms)
   list[#list + 1] = id
 end
 
-local ATTEMPTS = '^([^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n[^\\n]*\\n)([^\\n]*)\\n?(.*)$'
+local ATTEMPTS = ${OF_FIXED.attempts}
 
 -- Adds the current attempt to the failed attempts of a job in progress. The last ones are kept, in the sixth fixed line.
 local function keep_attempt(job, outcome, failure)
