@@ -80,7 +80,7 @@ describe.each(ADAPTERS)('Access to jobs, on %s', (adapter) => {
 
 describe.each(ADAPTERS)('An application with a likely mistake, on %s', (adapter) => {
   it("logs a warning for role 'api' on the memory store", async () => {
-    expect(await logOf(adapter, ACCEPTING)).toContain('role is "api", but jobs are in this process\'s memory');
+    expect(await logOf(adapter, ACCEPTING)).toContain('role is "api", but jobs are in the memory of this process');
     const whole = { ...ACCEPTING, providers: [ReportHandler], options: {} };
     expect(await logOf(adapter, whole)).not.toContain('in the memory of this process');
   });
