@@ -1,5 +1,5 @@
-import type { JobRecord, NewJob } from '../job/job.js';
-import type { QueueLimits } from './verbs.js';
+import { isTerminal, type JobRecord, type NewJob } from '../job/job.js';
+import type { QueueLimits, Submission } from './verbs.js';
 
 /** A schedule as it is declared. */
 export interface NewSchedule {
@@ -114,6 +114,29 @@ export const SCHEDULE_CHANGES = 'async-endpoints:schedules';
 
 /** The published change. It refers to no job. */
 export const SCHEDULE_CHANGED = { id: '00000000-0000-0000-0000-000000000000', status: null, version: 0 } as const;
+
+/** The parts of a store that decides in TypeScript. Each call of `fire` is one atomic step. */
+interface FiringStore {
+  schedule(name: string): ScheduleRecord | undefined;
+  job(id: string): JobRecord | undefined;
+  submit(job: NewJob): Submission;
+  keep(schedule: ScheduleRecord): void;
+}
+
+/** Advances one schedule and submits its job. */
+export function fire(store: FiringStore, firing: Firing): Fired {
+  const { run, overlap } = firing;
+  const known = store.schedule(firing.name);
+  if (known?.version !== firing.version || known.pausedAt !== null) return { outcome: 'lost' };
+  const last = known.lastJobId === null ? undefined : store.job(known.lastJobId);
+  const isBusy = run !== null && overlap !== 'allow' && last !== undefined && !isTerminal(last.status);
+  if (isBusy && overlap === 'queue') return { outcome: 'unfinished' };
+  const submission = run && !isBusy ? store.submit(run.job) : null;
+  if (submission?.outcome === 'refused') return { outcome: 'refused' };
+  const job = submission && 'job' in submission ? submission.job : submission && run && store.job(run.job.id);
+  store.keep(movedOn(known, firing, job ?? null));
+  return job ? { outcome: 'fired', job } : { outcome: isBusy ? 'skipped' : 'moved' };
+}
 
 /** The schedule after it is declared; the same object when nothing changes. */
 export function declared(known: ScheduleRecord | undefined, given: NewSchedule, now: number): ScheduleRecord {

@@ -1,4 +1,4 @@
-import { isTerminal, type JobRecord, type NewJob } from '../../job/job.js';
+import type { JobRecord, NewJob } from '../../job/job.js';
 import type { QueueLimits, Submission } from '../../store/job-store.js';
 import * as schedules from '../../store/schedules.js';
 import type {
@@ -62,22 +62,13 @@ export class MemorySchedules implements ScheduleStore {
   }
 
   async fire(firings: readonly Firing[], limits: QueueLimits): Promise<Fired[]> {
-    return firings.map((firing) => this.#fire(firing, limits));
-  }
-
-  #fire(firing: Firing, limits: QueueLimits): Fired {
-    const { run, overlap } = firing;
-    const known = this.#schedules.get(firing.name);
-    if (known?.version !== firing.version || known.pausedAt !== null) return { outcome: 'lost' };
-    const last = known.lastJobId === null ? undefined : this.jobs.find(known.lastJobId);
-    const isBusy = run !== null && overlap !== 'allow' && last !== undefined && !isTerminal(last.status);
-    if (isBusy && overlap === 'queue') return { outcome: 'unfinished' };
-    const submission = run && !isBusy ? this.jobs.submit(run.job, limits, this.now()) : null;
-    if (submission?.outcome === 'refused') return { outcome: 'refused' };
-    const job = submission && (submission.outcome === 'conflict' ? this.jobs.find(run?.job.id ?? '') : submission.job);
-    this.#schedules.set(known.name, schedules.movedOn(known, firing, job ?? null));
-    if (job) return { outcome: 'fired', job };
-    return { outcome: isBusy ? 'skipped' : 'moved' };
+    const store = {
+      schedule: (name: string) => this.#schedules.get(name),
+      job: (id: string) => this.jobs.find(id),
+      submit: (job: NewJob) => this.jobs.submit(job, limits, this.now()),
+      keep: (schedule: ScheduleRecord) => void this.#schedules.set(schedule.name, schedule),
+    };
+    return firings.map((firing) => schedules.fire(store, firing));
   }
 
   #each(names: readonly string[], change: (known: ScheduleRecord) => ScheduleRecord): (ScheduleRecord | null)[] {

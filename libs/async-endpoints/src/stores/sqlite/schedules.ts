@@ -1,5 +1,5 @@
-import { isTerminal } from '../../job/job.js';
-import type { QueueLimits } from '../../store/job-store.js';
+import type { NewJob } from '../../job/job.js';
+import type { QueueLimits, Submission } from '../../store/job-store.js';
 import * as schedules from '../../store/schedules.js';
 import type {
   Fired,
@@ -73,7 +73,18 @@ export class SqliteSchedules implements ScheduleStore {
   }
 
   fire(firings: readonly Firing[], limits: QueueLimits): Promise<Fired[]> {
-    return this.access.write((database, now) => firings.map((firing) => fire(database, firing, limits, now)));
+    return this.access.write((database, now) => {
+      const store = {
+        schedule: (name: string) => find(database, name),
+        job: (id: string) => {
+          const row = database.jobs.find(id);
+          return row && recordOf(row);
+        },
+        submit: (job: NewJob) => submitJobs(database, [job], limits, now)[0] as Submission,
+        keep: (schedule: ScheduleRecord) => keep(database, schedule),
+      };
+      return firings.map((firing) => schedules.fire(store, firing));
+    });
   }
 
   #each(
@@ -88,22 +99,6 @@ export class SqliteSchedules implements ScheduleStore {
       }),
     );
   }
-}
-
-function fire(database: OpenDatabase, firing: Firing, limits: QueueLimits, now: number): Fired {
-  const { run, overlap } = firing;
-  const known = find(database, firing.name);
-  if (known?.version !== firing.version || known.pausedAt !== null) return { outcome: 'lost' };
-  const last = known.lastJobId === null ? undefined : database.jobs.find(known.lastJobId);
-  const isBusy = run !== null && overlap !== 'allow' && last !== undefined && !isTerminal(recordOf(last).status);
-  if (isBusy && overlap === 'queue') return { outcome: 'unfinished' };
-  const [submission] = run && !isBusy ? submitJobs(database, [run.job], limits, now) : [];
-  if (submission?.outcome === 'refused') return { outcome: 'refused' };
-  const row = submission?.outcome === 'conflict' ? database.jobs.find(run?.job.id as string) : undefined;
-  const job = submission && 'job' in submission ? submission.job : row && recordOf(row);
-  keep(database, schedules.movedOn(known, firing, job ?? null));
-  if (job) return { outcome: 'fired', job };
-  return { outcome: isBusy ? 'skipped' : 'moved' };
 }
 
 function find({ statements }: OpenDatabase, name: string): ScheduleRecord | undefined {
