@@ -1,4 +1,5 @@
 import { MAX_ATTEMPTS } from '../../../job/attempts.js';
+import { DEFAULT_RETENTION as USUAL } from '../../../job/job.js';
 import { OF_FIXED } from './layout.lua.js';
 import { RECORD } from './record.lua.js';
 
@@ -15,7 +16,7 @@ import { RECORD } from './record.lua.js';
  * of the channel names
  */
 export const TRANSITION = `${RECORD}
-local USUAL_RETENTION = { C = 86400000, F = 604800000, X = 86400000 }
+local USUAL_RETENTION = { C = ${USUAL.completedMs}, F = ${USUAL.failedMs}, X = ${USUAL.canceledMs} }
 local RETENTION = { C = '^(%d+)', F = '^%d+,(%d+)', X = '^%d+,%d+,(%d+)' }
 local adds, removals, writes, claims, unclaimed, counts = {}, {}, {}, {}, {}, {}
 local completed, kept_until, leased = {}, nil, {}
