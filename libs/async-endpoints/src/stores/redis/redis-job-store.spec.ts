@@ -170,7 +170,9 @@ describe('RedisJobStore on a server', () => {
       const claims = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 5, slots: new Map([['Work', 5]]) });
       expect(claims.map(({ job }) => job.id)).toEqual([next.id]);
     });
-    expect(heard).toEqual([expect.stringContaining('1 queue entries of jobs that do not wait in the queue were dropped')]);
+    expect(heard).toEqual([
+      expect.stringContaining('1 queue entries of jobs that do not wait in the queue were dropped'),
+    ]);
     client.disconnect();
     await store.close();
   });
