@@ -14,7 +14,7 @@ import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 
 /** Warns about valid settings that are probably a mistake. */
 @Injectable()
-export class BootAdvice implements OnApplicationBootstrap {
+class BootAdvice implements OnApplicationBootstrap {
   readonly #logger = new Logger('AsyncEndpoints');
 
   constructor(
@@ -58,7 +58,7 @@ export class BootAdvice implements OnApplicationBootstrap {
 
 /** Warns about endpoints and status routes whose settings are probably a mistake. */
 @Injectable()
-export class HttpAdvice implements OnApplicationBootstrap {
+class HttpAdvice implements OnApplicationBootstrap {
   readonly #logger = new Logger('AsyncEndpoints');
 
   constructor(
@@ -112,6 +112,6 @@ const COPIES = Symbol.for('nestjs-async-endpoints:copies');
 const copies = ((globalThis as unknown as Record<symbol, Set<symbol> | undefined>)[COPIES] ??= new Set());
 copies.add(Symbol('copy'));
 
-export function countCopies(): number {
+function countCopies(): number {
   return copies.size;
 }

@@ -2,7 +2,7 @@ import type { Rule } from '../options/rules.js';
 import { type Setting, SETTINGS } from './settings.js';
 
 /** A name of the seed, the option that it sets, and the translation of its value. */
-export interface SeedName extends Rule<unknown> {
+interface SeedName extends Rule<unknown> {
   readonly key: string;
   readonly states: Setting;
   translate(value: unknown): unknown;

@@ -13,7 +13,7 @@ import type { HandlerProvider } from './handler-providers.js';
 import type { JobContext } from './job-context.js';
 
 /** Runs a handler within its enhancers; request-scoped ones are those of the given context. */
-export type EnhancedRun = (
+type EnhancedRun = (
   handler: JobHandler,
   payload: unknown,
   context: JobContext,

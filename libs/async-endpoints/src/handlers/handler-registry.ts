@@ -12,7 +12,7 @@ import { type Declaration, declarationsOf } from '../schedules/recurring.js';
 import { type Rebuild, rebuildOf } from './payload-class.js';
 
 /** Runs a handler: the provider itself, or an instance for this run. It may return a promise or an Observable. */
-export type RunHandler = (payload: unknown, context: JobContext) => unknown;
+type RunHandler = (payload: unknown, context: JobContext) => unknown;
 
 export interface RegisteredHandler {
   readonly name: string;

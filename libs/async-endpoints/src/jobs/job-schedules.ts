@@ -205,7 +205,7 @@ export class JobSchedules {
 }
 
 /** @throws AsyncEndpointsError `INVALID_OPTION` where the store keeps none */
-export function schedulesOf(store: JobStore): ScheduleStore {
+function schedulesOf(store: JobStore): ScheduleStore {
   if (store.schedules) return store.schedules;
   throw invalidOption('The job store keeps no schedules: recurring jobs need one that does.');
 }

@@ -54,7 +54,7 @@ export function writeJson(value: unknown): string | undefined {
  * @throws AsyncEndpointsError `PAYLOAD_TOO_LARGE` for a value that is nested too deeply: JSON of some thousand levels can be
  * parsed, but the stack is too small to write it; `PAYLOAD_NOT_SERIALIZABLE` for a value that JSON cannot represent
  */
-export function orPayloadError<T>(write: () => T): T {
+function orPayloadError<T>(write: () => T): T {
   try {
     return write();
   } catch (cause) {

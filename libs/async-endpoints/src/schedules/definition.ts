@@ -11,10 +11,10 @@ const MISSED_WITHIN_MS = 86_400_000;
 const LONGEST_NAME = 200;
 
 /** What all jobs of a schedule have in common. Taken from the options of the job when the schedule was declared. */
-export type JobTemplate = Omit<NewJob, 'id' | 'delayMs' | 'idempotency' | 'fingerprint' | symbol>;
+type JobTemplate = Omit<NewJob, 'id' | 'delayMs' | 'idempotency' | 'fingerprint' | symbol>;
 
 /** The content of `ScheduleRecord.definition`, which the store keeps as JSON text. */
-export interface Definition extends Required<{ [Key in keyof ScheduleOptions]: NonNullable<ScheduleOptions[Key]> }> {
+interface Definition extends Required<{ [Key in keyof ScheduleOptions]: NonNullable<ScheduleOptions[Key]> }> {
   /** True when a handler declares the schedule, false when the application created it at run time. */
   readonly isDeclared: boolean;
   readonly template: JobTemplate;

@@ -5,7 +5,7 @@ const LATE_MS = 20;
 /** How long the event loop then gets to read the reply. */
 const READING_MS = 50;
 
-export interface Patience {
+interface Patience {
   /** A number that changes while bytes arrive or leave. While it changes, the reply is on its way. */
   readonly moved: () => number;
   /** How many timeouts such a call may take, at most. */

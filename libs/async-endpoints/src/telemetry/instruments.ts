@@ -4,7 +4,7 @@ import { type Metric, type MetricName, METRICS } from './catalogue.js';
 type OfKind<K> = { [N in MetricName]: (typeof METRICS)[N]['kind'] extends K ? N : never }[MetricName];
 
 export type CounterName = OfKind<'counter'>;
-export type HistogramName = OfKind<'histogram'>;
+type HistogramName = OfKind<'histogram'>;
 export type GaugeName = OfKind<'gauge'>;
 
 /** The counters and histograms of the catalogue, each created on first use. */

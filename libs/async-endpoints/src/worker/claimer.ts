@@ -2,7 +2,7 @@ import type { Claim } from '../job/job.js';
 import type { JobStore } from '../store/job-store.js';
 import type { Slots } from './slots.js';
 
-export interface ClaimerOptions {
+interface ClaimerOptions {
   workerId: string;
   leaseMs: number;
   maxClaimBatchSize: number;

@@ -3,7 +3,7 @@ import { Loop } from './loop.js';
 import { Renewals } from './renewals.js';
 import type { Run, Runs } from './run.js';
 
-export interface LeaseKeeperOptions {
+interface LeaseKeeperOptions {
   workerId: string;
   leaseMs: number;
   abortOnLeaseEnd: boolean;

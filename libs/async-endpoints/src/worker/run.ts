@@ -4,7 +4,7 @@ import { AsyncEndpointsError, type ErrorCode } from '../job/errors.js';
 import type { Claim, JobProgress } from '../job/job.js';
 
 /** The reasons to abort a run. */
-export type AbortCode = Extract<ErrorCode, 'JOB_TIMEOUT' | 'JOB_CANCELED' | 'CLAIM_LOST' | 'SHUTTING_DOWN'>;
+type AbortCode = Extract<ErrorCode, 'JOB_TIMEOUT' | 'JOB_CANCELED' | 'CLAIM_LOST' | 'SHUTTING_DOWN'>;
 
 /** The run of one claim: its signal, deadline and lease. Times are on the monotonic clock. */
 export class Run implements RunControl {

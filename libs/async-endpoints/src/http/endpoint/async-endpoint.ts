@@ -54,7 +54,7 @@ type SubmitsItself<TMethod extends (...args: never[]) => unknown, TPayload, TRes
   Extract<Parameters<TMethod>[number], Submit<JobDefinition<TPayload, TResult, unknown>>> extends never ? false : true;
 
 /** A method decorator that checks what the method returns; `applyDecorators` of Nest takes it too, but cannot check. */
-export interface AsyncEndpointDecorator<TPayload, TResult = unknown> {
+interface AsyncEndpointDecorator<TPayload, TResult = unknown> {
   <TMethod extends (...args: never[]) => AsyncEndpointReturn<TPayload>>(
     target: object,
     key: string | symbol,

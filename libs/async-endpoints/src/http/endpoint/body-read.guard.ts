@@ -27,15 +27,15 @@ export class BodyReadGuard implements CanActivate {
 }
 
 /** Whether the client sends a body, read or not. */
-export function hasBody({ headers }: HttpRequest): boolean {
+function hasBody({ headers }: HttpRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-export function contentTypeOf({ headers }: HttpRequest): string {
+function contentTypeOf({ headers }: HttpRequest): string {
   return String(headers['content-type'] ?? '');
 }
 
-export function isMultipart(request: HttpRequest): boolean {
+function isMultipart(request: HttpRequest): boolean {
   return contentTypeOf(request).toLowerCase().startsWith('multipart/');
 }
 

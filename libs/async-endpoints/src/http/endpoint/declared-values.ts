@@ -14,7 +14,7 @@ export interface DeclaredValues {
   readonly withheld: readonly Withheld[];
 }
 
-export interface Withheld {
+interface Withheld {
   readonly option: 'queryParams' | 'routeParams';
   readonly name: string;
 }

@@ -32,7 +32,7 @@ export interface SubmittingEndpoint {
 }
 
 /** A request to an endpoint, and where its response goes. */
-export interface EndpointCall {
+interface EndpointCall {
   readonly request: HttpRequest;
   readonly response: unknown;
   readonly route: Route;

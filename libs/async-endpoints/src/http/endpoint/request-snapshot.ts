@@ -4,7 +4,7 @@ import type { HttpRequest } from '../../options/options.js';
 import type { DeclaredValues } from './declared-values.js';
 
 /** A header that handlers can read: its name for handlers, and its key in Node. */
-export interface CapturedHeader {
+interface CapturedHeader {
   readonly name: string;
   readonly key: string;
 }

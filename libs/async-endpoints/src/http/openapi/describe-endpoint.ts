@@ -2,7 +2,7 @@ import { headers, IDEMPOTENCY_KEY, json, orHttpException, PREFER, problems, REQU
 import { AsyncEndpointsProblem, HttpExceptionBody, modelOf } from './schemas.js';
 import { describe, forgetReturnType, type Responses } from './swagger-metadata.js';
 
-export interface EndpointDescription {
+interface EndpointDescription {
   readonly job: string;
   readonly resultType: unknown;
   readonly takesBody: boolean;

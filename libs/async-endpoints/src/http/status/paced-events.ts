@@ -1,7 +1,7 @@
 import type { MessageEvent } from '@nestjs/common';
 import { Observable, type Subscriber } from 'rxjs';
 
-export interface Pace<T> {
+interface Pace<T> {
   /** The event for a state, given the state before it; null when the reader needs no event. */
   toEvent(state: T, before: T | null): Promise<MessageEvent | null>;
   /** Resolves when the reader can take more. */
