@@ -24,7 +24,7 @@ async function aClaimer(jobs: number, room: () => number = () => 16) {
   };
   const state = { woken: 0 };
   const claimer = new Claimer(store, slots, OPTIONS, { room, wake: () => void state.woken++ });
-  return { claimer, slots, limits, state, submit };
+  return { claimer, store, slots, limits, state, submit };
 }
 
 describe('A claimer', () => {
@@ -68,6 +68,14 @@ describe('A claimer', () => {
     await claimer.claim();
     claimer.stop();
     expect(claimer.awaits('Work')).toBe(false);
+  });
+
+  it('leaves the worker to its polling when the store rejects a wait', async () => {
+    const { claimer, store, state } = await aClaimer(0);
+    store.waitForWork = () => Promise.reject(new Error('a custom store'));
+    await claimer.claim();
+    await eventually(() => !claimer.awaits('Work'));
+    expect(state.woken).toBe(0);
   });
 
   it('returns pending claims when it is stopped, and requests no more', async () => {

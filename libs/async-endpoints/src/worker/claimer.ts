@@ -94,15 +94,17 @@ export class Claimer {
     if (names.length === 0 || this.#stopped) return;
     const waiting = (this.#waiting = new AbortController());
     this.#awaited = names;
-    const wait = async (): Promise<void> => {
-      await this.store.waitForWork(names, waiting.signal);
+    const listen = async (): Promise<void> => {
+      if (waiting.signal.aborted) return;
+      // A custom store may reject. Then the worker polls.
+      const [wait] = await Promise.allSettled([this.store.waitForWork(names, waiting.signal)]);
       if (waiting.signal.aborted) return;
       this.#awaited = [];
-      this.worker.wake();
+      if (wait.status === 'fulfilled') this.worker.wake();
     };
     // What was claimed starts first: a call to the store would delay it.
-    if (hasClaimed) setImmediate(() => void wait());
-    else void wait();
+    if (hasClaimed) setImmediate(() => void listen());
+    else void listen();
   }
 
   #stopWaiting(): void {
