@@ -18,7 +18,7 @@ const files = (await readdir(dist, { recursive: true })).filter((file) => !isFor
 await mkdir(target);
 // The nearest package.json decides how Node and TypeScript read the files.
 await writeFile(join(target, 'package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
-for (const file of files.filter((name) => /\.js$|\.d\.ts$|\.css$/.test(name))) {
+for (const file of files.filter((name) => /\.(js|d\.ts|css|svg)$/.test(name))) {
   await mkdir(dirname(join(target, file)), { recursive: true });
   if (file.endsWith('.d.ts') || isForBrowsers(file)) {
     await cp(join(dist, file), join(target, file));

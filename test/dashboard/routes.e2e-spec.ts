@@ -77,6 +77,8 @@ async function expectPage(url: string): Promise<void> {
   expect(page.status).toBe(200);
   expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
   const html = await page.text();
+  const assets = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => new URL(address!, `${url}?x=1`));
+  expect(await Promise.all(assets.map(async (asset) => (await fetch(asset)).status))).toEqual([200, 200, 200]);
   const source = /src="([^"]+)"/.exec(html)?.[1] as string;
   const script = await fetch(new URL(source, `${url}?x=1`));
   expect([script.status, script.headers.get('content-type')]).toEqual([200, 'text/javascript; charset=utf-8']);
