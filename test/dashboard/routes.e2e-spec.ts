@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { type INestApplication, Injectable, Module } from '@nestjs/common';
+import { type INestApplication, Injectable, Module, ValidationPipe } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
+import { map } from 'rxjs';
 import { AsyncDashboardModule, MemoryJobStore } from './built.js';
 import { ADAPTERS, KeyGuard, startDashboard, startStrippingProxy } from './dashboard-app.js';
-import { get, getJson, post } from './requests.js';
+import { firstMessage, get, getJson, post } from './requests.js';
 
 const PAGE = new URL('../../libs/async-endpoints/dist/dashboard/page/', import.meta.url);
 const ID = '01a21bf1-e3c8-7df8-a9f5-6faf1a6b5175';
@@ -112,6 +113,19 @@ describe.each(ADAPTERS)('The routes of the dashboard on %s', (adapter) => {
     });
     await expectPage(`${app.url}/v/admin/jobs`);
     expect((await fetch(`${app.url}/v/admin/jobs/assets/..%2findex.js`)).status).toBe(404);
+  });
+
+  it('answer what the page expects, whatever interceptors and pipes of the application do', async () => {
+    const app = await startDashboard(adapter, new MemoryJobStore(), {
+      configure(nest) {
+        nest.useGlobalInterceptors({ intercept: (_context, next) => next.handle().pipe(map((data) => ({ data }))) });
+        nest.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }));
+      },
+    });
+    expect(await getJson(app, '/api/jobs?status=Failed')).toEqual({ jobs: [], cursor: null });
+    expect(JSON.parse(await firstMessage(app, '/api/stream'))).toMatchObject({ stats: [] });
+    const pause = await post(app, { operation: 'pause', targets: ['Echo'] });
+    expect(await pause.json()).toMatchObject({ changed: 1 });
   });
 
   it('work below a path of RouterModule, behind a proxy that strips a prefix', async () => {

@@ -14,7 +14,6 @@ import {
   Query,
   Req,
   Res,
-  Sse,
   type Type,
   UseGuards,
   VERSION_NEUTRAL,
@@ -25,6 +24,7 @@ import { PAGE_HEADERS, pageAt, readAsset } from './assets.js';
 import { DashboardFeed } from './feed.js';
 import { JobActions, parseAction } from './job-actions.js';
 import { JobsView } from './jobs-view.js';
+import { type StreamReply, sendMessages } from './messages.js';
 import { isOfSchedules, SchedulesView } from './schedules-view.js';
 
 /** What Express and Fastify have in common. */
@@ -71,16 +71,16 @@ class DashboardController {
     answer(reply, visitorOf(request));
   }
 
-  @Sse('api/stream')
+  @Get('api/stream')
   @UseGuards(WholeView)
-  stream() {
-    return this.feed.messages(this.feed.snapshots);
+  stream(@Res() reply: StreamReply) {
+    sendMessages(reply, this.feed.messages(this.feed.snapshots));
   }
 
-  @Sse('api/workers/stream')
+  @Get('api/workers/stream')
   @UseGuards(WholeView)
-  workers() {
-    return this.feed.messages(this.feed.workers);
+  workers(@Res() reply: StreamReply) {
+    sendMessages(reply, this.feed.messages(this.feed.workers));
   }
 
   @Get('api/jobs')
@@ -103,11 +103,11 @@ class DashboardController {
     answer(reply, await this.jobs.payload(id, visitorOf(request)));
   }
 
-  @Sse('api/jobs/:id/stream')
-  async follow(@Param('id') id: string, @Req() request: Request) {
+  @Get('api/jobs/:id/stream')
+  async follow(@Param('id') id: string, @Req() request: Request, @Res() reply: StreamReply) {
     const whose = visitorOf(request);
     await this.jobs.find(id, whose);
-    return this.feed.messages(this.jobs.follow(id, whose));
+    sendMessages(reply, this.feed.messages(this.jobs.follow(id, whose)));
   }
 
   @Get('api/schedules')

@@ -16,6 +16,7 @@ import {
 } from 'rxjs';
 import { JobManager } from '../jobs/job-manager.js';
 import type { LiveWorker, PausedQueue, QueueStats } from '../store/job-store.js';
+import type { Message } from './messages.js';
 import { OldestAges } from './oldest-ages.js';
 import { type Throughput, throughputOf } from './throughput.js';
 
@@ -77,7 +78,7 @@ export class DashboardFeed implements OnModuleDestroy {
   }
 
   /** As messages of an event stream, which ends with the application: an open one would keep its HTTP server from closing. */
-  messages(values: Observable<object>): Observable<{ data: object | string; type?: string }> {
+  messages(values: Observable<object>): Observable<Message> {
     const pings = interval(PING_MS).pipe(map(() => ({ type: 'ping', data: '' })));
     return merge(values.pipe(map((data) => ({ data }))), pings).pipe(takeUntil(this.#closed));
   }

@@ -1,0 +1,50 @@
+import type { ServerResponse } from 'node:http';
+import type { Observable } from 'rxjs';
+
+export interface Message {
+  readonly data: object | string;
+  /** Default: `message`. */
+  readonly type?: string;
+}
+
+/** The reply of Fastify, or the response of Express. */
+export interface StreamReply {
+  raw?: ServerResponse;
+  hijack?(): unknown;
+}
+
+const HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store, no-transform',
+  'x-content-type-options': 'nosniff',
+  'x-accel-buffering': 'no',
+};
+
+/**
+ * Sends messages as an event stream, past the interceptors of the application, which may wrap what its own routes return. A slow
+ * reader gets the latest message when it has read the one before.
+ */
+export function sendMessages(reply: StreamReply, messages: Observable<Message>): void {
+  reply.hijack?.();
+  const response = reply.raw ?? (reply as ServerResponse);
+  response.writeHead(200, HEADERS);
+  response.flushHeaders();
+  let latest: Message | undefined;
+  const send = () => {
+    if (!latest || response.writableNeedDrain) return;
+    const { type, data } = latest;
+    latest = undefined;
+    response.write(`${type ? `event: ${type}\n` : ''}data: ${JSON.stringify(data)}\n\n`);
+  };
+  const end = () => void response.end();
+  const subscription = messages.subscribe({
+    next(message) {
+      if (message.type === undefined || !latest) latest = message;
+      send();
+    },
+    error: end,
+    complete: end,
+  });
+  response.on('drain', send);
+  response.on('close', () => subscription.unsubscribe());
+}
