@@ -21,7 +21,7 @@ export function filtered(command: Command, statuses: readonly JobStatus[]): Comm
     .option('--error <code>', 'only jobs whose last attempt has this error code');
 }
 
-/** What was said before the command and after it. */
+/** The options before and after the command. */
 export function flagsOf(command: Command): Flags {
   return command.optsWithGlobals<Flags>();
 }

@@ -4,7 +4,7 @@ import { readSettings, type ResolvedSettings } from '../config/read-settings.js'
 import { readNumber } from '../options/rules.js';
 import { UsageError } from './exit.js';
 
-/** What the command line may say of where the jobs are. */
+/** The options of the command line for the connection to the store. */
 export interface StoreFlags {
   readonly store?: string;
   /** The same as `store`, of Redis. */

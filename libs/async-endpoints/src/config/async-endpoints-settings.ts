@@ -76,7 +76,7 @@ export const REDIS = {
   sentinelPassword: optionalText(1, 10_000),
   /** The prefix of all keys, so that applications can share a server. Default `ae`. */
   prefix: option(() => 'ae', pattern(PREFIX.pattern, PREFIX.expected)),
-  /** What a boot does while Redis is unreachable: stop, or continue, answer 503 and recover by itself. Default `fail-fast`. */
+  /** What to do when Redis is unreachable at boot: stop, or continue, answer 503 and connect later. Default `fail-fast`. */
   connect: option((): (typeof CONNECT)[number] => 'fail-fast', oneOf(...CONNECT)),
   /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
   commandTimeoutMs: option(() => 5_000, integer(...COMMAND_TIMEOUT_MS)),
@@ -121,7 +121,9 @@ export const POSTGRES = {
    * true.
    */
   synchronousClaims: option(() => true, flag()),
-  /** What a boot does while PostgreSQL is unreachable: stop, or continue, answer 503 and recover by itself. Default `fail-fast`. */
+  /**
+   * What to do when PostgreSQL is unreachable at boot: stop, or continue, answer 503 and connect later. Default `fail-fast`.
+   */
   connect: option((): (typeof CONNECT)[number] => 'fail-fast', oneOf(...CONNECT)),
   /** How long a call may take before it fails with `STORE_UNAVAILABLE`, in ms. Default 5000. */
   commandTimeoutMs: option(() => 5_000, integer(...POSTGRES_TIMEOUT_MS)),

@@ -38,7 +38,7 @@ export class DashboardGuard implements CanActivate {
     if (access !== 'read' && access !== 'operate') throw new ForbiddenException('You may not see the dashboard.');
     if (request.method === 'POST') refuseForeignAction(request, access);
     const owner: unknown = await ownerOf(request);
-    // The application forgot a case: nobody may see the jobs of all owners because of that.
+    // The application forgot a case. That must not show the jobs of all owners.
     if (typeof owner !== 'string' && owner !== null) throw new ForbiddenException('You may not see the dashboard.');
     VISITORS.set(request, { access, owner });
     return true;

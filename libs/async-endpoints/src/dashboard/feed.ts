@@ -59,7 +59,7 @@ export interface StoreFailure {
   readonly unavailable: true;
 }
 
-/** One reading of the store every two seconds for all streams of this process; none while nobody looks. */
+/** Reads the store every two seconds for all streams of this process, and not at all without a stream. */
 @Injectable()
 export class DashboardFeed implements OnModuleDestroy {
   readonly snapshots: Observable<Snapshot | StoreFailure>;

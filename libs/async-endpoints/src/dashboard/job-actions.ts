@@ -31,7 +31,7 @@ export interface Step {
   readonly cursor: string | null;
 }
 
-/** What a visitor does to jobs and queues. */
+/** The actions of visitors on jobs and queues. */
 @Injectable()
 export class JobActions {
   readonly #log = new Logger('AsyncDashboard');

@@ -138,7 +138,7 @@ function isStatus(text: string): text is JobStatus {
   return JOB_STATUSES.includes(text as JobStatus);
 }
 
-/** What the visitor asked wrongly is a 400; all else is for the application's filters. */
+/** An invalid request of the visitor becomes a 400. All other errors go to the filters of the application. */
 export function asHttp(error: unknown): never {
   const isWrong = error instanceof AsyncEndpointsError && error.code.startsWith('INVALID_');
   throw isWrong ? new BadRequestException(error.message) : error;

@@ -2,7 +2,7 @@ import type { CanActivate, DynamicModule, InjectionToken, OptionalFactoryDepende
 import { AsyncEndpointsError } from '../job/errors.js';
 import type { HttpRequest } from '../options/options.js';
 
-/** What a request may do: nothing, look, or also cancel, rerun, pause and resume. */
+/** The access of a request: none, read, or also cancel, rerun, pause and resume. */
 export type DashboardAccess = 'none' | 'read' | 'operate';
 
 /** What decides about each request, and what the page may show. */

@@ -7,7 +7,7 @@ import { JobStore } from '../store/job-store.js';
 
 const PAGE = 200;
 
-/** What the page does to a schedule. */
+/** The actions of the page on a schedule. */
 export const SCHEDULE_OPERATIONS = ['trigger', 'pause-schedule', 'resume-schedule'] as const;
 export type ScheduleOperation = (typeof SCHEDULE_OPERATIONS)[number];
 

@@ -14,9 +14,9 @@ export interface JobEvent {
   readonly job: JobRecord;
   /** The store of the job: several applications can share a process. */
   readonly store: object;
-  /** What a handler threw, or what revoked its claim. */
+  /** The error of the handler, or the reason of the revocation of its claim. */
   readonly cause?: unknown;
-  /** Of a recovered job: the worker that held it. */
+  /** For a recovered job: the worker that held it. */
   readonly vanished?: VanishedWorker;
 }
 
@@ -65,7 +65,7 @@ export interface QueuesPaused {
 
 export const QUEUES_PAUSED = channel('asyncendpoints.queues.paused');
 
-/** What became of instants of a schedule. */
+/** The outcome of instants of a schedule. */
 export interface ScheduleInstants {
   readonly store: object;
   /** The name of the schedule. */

@@ -55,7 +55,7 @@ function within(listener: (event: JobEvent) => void): (event: JobEvent) => void 
   return (event) => withinJob(event.job, () => listener(event));
 }
 
-/** A line of the log names at most so many job names; an ellipsis stands for the others. */
+/** The most job names in a line of the log; an ellipsis replaces the others. */
 const MOST_NAMES = 10;
 
 function listed(names: readonly string[]): string {
@@ -73,7 +73,7 @@ function textOfInstants({ schedule, outcome, count }: ScheduleInstants): string 
   return `${name} missed ${count} ${count === 1 ? 'instant' : 'instants'}, for which it submits no job`;
 }
 
-/** What is done to names, or schedules, and not to jobs. */
+/** The actions on job names or schedules instead of jobs. */
 const BY_NAME: ReadonlySet<OperatorAction['verb']> = new Set(['pause', 'resume', 'trigger', 'remove']);
 
 function textOfAction({ verb, by, jobs }: OperatorAction): string {

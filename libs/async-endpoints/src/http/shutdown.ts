@@ -8,7 +8,7 @@ import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 
 /** How long a client may take to read what it is sent in the end. */
 const LAST_WORDS_MS = 1_000;
-/** How often it is looked which connections stand still; one that has not read anything twice in a row is closed. */
+/** The interval of checking idle connections. A connection without a read in two checks in a row is closed. */
 const LOOK_MS = 1_000;
 
 /** How far the HTTP side has shut down. */
@@ -26,7 +26,7 @@ export class HttpShutdown {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  /** Whether submissions over HTTP are refused; application code may go on submitting. */
+  /** Whether submissions over HTTP are refused. Application code may still submit. */
   get isRefusing(): boolean {
     return this.#refusing;
   }
@@ -47,7 +47,7 @@ export class HttpShutdown {
     return (this.#leaving ??= this.#leave());
   }
 
-  /** Emits when this answer may be held, or this stream kept open, no longer; subscribing says that it is. */
+  /** Emits when held responses and streams must end. A subscription counts as one held response. */
   endOf(response: unknown): Observable<void> {
     return defer(() => {
       const held = outgoingOf(response);

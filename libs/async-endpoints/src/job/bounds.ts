@@ -27,7 +27,7 @@ export function checkNumber(argument: string, value: number, from: number, to: n
 }
 
 /**
- * Returns the duration, or the longest one where it is longer; `Infinity` is allowed.
+ * Returns the duration, at most the longest one; `Infinity` is allowed.
  *
  * @throws AsyncEndpointsError `INVALID_OPTION` for what is not a number from 0
  */

@@ -52,18 +52,18 @@ export interface JobDefinition<TSubmitted = unknown, TResult = unknown, TPayload
   readonly [types]?: { submitted: TSubmitted; result: TResult; payload: TPayload };
 }
 
-/** What is submitted, before it is written as JSON: `SubmittedPayload<typeof ProcessData>`. */
+/** The type of a submitted payload, before it is written as JSON: `SubmittedPayload<typeof ProcessData>`. */
 export type SubmittedPayload<TJob> = TJob extends { readonly [types]?: { submitted: infer TSubmitted } }
   ? TSubmitted
   : never;
 
-/** What the handler gets: the request after JSON, or an instance of the job's payload class. */
+/** The type of the payload for the handler: after JSON, or an instance of the payload class. */
 export type JobPayload<TJob> = TJob extends { readonly [types]?: { payload: infer TPayload } } ? TPayload : never;
 
 /** What clients and `JobManager` read: the handler's result after JSON. */
 export type JobResult<TJob> = Serialized<JobReturn<TJob>>;
 
-/** What the handler returns. */
+/** The return type of the handler. */
 export type JobReturn<TJob> = TJob extends { readonly [types]?: { result: infer TResult } } ? TResult : never;
 
 /** A text, or else a type that says what is wrong with the types of a job. */

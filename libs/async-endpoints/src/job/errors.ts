@@ -144,7 +144,7 @@ export function toJobError(thrown: unknown): JobError {
 
 function isForClients(thrown: unknown, http: HttpFailure | null): boolean {
   if (propertyOf(thrown, 'expose') === true || http !== null) return true;
-  // What its message says of the store is for operators.
+  // Its message about the store is for operators.
   if (thrown instanceof AsyncEndpointsError) return thrown.code !== 'STORE_UNAVAILABLE';
   return thrown instanceof PermanentJobError || thrown instanceof RetryJobError;
 }
@@ -156,7 +156,7 @@ export function publicError(error: JobError): JobError {
 
 type Properties = Partial<Record<'code' | 'name' | 'message' | 'details', unknown>>;
 
-/** None where they cannot be read: what a handler throws must not get further than its job. */
+/** Undefined when the details cannot be read: a thrown value must not affect anything but its job. */
 function propertiesOf(thrown: unknown): Properties {
   if (typeof thrown !== 'object' || thrown === null) return {};
   try {

@@ -13,7 +13,7 @@ export interface AttemptRepresentation {
   readonly number: number;
   readonly startedAt: string;
   readonly endedAt: string;
-  /** `retry`: another follows. `fail`: it was the last. `crash`: its worker vanished. */
+  /** `retry`: another attempt follows. `fail`: it was the last one. `crash`: its worker died. */
   readonly outcome: FailedAttempt['outcome'];
   readonly error: JobError;
 }
@@ -36,7 +36,7 @@ export interface JobRepresentation<TResult = unknown> {
   readonly lastUpdatedAt: string;
   /** `null` before the handler has reported any. */
   readonly progress: JobProgress | null;
-  /** What the handler returned; `null` before that, and for a handler that returns nothing. */
+  /** The result of the handler; `null` before the end, and for a handler that returns nothing. */
   readonly result: TResult | null;
   /** The error of the last attempt; a success clears it. */
   readonly error: JobError | null;

@@ -122,7 +122,7 @@ export interface JobRecord {
 
 /** A job as applications see it: the record, with its result decoded. */
 export interface Job<TResult = unknown> extends Omit<JobRecord, 'result'> {
-  /** What the handler returned; `null` while there is nothing, and for a handler that returns nothing. */
+  /** The result of the handler; `null` before the end, and for a handler that returns nothing. */
   readonly result: TResult | null;
 }
 
@@ -150,7 +150,7 @@ export interface NewJob {
   readonly idempotency: { readonly key: string; readonly retentionMs: number } | null;
   /** The queue limit of this name; `null` for none. */
   readonly queueLimit: number | null;
-  /** The queue of this name is full once its waiting jobs take so many bytes. No limit where absent or `null`. */
+  /** The queue of this name is full when its waiting jobs take this many bytes. Absent or `null`: no limit. */
   readonly queueBytes?: number | null | undefined;
 }
 
@@ -180,7 +180,7 @@ export interface StoredPayload {
   readonly snapshot?: RequestSnapshot;
   /** The trace of the submission, when it was traced. */
   readonly trace?: TraceContext;
-  /** Of a recurring job: its schedule, and the instant for which it was made, in ms since the epoch. */
+  /** For a recurring job: its schedule and its instant, in ms since the epoch. */
   readonly schedule?: { readonly name: string; readonly at: number };
   /** The values that `context.names` names, when there are any. */
   readonly context?: CarriedValues;

@@ -30,7 +30,7 @@ export type Verb = keyof typeof LIFECYCLE;
 /** How a claim ends. The name is the job's: it says to which queue it may go back. */
 export type Settlement = { readonly id: string; readonly name: string; readonly fence: number } & Outcome;
 
-/** What a run produced. */
+/** The outcome of a run. */
 export type Outcome =
   | { readonly verb: 'complete'; readonly result: string | null }
   | { readonly verb: 'retry'; readonly delayMs: number; readonly error: JobError }

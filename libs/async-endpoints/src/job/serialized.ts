@@ -35,7 +35,7 @@ export type Serialized<T> = unknown extends T
               >;
             };
 
-/** Says where a type holds what JSON cannot carry, down to four levels; `never` where it does not. */
+/** Names the part of a type that JSON cannot represent, down to four levels; `never` when there is none. */
 export type JsonProblem<T, TPath extends string, TDepth extends 1[] = []> = unknown extends T
   ? never
   : TDepth['length'] extends 5

@@ -1,6 +1,6 @@
 type Properties = Readonly<Record<string, unknown>>;
 
-/** The value of a property of anything thrown; undefined where it cannot be read. */
+/** The value of a property of a thrown value; undefined when it cannot be read. */
 export function propertyOf(thrown: unknown, name: string): unknown {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   try {
@@ -10,7 +10,7 @@ export function propertyOf(thrown: unknown, name: string): unknown {
   }
 }
 
-/** As a text, also where it has none. */
+/** The value as text, also when it cannot be converted. */
 export function describeThrown(thrown: unknown): string {
   try {
     return String(thrown);
@@ -24,7 +24,7 @@ export interface HttpFailure {
   readonly status: number;
   /** The list of messages in its body, as of a `ValidationPipe`. */
   readonly messages: readonly unknown[] | undefined;
-  /** In ms, of its `Retry-After`; null where it has none that can be read. */
+  /** Its `Retry-After` in ms; null when it is missing or invalid. */
   readonly retryAfterMs: number | null;
 }
 

@@ -6,7 +6,10 @@ const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{
 const TRACESTATE_LIMIT = 512;
 const TRACESTATE = /^[\x20-\x7e\t]+$/;
 
-/** The context as it may be stored and passed on, or null where it is malformed: W3C Trace Context, 3.2 and 3.3. */
+/**
+ * The trace context in the form in which it is stored and passed on; null when it is malformed: W3C Trace Context, 3.2 and
+ * 3.3.
+ */
 export function parseTraceContext({ traceparent, tracestate }: Partial<TraceContext>): TraceContext | null {
   if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return null;
   // Version 00 ends after the flags; of a later one only what we know is passed on.

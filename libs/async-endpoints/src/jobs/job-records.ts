@@ -102,7 +102,7 @@ export class JobRecords {
     if (job.status === 'Completed') this.completed.next(job);
   }
 
-  /** @param isCommitted false where the caller may still roll it back: then nobody is told */
+  /** @param isCommitted false when the caller may still roll back: then no event is published */
   #accepted(submission: Submission, isCommitted = true): Accepted {
     if (submission.outcome === 'refused') throw new AsyncEndpointsError('QUEUE_FULL');
     if (submission.outcome === 'conflict')

@@ -52,7 +52,7 @@ export interface SubmitOptions {
 const LONGEST_TEXT = 8_192;
 
 /**
- * @param carried the trace and the context, where they are not those of the options
+ * @param carried the trace and the context, when they differ from those of the options
  * @throws AsyncEndpointsError `INVALID_JOB_ID`, `INVALID_OPTION`, `PAYLOAD_TOO_LARGE`, `PAYLOAD_NOT_SERIALIZABLE`
  */
 export function newJob(

@@ -27,7 +27,7 @@ export async function submitWithin(
 /** Of PostgreSQL and its connections: the transaction lost a race, waited too long for a lock, or lost its server. */
 const PASSING_CODES = /^(?:(?:08|40|53|57)[0-9A-Z]{3}|55P03|E[A-Z]{4,})$/;
 
-/** What a client is told of an error of the transaction: `STORE_UNAVAILABLE` for one that a repetition may not meet. */
+/** The error for the client when the transaction fails: `STORE_UNAVAILABLE` for an error that a retry may avoid. */
 export function withoutTransaction(error: unknown): unknown {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' && PASSING_CODES.test(code) ? unavailable(error) : error;

@@ -177,7 +177,7 @@ export function unhandledNames(stats: readonly QueueStats[], workers: readonly W
 /** The memory that a store uses, and its limit. */
 export interface StoreMemory {
   readonly usedBytes: number;
-  /** Null where there is no limit. */
+  /** Null when there is no limit. */
   readonly limitBytes: number | null;
 }
 

@@ -16,10 +16,10 @@ export class TestJobStore extends MemoryJobStore {
     return Date.now() + this.#clock.aheadMs;
   }
 
-  /** Moves the clock forward, and tells the workers which jobs have become due. */
+  /** Moves the clock forward, and wakes workers for jobs that have become claimable. */
   async advance(ms: number): Promise<void> {
     this.#clock.aheadMs += ms;
-    // A claim of nothing wakes whoever waits for what has become claimable.
+    // An empty claim wakes the waiters for jobs that have become claimable.
     await this.claim({
       worker: 'clock',
       slots: new Map([...this.#names].map((name) => [name, 0])),

@@ -14,7 +14,7 @@ import { ShutdownLog, StoreLog } from './worker-log.js';
 /** How long a shutdown waits for the last calls to the store: the deadline of a call to Redis. */
 const LAST_CALLS_MS = 5_000;
 
-/** What a started worker consists of. */
+/** The parts of a started worker. */
 interface Parts {
   readonly running: RunningJobs;
   readonly claimer: Claimer;
@@ -126,7 +126,7 @@ export class JobWorker {
     running.begin(await claimer.rest());
     await running.runs.ended();
     await Promise.all([recovery.stop(), running.keeper.close()]);
-    // When this fails, the worker is forgotten because it registers no more.
+    // When this fails, the registration of the worker expires.
     await this.store.unregister(this.options.worker.workerId).catch(() => {});
   }
 

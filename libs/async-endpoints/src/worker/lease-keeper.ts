@@ -53,7 +53,7 @@ export class LeaseKeeper {
     await this.#heartbeats.stop();
   }
 
-  /** Sees to it that the run, which is among the runs, ends when it must. */
+  /** Schedules the abort of a run at its deadline or lease end. */
   keep(run: Run): void {
     this.#checkBy(this.#endOf(run));
   }

@@ -35,8 +35,8 @@ export class Settlements {
   }
 
   /**
-   * Resolves when the store has answered, with the verb that it took, or `lose` when another worker has the job. Null when the
-   * outcome was given up, which is logged.
+   * Resolves when the store has replied, with the settled verb, or with `lose` when another worker has the job. Null when
+   * the outcome was given up, which is logged.
    */
   async settle(run: Run, outcome: Outcome): Promise<Outcome['verb'] | 'lose' | null> {
     const { job, fence } = run.claim;

@@ -30,7 +30,7 @@ import {
 import { EndpointSubmission } from './endpoint-submission.js';
 import { nameOf, type Submit, submitParameterOf } from './submit-job.js';
 
-/** What the method of an async endpoint may return. */
+/** The return type of the method of an async endpoint. */
 export type AsyncEndpointReturn<TPayload> = TPayload | Promise<TPayload> | Observable<TPayload>;
 
 export interface AsyncEndpointOptions<TResult = unknown> {

@@ -115,7 +115,7 @@ export class MethodSubmission {
   }
 }
 
-/** What a method returns, whichever way. */
+/** The return value of a method: a value, a promise or an Observable. */
 export function valueOf(produced: unknown): unknown {
   return isObservable(produced) ? lastValueFrom(produced, { defaultValue: undefined }) : produced;
 }

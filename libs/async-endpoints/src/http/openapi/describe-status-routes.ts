@@ -7,7 +7,7 @@ import { describe, type Description, type Responses } from './swagger-metadata.j
 
 export type StatusRoute = 'status' | 'result' | 'events' | 'cancel';
 
-/** What a client would call them: the same whatever names an application gives its own operations. */
+/** The operation ids of the status routes, independent of the naming of the application's own operations. */
 export const OPERATION_IDS: Readonly<Record<StatusRoute, string>> = {
   status: 'getJob',
   result: 'getJobResult',

@@ -114,7 +114,7 @@ export const HttpExceptionBody = modelWith(
   },
 );
 
-/** The job, with its own name and result where there is a class for this. */
+/** The schema of a job, with its own name and result type when there is a result class. */
 export function modelOf(name: string, resultType: unknown): Type {
   if (resultType === undefined) return AsyncJob;
   const { type, isList } = classOf(resultType);
@@ -153,7 +153,10 @@ export type ResultType<TResult = unknown> = unknown extends TResult
     ? readonly [ClassOf<TItem>]
     : ClassOf<TResult>;
 
-/** @throws AsyncEndpointsError `INVALID_ENDPOINT` where it is neither a class nor a list of one, as plain JavaScript may have it */
+/**
+ * @throws AsyncEndpointsError `INVALID_ENDPOINT` when it is neither a class nor a list of one, which is possible in
+ * JavaScript
+ */
 export function classOf(resultType: unknown): { type: Type; isList: boolean } {
   const [type, ...others] = [resultType].flat();
   if (typeof type === 'function' && others.length === 0)

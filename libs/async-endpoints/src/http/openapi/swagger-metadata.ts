@@ -59,7 +59,7 @@ export interface Description {
   readonly models: readonly Type[];
 }
 
-/** Describes a route. What the application's own decorators say of it, before or after, takes precedence. */
+/** Describes a route. Decorators of the application take precedence, in any order. */
 export function describe(method: object, { operation, parameters, responses, models }: Description): void {
   const said = read<Partial<Responses>>(method, RESPONSES, {});
   const merged = { ...responses, ...said };

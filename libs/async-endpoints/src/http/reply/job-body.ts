@@ -3,7 +3,7 @@ import type { Links } from '../../job/job-representation.js';
 import type { JobRecord } from '../../job/job.js';
 import { represent, representAsText } from './represent.js';
 
-/** What the first and the last character of stored JSON enclose it with. */
+/** The pairs of first and last character of stored JSON. */
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']', '"': '"' };
 
 type WithResult = JobRecord & { readonly result: string };

@@ -78,7 +78,7 @@ function filled(bases: Links, params: unknown): Links {
 /** `MODULE_PATH`, which `RouterModule` writes on a module class for each application. */
 const MODULE_PATH = '__module_path__';
 
-/** The path under which `RouterModule` has put the controllers of a module; empty where it has not. */
+/** The path of a module in `RouterModule`; empty when it has none. */
 export function modulePathOf(module: Type, { applicationId }: Pick<ModulesContainer, 'applicationId'>): string {
   const path: unknown =
     Reflect.getMetadata(MODULE_PATH + applicationId, module) ?? Reflect.getMetadata(MODULE_PATH, module);

@@ -11,7 +11,7 @@ import {
   type ResponseOptions,
 } from '../../options/options.js';
 
-/** What a hook gets first. */
+/** The first argument of a hook. */
 type Subject<K extends keyof ResponseOptions> = ResponseOptions[K] extends
   ((subject: infer TSubject, context: ResponseContext) => unknown) | undefined
   ? TSubject

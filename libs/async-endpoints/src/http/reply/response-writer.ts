@@ -28,7 +28,7 @@ export class ResponseWriter {
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {}
 
-  /** Writes status and headers; Nest writes the body that is returned, but as JSON only where it is an object. */
+  /** Writes status and headers. Nest writes the returned body, and as JSON only when it is an object. */
   write(response: unknown, { status, headers, body: given }: Reply, route: Route): unknown {
     const { httpAdapter } = this.host;
     const isText = given instanceof JsonBody && !this.#isRead(response, route);

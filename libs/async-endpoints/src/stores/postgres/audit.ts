@@ -4,7 +4,7 @@ import type { PostgresConnections } from './connections.js';
 
 /** Audits read every job. */
 const AUDIT_MS = 3_600_000;
-/** At most so many jobs are named. */
+/** The most jobs that an audit names. */
 const MOST = 10_000;
 
 const COUNTS = {
@@ -17,7 +17,7 @@ const COUNTS = {
 } as const;
 const COLUMNS = [...Object.keys(COUNTS), 'queued_bytes', 'scheduled_bytes'];
 
-/** What the tally of each name is short of, where it does not agree with the jobs. */
+/** The difference of the tally to the jobs, for each name with a wrong tally. */
 const WRONG_TALLIES = `
   SELECT name, ${COLUMNS.map((column) => `sum(${column}) AS ${column}`).join(', ')} FROM (
     SELECT name, ${Object.entries(COUNTS)
@@ -36,7 +36,7 @@ const WRONG_LEASES = `
   LEFT JOIN (SELECT lease AS id, count(*) AS count FROM job WHERE status = 'InProgress' GROUP BY lease) AS held USING (id)
   WHERE lease.live <> coalesce(held.count, 0)`;
 
-/** What is true of every job, and what is said of one of which it is not. */
+/** The conditions of every job, each with the description of a deviation. */
 const RULES: readonly [table: string, holds: string, deviation: string][] = [
   ['job', "status <= 'InProgress'", 'is finished, but among the jobs that wait or run'],
   ['done', "status > 'InProgress'", 'is not finished, but among the jobs that are'],
@@ -49,7 +49,7 @@ const RULES: readonly [table: string, holds: string, deviation: string][] = [
   ['job', `status <> 'InProgress' OR ${HAS_LEASE}`, 'is in progress, but no lease names it at the end of its claim'],
 ];
 
-/** Each is done where it is needed; what is right stays as it is. */
+/** The repairs. Each changes only wrong rows. */
 const REPAIRS = [
   `UPDATE job SET worker = coalesce(worker, 'unknown'), lease_until = coalesce(lease_until, 0),
     started_at = coalesce(started_at, created_at)

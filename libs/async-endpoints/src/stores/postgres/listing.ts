@@ -6,7 +6,7 @@ import { encodeNullable } from '../sql/text.js';
 import type { PostgresConnections } from './connections.js';
 import { type RecordRow, recordOf } from './rows.js';
 
-/** At most so many jobs of an owner are looked at for a page of those that also have an error. */
+/** The most jobs of an owner that are read for a page that is also filtered by error code. */
 const LOOKED_AT = 1_000;
 
 interface Reply {

@@ -153,7 +153,7 @@ export class RedisConnections {
   }
 
   #begin(): void {
-    // What was closed once is left to be collected: not every client can be used again.
+    // Drop the closed clients, because not every client can be used again.
     if (!this.options.client && this.#commands.status !== 'wait')
       this.#commands = ownClient(this.options, this.#timeoutMs);
     this.#state = 'opening';

@@ -4,10 +4,10 @@ import type { readOptions } from './options.js';
 import { statusOf } from './rows.js';
 import { whenFree } from './transactions.js';
 
-/** At most so many jobs are named. */
+/** The most jobs that an audit names. */
 const MOST = 10_000;
 
-/** What a waiting job takes, as `JobTable` counts it. */
+/** The bytes of a waiting job, as `JobTable` counts them. */
 const BYTES = `CASE WHEN status > 1 THEN 0 WHEN error IS NULL AND attempts IS NULL THEN bytes
   ELSE bytes + 3 + length(CAST(coalesce(error, 'null') AS BLOB)) + length(CAST(coalesce(attempts, '[]') AS BLOB)) END`;
 const COUNTED = `SELECT name, status, count(*) AS count, sum(${BYTES}) AS bytes FROM job GROUP BY name, status`;
@@ -24,7 +24,7 @@ const IS_CLAIMED = 'worker IS NOT NULL AND lease_until IS NOT NULL AND started_a
 const IS_FREE = 'worker IS NULL AND lease_until IS NULL';
 const IS_FINISHED = 'completed_at IS NOT NULL AND expires_at IS NOT NULL';
 
-/** What is true of every job; what is said of one of which it is not; and what makes it true again. */
+/** The conditions of every job, each with the description of a deviation and its repair. */
 const RULES = [
   { holds: IS_READABLE, deviation: 'cannot be read', repair: 'DELETE FROM job' },
   {

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Database } from './driver.js';
 
-/** From so many bytes on, the log is written into the database and emptied. As SQLite has it: 1,000 pages. */
+/** The size at which the log is written into the database and emptied: 1,000 pages, the default of SQLite. */
 const LARGE = 4 * 1024 * 1024;
-/** The size of the log is looked at once in so many commits. */
+/** The number of commits between two checks of the size of the log. */
 const COMMITS = 16;
 const CLOSE_MS = 5_000;
 
@@ -82,7 +82,7 @@ export class Checkpoints {
     this.#thread = thread;
     thread.unref();
     thread.on('message', (message) => this.#answered(thread, message as 'ready' | 'copy' | 'empty'));
-    // Never again: SQLite goes on by itself.
+    // Do not start it again: SQLite then checkpoints by itself.
     const stop = () => {
       this.#isIdle = false;
       this.pause = undefined;

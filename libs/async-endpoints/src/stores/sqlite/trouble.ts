@@ -10,7 +10,7 @@ const WHAT: Partial<Record<ErrorCode, string>> = {
 /** A full disk has room for small changes now and then: it is mended when nothing has failed for so long. */
 const QUIET_MS = 10_000;
 
-/** What keeps the file from being written, as far as SQLite has said; tells of each turn once. */
+/** Tracks why the file cannot be written, and publishes one notice when that changes. */
 export class Trouble {
   #present: ErrorCode | undefined;
   #metAt = 0;

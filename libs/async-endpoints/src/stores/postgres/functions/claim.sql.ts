@@ -52,9 +52,10 @@ RETURN ARRAY(
   WHERE name = p_name AND priority = p_priority AND (scheduled_at, seq) > (p_due, p_seq) AND scheduled_at <= p_time AND status < 'InProgress'
   ORDER BY scheduled_at, seq LIMIT p_count FOR UPDATE SKIP LOCKED);`,
   /**
-   * Claims up to so many jobs of a name.
+   * Claims up to p_count jobs of a name.
    *
-   * p_priority, p_due, p_seq  the front: all before this place is claimed, as far as the caller knows; NULL where it does not know
+   * p_priority, p_due, p_seq the front: all before this place is claimed, as far as the caller knows; NULL where it does not
+   * know
    * p_claims                  JSON: \`ClaimRow\` by \`ClaimRow\`, parted by commas; NULL for none
    * p_front                   JSON: the place of the last claim, if the name has one priority
    */

@@ -1,6 +1,6 @@
 import { verb } from './define-function.js';
 
-/** A page ends after so many bytes of results. */
+/** The number of bytes of results after which a page ends. */
 const MAX_RESULTS = 4 * 1024 * 1024;
 
 /** The places in one index of the jobs that are asked for, the newest first. */

@@ -13,7 +13,7 @@ RETURN (
   FROM unnest(p_ids, p_owners, p_owned) WITH ORDINALITY AS wanted(id, owner, is_owned, at), LATERAL (
     SELECT * FROM record WHERE record.id = wanted.id AND (NOT wanted.is_owned OR record.owner IS NOT DISTINCT FROM wanted.owner)
   ) AS record);`,
-  /** What the handler of a job is given, as a JSON string. */
+  /** The payload of a job, as a JSON string. */
   verb`
 payload(p_id uuid) RETURNS text
 RETURN (SELECT to_json(payload) FROM (

@@ -54,7 +54,7 @@ BEGIN
   FROM (SELECT id, count(*) AS count FROM unnest(p_leases) AS of_job(id) GROUP BY id) AS ended WHERE lease.id = ended.id;
   DELETE FROM lease WHERE id = ANY(v_locked) AND live <= 0;
 END`,
-  /** What a new job waits as. */
+  /** The value of `waits_as` of a new job. */
   expression`
 status_of(p_delay bigint) RETURNS job_status
 (CASE WHEN p_delay > 0 THEN 'Scheduled' ELSE 'Queued' END)::job_status`,
