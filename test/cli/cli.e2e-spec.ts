@@ -51,16 +51,16 @@ describe('npx async-endpoints', () => {
     [['cancel'], /^async-endpoints: No jobs are selected: give ids, or .*\n$/],
     [['rerun', UNKNOWN, '--all'], /^async-endpoints: No jobs are selected: give ids, or .*\n$/],
     [['stats', '--partitions', 'many'], /redis\.partitions in the command line is "many"; expected an integer/],
-    [['stats', '--redis-url', 'http://:geheim@x'], /redis\.url in the command line is invalid (a secret is not shown)/],
+    [['stats', '--redis-url', 'http://:geheim@x'], /redis\.url in the command line is invalid \(a secret is not shown\)/],
     [
       ['stats', '--store', 'mysql://ann:geheim@x'],
       /^async-endpoints: --store is mysql:…; expected redis:\/\/, .* or sqlite: with a file\.\n$/,
     ],
     [['stats', '--store', 'geheim'], /^async-endpoints: --store is no URL; expected redis:\/\/, /],
-    [['stats', '--store', 'redis://:ge#heim@x'], /redis\.url in the command line is invalid (a secret is not shown)/],
+    [['stats', '--store', 'redis://:ge#heim@x'], /redis\.url in the command line is invalid \(a secret is not shown\)/],
     [
       ['stats', '--store', 'postgres://ann:geheim@x/a b'],
-      /postgres\.url in the command line is invalid (a secret is not shown)/,
+      /postgres\.url in the command line is invalid \(a secret is not shown\)/,
     ],
     [
       ['stats', '--store', 'sqlite:'],
