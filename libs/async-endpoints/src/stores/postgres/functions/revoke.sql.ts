@@ -1,11 +1,35 @@
-import { verb } from './define-function.js';
-
-/** The columns that `done` and `job` share. */
-const KEPT = `id, seq, name, owner, priority, retry_count, max_retries, created_at, scheduled_at, started_at, progress, retention,
-      fingerprint, bytes, payload`;
+import { part, verb } from './define-function.js';
 
 /** Changes by operators and clients, which need no fence. */
 export const REVOKE = [
+  /** Ends a locked job that is not terminal, whoever has claimed it. */
+  part`
+finish(p_job job, p_status job_status, p_code text, p_error text, p_time bigint) RETURNS void
+DELETE FROM job WHERE id = p_job.id;
+INSERT INTO done (id, seq, name, status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at,
+  completed_at, expires_at, progress, error_code, error, attempts, fence, retention, fingerprint, version, bytes, payload)
+VALUES (p_job.id, p_job.seq, p_job.name, p_status, p_job.owner, p_job.priority, p_job.retry_count, p_job.max_retries, p_job.crashes,
+  p_job.created_at, p_job.scheduled_at, p_job.started_at, p_time, expires_at(p_job.retention, p_status, p_time), p_job.progress,
+  p_code, p_error, p_job.attempts, p_job.fence + 1, p_job.retention, p_job.fingerprint, p_job.version + 1, p_job.bytes, p_job.payload);
+PERFORM count_jobs(p_job.name, -(p_job.status = 'Queued')::integer, -(p_job.status = 'Scheduled')::integer,
+  -(p_job.status = 'InProgress')::integer, 0, (p_status = 'Failed')::integer, (p_status = 'Canceled')::integer,
+  CASE p_job.status WHEN 'Queued' THEN -waiting_bytes(p_job) ELSE 0 END,
+  CASE p_job.status WHEN 'Scheduled' THEN -waiting_bytes(p_job) ELSE 0 END);
+IF p_job.status = 'InProgress' THEN
+  PERFORM end_leases(ARRAY[p_job.lease]);
+  PERFORM tell_revoked(p_job.worker, p_job.id, p_status, p_job.version + 1);
+END IF;`,
+  /** Queues a locked job in progress again, with the retries, crashes, time, error and attempts that p_job has. */
+  part`
+requeue(p_job job, p_time bigint) RETURNS void
+UPDATE job SET status = 'Queued', waits_as = 'Queued', waits_since = p_time, retry_count = p_job.retry_count, crashes = p_job.crashes,
+  scheduled_at = p_job.scheduled_at, started_at = NULL, reported_at = NULL, progress = NULL, error_code = p_job.error_code,
+  error = p_job.error, attempts = p_job.attempts, fence = fence + 1, worker = NULL, lease_until = NULL, version = version + 1
+WHERE id = p_job.id;
+PERFORM end_leases(ARRAY[p_job.lease]);
+PERFORM count_jobs(p_job.name, 1, 0, -1, 0, 0, 0, waiting_bytes(p_job), 0);
+PERFORM tell_revoked(p_job.worker, p_job.id, 'Queued', p_job.version + 1);
+PERFORM wake(p_job.name, 1);`,
   /** Cancels jobs that are not terminal. Returns the jobs, in JSON. */
   verb`
 cancel(p_ids uuid[], p_now bigint) RETURNS text
@@ -14,18 +38,7 @@ DECLARE
   v_job job;
 BEGIN
   FOR v_job IN SELECT * FROM job WHERE id = ANY(p_ids) ORDER BY id FOR UPDATE LOOP
-    DELETE FROM job WHERE id = v_job.id;
-    INSERT INTO done (${KEPT}, status, crashes, completed_at, expires_at, error_code, error, attempts, fence, version)
-    SELECT ${KEPT}, 'Canceled', crashes, v_time, expires_at(retention, 'Canceled', v_time), error_code, error, attempts, fence + 1, version + 1
-    FROM (SELECT v_job.*) AS job;
-    PERFORM count_jobs(v_job.name, -(v_job.status = 'Queued')::integer, -(v_job.status = 'Scheduled')::integer,
-      -(v_job.status = 'InProgress')::integer, 0, 0, 1,
-      CASE v_job.status WHEN 'Queued' THEN -waiting_bytes(v_job) ELSE 0 END,
-      CASE v_job.status WHEN 'Scheduled' THEN -waiting_bytes(v_job) ELSE 0 END);
-    IF v_job.status = 'InProgress' THEN
-      PERFORM end_leases(ARRAY[v_job.lease]);
-      PERFORM tell_revoked(v_job.worker, v_job.id, 'Canceled', v_job.version + 1);
-    END IF;
+    PERFORM finish(v_job, 'Canceled', v_job.error_code, v_job.error, v_time);
   END LOOP;
   PERFORM tell(p_ids);
   RETURN records(p_ids);
@@ -45,14 +58,12 @@ BEGIN
     FOR v_job IN SELECT * FROM job WHERE id = ANY(p_ids) AND status = 'InProgress' AND v_time - started_at >= p_running_ms
       ORDER BY id FOR UPDATE
     LOOP
-      UPDATE job SET status = 'Queued', waits_as = 'Queued', waits_since = v_time, retry_count = 0, crashes = 0, scheduled_at = v_time,
-        started_at = NULL, reported_at = NULL, progress = NULL, error_code = NULL, error = NULL, fence = fence + 1,
-        worker = NULL, lease_until = NULL, version = version + 1
-      WHERE id = v_job.id;
-      PERFORM end_leases(ARRAY[v_job.lease]);
-      PERFORM count_jobs(name, 1, 0, -1, 0, 0, 0, waiting_bytes(job), 0) FROM job WHERE id = v_job.id;
-      PERFORM tell_revoked(v_job.worker, v_job.id, 'Queued', v_job.version + 1);
-      PERFORM wake(v_job.name, 1);
+      v_job.retry_count := 0;
+      v_job.crashes := 0;
+      v_job.scheduled_at := v_time;
+      v_job.error_code := NULL;
+      v_job.error := NULL;
+      PERFORM requeue(v_job, v_time);
     END LOOP;
   ELSE
     FOR v_done IN SELECT * FROM done WHERE id = ANY(p_ids) AND status IN ('Failed', 'Canceled') ORDER BY id FOR UPDATE LOOP

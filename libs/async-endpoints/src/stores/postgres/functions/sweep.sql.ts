@@ -40,33 +40,15 @@ END`,
   /** Recovers one job, which the caller has locked. */
   part`
 recover_one(p_job job, p_max_crashes integer, p_is_crash boolean, p_time bigint) RETURNS void
-DECLARE
-  v_attempts text[] := p_job.attempts;
-BEGIN
-  IF p_is_crash THEN
-    v_attempts := attempts_after(p_job, 'crash', '{"code":"WORKER_CRASHED","message":"The worker died."}', p_time);
-    p_job.crashes := p_job.crashes + 1;
-  END IF;
-  IF p_is_crash AND p_job.crashes >= p_max_crashes THEN
-    DELETE FROM job WHERE id = p_job.id;
-    INSERT INTO done (id, seq, name, status, owner, priority, retry_count, max_retries, crashes, created_at, scheduled_at, started_at,
-      completed_at, expires_at, progress, error_code, error, attempts, fence, retention, fingerprint, version, bytes, payload)
-    VALUES (p_job.id, p_job.seq, p_job.name, 'Failed', p_job.owner, p_job.priority, p_job.retry_count, p_job.max_retries,
-      p_job.crashes, p_job.created_at, p_job.scheduled_at, p_job.started_at, p_time, expires_at(p_job.retention, 'Failed', p_time),
-      p_job.progress, 'WORKER_CRASHED', '{"code":"WORKER_CRASHED","message":"The workers of this job died too often."}',
-      v_attempts, p_job.fence + 1, p_job.retention, p_job.fingerprint, p_job.version + 1, p_job.bytes, p_job.payload);
-    PERFORM count_jobs(p_job.name, 0, 0, -1, 0, 1, 0, 0, 0);
-    PERFORM tell_revoked(p_job.worker, p_job.id, 'Failed', p_job.version + 1);
-  ELSE
-    UPDATE job SET status = 'Queued', waits_as = 'Queued', waits_since = p_time, crashes = p_job.crashes, started_at = NULL, reported_at = NULL,
-      progress = NULL,
-      attempts = v_attempts, fence = fence + 1, worker = NULL, lease_until = NULL, version = version + 1 WHERE id = p_job.id;
-    PERFORM count_jobs(name, 1, 0, -1, 0, 0, 0, waiting_bytes(job), 0) FROM job WHERE id = p_job.id;
-    PERFORM tell_revoked(p_job.worker, p_job.id, 'Queued', p_job.version + 1);
-    PERFORM wake(p_job.name, 1);
-  END IF;
-  PERFORM end_leases(ARRAY[p_job.lease]);
-END`,
+IF p_is_crash THEN
+  p_job.attempts := attempts_after(p_job, 'crash', '{"code":"WORKER_CRASHED","message":"The worker died."}', p_time);
+  p_job.crashes := p_job.crashes + 1;
+END IF;
+IF p_is_crash AND p_job.crashes >= p_max_crashes THEN
+  PERFORM finish(p_job, 'Failed', 'WORKER_CRASHED', '{"code":"WORKER_CRASHED","message":"The workers of this job died too often."}', p_time);
+ELSE
+  PERFORM requeue(p_job, p_time);
+END IF;`,
   /**
    * Recovers up to p_limit jobs whose lease has ended.
    *
