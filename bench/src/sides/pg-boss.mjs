@@ -68,7 +68,7 @@ async function check({ port, count }) {
 async function startIdle({ port, count }) {
   const { boss } = await at(port);
   const calls = new Calls(count, true);
-  await boss.work(JOB_NAME, { notifyPollingIntervalSeconds: 0.5 }, async ([{ data }]) => {
+  await boss.work(JOB_NAME, { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 }, async ([{ data }]) => {
     calls.note(data.n);
     return resultOf(data);
   });
