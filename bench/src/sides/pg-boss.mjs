@@ -65,10 +65,11 @@ async function check({ port, count }) {
     throw new Error(`${count} jobs were sent, and there are: ${JSON.stringify(rows)}`);
 }
 
-async function startIdle({ port, count }) {
+async function startIdle({ port, count, concurrency }) {
   const { boss } = await at(port);
   const calls = new Calls(count, true);
-  await boss.work(JOB_NAME, { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 }, async ([{ data }]) => {
+  const polling = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 0.5 };
+  await boss.work(JOB_NAME, { ...polling, localConcurrency: concurrency }, async ([{ data }]) => {
     calls.note(data.n);
     return resultOf(data);
   });
