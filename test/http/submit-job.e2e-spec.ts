@@ -167,6 +167,14 @@ describe.each(ADAPTERS)('A method with @SubmitJob(), on %s', (adapter) => {
     expect([status, jobs]).toEqual([409, 0]);
   });
 
+  it('that throws after a submission without a transaction leaves the job', async () => {
+    const { status, jobs } = await outcome(async (submit) => {
+      await submit(BEES);
+      throw new ConflictException('mine');
+    });
+    expect([status, jobs]).toEqual([409, 1]);
+  });
+
   it('that never calls submit is a fault, which the log names', async () => {
     const { refusal, log, jobs } = await outcome(() => BEES);
     expect([refusal, jobs]).toEqual([FAULT, 0]);
@@ -257,6 +265,28 @@ describe('@SubmitJob()', () => {
       }
       return Constructed;
     }).toThrow('the constructor of Constructed has @SubmitJob(), which needs an @AsyncEndpoint method.');
+  });
+
+  it('reaches the method through a decorator that wraps it, as one for transactions does', async () => {
+    const wrapped: MethodDecorator = (_target, _key, descriptor) => {
+      const method = descriptor.value as (...args: unknown[]) => Promise<unknown>;
+      const wrapper = async function (this: unknown, request: unknown, submit: unknown) {
+        return method.call(this, request, submit);
+      };
+      descriptor.value = wrapper as never;
+    };
+    @Controller('reports')
+    class WrappedController {
+      @Post()
+      @wrapped
+      @AsyncEndpoint(Report)
+      create(@Body() request: ReportRequest, @SubmitJob() submit: SubmitReport) {
+        return submit(request);
+      }
+    }
+    const app = await startApp('Fastify', { controllers: [WrappedController], options: { role: 'api' } });
+    expect((await app.post('/reports', BEES)).status).toBe(202);
+    expect(await queued(app)).toEqual(BEES);
   });
 
   it('belongs to the method, not to one that overrides it', async () => {

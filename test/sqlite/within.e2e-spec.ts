@@ -1,10 +1,14 @@
 import { join } from 'node:path';
+import { Body, Controller, Post } from '@nestjs/common';
 import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import knex from 'knex';
+import { AsyncEndpoint, type Submit, SubmitJob } from 'nestjs-async-endpoints';
 import { SqliteJobStore } from 'nestjs-async-endpoints/sqlite';
 import { eventually, Scripted } from 'nestjs-async-endpoints/testing';
 import { DataSource } from 'typeorm';
+import { Report, ReportHandler, type ReportRequest } from '../http/reports.js';
+import { ADAPTERS, startApp } from '../http/start-app.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { startWorker } from '../worker/start-worker.js';
 
@@ -238,5 +242,44 @@ describe('A submission in a transaction of SQLite', () => {
       'INVALID_OPTION: within has no connection of better-sqlite3 or node:sqlite, as the jobs do.',
     );
     await eventually(() => jobs.depth().then((depth) => depth === 0));
+  });
+});
+
+describe.each(ADAPTERS)('An endpoint that submits its job in a transaction of SQLite, on %s', (adapter) => {
+  it('commits both or neither, and rolls back when the same request was accepted before', async () => {
+    const path = join(temporaryFolder(), 'app.db');
+    const database = open(path);
+    database.exec('CREATE TABLE orders (title TEXT NOT NULL)');
+    const insert = database.prepare('INSERT INTO orders VALUES (?)');
+    @Controller('reports')
+    class OrdersController {
+      @Post()
+      @AsyncEndpoint(Report)
+      create(@Body() request: ReportRequest, @SubmitJob() submit: Submit<typeof Report>) {
+        return inTransaction(
+          database,
+          async () => {
+            insert.run(request.title);
+            return submit(request, { within: database });
+          },
+          'BEGIN IMMEDIATE',
+        );
+      }
+    }
+    const store = new SqliteJobStore({ path });
+    const app = await startApp(adapter, {
+      controllers: [OrdersController],
+      providers: [ReportHandler],
+      options: { store },
+    });
+    const headers = { 'Idempotency-Key': 'a', Prefer: 'wait=20' };
+    const { status, job } = await app.post('/reports', { title: 'Bees' }, headers);
+    expect([status, job.result]).toEqual([200, { text: 'About Bees' }]);
+    expect((await app.post('/reports', { title: 'Bees' }, headers)).job.id).toBe(job.id);
+    expect((await app.post('/reports', { title: null })).status).toBe(500);
+    expect([database.prepare('SELECT title FROM orders').all(), (await app.all()).length]).toEqual([
+      [{ title: 'Bees' }],
+      1,
+    ]);
   });
 });
