@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { serve } from '../child.mjs';
 import { urlOf } from '../postgres-server.mjs';
 import { JobManager, MemoryJobStore, PostgresJobStore, RedisJobStore } from './library.mjs';
-import { bullmq, inserting, listen, ours, plain } from './nest-application.mjs';
+import { answering, bullmq, inserting, listen, ours, plain } from './nest-application.mjs';
 import { onCompletions, startWorker } from './our-application.mjs';
 import { Calls, heapBytes, JOB_NAME, resultOf, Results } from './work.mjs';
 
@@ -14,6 +14,7 @@ let running;
 /** The server of each side. `settle` runs the accepted jobs and reads the results. */
 const SIDES = {
   plain: () => ({ root: plain(), settle: () => 0 }),
+  answering: () => ({ root: answering(), settle: () => 0 }),
   redis: ({ port, http }) => {
     const open = () => new RedisJobStore({ url: `redis://127.0.0.1:${port}` });
     return { root: ours(open(), { http }), settle: (size) => settleOurs(open(), size) };

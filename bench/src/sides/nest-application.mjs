@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { Body, Controller, Get, HttpCode, Module, Param, Post } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { Body, Controller, Get, HttpCode, Module, Param, Post, Res } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -63,6 +64,36 @@ export function inserting(pool) {
     }
   }
   Body()(NoopController.prototype, 'create', 0);
+  decorate(NoopController, 'create', Post('new'), HttpCode(202));
+  return root(NoopController);
+}
+
+/** The same route without any queue, with the headers and the body of a 202. */
+export function answering() {
+  class NoopController {
+    create(_request, response) {
+      const id = randomUUID();
+      const [self, now] = [`/async-endpoints/jobs/${id}`, new Date().toISOString()];
+      const headers = { Location: self, 'X-Async-Request-Id': id, 'Retry-After': '1' };
+      for (const [name, value] of Object.entries(headers)) response.header(name, value);
+      const times = { createdAt: now, startedAt: null, completedAt: null, lastUpdatedAt: now };
+      const links = { self, result: `${self}/result`, events: `${self}/events` };
+      const counts = { retryCount: 0, maxRetries: 3 };
+      return {
+        id,
+        name: JOB_NAME,
+        status: 'Queued',
+        ...counts,
+        ...times,
+        progress: null,
+        result: null,
+        error: null,
+        links,
+      };
+    }
+  }
+  Body()(NoopController.prototype, 'create', 0);
+  Res({ passthrough: true })(NoopController.prototype, 'create', 1);
   decorate(NoopController, 'create', Post('new'), HttpCode(202));
   return root(NoopController);
 }
