@@ -57,7 +57,7 @@ async function settle({ size }) {
 
 async function settleOurs(store, size) {
   const manager = running.app.get(JobManager);
-  const count = await manager.depth();
+  const count = await steady(() => manager.depth());
   const calls = new Calls(size);
   let stopCounting;
   const done = new Promise((resolve) => (stopCounting = onCompletions({ [count]: resolve })));
@@ -75,7 +75,7 @@ async function settleOurs(store, size) {
 }
 
 async function settleBullmq(queue, connection, size) {
-  const count = await queue.getWaitingCount();
+  const count = await steady(() => queue.getWaitingCount());
   const calls = new Calls(size);
   const handle = async ({ data }) => {
     calls.note(data.n);
@@ -95,6 +95,16 @@ async function settleBullmq(queue, connection, size) {
 async function countInserted(pool) {
   const { rows } = await pool.query('SELECT count(*)::int AS count FROM plain.job');
   return rows[0].count;
+}
+
+/** A number that grows until requests that the load has left behind are done. */
+async function steady(read) {
+  for (let last = -1; ;) {
+    const count = await read();
+    if (count === last) return count;
+    last = count;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 function checked(count, calls, results) {
