@@ -51,7 +51,10 @@ describe('npx async-endpoints', () => {
     [['cancel'], /^async-endpoints: No jobs are selected: give ids, or .*\n$/],
     [['rerun', UNKNOWN, '--all'], /^async-endpoints: No jobs are selected: give ids, or .*\n$/],
     [['stats', '--partitions', 'many'], /redis\.partitions in the command line is "many"; expected an integer/],
-    [['stats', '--redis-url', 'http://:geheim@x'], /redis\.url in the command line is invalid \(a secret is not shown\)/],
+    [
+      ['stats', '--redis-url', 'http://:geheim@x'],
+      /redis\.url in the command line is invalid \(a secret is not shown\)/,
+    ],
     [
       ['stats', '--store', 'mysql://ann:geheim@x'],
       /^async-endpoints: --store is mysql:…; expected redis:\/\/, .* or sqlite: with a file\.\n$/,
