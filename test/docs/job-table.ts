@@ -42,7 +42,8 @@ export class JobTable {
   /** Whether the waiting jobs, of a name or of all names, have reached a limit. */
   isFull(name: string | null, { queueLimit, queueBytes }: Pick<NewJob, 'queueLimit' | 'queueBytes'>): boolean {
     const waiting = this.select((job) => isWaiting(job.status) && (name === null || job.name === name));
-    return waiting.length >= (queueLimit ?? Infinity) || bytesOf(waiting) >= (queueBytes ?? Infinity);
+    const isTooLarge = queueBytes !== undefined && bytesOf(waiting) >= queueBytes;
+    return isTooLarge || waiting.length >= (queueLimit ?? Infinity);
   }
 
   /** Newest first. The cursor is the place of the last job, so that a page costs the same wherever it begins. */
