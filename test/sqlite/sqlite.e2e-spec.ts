@@ -11,6 +11,7 @@ import { figure } from '../redis/system.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
 const WRITER = new URL('writer.mjs', import.meta.url).pathname;
+const SUBMITTER = new URL('submitter.mjs', import.meta.url).pathname;
 const CONTRACT = new URL('contract.mjs', import.meta.url).pathname;
 const WITHIN = new URL('within.mjs', import.meta.url).pathname;
 /** As the compatibility tests do it. */
@@ -90,6 +91,22 @@ describe('SqliteJobStore', () => {
     expect(await changed).toMatchObject({ id: job.id, status: 'InProgress' });
     await other.cancel([job.id]);
     expect(await revoked).toMatchObject({ id: job.id, status: 'Canceled' });
+  });
+
+  it('wakes a worker for every commit of another process, also when the file changes before the commit is visible', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] }); // without the poll, a missed commit is never noticed
+    onTestFinished(() => void vi.useRealTimers());
+    const path = join(temporaryFolder(), 'jobs.db');
+    const store = await opened(path);
+    const submitter = spawn(process.execPath, [SUBMITTER, path], { stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestFinished(() => void submitter.kill('SIGKILL'));
+    await once(submitter.stdout, 'data');
+    for (let n = 0; n < 100; n++) {
+      const woken = store.waitForWork(['Work'], new AbortController().signal);
+      submitter.stdin.write('submit\n');
+      await woken;
+      expect(await store.claim(ALL)).toHaveLength(1);
+    }
   });
 
   it('waits for another process that writes, and rejects when that takes too long, without losing a job', async () => {

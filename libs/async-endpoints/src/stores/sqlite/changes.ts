@@ -12,6 +12,11 @@ import { decodeText } from '../sql/text.js';
 const POLL_MS = 2_000;
 /** Changes of other processes within this time are read together. */
 const TOGETHER_MS = 5;
+/**
+ * The file changes before a commit is durable and visible. While no change is visible, the version is read again after twice the time,
+ * at most this.
+ */
+const LONGEST_LOOK_MS = 160;
 
 /**
  * Notifies the subscribers and waiting workers of this process: of its own changes when they are durable, and of the changes of
@@ -26,6 +31,7 @@ export class Changes {
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
+  #soonMs = 0;
 
   constructor(
     private readonly path: string,
@@ -66,7 +72,7 @@ export class Changes {
   watch(): void {
     if (this.#poll) return;
     try {
-      this.#watcher = watch(`${this.path}-wal`, () => this.#lookSoon());
+      this.#watcher = watch(`${this.path}-wal`, () => this.#changed());
       this.#watcher.on('error', () => this.#watcher?.close());
       this.#watcher.unref();
     } catch {
@@ -83,11 +89,24 @@ export class Changes {
     this.#poll = this.#soon = this.#watcher = undefined;
   }
 
-  #lookSoon(): void {
-    this.#soon ??= setTimeout(() => {
+  /** An event looks soon, also while a later look is due. */
+  #changed(): void {
+    if (this.#soonMs > TOGETHER_MS) {
+      clearTimeout(this.#soon);
       this.#soon = undefined;
+    }
+    this.#lookSoon(TOGETHER_MS);
+  }
+
+  #lookSoon(afterMs: number): void {
+    if (this.#soon) return;
+    this.#soonMs = afterMs;
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined;
+      const seen = this.#dataVersion;
       this.#lookSafely();
-    }, TOGETHER_MS);
+      if (this.#poll && this.#dataVersion === seen && afterMs < LONGEST_LOOK_MS) this.#lookSoon(2 * afterMs);
+    }, afterMs);
   }
 
   /**
