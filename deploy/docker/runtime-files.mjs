@@ -7,9 +7,9 @@
 // optional imports too, so both kinds of packages are listed here. test/deployment/runtime-files.e2e-spec.ts runs the
 // applications from the result.
 import { nodeFileTrace } from '@vercel/nft';
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 const library = 'libs/async-endpoints';
@@ -43,7 +43,17 @@ const assets = (await readdir(join(root, swagger))).filter((file) => servedByNam
 const files = new Set([...fileList, `${library}/package.json`, ...assets.map((file) => join(swagger, file))]);
 for (const file of files) {
   await mkdir(dirname(join(target, file)), { recursive: true });
-  await cp(join(root, file), join(target, file), { dereference: true });
+  const applications = await copyOfApplications(file);
+  if (applications) await symlink(relative(dirname(file), applications), join(target, file));
+  else await cp(join(root, file), join(target, file), { dereference: true });
+}
+
+/** The applications have the library built into them: what the tool shares with them is in the image once. */
+async function copyOfApplications(file) {
+  const copy = file.replace(`${library}/dist/`, `dist/${library}/src/`);
+  if (copy === file || !files.has(copy)) return null;
+  const [own, theirs] = await Promise.all([file, copy].map((path) => readFile(join(root, path), 'utf8')));
+  return own === theirs ? copy : null;
 }
 
 const manifests = [...files].filter((file) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(file));

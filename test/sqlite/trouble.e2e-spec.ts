@@ -95,7 +95,7 @@ describe('The file of SqliteJobStore', () => {
     const raw = new Database(path);
     raw.exec('CREATE TABLE other (n); BEGIN EXCLUSIVE');
     const store = new SqliteJobStore({ path, busyTimeoutMs: 100 });
-    await expect(store.open()).rejects.toThrow(`Other processes write to ${path} all the time.`);
+    await expect(store.open()).rejects.toThrow(`Other connections write to ${path} all the time.`);
     raw.exec('ROLLBACK');
     raw.close();
     await store.open();

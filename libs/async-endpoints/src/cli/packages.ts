@@ -26,11 +26,11 @@ export function requirePackages(...needed: PackageName[]): void {
 /** As far as it can be seen before the configuration is read. */
 function likelyDriver(): PackageName[] {
   const { REDIS_URL, POSTGRES_URL, SQLITE_PATH, ASYNC_STORE = '' } = process.env;
-  const named = [...process.argv, ASYNC_STORE].join(' ');
-  const isNamed = (store: string, place: string | undefined) =>
-    new RegExp(`\\b${store}(ql)?\\b`).test(named) || (place !== undefined && REDIS_URL === undefined);
-  if (isNamed('postgres', POSTGRES_URL)) return ['pg'];
-  return isNamed('sqlite', SQLITE_PATH) ? [] : ['ioredis'];
+  const words = [...process.argv, ASYNC_STORE].join(' ').split(/\W/);
+  const isNamed = (stores: readonly string[], place: string | undefined) =>
+    stores.some((store) => words.includes(store)) || (place !== undefined && REDIS_URL === undefined);
+  if (isNamed(['postgres', 'postgresql'], POSTGRES_URL)) return ['pg'];
+  return isNamed(['sqlite'], SQLITE_PATH) ? [] : ['ioredis'];
 }
 
 function isInstalled(name: string): boolean {

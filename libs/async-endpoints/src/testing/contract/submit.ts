@@ -148,5 +148,21 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
       assert.deepEqual(await submitOne(store, { ...keyed, id: other.id }), { outcome: 'conflict', on: 'id' });
       assert.deepEqual(await find(store, other.id), other);
     });
+
+    it('does not take a later job with the same id for the job of the key', async () => {
+      const { store, advance } = subject;
+      const retention = { completedMs: 100, failedMs: 100, canceledMs: 100 };
+      const keyed = { fingerprint: 'same', idempotency: { key: 'k', retentionMs: 10_000 } };
+      const { id } = await created(store, { ...keyed, retention });
+      await store.cancel([id]);
+      await advance(100);
+      await store.purge(10);
+      const batch = [aJob({ name: 'Work', ...keyed }), aJob({ id, name: 'Work' })];
+      const submissions = await store.submit(batch, { queueLimit: 10 });
+      assert.deepEqual(
+        submissions.map(({ outcome }) => outcome),
+        ['created', 'created'],
+      );
+    });
   });
 }

@@ -57,7 +57,7 @@ DECLARE
 BEGIN
   WITH keyed AS (
     INSERT INTO idempotency
-      SELECT DISTINCT ON (scope) scope, id, p_time + key_ms FROM unnest(p_jobs) WHERE scope IS NOT NULL ORDER BY scope, n
+      SELECT DISTINCT ON (scope) scope, id, p_time, p_time + key_ms FROM unnest(p_jobs) WHERE scope IS NOT NULL ORDER BY scope, n
     ON CONFLICT DO NOTHING RETURNING scope, id
   ), fresh AS (
     SELECT new.* FROM (SELECT DISTINCT ON (id) * FROM unnest(p_jobs) ORDER BY id, n) AS new LEFT JOIN keyed USING (scope, id)
@@ -93,7 +93,7 @@ DECLARE
   v_known json;
 BEGIN
   IF p_new.scope IS NOT NULL THEN
-    SELECT row_to_json(record) INTO v_known FROM idempotency AS key JOIN record USING (id)
+    SELECT row_to_json(record) INTO v_known FROM idempotency AS key JOIN record USING (id, created_at)
     WHERE key.scope = p_new.scope AND key.expires_at > p_time;
     IF FOUND THEN RETURN json_build_object('n', p_new.n, 'on', 'key', 'known', v_known); END IF;
   END IF;
@@ -109,7 +109,7 @@ DECLARE
 BEGIN
   -- Insert the key first, so that two submissions with the same key run one after the other.
   WHILE p_new.scope IS NOT NULL LOOP
-    INSERT INTO idempotency VALUES (p_new.scope, p_new.id, 0) ON CONFLICT DO NOTHING;
+    INSERT INTO idempotency VALUES (p_new.scope, p_new.id, 0, 0) ON CONFLICT DO NOTHING;
     PERFORM FROM idempotency WHERE scope = p_new.scope FOR UPDATE;
     EXIT WHEN FOUND;
   END LOOP;
@@ -129,7 +129,7 @@ BEGIN
       p_time, p_time + p_new.delay, p_time, p_new.retention, p_new.fingerprint, p_new.bytes, p_new.payload)
     ON CONFLICT (id) DO NOTHING;
     IF FOUND THEN
-      UPDATE idempotency SET id = p_new.id, expires_at = p_time + p_new.key_ms WHERE scope = p_new.scope;
+      UPDATE idempotency SET id = p_new.id, created_at = p_time, expires_at = p_time + p_new.key_ms WHERE scope = p_new.scope;
       PERFORM count_jobs(p_new.name, (p_new.delay = 0)::integer, (p_new.delay > 0)::integer, 0, 0, 0, 0, CASE WHEN p_new.delay = 0 THEN p_new.bytes ELSE 0 END,
         CASE WHEN p_new.delay > 0 THEN p_new.bytes ELSE 0 END);
       RETURN NULL;
