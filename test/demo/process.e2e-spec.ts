@@ -139,12 +139,7 @@ describe('The built demo in a process of its own', () => {
     expect(await first.exitCode()).toBe(1);
     const lines = `${first.output}${second.output}`.split('\n').filter(Boolean);
     const said = lines.map((line) => (JSON.parse(line) as { message: string }).message);
-    const isWelcome = (line: string) =>
-      line.startsWith('Watch the jobs') || line.startsWith('The Async Endpoints demo');
-    expect(said.filter(isWelcome)).toEqual([
-      `Watch the jobs in the browser: http://localhost:${port}/dashboard`,
-      `The Async Endpoints demo listens on http://localhost:${port}`,
-    ]);
+    expect(said).toContain(`Watch the jobs in the browser: http://localhost:${port}/dashboard`);
     expect(said).toContain('Warning: old ways');
     expect(said).toContain('a bug');
     expect(said.at(-1)).toContain('EADDRINUSE');
