@@ -42,7 +42,7 @@ export class JobTable {
   /** Whether the waiting jobs, of a name or of all names, have reached a limit. */
   isFull(name: string | null, { queueLimit, queueBytes }: Pick<NewJob, 'queueLimit' | 'queueBytes'>): boolean {
     const waiting = this.select((job) => isWaiting(job.status) && (name === null || job.name === name));
-    const isTooLarge = queueBytes !== undefined && bytesOf(waiting) >= queueBytes;
+    const isTooLarge = typeof queueBytes === 'number' && bytesOf(waiting) >= queueBytes;
     return isTooLarge || waiting.length >= (queueLimit ?? Infinity);
   }
 
