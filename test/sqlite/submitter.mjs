@@ -6,6 +6,4 @@ import { aJob } from '../../libs/async-endpoints/dist/testing/index.js';
 const store = new SqliteJobStore({ path: process.argv[2] });
 await store.open();
 process.stdout.write('open\n');
-for await (const _line of createInterface({ input: process.stdin }))
-  await store.submit([aJob()], { queueLimit: 1_000 });
-await store.close();
+createInterface({ input: process.stdin }).on('line', () => void store.submit([aJob()], { queueLimit: 1_000 }));
