@@ -56,6 +56,7 @@ describe('The log of SqliteJobStore', () => {
     await eventually(() => automatic() === 1_000);
     checkpoints.committed();
     await checkpoints.close();
+    await checkpoints.close(); // the thread has ended
     database.close();
   });
 });

@@ -43,6 +43,8 @@ parentPort.postMessage('ready');
  */
 export class Checkpoints {
   #thread: Worker | undefined;
+  /** Resolves when the thread has ended. */
+  #ended: Promise<unknown> | undefined;
   /** Whether the thread has nothing to do. */
   #isIdle = false;
   #commits = 0;
@@ -68,10 +70,9 @@ export class Checkpoints {
   async close(): Promise<void> {
     const thread = this.#thread;
     if (!thread) return;
-    const ended = new Promise((resolve) => thread.once('exit', resolve));
     thread.postMessage('close');
     const deadline = setTimeout(() => void thread.terminate(), CLOSE_MS);
-    await ended;
+    await this.#ended;
     clearTimeout(deadline);
   }
 
@@ -80,6 +81,7 @@ export class Checkpoints {
     const driver = isBuiltIn ? null : createRequire(import.meta.url).resolve('better-sqlite3');
     const thread = new Worker(THREAD, { eval: true, workerData: { path: this.path, driver } });
     this.#thread = thread;
+    this.#ended = new Promise((resolve) => thread.once('exit', resolve));
     thread.unref();
     thread.on('message', (message) => this.#answered(thread, message as 'ready' | 'copy' | 'empty'));
     // Do not start it again: SQLite then checkpoints by itself.
