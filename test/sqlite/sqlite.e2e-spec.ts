@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -32,8 +33,10 @@ async function opened(path: string, options: Partial<ConstructorParameters<typeo
 }
 
 /** A process that writes until it is killed, and what it says. */
-function aWriter(path: string, synchronous: string): { child: ChildProcess; lines: string[] } {
-  const child = spawn(process.execPath, [WRITER, path, synchronous], { stdio: ['ignore', 'pipe', 'inherit'] });
+function aWriter(path: string, synchronous: string, flags: string[] = []): { child: ChildProcess; lines: string[] } {
+  const child = spawn(process.execPath, [...flags, WRITER, path, synchronous], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines: string[] = [];
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => lines.push(line));
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -107,6 +110,19 @@ describe('SqliteJobStore', () => {
       await woken;
       expect(await store.claim(ALL)).toHaveLength(1);
     }
+  });
+
+  it('goes on when the process may start no thread: SQLite then empties its log by itself', async () => {
+    const path = join(temporaryFolder(), 'jobs.db');
+    const model = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission';
+    const flags = [model, '--allow-fs-read=*', '--allow-fs-write=*', '--allow-addons', '--no-warnings'];
+    const { lines } = aWriter(path, 'NORMAL', flags);
+    const logSize = () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    await eventually(() => logSize() > 4 * 1024 * 1024, 40_000); // when a thread would be started
+    const before = lines.length;
+    await eventually(() => lines.length > before + 1_000, 10_000);
   });
 
   it('waits for another process that writes, and rejects when that takes too long, without losing a job', async () => {

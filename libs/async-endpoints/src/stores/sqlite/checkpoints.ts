@@ -42,7 +42,8 @@ parentPort.postMessage('ready');
  * does it itself, within a commit.
  */
 export class Checkpoints {
-  #thread: Worker | undefined;
+  /** `null` when this process may start no thread, as under the permission model of Node.js. */
+  #thread: Worker | null | undefined;
   /** Resolves when the thread has ended. */
   #ended: Promise<unknown> | undefined;
   /** Whether the thread has nothing to do. */
@@ -60,7 +61,8 @@ export class Checkpoints {
 
   /** Called after each commit. */
   committed(): void {
-    if (++this.#commits % COMMITS !== 0 || sizeOf(this.log) < LARGE) return;
+    if (this.#thread === null || ++this.#commits % COMMITS !== 0) return;
+    if ((statSync(this.log, { throwIfNoEntry: false })?.size ?? 0) < LARGE) return;
     if (!this.#thread) return this.#start();
     if (!this.#isIdle) return;
     this.#isIdle = false;
@@ -78,18 +80,27 @@ export class Checkpoints {
 
   #start(): void {
     const isBuiltIn = this.database.constructor.name === 'DatabaseSync';
-    const driver = isBuiltIn ? null : createRequire(import.meta.url).resolve('better-sqlite3');
-    const thread = new Worker(THREAD, { eval: true, workerData: { path: this.path, driver } });
-    this.#thread = thread;
-    this.#ended = new Promise((resolve) => thread.once('exit', resolve));
+    try {
+      const driver = isBuiltIn ? null : createRequire(import.meta.url).resolve('better-sqlite3');
+      this.#thread = new Worker(THREAD, { eval: true, workerData: { path: this.path, driver } });
+    } catch {
+      this.#thread = null;
+      return;
+    }
+    const thread = this.#thread;
     thread.unref();
+    this.#ended = new Promise((resolve) => thread.once('exit', resolve));
     thread.on('message', (message) => this.#answered(thread, message as 'ready' | 'copy' | 'empty'));
     // Do not start it again: SQLite then checkpoints by itself.
     const stop = () => {
       this.#isIdle = false;
       this.pause = undefined;
       this.#emptied?.();
-      this.#restoreAutomatic();
+      try {
+        this.database.exec('PRAGMA wal_autocheckpoint = 1000');
+      } catch {
+        // it is closed
+      }
     };
     thread.on('error', stop).on('exit', stop);
   }
@@ -106,16 +117,4 @@ export class Checkpoints {
     this.#emptied?.();
     this.#isIdle = true;
   }
-
-  #restoreAutomatic(): void {
-    try {
-      this.database.exec('PRAGMA wal_autocheckpoint = 1000');
-    } catch {
-      // it is closed
-    }
-  }
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
