@@ -7,6 +7,7 @@ import { Pool, type PoolClient } from 'pg';
 import { refused } from '../http/answer.js';
 import { handlerOf } from '../http/reports.js';
 import { ADAPTERS, type AdapterName, startApp } from '../http/start-app.js';
+import { inTransaction } from './in-transaction.js';
 
 const FulfilOrder = defineJob<{ orderId: number }, { fulfilled: number }>('FulfilOrder');
 type SubmitFulfil = Submit<typeof FulfilOrder>;
@@ -32,20 +33,7 @@ afterAll(async () => {
 
 beforeEach(() => pool.query('TRUNCATE orders'));
 
-async function transaction<T>(work: (tx: PoolClient) => Promise<T>, begin = 'BEGIN'): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query(begin);
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  } finally {
-    client.release();
-  }
-}
+const transaction = <T>(work: (tx: PoolClient) => Promise<T>, begin?: string) => inTransaction(pool, work, begin);
 
 async function order(tx: PoolClient, { item }: OrderDto): Promise<{ orderId: number }> {
   const { rows } = await tx.query<{ id: number }>('INSERT INTO orders (item) VALUES ($1) RETURNING id', [item]);

@@ -9,12 +9,13 @@ import knex from 'knex';
 import { MemoryJobStore, STORE_NOTICE } from 'nestjs-async-endpoints';
 import { PostgresJobStore } from 'nestjs-async-endpoints/postgres';
 import { eventually, Scripted } from 'nestjs-async-endpoints/testing';
-import { Pool, type PoolClient } from 'pg';
+import { Pool } from 'pg';
 import postgres from 'postgres';
 import { Sequelize } from 'sequelize';
 import { DataSource } from 'typeorm';
 import { startWorker } from '../worker/start-worker.js';
 import { generatePrismaClient } from './prisma-client.js';
+import { inTransaction } from './in-transaction.js';
 
 /** Does the work in a transaction of its own, which commits unless the work throws. */
 type Transact = (work: (within: unknown) => Promise<unknown>) => Promise<unknown>;
@@ -35,25 +36,10 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function inTransaction<T>(work: (client: PoolClient) => Promise<T>, begin = 'BEGIN'): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query(begin);
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  } finally {
-    client.release();
-  }
-}
-
 const ORMS: Readonly<Record<string, () => Promise<Transact>>> = {
-  pg: async () => (work) => inTransaction(work),
+  pg: async () => (work) => inTransaction(pool, work),
   'a function': async () => (work) =>
-    inTransaction((client) =>
+    inTransaction(pool, (client) =>
       work(async (sql: string, parameters: unknown[]) => (await client.query(sql, parameters)).rows as object[]),
     ),
   async 'TypeORM, by its manager'() {
@@ -180,10 +166,14 @@ describe('A submission in a transaction', () => {
     async (begin) => {
       const { jobs } = await start();
       await jobs.submit(Scripted, { do: 'return' }).then(({ id }) => jobs.waitFor(id));
-      const { id } = await inTransaction(async (within) => {
-        await within.query('SELECT 1');
-        return jobs.submit(Scripted, { do: 'return' }, { within });
-      }, begin);
+      const { id } = await inTransaction(
+        pool,
+        async (within) => {
+          await within.query('SELECT 1');
+          return jobs.submit(Scripted, { do: 'return' }, { within });
+        },
+        begin,
+      );
       expect(await jobs.waitFor(id)).toMatchObject({ status: 'Completed' });
     },
   );
@@ -192,9 +182,9 @@ describe('A submission in a transaction', () => {
     const { jobs } = await start();
     const options = { idempotencyKey: 'k' };
     let second: Promise<{ id: string; replayed: boolean }> | undefined;
-    const first = await inTransaction(async (within) => {
+    const first = await inTransaction(pool, async (within) => {
       const job = await jobs.submit(Scripted, { do: 'return' }, { ...options, within });
-      second = inTransaction((other) => jobs.submit(Scripted, { do: 'return' }, { ...options, within: other }));
+      second = inTransaction(pool, (other) => jobs.submit(Scripted, { do: 'return' }, { ...options, within: other }));
       second.catch(() => {});
       const waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
       await eventually(async () => (await pool.query(waits)).rows[0] as object | undefined);
@@ -205,9 +195,9 @@ describe('A submission in a transaction', () => {
 
   it('rejects with a code when it waits for such a key longer than its deadline', async () => {
     const { jobs } = await start();
-    await inTransaction(async (within) => {
+    await inTransaction(pool, async (within) => {
       await jobs.submit(Scripted, { do: 'return', value: 'secret' }, { idempotencyKey: 'k', within });
-      const second = inTransaction((other) =>
+      const second = inTransaction(pool, (other) =>
         jobs.submit(Scripted, { do: 'return', value: 'secret' }, { idempotencyKey: 'k', within: other }),
       );
       await expect(second).rejects.toMatchObject({
@@ -226,7 +216,7 @@ describe('A submission in a transaction', () => {
       STORE_NOTICE.unsubscribe(hear);
     });
     const options = { idempotencyKey: 'held' };
-    const holder = await inTransaction(async (within) => {
+    const holder = await inTransaction(pool, async (within) => {
       const job = await jobs.submit(Scripted, { do: 'return' }, { ...options, within });
       const [blocked, ...others] = await Promise.allSettled([
         jobs.submit(Scripted, { do: 'return' }, options),
@@ -247,7 +237,7 @@ describe('A submission in a transaction', () => {
       role: 'api',
     });
     const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ';
-    for (let n = 0; n < 30; n++) await inTransaction((within) => jobs.submit('Work', {}, { within }), begin);
+    for (let n = 0; n < 30; n++) await inTransaction(pool, (within) => jobs.submit('Work', {}, { within }), begin);
     const before = await store.stats();
     await store.purge(10);
     const rows = await pool.query<{ count: string }>(`SELECT count(*) FROM "${schema}".tally`);
@@ -260,7 +250,7 @@ describe('A submission in a transaction', () => {
     const store = new PostgresJobStore({ url: server.url, schema: `s_${randomUUID().replaceAll('-', '')}` });
     const { jobs } = await startWorker({ store, role: 'api', jobs: { maxQueueSize: 1 } });
     await jobs.submit('Work', {});
-    await expect(inTransaction((within) => jobs.submit('Work', {}, { within }))).rejects.toMatchObject({
+    await expect(inTransaction(pool, (within) => jobs.submit('Work', {}, { within }))).rejects.toMatchObject({
       code: 'QUEUE_FULL',
     });
   });
@@ -300,7 +290,7 @@ describe('A submission in a transaction', () => {
 
   it('is refused by a store without transactions', async () => {
     const { jobs } = await startWorker({ store: new MemoryJobStore() });
-    const submitting = inTransaction((within) => jobs.submit(Scripted, { do: 'return' }, { within }));
+    const submitting = inTransaction(pool, (within) => jobs.submit(Scripted, { do: 'return' }, { within }));
     await expect(submitting).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   });
 });

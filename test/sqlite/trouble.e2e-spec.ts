@@ -11,7 +11,7 @@ const LIMITS = { queueLimit: 1_000_000 };
 const PAYLOAD = JSON.stringify({ request: 'x'.repeat(20_000) });
 const NOTICES = 'asyncendpoints.store.notice';
 
-/** A disk of one megabyte, or none where nothing may be mounted. */
+/** The folder of a disk of one megabyte; null when this process may not mount one. */
 function smallDisk(): string | null {
   const folder = temporaryFolder();
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);

@@ -43,8 +43,8 @@ export interface Declaration {
 const METADATA = 'nestjs-async-endpoints:recurring';
 
 /**
- * Declares a schedule that submits jobs for this handler. Any worker may submit them. A class may have several schedules. A
- * schedule that is no longer declared is removed when the next worker with this handler starts.
+ * Declares a schedule that submits jobs for this handler. Any worker may submit them. A class may have several schedules. When
+ * a worker with this handler starts, it removes the schedules that the class no longer declares.
  *
  * @param name of the schedule, unique in the store: 1 to 200 characters
  * @example

@@ -15,13 +15,13 @@ interface Connection {
   readonly database: Database;
   readonly statements: Statements;
   readonly jobs: JobTable;
-  /** Who waits is woken by the change of the file. */
+  /** Does nothing: waiting workers notice the commit when the file changes. */
   arrived(): void;
 }
 
 /**
- * Submissions on connections of the caller, in its transactions. A commit is noticed as one of another process is. A connection that
- * waits for a lock in SQLite would hold the event loop, so it waits here.
+ * Submissions on connections of the caller, in its transactions. Workers notice the commit like one of another process. A
+ * connection that waits for a lock in SQLite would hold the event loop, so the wait is here.
  */
 export class CallersTransactions {
   readonly #connections = new WeakMap<object, Connection>();
@@ -77,7 +77,7 @@ function checkFile(database: Database, path: string): void {
     throw invalid(`within is a transaction in ${file || 'a database in memory'}, but the jobs are in ${path}.`);
 }
 
-/** Without an effect in part, and as the first statement one that takes the lock for writing, so that what is read is current. */
+/** Submits all jobs or none. Its first statement takes the lock for writing, so that the following reads are current. */
 function undoable({ database, statements }: Connection, submit: () => void): void {
   if (!isInTransaction(database)) throw invalid('within has no open transaction: it has ended, or never began.');
   database.exec('SAVEPOINT async_endpoints_submit');
