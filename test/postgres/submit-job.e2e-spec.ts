@@ -74,6 +74,17 @@ describe.each(ADAPTERS)('An endpoint that submits its job in its transaction, on
     expect([waited.status, waited.job.status]).toEqual([200, 'Completed']);
   });
 
+  it('answers 202 when a worker has completed the job before the method returns', async () => {
+    const late: Run = async (submit, dto) => {
+      const job = await place(submit, dto);
+      await app.jobs.waitFor(job.id);
+      return job;
+    };
+    const app = await start(adapter, late, {});
+    const { status, job } = await app.post('/orders', HONEY);
+    expect([status, job.status]).toEqual([202, 'Queued']);
+  });
+
   it('rolls the transaction back when the same request was accepted before', async () => {
     const app = await start(adapter, place);
     const { job } = await app.post('/orders', HONEY, KEY);

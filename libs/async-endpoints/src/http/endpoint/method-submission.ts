@@ -69,7 +69,7 @@ export class MethodSubmission {
     const job = await this.options.find(accepted.id);
     if (!job && !mayBePurged(accepted.job, performance.now() - at))
       throw this.#misuse('submitted a job in a transaction that has not committed when the method returned');
-    return job ? { ...accepted, job } : accepted;
+    return accepted; // as it was submitted: a worker may have completed the job before it was read
   }
 
   async #submit(payload: unknown, options: EndpointSubmitOptions): Promise<SubmittedJob> {
