@@ -110,7 +110,7 @@ describe('SqliteJobStore', () => {
       await woken;
       expect(await store.claim(ALL)).toHaveLength(1);
     }
-  });
+  }, 120_000);
 
   it('goes on when the process may start no thread: SQLite then empties its log by itself', async () => {
     const path = join(temporaryFolder(), 'jobs.db');

@@ -12,11 +12,6 @@ import { decodeText } from '../sql/text.js';
 const POLL_MS = 2_000;
 /** Changes of other processes within this time are read together. */
 const TOGETHER_MS = 5;
-/**
- * The file changes before a commit is durable and visible. While no change is visible, the version is read again after twice the time,
- * at most this.
- */
-const LONGEST_LOOK_MS = 160;
 
 /**
  * Notifies the subscribers and waiting workers of this process: of its own changes when they are durable, and of the changes of
@@ -80,6 +75,7 @@ export class Changes {
     }
     this.#poll = setInterval(() => this.#lookSafely(), POLL_MS);
     this.#poll.unref();
+    this.#lookSoon(TOGETHER_MS); // the file may have changed before, by a commit that is not visible yet
   }
 
   close(): void {
@@ -98,6 +94,10 @@ export class Changes {
     this.#lookSoon(TOGETHER_MS);
   }
 
+  /**
+   * The file changes before a commit is durable and visible. While no change is visible, the version is read again after twice the time,
+   * until the poll takes over.
+   */
   #lookSoon(afterMs: number): void {
     if (this.#soon) return;
     this.#soonMs = afterMs;
@@ -105,8 +105,8 @@ export class Changes {
       this.#soon = undefined;
       const seen = this.#dataVersion;
       this.#lookSafely();
-      if (this.#poll && this.#dataVersion === seen && afterMs < LONGEST_LOOK_MS) this.#lookSoon(2 * afterMs);
-    }, afterMs);
+      if (this.#poll && this.#dataVersion === seen && afterMs < POLL_MS) this.#lookSoon(2 * afterMs);
+    }, afterMs).unref();
   }
 
   /**
