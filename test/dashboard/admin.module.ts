@@ -1,13 +1,24 @@
-import { Injectable, type CanActivate, type ExecutionContext, Module } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { type CanActivate, type ExecutionContext, Injectable, Module, UnauthorizedException } from '@nestjs/common';
 import { AsyncEndpointsModule } from 'nestjs-async-endpoints';
 import { AsyncDashboardModule } from 'nestjs-async-endpoints/dashboard';
 
+/** Makes the browser ask for a name and the password. A guard of your sessions works as well. */
 @Injectable()
 export class AdminGuard implements CanActivate {
+  readonly #password = process.env['ADMIN_PASSWORD'] || randomUUID(); // without a password, nobody is let in
+
   canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<{ headers: { authorization?: string }; user?: object }>();
-    request.user = { username: 'anna' };
-    return request.headers.authorization === `Bearer ${process.env['ADMIN_TOKEN']}`;
+    const http = context.switchToHttp();
+    const request = http.getRequest<{ headers: { authorization?: string }; user?: object }>();
+    const credentials = Buffer.from(request.headers.authorization?.replace(/^Basic /i, '') ?? '', 'base64').toString();
+    const [username, password] = credentials.split(/:(.*)/s);
+    if (password !== this.#password) {
+      http.getResponse<{ header(name: string, value: string): void }>().header('www-authenticate', 'Basic');
+      throw new UnauthorizedException();
+    }
+    request.user = { username };
+    return true;
   }
 }
 
