@@ -19,8 +19,8 @@ set -eu
 REDIS_RUN_DIR=${REDIS_RUN_DIR:-/run/redis}
 
 # accessRules() of nestjs-async-endpoints/redis, which a test compares. Another prefix, database or number of partitions needs others.
-JOBS='resetkeys ~{ae:0}:* resetchannels &ae:0:* -@all +asking +bzpopmin +cluster|info +cluster|slots +del +eval +evalsha +exec +exists +get +hdel +hexists +hget +hgetall +hincrby +hlen +hmget +hset +hsetnx +info +lindex +llen +lpop +lrange +multi +pexpire +ping +publish +pubsub|numsub +quit +readonly +rpush +sadd +set +smembers +srem +sscan +subscribe +time +unsubscribe +zadd +zcard +zrange +zrangebyscore +zrank +zrem'
-AUDITS='+scan +hscan +pttl +type +lrem'
+JOBS='resetkeys ~{ae:0}:* resetchannels &ae:0:* -@all +asking +bzpopmin +cluster|info +cluster|slots +del +eval +evalsha +exec +exists +get +hdel +hexists +hget +hgetall +hincrby +hlen +hmget +hscan +hset +hsetnx +info +lindex +llen +lpop +lrange +multi +pexpire +ping +publish +pubsub|numsub +quit +readonly +rpush +sadd +set +smembers +srem +sscan +subscribe +time +unsubscribe +zadd +zcard +zrange +zrangebyscore +zrank +zrem'
+AUDITS='+scan +pttl +type +lrem'
 BACKUP='resetkeys resetchannels -@all +ping +sync +psync +replconf'
 ADMIN='resetkeys resetchannels -@all +acl|setuser'
 

@@ -46,14 +46,17 @@ export class JobTable {
     return isTooLarge || waiting.length >= (queueLimit ?? Infinity);
   }
 
-  /** Newest first. The cursor is the place of the last job, so that a page costs the same wherever it begins. */
+  /**
+   * Newest first: the job that came last into its status is the first. The cursor is the place of the last job, so that a page costs
+   * the same wherever it begins.
+   */
   page(filter: JobFilter, { limit, cursor }: { limit: number; cursor?: string }, now: number): JobPage {
     const [at, id] = cursor === undefined ? [Infinity, ''] : decodeCursor<Place>(cursor, isPlace);
-    const isNext = (job: JobRecord) => job.createdAt < at || (job.createdAt === at && job.id < id);
+    const isNext = (job: JobRecord) => enteredAt(job) < at || (enteredAt(job) === at && job.id < id);
     const found = this.select((job) => isNext(job) && matches(job, filter, now)).map(({ job }) => job);
-    const jobs = found.toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)).slice(0, limit);
+    const jobs = found.toSorted((a, b) => enteredAt(b) - enteredAt(a) || (a.id < b.id ? 1 : -1)).slice(0, limit);
     const last = jobs.at(-1);
-    return { jobs, cursor: last && found.length > limit ? encodeCursor([last.createdAt, last.id, '']) : null };
+    return { jobs, cursor: last && found.length > limit ? encodeCursor([enteredAt(last), last.id, '']) : null };
   }
 
   /** In SQL: `group by name, status`, over an index or over counters. */
@@ -80,10 +83,15 @@ export class JobTable {
 }
 
 /** Where a page ended. Cursors have three parts. */
-type Place = readonly [createdAt: number, id: string, unused: ''];
+type Place = readonly [enteredAt: number, id: string, unused: ''];
 
-function isPlace([createdAt, id]: readonly unknown[]): boolean {
-  return Number.isInteger(createdAt) && typeof id === 'string';
+/** When the job came into its present status. */
+function enteredAt({ status, startedAt, lastUpdatedAt }: JobRecord): number {
+  return status === 'InProgress' ? (startedAt ?? lastUpdatedAt) : lastUpdatedAt;
+}
+
+function isPlace([at, id]: readonly unknown[]): boolean {
+  return Number.isInteger(at) && typeof id === 'string';
 }
 
 function bytesOf(rows: readonly Row[]): number {

@@ -12,7 +12,7 @@ async function create() {
   const path = join(await mkdtemp(join(folder, 'jobs-')), 'jobs.db');
   const store = new SqliteJobStore({ path, driver: 'node:sqlite', synchronous: 'NORMAL', now: () => now });
   await store.open();
-  return { store, listsNewestFirst: true, advance: (ms) => void (now += ms), dispose: () => store.close() };
+  return { store, advance: (ms) => void (now += ms), dispose: () => store.close() };
 }
 
 const framework = {

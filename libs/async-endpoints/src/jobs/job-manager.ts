@@ -70,8 +70,8 @@ export class JobManager extends QueueOperations {
   }
 
   /**
-   * Returns a page of jobs, newest first: the job that came last into its present status is the first. Redis lists one name and
-   * status after another instead, and PostgreSQL lists by submission. A page may be short or empty; the last one has a null cursor.
+   * Returns a page of jobs, newest first: the job that came last into its present status is the first. A page may be short or
+   * empty; the last one has a null cursor.
    *
    * @param page `limit`, brought into 1 to 1000, default 50
    * @throws AsyncEndpointsError `INVALID_OPTION` for a cursor that no page had, or a limit or duration that is not a number

@@ -7,7 +7,7 @@ async function create(Store = MemoryJobStore, priorityAgingMs?: number): Promise
   let now = 1_000_000;
   const store = new Store({ now: () => now, priorityAgingMs });
   await store.open();
-  return { store, listsNewestFirst: true, advance: (ms) => void (now += ms), dispose: () => store.close() };
+  return { store, advance: (ms) => void (now += ms), dispose: () => store.close() };
 }
 
 describeJobStore('MemoryJobStore', create);

@@ -35,7 +35,7 @@ async function create(Store = PostgresJobStore, priorityAgingMs?: number): Promi
     await empty(schema);
     free.push(schema);
   };
-  return { store, listsNewestFirst: true, advance: (ms) => void (now += ms), dispose };
+  return { store, advance: (ms) => void (now += ms), dispose };
 }
 
 async function empty(schema: string): Promise<void> {

@@ -15,6 +15,7 @@ export const SCRIPT_COMMANDS = [
   'HGETALL $',
   'HEXISTS $ a',
   'HLEN $',
+  'HSCAN $ 0',
   'HINCRBY $ a 1',
   'HDEL $ a',
   'DEL $',
@@ -53,7 +54,7 @@ const OTHER_COMMANDS = [
 const OF_CONNECTIONS = ['ping', 'info', 'quit'];
 const OF_CLUSTERS = ['cluster|slots', 'cluster|info', 'asking', 'readonly'];
 /** The commands that only `audit()` and its repair use. */
-export const OF_AUDITS = ['scan', 'hscan', 'pttl', 'type', 'lrem'];
+export const OF_AUDITS = ['scan', 'pttl', 'type', 'lrem'];
 
 export interface AccessOptions {
   /** The option `prefix` of the store. Default `ae`. */

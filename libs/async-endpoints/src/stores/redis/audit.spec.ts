@@ -63,11 +63,15 @@ describe('RedisJobStore.audit', () => {
 
   const gone: Record<string, [kind: keyof Jobs, named: () => string[], counters: string[]]> = {
     'in a line': ['inLine', () => [], ['waiting', 'Q:Work', 'waitingBytes', 'bytes:Q:Work']],
-    ready: ['ready', () => [keys.ready('Work')], ['waiting', 'Q:Work', 'waitingBytes', 'bytes:Q:Work']],
-    scheduled: ['scheduled', () => [keys.scheduled('Work')], ['waiting', 'S:Work', 'waitingBytes', 'bytes:S:Work']],
+    ready: ['ready', () => [keys.ready('Work'), keys.listed], ['waiting', 'Q:Work', 'waitingBytes', 'bytes:Q:Work']],
+    scheduled: [
+      'scheduled',
+      () => [keys.scheduled('Work'), keys.listed],
+      ['waiting', 'S:Work', 'waitingBytes', 'bytes:S:Work'],
+    ],
     'in progress': ['running', () => [keys.running('Work')], ['P:Work']],
-    completed: ['completed', () => [keys.completed], ['C:Work']],
-    failed: ['failed', () => [keys.finished], ['F:Work']],
+    completed: ['completed', () => [keys.completed('Work')], ['C:Work']],
+    failed: ['failed', () => [keys.finished, keys.listed], ['F:Work']],
   };
   it.each(Object.entries(gone))(
     'reports every entry of a job that does not exist: %s',
@@ -90,7 +94,7 @@ describe('RedisJobStore.audit', () => {
     ready: ['ready', 'Queued', () => client.del(keys.ready('Work'))],
     scheduled: ['scheduled', 'Scheduled', () => client.del(keys.scheduled('Work'))],
     running: ['running', 'InProgress', (id) => client.zrem(keys.running('Work'), id)],
-    completed: ['completed', 'Completed', () => client.del(keys.completed)],
+    completed: ['completed', 'Completed', () => client.del(keys.completed('Work'))],
     finished: ['failed', 'Failed', (id) => client.zrem(keys.finished, id)],
   };
   it.each(Object.entries(lost))('reports a job that is missing in %s', async (_, [kind, status, forget]) => {
@@ -111,6 +115,29 @@ describe('RedisJobStore.audit', () => {
         `Job ${jobs.scheduled} is Scheduled, but in ${scheduled}`,
       ].toSorted(),
     );
+  });
+
+  it('reports wrong entries of lists, and with repair corrects them', async () => {
+    const entries = await client.zrange(keys.listed, '0', '-1');
+    expect(entries).toHaveLength(4); // ready, scheduled, failed, and the error code
+    await client.zrem(keys.listed, entries.find((entry) => entry.startsWith('e')) as string);
+    await client.zadd(
+      keys.listed,
+      0,
+      `nWork\nX\n${'0'.repeat(23)}${jobs.inLine}`,
+      0,
+      `o"ann"\n${'0'.repeat(23)}${GHOST}`,
+    );
+    expect((await store.audit()).toSorted()).toEqual(
+      [
+        `Job ${jobs.failed} is Failed, but its entries in ${keys.listed} are wrong`,
+        `Job ${jobs.inLine} is Queued, but its entries in ${keys.listed} are wrong`,
+        `${keys.listed} contains job ${GHOST}, which does not exist`,
+      ].toSorted(),
+    );
+    await store.audit({ repair: true });
+    expect(await client.zrange(keys.listed, '0', '-1')).toEqual(entries);
+    expect(await store.audit()).toEqual([]);
   });
 
   it('reports a claim without an entry in leases, which would never be recovered', async () => {
@@ -140,7 +167,7 @@ describe('RedisJobStore.audit', () => {
   it('with repair, puts jobs into the index of their status and drops unreadable records', async () => {
     await client.hset(keys.jobs, GHOST, 'no record');
     await client.hset(keys.claims, jobs.failed, '1,1,1,1,1,"w"', GHOST, 'no claim');
-    await client.del(keys.line('Work'), keys.ready('Work'), keys.completed, keys.leases);
+    await client.del(keys.line('Work'), keys.ready('Work'), keys.completed('Work'), keys.leases);
     await client.zrem(keys.finished, jobs.failed);
     await client.zadd(keys.finished, 0, jobs.scheduled, 0, '00000000-0000-4000-8000-00000000beef');
     await client.hincrby(keys.counters, 'waiting', 7);

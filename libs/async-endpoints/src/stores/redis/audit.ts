@@ -1,7 +1,7 @@
 import type { JobRecord } from '../../job/job.js';
 import { decode, ID_AT, LETTER_OF } from './codec.js';
 import type { RedisKeys } from './keys.js';
-import { type Place, readPlaces } from './places.js';
+import { listedEntries, type Place, readListed, readPlaces } from './places.js';
 import type { RedisClient } from './scripts/define-script.js';
 import { encodeText } from './text.js';
 
@@ -25,10 +25,11 @@ export async function auditJobs(client: RedisClient, keys: RedisKeys): Promise<A
     for (const [id, text] of records) {
       const job = read(id, text, around.claims.get(id) ?? '');
       const found = job ? jobDeviations(keys, job, text, around) : [`Job ${id} cannot be read`];
-      deviations.push(...found);
       if (found.length > 0)
         broken.set(id, { name: (job ?? read(id, text, ''))?.name ?? null, places: around.places.get(id) ?? [] });
+      deviations.push(...found, ...(job ? listingOf(keys, job, text, around) : []));
       around.places.delete(id);
+      around.listed.delete(id);
       around.claims.delete(id);
       if (!job) continue;
       counts.add(job, text);
@@ -43,6 +44,7 @@ export async function auditJobs(client: RedisClient, keys: RedisKeys): Promise<A
     deviations.push(`${keys.claims} contains job ${id}, which does not exist`);
     broken.set(id, { name: null, places: around.places.get(id) ?? [] });
   }
+  for (const id of around.listed.keys()) deviations.push(`${keys.listed} contains job ${id}, which does not exist`);
   const wrong = await wrongCounters(client, keys, counts);
   return { deviations: [...deviations, ...wrong.map(inWords)], broken, wrong };
 }
@@ -94,6 +96,8 @@ function inWords({ counter, stored, by }: WrongCounter): Deviation {
 /** The data about jobs apart from their records. */
 interface Around {
   readonly places: Map<string, Place[]>;
+  /** The entries of `listed`, by job id. */
+  readonly listed: Map<string, string[]>;
   readonly claims: Map<string, string>;
   /** The ids of jobs, by the end of their lease. */
   readonly leases: Map<number, Set<string>>;
@@ -108,7 +112,7 @@ async function readAround(client: RedisClient, keys: RedisKeys): Promise<Around>
     const until = Number(ends[at + 1]);
     leases.set(until, new Set([...(leases.get(until) ?? []), ...(ends[at] as string).split(' ')]));
   }
-  return { claims, leases, places: await readPlaces(client, keys) };
+  return { claims, leases, places: await readPlaces(client, keys), listed: await readListed(client, keys) };
 }
 
 /** The fields and values of a hash, in steps, without repetitions. */
@@ -152,6 +156,14 @@ function jobDeviations(keys: RedisKeys, job: JobRecord, text: string, { places, 
   ];
 }
 
+function listingOf(keys: RedisKeys, job: JobRecord, text: string, { places, listed }: Around): Deviation[] {
+  const isCompleted = job.status === 'Completed' && places.get(job.id)?.[0]?.key !== keys.finished;
+  const expected = listedEntries(job, text.slice(2, 2 + ID_AT), text.startsWith('1Q') || isCompleted);
+  const found = listed.get(job.id) ?? [];
+  const isRight = found.length === expected.length && expected.every((entry) => found.includes(entry));
+  return isRight ? [] : [`Job ${job.id} is ${job.status}, but its entries in ${keys.listed} are wrong`];
+}
+
 /** The indexes that may hold a job. Exactly one of them must. */
 function expectedIndexes(keys: RedisKeys, { status, name }: JobRecord, isInLine: boolean): string[] {
   switch (status) {
@@ -162,7 +174,7 @@ function expectedIndexes(keys: RedisKeys, { status, name }: JobRecord, isInLine:
     case 'InProgress':
       return [keys.running(name)];
     case 'Completed':
-      return [keys.completed, keys.finished];
+      return [keys.completed(name), keys.earlierCompleted, keys.finished];
     default:
       return [keys.finished];
   }

@@ -71,7 +71,9 @@ export function declined(reply: string | string[], unreadable: Unreadable): Subm
 function valueOf(settlement: Settlement): string {
   if (settlement.verb === 'complete') return settlement.result === null ? '' : jsonLine(settlement.result);
   if (settlement.verb === 'release') return '';
-  return `${JSON.stringify(settlement.error)}\n${JSON.stringify(attemptError(settlement.error))}`;
+  const { code, message, ...others } = settlement.error;
+  // Scripts expect the code first.
+  return `${JSON.stringify({ code, message, ...others })}\n${JSON.stringify(attemptError(settlement.error))}`;
 }
 
 /** A digest, because clients choose keys, and operators can see the names of Redis keys. */

@@ -12,8 +12,8 @@ export class RedisKeys {
   readonly claims: string;
   /** Sorted set: ids of the jobs whose leases end at the same time, separated by spaces → that time, ms. */
   readonly leases: string;
-  /** List: number of completion and id of completed jobs, in the order of their purge. */
-  readonly completed: string;
+  /** List: what `completed` of a name contains, for jobs that an earlier release completed. */
+  readonly earlierCompleted: string;
   /**
    * Sorted set: id of failed and canceled jobs, and of completed jobs that are purged out of that order → end of retention, ms.
    */
@@ -26,6 +26,10 @@ export class RedisKeys {
   readonly counters: string;
   /** Hash: paused name → time of the pause, ms, a comma, and who paused it, as JSON. */
   readonly paused: string;
+  /** Sorted set: entries by name and status, owner and error code → 0 (see `listed.lua.ts`). */
+  readonly listed: string;
+  /** Sorted set: name → a time before which no job of its `completed` is purged, ms. */
+  readonly purges: string;
   /** Set: the names of the jobs. */
   readonly names: string;
   /** Hash: worker id → time of its last registration, ms, a comma, and its `WorkerInfo` as JSON. In the first partition only. */
@@ -49,10 +53,12 @@ export class RedisKeys {
     this.jobs = `${this.#tag}:jobs`;
     this.claims = `${this.#tag}:claims`;
     this.leases = `${this.#tag}:leases`;
-    this.completed = `${this.#tag}:completed`;
+    this.earlierCompleted = `${this.#tag}:completed`;
     this.finished = `${this.#tag}:finished`;
     this.counters = `${this.#tag}:counters`;
     this.paused = `${this.#tag}:paused`;
+    this.listed = `${this.#tag}:listed`;
+    this.purges = `${this.#tag}:purges`;
     this.names = `${this.#tag}:names`;
     this.workers = `${this.#tag}:workers`;
     this.alive = `${this.#tag}:alive`;
@@ -60,8 +66,8 @@ export class RedisKeys {
     this.instants = `${this.#tag}:instants`;
     this.actions = `${this.#tag}:actions`;
     this.probe = `${this.#tag}:probe`;
-    const { jobs, claims, leases, completed, finished, counters, paused } = this;
-    this.shared = [jobs, claims, leases, completed, finished, counters, paused];
+    const { jobs, claims, leases, earlierCompleted, finished, counters, paused, listed, purges } = this;
+    this.shared = [jobs, claims, leases, earlierCompleted, finished, counters, paused, listed, purges];
   }
 
   /** List: members (see `codec.ts`) of claimable jobs with default priority, in the order of submission. */
@@ -84,6 +90,11 @@ export class RedisKeys {
     return `${this.#tag}:running:${encodeText(name)}`;
   }
 
+  /** List: number of completion and id of completed jobs, in the order of their purge. */
+  completed(name: string): string {
+    return `${this.#tag}:completed:${encodeText(name)}`;
+  }
+
   /** Sorted set of at most one member, which exists while there is work. Popping it wakes one worker. */
   wake(name: string): string {
     return `${this.#tag}:wake:${encodeText(name)}`;
@@ -95,13 +106,6 @@ export class RedisKeys {
    */
   recall(process: string): string {
     return `${this.#tag}:recall:${process}`;
-  }
-
-  /** The job name of an index key. Undefined for a key of all names, and for a key of another application. */
-  nameOf(key: string): string | undefined {
-    if (!key.startsWith(`${this.#tag}:`)) return undefined;
-    const name = /^(?:line|ready|scheduled|running):(.*)$/s.exec(key.slice(this.#tag.length + 1))?.[1];
-    return name === undefined ? undefined : decodeText(name);
   }
 
   /** The beginnings of the keys that expire. */
@@ -116,7 +120,8 @@ export class RedisKeys {
 
   /** The keys of one name that scripts need, in the order that `record.lua.ts` expects. */
   queue(name: string): string[] {
-    return [this.line(name), this.ready(name), this.scheduled(name), this.running(name), this.wake(name)];
+    const waiting = [this.line(name), this.ready(name), this.scheduled(name)];
+    return [...waiting, this.running(name), this.wake(name), this.completed(name)];
   }
 }
 

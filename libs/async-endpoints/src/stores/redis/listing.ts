@@ -1,115 +1,133 @@
-import type { JobRecord, JobStatus } from '../../job/job.js';
+import type { JobRecord } from '../../job/job.js';
 import { decodeCursor, encodeCursor } from '../../store/cursor.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
 import { matches } from '../../store/verbs.js';
-import { ID_AT } from './codec.js';
-import { readNames, type RedisKeys } from './keys.js';
+import { readNames } from './keys.js';
+import { after, type Listed, ListSource, type Position } from './list-source.js';
 import type { RedisPartition } from './partition.js';
-import type { RedisClient, Script } from './scripts/define-script.js';
-import { type Page, pageOfListScript, pageOfSetScript } from './scripts/page.lua.js';
 
-/** An index to read. */
-interface Index {
-  readonly key: string;
-  readonly page: Script<Page>;
-  /** The offset of the job id in an entry, from 0. */
-  readonly idAt: number;
+/** The most jobs that are read for a page, and in one step of a filter that no index answers alone. */
+const LOOKED_AT = 1_000;
+const LOOKED_AT_ONCE = 100;
+/** The number of names of one script, so that Redis can serve other clients in between. */
+const NAMES_AT_ONCE = 50;
+/** The numbers begin again at 0 after this many. */
+const NUMBERS = 2 ** 32;
+/** Later than all jobs. */
+const LATEST = 999_999_999_999_999;
+/** Before all jobs of the same time, and after all of them. */
+const [FIRST, LAST] = ['~', ''];
+
+/**
+ * The place of a cursor: the time of the last job, its partition and text (see `list.lua.ts`), and for each partition a number of
+ * submission and one of completion. At the same time, the jobs of the first partition come first.
+ */
+type Place = readonly [
+  kind: 'before',
+  at: number,
+  rest: readonly [partition: number, text: string, ...numbers: number[]],
+];
+
+function isPlace([kind, at, rest]: readonly unknown[]): boolean {
+  if (kind !== 'before' || !isCount(at) || !Array.isArray(rest)) return false;
+  const [partition, text, ...numbers] = rest as unknown[];
+  return isCount(partition) && typeof text === 'string' && /^[ -~]{0,64}$/.test(text) && numbers.every(isCount);
 }
 
-type Position = readonly [key: string, score: string, member: string];
-
-function isPosition([key, score, member]: readonly unknown[]): boolean {
-  return typeof key === 'string' && typeof score === 'string' && isScore(score) && typeof member === 'string';
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= LATEST;
 }
 
-/** Whether the text is a score of Redis, or the empty text of an index that was not read yet. */
-function isScore(text: string): boolean {
-  return /^[-+.e\d]*$/.test(text) && Number.isFinite(Number(text));
-}
-
-/** Lists one partition after the other. The cursor contains the partition and the position in it. */
+/** Lists jobs, newest first: the job that came last into its status is the first. Merges the names of all partitions. */
 export async function listPartitions(
   all: readonly RedisPartition[],
   filter: JobFilter,
   { limit, cursor }: { limit: number; cursor?: string },
 ): Promise<JobPage> {
-  const [, number, within] = cursor === undefined ? [null, 0, null] : decodeCursor<Partition>(cursor, isPartition);
-  const partition = all[number];
-  if (!partition) return { jobs: [], cursor: null };
-  const page = await listJobs(partition, filter, { limit, cursor: within ?? undefined });
-  if (page.cursor !== null) return { jobs: page.jobs, cursor: encodeCursor(['partition', number, page.cursor]) };
-  const more = number + 1 < all.length;
-  return { jobs: page.jobs, cursor: more ? encodeCursor(['partition', number + 1, null]) : null };
-}
-
-type Partition = readonly [kind: 'partition', number: number, within: string | null];
-
-function isPartition([kind, number, within]: readonly unknown[]): boolean {
-  const isIndex = Number.isSafeInteger(number) && (number as number) >= 0;
-  return kind === 'partition' && isIndex && (within === null || typeof within === 'string');
-}
-
-/**
- * Reads the indexes that can hold matching jobs, one after the other, each from its latest entry. It reads at most `limit`
- * entries, and fewer when their records are large. A job that changes meanwhile moves to a later index and is found there.
- */
-async function listJobs(
-  partition: RedisPartition,
-  filter: JobFilter,
-  { limit, cursor }: { limit: number; cursor?: string },
-): Promise<JobPage> {
-  const { client, keys } = partition;
-  const now = filter.runningForMs === undefined ? 0 : await partition.now();
-  let at = cursor === undefined ? null : decodeCursor<Position>(cursor, isPosition);
-  const indexes = await indexesOf(client, keys, filter, at && keys.nameOf(at[0]));
+  const { runningForMs } = filter;
+  const now = runningForMs === undefined ? LATEST : await (all[0] as RedisPartition).now();
+  const positions = cursor === undefined ? await Promise.all(all.map(newestOf)) : positionsOf(cursor, all.length);
+  const sources = await sourcesOf(all, filter, positions, now - (runningForMs ?? 0));
   const jobs: JobRecord[] = [];
-  let left = limit;
-  let begun = at === null;
-  for (const { key, page, idAt } of indexes) {
-    begun ||= key === at?.[0];
-    if (!begun) continue;
-    if (left === 0) return { jobs, cursor: encodeCursor(at ?? [key, '', '']) };
-    const [score, member] = at?.[0] === key ? [at[1], at[2]] : ['', ''];
-    const [isFull, ...entries] = await page.run(client, [key, keys.jobs, keys.claims], [left, idAt + 1, score, member]);
-    for (let n = 0; n < entries.length; n += 4) {
-      const [entry, entryScore, text, claim] = entries.slice(n, n + 4) as [string, string, string, string];
-      at = [key, entryScore, entry];
-      left--;
-      const job = partition.place.unreadable.read(entry.slice(idAt), text, claim);
-      if (job && matches(job, filter, now)) jobs.push(job);
-    }
-    if (left === 0 || isFull === 1) return { jobs, cursor: at && encodeCursor(at) };
+  let next = cursor ?? null;
+  for (let looked = 0; ; looked++) {
+    await fill(sources, filter, limit + 1 - jobs.length);
+    const newest = newestSource(sources);
+    if (!newest && !sources.some(hasMore)) return { jobs, cursor: null };
+    if (!newest || jobs.length === limit || looked === LOOKED_AT || sources.some(hasMore))
+      return { jobs, cursor: next };
+    const listed = newest.found.shift() as Listed;
+    positions[newest.number] = after(positions[newest.number] as Position, listed);
+    next = cursorOf(positions, newest.number);
+    const job = newest.partition.place.unreadable.read(listed.id, listed.text, listed.claim);
+    if (job && matches(job, filter, now)) jobs.push(job);
   }
-  return { jobs, cursor: null };
 }
 
-/** @param begun the name at which the list continues, which may no longer have jobs */
-async function indexesOf(
-  client: RedisClient,
-  keys: RedisKeys,
-  { name, status }: JobFilter,
-  begun: string | null | undefined,
-): Promise<Index[]> {
-  const known = name === undefined ? await readNames(client, keys) : [name];
-  const names = name !== undefined || begun == null || known.includes(begun) ? known : [...known, begun].toSorted();
-  const wants = (...statuses: JobStatus[]) => status === undefined || statuses.includes(status);
-  const unfinished = names.flatMap((one) => [
-    ...(wants('Scheduled') ? [set(keys.scheduled(one), ID_AT)] : []),
-    ...(wants('Scheduled', 'Queued') ? [set(keys.ready(one), ID_AT)] : []),
-    ...(wants('Queued') ? [list(keys.line(one))] : []),
-    ...(wants('InProgress') ? [set(keys.running(one), 0)] : []),
-  ]);
-  return [
-    ...unfinished,
-    ...(wants('Completed') ? [list(keys.completed)] : []),
-    ...(wants('Completed', 'Failed', 'Canceled') ? [set(keys.finished, 0)] : []),
-  ];
+/** The position before all jobs of a partition. */
+async function newestOf({ client, keys }: RedisPartition): Promise<Position> {
+  const numbers = await client.hmget(keys.counters, 'seq', 'completed');
+  const [line, completed] = numbers.map((last) => (Number(last ?? 0) + 1) % NUMBERS) as [number, number];
+  return { at: LATEST, rest: FIRST, line, completed };
 }
 
-function set(key: string, idAt: number): Index {
-  return { key, page: pageOfSetScript, idAt };
+function cursorOf(positions: readonly Position[], partition: number): string {
+  const { at, rest } = positions[partition] as Position;
+  const numbers = positions.flatMap(({ line, completed }) => [line, completed]);
+  return encodeCursor(['before', at, [partition, rest, ...numbers]]);
 }
 
-function list(key: string): Index {
-  return { key, page: pageOfListScript, idAt: ID_AT };
+/** @throws AsyncEndpointsError `INVALID_OPTION` */
+function positionsOf(cursor: string, partitions: number): Position[] {
+  const isOfThese = (place: readonly unknown[]) => isPlace(place) && (place as Place)[2].length === 2 + 2 * partitions;
+  const [, at, [partition, text, ...numbers]] = decodeCursor<Place>(cursor, isOfThese);
+  return Array.from({ length: partitions }, (_, number) => {
+    const rest = number === partition ? text : number < partition ? LAST : FIRST;
+    return { at, rest, line: numbers[2 * number] as number, completed: numbers[2 * number + 1] as number };
+  });
+}
+
+/** @param latest the latest time of a job */
+async function sourcesOf(
+  all: readonly RedisPartition[],
+  filter: JobFilter,
+  positions: readonly Position[],
+  latest: number,
+): Promise<ListSource[]> {
+  const isIndexed = filter.owner !== undefined || filter.errorCode !== undefined;
+  const sources = all.map(async (partition, number) => {
+    const position = positions[number] as Position;
+    const from = position.at > latest ? { ...position, at: latest, rest: FIRST } : position;
+    const names = filter.name === undefined ? await readNames(partition.client, partition.keys) : [filter.name];
+    return inParts(isIndexed ? [] : names).map((some) => new ListSource(partition, number, some, filter, from));
+  });
+  return (await Promise.all(sources)).flat();
+}
+
+function inParts(names: readonly string[]): (readonly string[])[] {
+  const parts = [names.slice(0, NAMES_AT_ONCE)];
+  for (let at = NAMES_AT_ONCE; at < names.length; at += NAMES_AT_ONCE) parts.push(names.slice(at, at + NAMES_AT_ONCE));
+  return parts;
+}
+
+async function fill(sources: readonly ListSource[], filter: JobFilter, wanted: number): Promise<void> {
+  const empty = sources.filter(({ found, isEnded, isFull }) => found.length === 0 && !isEnded && !isFull);
+  if (empty.length === 0) return;
+  const isWalk = (filter.owner ?? filter.errorCode) !== undefined && Object.keys(filter).length > 1;
+  const each = Math.max(Math.ceil(wanted / sources.length), isWalk ? LOOKED_AT_ONCE : 1);
+  await Promise.all(empty.map((source) => source.read(each)));
+}
+
+/** Whether the jobs of a source that come next are unknown, because it has read enough for this page. */
+function hasMore({ found, isFull }: ListSource): boolean {
+  return found.length === 0 && isFull;
+}
+
+function newestSource(sources: readonly ListSource[]): ListSource | undefined {
+  return sources.reduce<ListSource | undefined>((best, source) => {
+    const [a, b] = [source.found[0], best?.found[0]];
+    if (!a) return best;
+    if (!best || !b || a.at !== b.at) return !b || a.at > b.at ? source : best;
+    return source.number === best.number && a.rest > b.rest ? source : best;
+  }, undefined);
 }

@@ -1,6 +1,8 @@
-import { ID_AT } from './codec.js';
+import type { JobRecord } from '../../job/job.js';
+import { encodeOwner, ID_AT, LETTER_OF } from './codec.js';
 import { readNames, type RedisKeys } from './keys.js';
 import type { RedisClient } from './scripts/define-script.js';
+import { encodeText } from './text.js';
 
 /** An index entry of a job. */
 export interface Place {
@@ -28,8 +30,39 @@ export async function readPlaces(client: RedisClient, keys: RedisKeys): Promise<
     await list(keys.line(name), true);
     for (const key of [keys.ready(name), keys.scheduled(name)]) await set(key, ID_AT);
     await set(keys.running(name), 0);
+    await list(keys.completed(name), false);
   }
-  await list(keys.completed, false);
+  await list(keys.earlierCompleted, false);
   await set(keys.finished, 0);
   return places;
+}
+
+const ID_LENGTH = 36;
+
+/** The entries of `listed`, by job id. */
+export async function readListed(client: RedisClient, keys: RedisKeys): Promise<Map<string, string[]>> {
+  const listed = new Map<string, string[]>();
+  const all = await client.zrange(keys.listed, '0', '-1');
+  for (const entry of all) {
+    const id = entry.slice(-ID_LENGTH);
+    listed.set(id, [...(listed.get(id) ?? []), entry]);
+  }
+  return listed;
+}
+
+/**
+ * The entries that a job must have in `listed`, as `listed.lua.ts` describes them.
+ *
+ * @param number the number of submission
+ * @param isInList whether the job is in `line` or `completed`
+ */
+export function listedEntries(job: JobRecord, number: string, isInList: boolean): string[] {
+  const at = job.status === 'InProgress' ? job.startedAt : job.lastUpdatedAt;
+  const place = `\n${String(at).padStart(15, '0')}${number}${job.id}`;
+  const isNamed = !isInList && job.status !== 'InProgress';
+  return [
+    ...(isNamed ? [`n${encodeText(job.name)}\n${LETTER_OF[job.status]}${place}`] : []),
+    ...(job.owner === null ? [] : [`o${encodeOwner(job.owner)}${place}`]),
+    ...(job.error === null ? [] : [`e${JSON.stringify(job.error.code)}${place}`]),
+  ];
 }

@@ -165,7 +165,7 @@ describe('RedisJobStore on a server', () => {
     await store.submit([lost, lostFirst, next], { queueLimit: 10 });
     const client = new Redis(server.url);
     await client.hdel(`{${prefix}:0}:jobs`, lost.id, lostFirst.id);
-    expect(await store.audit()).toHaveLength(5); // the entry by priority, and the counters of both
+    expect(await store.audit()).toHaveLength(6); // the entries by priority, and the counters of both
     const heard = await noticesOf(async () => {
       const claims = await store.claim({ worker: 'w', leaseMs: 1_000, limit: 5, slots: new Map([['Work', 5]]) });
       expect(claims.map(({ job }) => job.id)).toEqual([next.id]);

@@ -2,6 +2,7 @@ import { Cluster } from 'ioredis';
 import { type Audited, auditJobs, type Deviation } from './audit.js';
 import { readNames, type RedisKeys } from './keys.js';
 import type { RedisPartition } from './partition.js';
+import { Relisting } from './relisting.js';
 import type { RedisClient } from './scripts/define-script.js';
 import { repairScript } from './scripts/repair.lua.js';
 
@@ -33,6 +34,7 @@ async function repairJobs(partition: RedisPartition): Promise<void> {
     const audited = await connections.answer(auditJobs(client, keys), Infinity);
     if (audited.deviations.length === 0) return;
     await repairPlaces(partition, audited);
+    await new Relisting(partition).complete();
     if (audited.broken.size === 0) await repairCounters(partition, audited);
   }
 }

@@ -136,8 +136,8 @@ describe('A sweep of RedisJobStore', () => {
   });
 
   it('does not end a listing at a name that was deleted', async () => {
-    const [gone = ''] = await submit(1, { name: 'A', retention: SHORT });
     const [stays] = await submit(1, { name: 'B' });
+    const [gone = ''] = await submit(1, { name: 'A', retention: SHORT });
     const page = await store.list({}, { limit: 1 });
     expect(page.jobs.map(({ id }) => id)).toEqual([gone]);
     await store.cancel([gone]);

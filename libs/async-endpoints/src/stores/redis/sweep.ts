@@ -2,6 +2,7 @@ import type { Recovered, RecoverOptions } from '../../store/job-store.js';
 import { decode, decodeHolder } from './codec.js';
 import { readNames } from './keys.js';
 import type { RedisPartition } from './partition.js';
+import { Relisting } from './relisting.js';
 import { forgetScript } from './scripts/forget.lua.js';
 import { findExpiredScript } from './scripts/find-expired.lua.js';
 import { purgeScript } from './scripts/purge.lua.js';
@@ -20,16 +21,16 @@ const TOKEN_OUTLIVES_MS = 60_000;
 export class RedisSweep {
   /** The time of the last sweep of this process in this partition, by the store's clock; '' before the first. */
   #sweptAt = '';
-  /** The completed job that is purged next, and the end of its retention. */
-  #head: [entry: string, until: string] = ['', ''];
-
   /** The names at the last reading; empty when there are too many for one step. */
   #names: readonly string[] = [];
   /** The number of counters at that time. */
   #counters = -1;
   #sweepsUntilScan = 0;
+  readonly #relisting: Relisting;
 
-  constructor(private readonly partition: RedisPartition) {}
+  constructor(private readonly partition: RedisPartition) {
+    this.#relisting = new Relisting(partition);
+  }
 
   /** Recovers jobs with expired leases. When there are no more, maintains the queues. */
   async recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
@@ -46,16 +47,18 @@ export class RedisSweep {
       more = mayBeMore === 1 && dropped + forgotten + taken.length > 0;
     }
     if (recovered.length < limit) await this.#maintain(inPassing);
+    await this.#relisting.goOn(sweep !== undefined);
     return recovered;
   }
 
   async purge(limit: number): Promise<string[]> {
     const purged: string[] = [];
-    for (let more = 1; more === 1;) {
-      const reply = await this.partition.run(purgeScript, [], [limit - purged.length, ...this.#head]);
-      purged.push(...reply[0]);
-      more = reply[1];
-      this.#head = [reply[2], reply[3]];
+    let names: string[] = [];
+    for (let more = true; more;) {
+      const [ids, mayBeMore, due] = await this.partition.run(purgeScript, names, [limit - purged.length]);
+      purged.push(...ids);
+      names = due.map(decodeText);
+      more = mayBeMore === 1 || (due.length > 0 && purged.length < limit);
     }
     return purged;
   }

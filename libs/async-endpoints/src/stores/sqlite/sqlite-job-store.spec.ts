@@ -19,7 +19,7 @@ async function create(Store = SqliteJobStore, priorityAgingMs?: number): Promise
     await store.close();
     await rm(folder, { recursive: true });
   };
-  return { store, listsNewestFirst: true, advance: (ms) => void (now += ms), dispose };
+  return { store, advance: (ms) => void (now += ms), dispose };
 }
 
 describeJobStore('SqliteJobStore', create);

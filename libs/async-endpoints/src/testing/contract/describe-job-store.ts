@@ -20,8 +20,6 @@ import { describeWorkers } from './workers.js';
 /** A new, empty, open store, and the control of its clock. */
 export interface StoreUnderTest {
   readonly store: JobStore;
-  /** Whether `list` merges all names and statuses newest first and finds jobs by each filter in an index. Default: false. */
-  readonly listsNewestFirst?: boolean;
   /** Moves the store's clock forward. */
   advance(ms: number): void | Promise<void>;
   /** Closes the store and deletes its data. */

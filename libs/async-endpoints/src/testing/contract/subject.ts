@@ -6,7 +6,6 @@ import { aJob } from '../a-job.js';
 /** The store of the current test. */
 export interface Subject {
   readonly store: JobStore;
-  readonly listsNewestFirst?: boolean;
   advance(ms: number): void | Promise<void>;
   dispose(): Promise<void>;
 }

@@ -48,10 +48,11 @@ for n = 1, #jobs do
   latest[id] = job
   if job and is_of(job.fixed, queue) then
     local was = { status = job.status, sequence = job.sequence, size = job.size }
+    local entries = entries_of(id, job, true)
     local before = ${before}
     if change(id, job) then
       touch(id, job)
-      leave(id, was, queue)
+      leave(id, was, queue, entries)
       put(replies, write(id, job), before)
       enter(id, job, queue)
     else

@@ -48,10 +48,20 @@ local function promote(queue)
   in_chunks('ZADD', queue_key(queue, READY), ranked)
 end
 
+-- Lists a job with an owner or an error, or from a sorted set, as a job in progress.
+local function relist(id, text, place)
+  local job = parse(text)
+  if not job then return end
+  unlist(id, job, place == IN_SET)
+  job.status, job.started = 'P', NOW
+  list(id, job)
+end
+
 local function take(queue, wanted)
   local taken, scheduled, looked = 0, 0, 0
   local taken_bytes, scheduled_bytes = 0, 0
   local started, watched = {}, is_watched
+  local after_name = #name_of(queue) + 2
   while taken < wanted and looked < MOST_LOOKED_AT and bytes_read < MOST_BYTES do
     local entries, place = pop(queue, math.min(wanted - taken, step()))
     if #entries == 0 then break end
@@ -77,6 +87,8 @@ local function take(queue, wanted)
         started[at + 1], started[at + 2] = NOW, id
         leased_now[claimed] = id
         if byte(text, 2) == 83 then scheduled, scheduled_bytes = scheduled + 1, scheduled_bytes + #text end -- S
+        -- A new job in the line has an entry only if it has an owner.
+        if place == IN_SET or byte(text, find(text, '\\n', 1, true) + after_name) ~= 10 then relist(id, text, place) end
         if watched then announce_change(id, 'P', version) end
       elseif text and not parse(text) then
         replies[replied + 1], replies[replied + 2] = id, '?'

@@ -35,6 +35,7 @@ export const OF_RECORD = {
 export const OF_FIXED = {
   isWhole: `'^${LINE}${LINE}%d+\\n[%d,]*\\n${LINE}'`,
   name: `'^${TEXT}'`,
+  owner: `'^(${TEXT})\\n(${TEXT})'`,
   /** Name and owner, and fingerprint. */
   identity: `'^(${LINE}${TEXT})\\n${LINE}${LINE}(${TEXT})'`,
   retention: `'^${LINE}${LINE}${LINE}(${TEXT})'`,

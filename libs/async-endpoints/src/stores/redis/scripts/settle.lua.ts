@@ -33,7 +33,7 @@ local texts, held = read_some(ids), read(CLAIMS, ids)
 local ended = {}
 
 -- The retention of a completed job with these fixed lines; false when it has another name.
-local kept_of = {}
+local kept_of, has_owner = {}, {}
 local function kept_if_of(fixed, queue)
   local known = kept_of[queue]
   if not known then known = {}; kept_of[queue] = known end
@@ -41,11 +41,21 @@ local function kept_if_of(fixed, queue)
   if kept == nil then
     kept = byte(fixed, -1) == 10 and is_of(fixed, queue) and tonumber(kept_for('C', fixed))
     known[fixed] = kept
+    has_owner[fixed] = not find(fixed, '^[^\\n]*\\n\\n')
   end
   return kept
 end
 
 local completed_of = {}
+
+-- Lists a job with an owner or an error as completed.
+local function relist(id, text, claim)
+  local job = parse(text, claim)
+  if not job then return end
+  unlist(id, job)
+  job.status, job.updated, job.error = 'C', NOW, ''
+  list(id, job)
+end
 
 -- The fast path of nearly all settlements, without parsing the whole record.
 local function complete(id, queue, text, claim, fence, result)
@@ -59,7 +69,8 @@ local function complete(id, queue, text, claim, fence, result)
   version = next_of[version]
   unclaimed[#unclaimed + 1] = id
   remove(queue_key(queue, RUNNING), id)
-  enter_completed(id, now + kept)
+  enter_completed(id, queue, now + kept, now, sub(text, 3, 10))
+  if has_owner[fixed] or byte(text, 2) ~= 81 then relist(id, text, claim) end -- a new job (Q) has no error
   completed_of[queue] = (completed_of[queue] or 0) + 1
   local completed_text = '1C' .. sub(text, 3, stable_end) .. fence .. ',' .. version .. ',' .. NOW .. ',' .. started ..
     ',' .. NOW .. '\\n' .. fixed .. (more and sub(claim, more + 1) or '') .. '\\n\\n' .. result .. '\\n'

@@ -9,6 +9,7 @@ import { TRANSITION } from './transition.lua.js';
 export const SUBMIT = `
 local HEAD = '^(%d+),(%d+),(%d+),(%-?%d+),(%d*),(%d*),(%d*),(%d*)\\n(.*)$'
 local IDENTITY = ${OF_FIXED.identity}
+local PLACE_NOW = format('%015.0f', now)
 local NAMES = KEYS[SHARED + queues * OF_QUEUE + 1]
 local FIRST_KEY = SHARED + queues * OF_QUEUE + 1
 local number_of = numbers('seq', jobs)
@@ -92,7 +93,16 @@ local function submit(n, id, payload, group)
   waiting, waiting_bytes = waiting + 1, waiting_bytes + #text
   local line = group.line
   if line then line[#line + 1] = entry .. id else enter_sorted(group, entry .. id) end
+  for _, listing in ipairs(group.listings) do add(LISTED, '0', listing .. entry .. id) end
   if group.key then keep_key(group.key, id, group.key_ms) end
+end
+
+-- The beginnings of the entries in \`listed\` of new jobs.
+local function listings_of(fixed, status)
+  local listings, name, owner = {}, match(fixed, OWNER)
+  if status ~= 'Q' then listings[1] = named_entry(name, status == 'R' and 'Q' or status, PLACE_NOW) end
+  if owner ~= '' then listings[#listings + 1] = 'o' .. owner .. '\\n' .. PLACE_NOW end
+  return listings
 end
 
 local function group_of(head)
@@ -101,7 +111,7 @@ local function group_of(head)
   return tonumber(count_here), { queue = tonumber(queue), delay = tonumber(delay), priority = priority, fixed = fixed,
     queue_limit = tonumber(queue_limit), queue_bytes = tonumber(queue_bytes), is_limited = queue_limit .. queue_bytes ~= '',
     key = key ~= '' and KEYS[FIRST_KEY + key], key_ms = key_ms, line = status == 'Q' and line_of(tonumber(queue)),
-    waiting = waiting, waiting_bytes = waiting_bytes, head = '1' .. status,
+    listings = listings_of(fixed, status), waiting = waiting, waiting_bytes = waiting_bytes, head = '1' .. status,
     lines = '5' .. format('%06x', #fixed) .. NOW .. ',' .. delay .. ',' .. priority .. ',0,0;0,1,,,\\n' .. fixed .. '\\n\\n\\n' }
 end
 

@@ -1,6 +1,7 @@
 import { MAX_ATTEMPTS } from '../../../job/attempts.js';
 import { DEFAULT_RETENTION as USUAL } from '../../../job/job.js';
 import { OF_FIXED } from './layout.lua.js';
+import { LISTED } from './listed.lua.js';
 import { RECORD } from './record.lua.js';
 
 /**
@@ -15,7 +16,7 @@ import { RECORD } from './record.lua.js';
  * announce 1 to publish changes always, '' to publish only when the channel has subscribers on this server channels the beginning
  * of the channel names
  */
-export const TRANSITION = `${RECORD}
+export const TRANSITION = `${RECORD}${LISTED}
 local USUAL_RETENTION = { C = ${USUAL.completedMs}, F = ${USUAL.failedMs}, X = ${USUAL.canceledMs} }
 local RETENTION = { C = '^(%d+)', F = '^%d+,(%d+)', X = '^%d+,%d+,(%d+)' }
 local adds, removals, writes, claims, unclaimed, counts = {}, {}, {}, {}, {}, {}
@@ -56,12 +57,25 @@ end
 -- The end of the retention of a terminal job.
 local function purgeable_at(job) return job.completed + kept_for(job.status, job.fixed) end
 
--- Jobs nearly always complete in the order of their purge, so a list is enough to find them.
-local function enter_completed(id, until_ms)
+local function list(id, job, is_named)
+  for _, entry in ipairs(entries_of(id, job, is_named)) do add(LISTED, '0', entry) end
+end
+
+local function unlist(id, job, is_named)
+  for _, entry in ipairs(entries_of(id, job, is_named)) do remove(LISTED, entry) end
+end
+
+-- Jobs nearly always complete in the order of their purge, so a list of each name is enough to find them.
+local function enter_completed(id, queue, until_ms, at, sequence)
   kept_until = kept_until or tonumber(call('HGET', COUNTERS, 'kept') or '0')
-  if until_ms < kept_until then return add(FINISHED, number(until_ms), id) end
+  if until_ms < kept_until then
+    add(LISTED, '0', named_entry(name_of(queue), 'C', place_of(at, sequence, id)))
+    return add(FINISHED, number(until_ms), id)
+  end
   kept_until = until_ms
-  completed[#completed + 1] = id
+  local list_here = completed[queue]
+  if not list_here then list_here = { until_ms = until_ms }; completed[queue] = list_here end
+  list_here[#list_here + 1] = id
 end
 
 -- Jobs whose leases end at the same time share an entry. It is dropped after that time, when no claim needs it.
@@ -98,7 +112,7 @@ local function enter(id, job, queue)
   elseif status == 'S' then
     add(queue_key(queue, SCHEDULED), number(scheduled_at(job)), member(id, job))
   elseif status == 'C' then
-    enter_completed(id, purgeable_at(job))
+    enter_completed(id, queue, purgeable_at(job), listed_at(job), job.sequence)
   else
     add(FINISHED, number(purgeable_at(job)), id)
   end
@@ -107,10 +121,11 @@ local function enter(id, job, queue)
     count_waiting(job, queue, 1)
   end
   count(status .. ':' .. name_of(queue), 1)
+  list(id, job, status ~= 'C')
 end
 
--- An entry in the list stays; a claim skips it.
-local function leave(id, job, queue)
+-- An entry in the line stays; a claim skips it.
+local function leave(id, job, queue, entries)
   local status = job.status
   if status == 'Q' or status == 'S' then
     remove(queue_key(queue, READY), member(id, job))
@@ -123,6 +138,7 @@ local function leave(id, job, queue)
     remove(FINISHED, id)
   end
   count(status .. ':' .. name_of(queue), -1)
+  for _, entry in ipairs(entries or entries_of(id, job, true)) do remove(LISTED, entry) end
 end
 
 local function write(id, job)
@@ -204,12 +220,13 @@ local function save()
   for until_ms, list in pairs(leased) do
     if #list > 0 then call('ZADD', LEASES, until_ms, table.concat(list, ' ')) end
   end
-  if #completed > 0 then
-    local number_of = numbers('completed', #completed)
-    for n, id in ipairs(completed) do completed[n] = number_of(n) .. id end
-    in_chunks('RPUSH', COMPLETED, completed)
-    call('HSET', COUNTERS, 'kept', number(kept_until))
+  for queue, ids in pairs(completed) do
+    local number_of = numbers('completed', #ids)
+    for n, id in ipairs(ids) do ids[n] = number_of(n) .. id end
+    in_chunks('RPUSH', queue_key(queue, COMPLETED), ids)
+    call('ZADD', PURGES, 'NX', number(ids.until_ms), name_of(queue))
   end
+  if kept_until then call('HSET', COUNTERS, 'kept', number(kept_until)) end
   for field, by in pairs(counts) do
     if by ~= 0 and call('HINCRBY', COUNTERS, field, by) == 0 then call('HDEL', COUNTERS, field) end
   end

@@ -1,0 +1,72 @@
+import type { JobFilter } from '../../store/job-store.js';
+import { encodeOwner, LETTER_OF } from './codec.js';
+import type { RedisPartition } from './partition.js';
+import { listScript } from './scripts/list.lua.js';
+
+const ID_LENGTH = 36;
+const ALL_STATUSES = Object.values(LETTER_OF).join('');
+
+/** A place in the list of a partition (see `list.lua.ts`). */
+export interface Position {
+  readonly at: number;
+  readonly rest: string;
+  readonly line: number;
+  readonly completed: number;
+}
+
+/** A job; with the text '' a place without a job. */
+export interface Listed extends Pick<Position, 'at' | 'rest'> {
+  readonly id: string;
+  readonly text: string;
+  readonly claim: string;
+}
+
+/** The position after a job. */
+export function after({ line, completed }: Position, { at, rest }: Listed): Position {
+  const number = Number.parseInt(rest.slice(1, 9), 16);
+  const [letter] = rest;
+  return { at, rest, line: letter === 'l' ? number : line, completed: letter === 'c' ? number : completed };
+}
+
+/** The jobs of some names of a partition, newest first. */
+export class ListSource {
+  readonly found: Listed[] = [];
+  /** Whether there are no jobs after those that were found. */
+  isEnded = false;
+  /** Whether there may be more, but the last step has read enough for a page. */
+  isFull = false;
+  readonly #args: readonly string[];
+
+  /** @param number the number of the partition */
+  constructor(
+    readonly partition: RedisPartition,
+    readonly number: number,
+    private readonly names: readonly string[],
+    { status, owner, errorCode, runningForMs }: JobFilter,
+    private position: Position,
+  ) {
+    const kind = owner !== undefined ? `o${encodeOwner(owner)}\n` : `e${JSON.stringify(errorCode)}\n`;
+    const statuses = runningForMs !== undefined ? 'P' : status ? LETTER_OF[status] : ALL_STATUSES;
+    this.#args = owner === undefined && errorCode === undefined ? [statuses, ''] : ['', kind];
+  }
+
+  /** Reads the next jobs. */
+  async read(most: number): Promise<void> {
+    const { client, time, place } = this.partition;
+    const { at, rest, line, completed } = this.position;
+    const args = [time(), most, at, rest, line, completed, ...this.#args];
+    const [isFull, ...jobs] = await listScript.run(client, this.partition.keysOf(this.names), args);
+    for (let n = 0; n < jobs.length; n += 4) {
+      const [enteredAt, text, record, claim] = jobs.slice(n, n + 4) as [string, string, string, string];
+      if (enteredAt === '') place.unreadable.read(text, record, claim);
+      else this.#add({ at: Number(enteredAt), rest: text, id: text.slice(-ID_LENGTH), text: record, claim });
+    }
+    this.isFull = isFull === 1;
+    this.isEnded = !this.isFull && this.found.length < most;
+  }
+
+  #add(listed: Listed): void {
+    this.found.push(listed);
+    this.position = after(this.position, listed);
+  }
+}
