@@ -296,6 +296,18 @@ describe.each(STACKS)('The links of a job, on %s, can be followed', (stack) => {
     expect((await app.get(job.links.self.replace('/shop', ''))).status).toBe(202);
   });
 
+  it.each([
+    ['/магазин', '/%D0%BC%D0%B0%D0%B3%D0%B0%D0%B7%D0%B8%D0%BD'],
+    ['/a"b\\c', '/a%22b%5Cc'],
+    ['/caf%C3%A9', '/caf%C3%A9'],
+  ])('are encoded: with the prefix %s, headers and bodies are valid', async (publicBasePath, encoded) => {
+    const app = await startApp(stack, { ...ACCEPTING, options: { role: 'api', http: { publicBasePath } } });
+    const { status, job, headers } = await app.post('/reports', { title: 'Bees' });
+
+    expect([status, headers.get('Location')]).toEqual([202, `${encoded}/jobs/${job.id}`]);
+    expect(job.links.events).toBe(`${encoded}/jobs/${job.id}/events`);
+  });
+
   it('are the same for every reader: a job that is read later has the links of its submission', async () => {
     const app = await startApp(stack, ACCEPTING);
     const { job } = await app.post('/reports', { title: 'Bees' });

@@ -7,7 +7,7 @@ export interface Step {
 
 const CONSOLE = /^```console\n([\s\S]*?)^```$/gm;
 /** What is different each time: ids, entity tags and times. */
-const VARIABLE = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|"[\da-z]{8}-[\da-z]+-[\da-z]+"|\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+const VARIABLE = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|"\d{13}-\d+-\d{13}"|\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 
 /** The commands of all console blocks: each begins with `$ `, and goes on behind a backslash at the end of a line. */
 export function stepsOf(markdown: string): Step[] {

@@ -14,7 +14,10 @@ interface ExcludedRoute {
   readonly requestMethod: RequestMethod;
 }
 
-/** The paths of a job's status routes as clients use them, with global prefix, version and gateway path. */
+/**
+ * The paths of a job's status routes as clients use them, with global prefix, version and gateway path. They are encoded as in a URL:
+ * a header and a JSON string can hold them as they are.
+ */
 @Injectable()
 export class JobLinks {
   #bases: Links | undefined;
@@ -45,7 +48,8 @@ export class JobLinks {
     const { path, publicBasePath } = this.options.http;
     const controller = joinPaths(modulePathOf(this.statusModule, this.modules), path);
     const prefix = this.#isExcluded(`${controller}/${route}`) ? '' : this.config.getGlobalPrefix();
-    return publicBasePath + joinPaths(prefix, this.#version(), controller);
+    const base = publicBasePath + joinPaths(prefix, this.#version(), controller);
+    return encodeURI(base).replaceAll('%25', '%'); // what is encoded already stays
   }
 
   #version(): string {

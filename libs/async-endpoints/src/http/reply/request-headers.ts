@@ -11,7 +11,7 @@ type State = Pick<JobRecord, 'createdAt' | 'version' | 'lastUpdatedAt'>;
  * `lastUpdatedAt`, because a store that was restored from a backup counts the same versions again.
  */
 export function entityTagOf({ createdAt, version, lastUpdatedAt }: State): string {
-  return `"${createdAt.toString(36)}-${version.toString(36)}-${lastUpdatedAt.toString(36)}"`;
+  return `"${createdAt}-${version}-${lastUpdatedAt}"`;
 }
 
 /** The id of an event: the version, which people can read, and the time of the change. */

@@ -56,7 +56,7 @@ export class Responder {
     const links = this.links.of(job.id, request);
     const isEnded = isTerminal(job.status);
     const headers: Headers = { Location: links.self, 'X-Async-Request-Id': job.id };
-    this.#addRetryAfter(headers, job);
+    if (!isEnded) headers['Retry-After'] = this.retryAfter.of(job);
     if (replayed) headers['Idempotency-Replayed'] = 'true';
     addApplied(headers, preferences, job);
     if (isEnded) Object.assign(headers, ENDED);
@@ -70,8 +70,9 @@ export class Responder {
   unchanged(job: JobRecord, request: HttpRequest, preferences: Preferences): Reply | null {
     if (request.headers['if-none-match'] === undefined) return null;
     if (job.status !== 'Completed' || this.options.response.jobStatus) return null;
-    if (!isKnownTo(request, entityTagOf(job))) return null;
-    return { status: 304, headers: this.#headers(job, preferences), body: undefined };
+    const entityTag = entityTagOf(job);
+    if (!isKnownTo(request, entityTag)) return null;
+    return { status: 304, headers: this.#headers(job, preferences, entityTag), body: undefined };
   }
 
   /** 200 with a finished job, 202 (or as configured) with another. */
@@ -156,21 +157,17 @@ export class Responder {
     return this.factories.apply(hook, subject, request, { status, headers, body });
   }
 
-  #headers(job: JobRecord, preferences?: Preferences): Headers {
+  #headers(job: JobRecord, preferences?: Preferences, entityTag = entityTagOf(job)): Headers {
     const isEnded = isTerminal(job.status);
     const { Vary } = REVALIDATED;
     const headers: Headers = {
       'Cache-Control': (isEnded ? ENDED : REVALIDATED)['Cache-Control'],
       Vary,
-      ETag: entityTagOf(job),
+      ETag: entityTag,
     };
-    this.#addRetryAfter(headers, job);
+    if (!isEnded) headers['Retry-After'] = this.retryAfter.of(job);
     if (preferences) addApplied(headers, preferences);
     return isEnded ? Object.assign(headers, NOT_SNIFFED) : headers;
-  }
-
-  #addRetryAfter(headers: Headers, job: JobRecord): void {
-    if (!isTerminal(job.status)) headers['Retry-After'] = this.retryAfter.of(job);
   }
 
   async #tryAgain({ code }: AsyncEndpointsError, name: string): Promise<Headers> {

@@ -4,17 +4,10 @@ import { AsyncEndpointsError } from '../../job/errors.js';
 import { parseJobId } from '../../job/job-id.js';
 import { isTerminal, type JobRecord } from '../../job/job.js';
 import { JobRecords } from '../../jobs/job-records.js';
-import { type HttpRequest, OPTIONS, type Reply, type ResolvedOptions } from '../../options/options.js';
+import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
 import { callerOf } from '../reply/principal.js';
 import { ReplyException } from '../reply/reply.filter.js';
-import {
-  entityTagOf,
-  isKnownTo,
-  isSeen,
-  orNotModified,
-  type Preferences,
-  preferencesOf,
-} from '../reply/request-headers.js';
+import { entityTagOf, isKnownTo, isSeen, orNotModified, preferencesOf } from '../reply/request-headers.js';
 import { Responder } from '../reply/responder.js';
 import { JobWaits } from '../waits.js';
 import { EventStreams } from './event-streams.js';
@@ -32,12 +25,28 @@ export class JobMonitor {
     @Inject(OPTIONS) private readonly options: ResolvedOptions,
   ) {}
 
-  status(id: string, request: HttpRequest, response: unknown): Promise<unknown> | Observable<unknown> {
-    return this.#show(id, request, response, (job, preferences) => this.responder.status(job, request, preferences));
-  }
-
-  result(id: string, request: HttpRequest, response: unknown): Promise<unknown> | Observable<unknown> {
-    return this.#show(id, request, response, (job, preferences) => this.responder.result(job, request, preferences));
+  /** Answers at once, or with an Observable when the client waits: Nest unsubscribes when the client disconnects. */
+  show(
+    what: 'status' | 'result',
+    id: string,
+    request: HttpRequest,
+    response: unknown,
+  ): Promise<unknown> | Observable<unknown> {
+    const preferences = preferencesOf(request, this.options.http.maxWaitMs);
+    const answer = async (job: JobRecord) => {
+      const shown =
+        this.responder.unchanged(job, request, preferences) ?? (await this.responder[what](job, request, preferences));
+      return this.responder.send(response, orNotModified(shown, request), 'status');
+    };
+    const refuse = (error: unknown) => this.#refuse(error, request);
+    const { wait } = preferences;
+    if (wait === null) return this.#find(id, request).then(answer).catch(refuse);
+    return defer(() => this.#find(id, request)).pipe(
+      mergeMap((job) =>
+        isNews(job, request) ? answer(job) : this.#hold(job, request, response, wait).pipe(mergeMap(answer)),
+      ),
+      catchError(refuse),
+    );
   }
 
   async cancel(id: string, request: HttpRequest, response: unknown): Promise<unknown> {
@@ -68,29 +77,6 @@ export class JobMonitor {
 
   events(request: HttpRequest, response: unknown): Observable<MessageEvent> {
     return this.streams.of(this.#admitted.get(request) as string, lastEventIdOf(request), request, response);
-  }
-
-  /** Answers at once, or with an Observable when the client waits: Nest unsubscribes when the client disconnects. */
-  #show(
-    id: string,
-    request: HttpRequest,
-    response: unknown,
-    reply: (job: JobRecord, preferences: Preferences) => Reply | Promise<Reply>,
-  ): Promise<unknown> | Observable<unknown> {
-    const preferences = preferencesOf(request, this.options.http.maxWaitMs);
-    const answer = async (job: JobRecord) => {
-      const shown = this.responder.unchanged(job, request, preferences) ?? (await reply(job, preferences));
-      return this.responder.send(response, orNotModified(shown, request), 'status');
-    };
-    const refuse = (error: unknown) => this.#refuse(error, request);
-    const { wait } = preferences;
-    if (wait === null) return this.#find(id, request).then(answer).catch(refuse);
-    return defer(() => this.#find(id, request)).pipe(
-      mergeMap((job) =>
-        isNews(job, request) ? answer(job) : this.#hold(job, request, response, wait).pipe(mergeMap(answer)),
-      ),
-      catchError(refuse),
-    );
   }
 
   /** Called for a job that the client may see. Otherwise a client could learn from the response time that others wait. */

@@ -31,12 +31,12 @@ export function createJobsController({ path, version, guards, decorators }: Stat
 
     @Get(':id')
     status(@Param('id') id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
-      return this.monitor.status(id, request, response);
+      return this.monitor.show('status', id, request, response);
     }
 
     @Get(':id/result')
     result(@Param('id') id: string, @Req() request: HttpRequest, @Res({ passthrough: true }) response: unknown) {
-      return this.monitor.result(id, request, response);
+      return this.monitor.show('result', id, request, response);
     }
 
     @Sse(':id/events')
