@@ -22,8 +22,17 @@ const IMPATIENT = { leaseMs: 1_000, abortOnLeaseEnd: true, drainTimeoutMs: 0, ab
 const Limited = defineJob<object>('Limited', { maxQueueSize: 5, maxQueueBytes: 50_000, timeoutMs: 90_000 });
 
 class MuteStore extends MemoryJobStore {
-  memory() {
-    return Promise.resolve({ usedBytes: 60, limitBytes: 100 });
+  resources() {
+    return Promise.resolve({
+      memory: { used: 60, limit: 100 },
+      connections: { used: 6, limit: 10 },
+      disk: { used: 600, limit: 1_000 },
+      sizeBytes: 70,
+      logBytes: 7,
+      deadRows: 3,
+      oldestTransactionMs: 1_500,
+      isNotified: true,
+    });
   }
 
   override ping(): Promise<void> {
@@ -129,6 +138,14 @@ describe('Metrics', () => {
     expect(await values('store.queue.limit')).toEqual({ '': 100_000 });
     expect(await values('job.timeout')).toEqual({ Limited: 90, Scripted: 1800 });
     expect([await values('store.memory.used'), await values('store.memory.limit')]).toEqual([{ '': 60 }, { '': 100 }]);
+    expect([await values('store.connections.used'), await values('store.connections.limit')]).toEqual([
+      { '': 6 },
+      { '': 10 },
+    ]);
+    expect([await values('store.disk.used'), await values('store.disk.limit')]).toEqual([{ '': 600 }, { '': 1_000 }]);
+    expect([await values('store.size'), await values('store.log.size')]).toEqual([{ '': 70 }, { '': 7 }]);
+    expect([await values('store.rows.dead'), await values('store.transaction.age')]).toEqual([{ '': 3 }, { '': 1.5 }]);
+    expect(await values('store.notified')).toEqual({ '': 1 });
     expect(await values('worker.handlers')).toEqual({ Scripted: 1 });
     observed.app.get(JobWorker).stopClaiming();
     expect(await values('worker.handlers')).toEqual({});

@@ -3,10 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { type DataPoint, MeterProvider, type MetricData } from '@opentelemetry/sdk-metrics';
 import { AsyncEndpointsModule, type AsyncEndpointsOptions, JobManager } from 'nestjs-async-endpoints';
+import { AsyncEndpointsHealthModule } from 'nestjs-async-endpoints/health';
 import { AsyncEndpointsTelemetryModule } from 'nestjs-async-endpoints/telemetry';
 import { ScriptedHandler } from 'nestjs-async-endpoints/testing';
 
-/** An application without HTTP whose metrics a test can read; closed when the test ends. */
+/** An application without HTTP whose metrics and health a test can read; closed when the test ends. */
 export class ObservedApp {
   readonly #reader: PrometheusExporter;
 
@@ -23,6 +24,7 @@ export class ObservedApp {
     @Module({
       imports: [
         AsyncEndpointsModule.forRoot(options),
+        AsyncEndpointsHealthModule,
         AsyncEndpointsTelemetryModule.forRoot({ meterProvider, tracerProvider: null }),
       ],
       providers: [ScriptedHandler],

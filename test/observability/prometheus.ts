@@ -2,14 +2,18 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from '@app/redis-server';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { parse, stringify } from 'yaml';
+import { figure } from '../redis/system.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
 const run = promisify(execFile);
+
+const FIRE_MS = 90_000;
 
 /** The files that are to be deployed. */
 export const MONITORING = fileURLToPath(new URL('../../deploy/monitoring/', import.meta.url));
@@ -50,6 +54,8 @@ export interface PrometheusOptions {
 
 /** A real Prometheus with the deployed configuration, but with other targets and shorter intervals. Ends with the test. */
 export class Prometheus {
+  #asked = performance.now();
+
   private constructor(private readonly url: string) {}
 
   static async start({ targets, scrapeInterval = '1s', alerts }: PrometheusOptions): Promise<Prometheus> {
@@ -87,6 +93,35 @@ export class Prometheus {
   async fired(within = '1h'): Promise<string[]> {
     const samples = await this.query(`count by (alertname) (last_over_time(ALERTS{alertstate="firing"}[${within}]))`);
     return samples.map(({ metric }) => metric['alertname'] as string).toSorted();
+  }
+
+  /** Waits until these have fired. */
+  async fires(...names: string[]): Promise<void> {
+    const wanted = names.map((name) => `AsyncEndpoints${name}`);
+    const seen = new Set<string>();
+    await eventually(async () => {
+      const fired = await this.fired();
+      for (const name of wanted.filter((one) => fired.includes(one) && !seen.has(one))) {
+        seen.add(name);
+        figure(`${name} fired after ${((performance.now() - this.#asked) / 1_000).toFixed(1)} s`);
+      }
+      if (wanted.every((name) => seen.has(name))) return true;
+      await sleep(100); // not to ask Prometheus all the time
+      throw new Error(`${wanted.filter((name) => !seen.has(name)).join(', ')} did not fire: ${await this.#now()}`);
+    }, FIRE_MS);
+    this.#asked = performance.now();
+  }
+
+  /** For whoever reads why an alert did not fire. */
+  async #now(): Promise<string> {
+    const all = [
+      'up',
+      'ALERTS',
+      '{__name__=~"asyncendpoints_store_.*",__name__!~".*duration.*"}',
+      'process_memory_usage',
+    ];
+    const samples = (await Promise.all(all.map((expression) => this.query(expression)))).flat();
+    return samples.map(({ metric, value }) => `${JSON.stringify(metric)} ${value[1]}`).join('\n');
   }
 
   /** Each with its health: ok, err or unknown, evaluated or not. */

@@ -17,7 +17,7 @@ import type {
   Renewal,
   RenewalReply,
   RerunOptions,
-  StoreMemory,
+  StoreResources,
   Submission,
   Topic,
   WorkerInfo,
@@ -189,10 +189,8 @@ export abstract class JobStore {
    */
   audit?(options?: { repair?: boolean }): Promise<string[]>;
 
-  /**
-   * Returns the memory of the store's server, or of the fullest one; null when the server does not report it. For metrics. Optional.
-   */
-  memory?(): Promise<StoreMemory | null>;
+  /** Returns what the store uses of its server or disk. For metrics, once for each scrape. Optional. */
+  resources?(): Promise<StoreResources>;
 
   /**
    * Calls the listener after each change of the topic, from when the promise resolves until the returned function is called.

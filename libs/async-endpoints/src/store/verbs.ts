@@ -174,11 +174,31 @@ export function unhandledNames(stats: readonly QueueStats[], workers: readonly W
   return [...new Set(waiting)].filter((name) => !handled.has(name)).toSorted();
 }
 
-/** The memory that a store uses, and its limit. */
-export interface StoreMemory {
-  readonly usedBytes: number;
-  /** Null when there is no limit. */
-  readonly limitBytes: number | null;
+/** How much of something is used. */
+export interface Usage {
+  readonly used: number;
+  /** Null when there is no limit, or the store does not know it. */
+  readonly limit: number | null;
+}
+
+/** What a store uses of its server or disk. A store leaves out what it does not have or know. */
+export interface StoreResources {
+  /** Bytes of memory of the server; of several servers, the fullest one. */
+  readonly memory?: Usage | undefined;
+  /** Connections of all clients to the server; of several servers, the one with the most. */
+  readonly connections?: Usage | undefined;
+  /** Bytes of the disk that holds the store, used by anyone. */
+  readonly disk?: Usage | undefined;
+  /** Bytes of the store itself on the disk. */
+  readonly sizeBytes?: number | undefined;
+  /** Bytes of the write-ahead log, which are part of `sizeBytes`. */
+  readonly logBytes?: number | undefined;
+  /** Changed and deleted rows that the server has not removed yet. */
+  readonly deadRows?: number | undefined;
+  /** How long the oldest transaction has been open that keeps the server from removing dead rows. */
+  readonly oldestTransactionMs?: number | undefined;
+  /** Whether notifications of the server arrive in this process; false while it polls. */
+  readonly isNotified?: boolean | undefined;
 }
 
 /** A job changed. */

@@ -109,6 +109,27 @@ export const METRICS = {
     'Memory used by the fullest server of the store. Only stores that report it, such as Redis.',
   ),
   'asyncendpoints.store.memory.limit': gauge('By', 'Memory limit of this server. Only when it has a limit.'),
+  'asyncendpoints.store.connections.used': gauge(
+    '{connection}',
+    'Connections of all clients to the server of the store: Redis, its fullest server, or PostgreSQL.',
+  ),
+  'asyncendpoints.store.connections.limit': gauge('{connection}', 'The most connections that this server accepts.'),
+  'asyncendpoints.store.disk.used': gauge('By', 'Space used on the disk of the store, by anyone. Only SQLite.'),
+  'asyncendpoints.store.disk.limit': gauge('By', 'Size of this disk.'),
+  'asyncendpoints.store.size': gauge('By', 'Size of the store on the disk. Only SQLite and PostgreSQL.'),
+  'asyncendpoints.store.log.size': gauge('By', 'Size of the write-ahead log of the store. Only SQLite.'),
+  'asyncendpoints.store.rows.dead': gauge(
+    '{row}',
+    'Changed and deleted rows that the server has not removed yet. Only PostgreSQL.',
+  ),
+  'asyncendpoints.store.transaction.age': gauge(
+    's',
+    'Time since the begin of the oldest transaction that keeps the server from removing dead rows. Only PostgreSQL.',
+  ),
+  'asyncendpoints.store.notified': gauge(
+    '1',
+    '1 while notifications of the server arrive in this process, 0 while it polls. Only PostgreSQL.',
+  ),
   'asyncendpoints.worker.handlers': gauge('{handler}', '1 for each job name that this process claims.', 'name'),
   'asyncendpoints.worker.slots.used': gauge('{job}', 'Jobs running in this process.'),
   'asyncendpoints.worker.slots.limit': gauge('{job}', 'The most jobs that this process runs at once.'),

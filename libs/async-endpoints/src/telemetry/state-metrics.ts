@@ -3,7 +3,7 @@ import type { Attributes, BatchObservableResult, Meter, Observable } from '@open
 import { logError } from '../events/error-text.js';
 import type { JobStatus } from '../job/job.js';
 import type { JobPolicies } from '../options/policies.js';
-import type { JobStore, LiveWorker, QueueStats, StoreMemory } from '../store/job-store.js';
+import type { JobStore, LiveWorker, QueueStats, StoreResources } from '../store/job-store.js';
 import type { JobWorker } from '../worker/job-worker.js';
 import { ATTRIBUTES, type MetricName, METRICS } from './catalogue.js';
 import { type GaugeName, optionsOf } from './instruments.js';
@@ -19,7 +19,20 @@ const QUEUE_GAUGES = [
   'asyncendpoints.queue.paused',
   'asyncendpoints.queue.workers',
 ] as const satisfies GaugeName[];
-const MEMORY_GAUGES = ['asyncendpoints.store.memory.used', 'asyncendpoints.store.memory.limit'] as const;
+type Read = (resources: StoreResources) => number | null | undefined;
+const RESOURCES: readonly (readonly [GaugeName, Read])[] = [
+  ['asyncendpoints.store.memory.used', ({ memory }) => memory?.used],
+  ['asyncendpoints.store.memory.limit', ({ memory }) => memory?.limit],
+  ['asyncendpoints.store.connections.used', ({ connections }) => connections?.used],
+  ['asyncendpoints.store.connections.limit', ({ connections }) => connections?.limit],
+  ['asyncendpoints.store.disk.used', ({ disk }) => disk?.used],
+  ['asyncendpoints.store.disk.limit', ({ disk }) => disk?.limit],
+  ['asyncendpoints.store.size', ({ sizeBytes }) => sizeBytes],
+  ['asyncendpoints.store.log.size', ({ logBytes }) => logBytes],
+  ['asyncendpoints.store.rows.dead', ({ deadRows }) => deadRows],
+  ['asyncendpoints.store.transaction.age', ({ oldestTransactionMs: ms }) => (ms === undefined ? ms : ms / 1_000)],
+  ['asyncendpoints.store.notified', ({ isNotified }) => (isNotified === undefined ? isNotified : Number(isNotified))],
+];
 const GAUGES = Object.keys(METRICS).filter((name): name is GaugeName => METRICS[name as MetricName].kind === 'gauge');
 type Gauges = Record<GaugeName, Observable>;
 type Setter = (gauge: GaugeName, value: number, attributes?: Attributes) => void;
@@ -28,7 +41,7 @@ type Setter = (gauge: GaugeName, value: number, attributes?: Attributes) => void
 interface StoreState {
   readonly stats: QueueStats[];
   readonly workers: LiveWorker[];
-  readonly memory: StoreMemory | null;
+  readonly resources: StoreResources;
 }
 
 /** Gauges that are read on demand: the queues of the whole store, and the slots and limits of this process. */
@@ -69,7 +82,7 @@ export class StateMetrics {
     set('asyncendpoints.store.up', state ? 1 : 0);
     if (state) this.#observeQueues(set, state);
     else this.#forget(QUEUE_GAUGES);
-    this.#observeMemory(set, state?.memory ?? null);
+    this.#observeResources(set, state?.resources ?? {});
   }
 
   #observeWorker(set: Setter): void {
@@ -93,11 +106,12 @@ export class StateMetrics {
     }
   }
 
-  #observeMemory(set: Setter, memory: StoreMemory | null): void {
-    this.#forget(MEMORY_GAUGES);
-    if (!memory) return;
-    set('asyncendpoints.store.memory.used', memory.usedBytes);
-    if (memory.limitBytes !== null) set('asyncendpoints.store.memory.limit', memory.limitBytes);
+  #observeResources(set: Setter, resources: StoreResources): void {
+    this.#forget(RESOURCES.map(([gauge]) => gauge));
+    for (const [gauge, read] of RESOURCES) {
+      const value = read(resources) ?? null;
+      if (value !== null) set(gauge, value);
+    }
   }
 
   #forget(names: readonly GaugeName[]): void {
@@ -140,15 +154,15 @@ export class StateMetrics {
     }
   }
 
-  /** A server may refuse to report its memory. The queue depths are still reported then. */
+  /** A server may refuse to report its resources. The queue depths are still reported then. */
   async #read(): Promise<StoreState> {
-    const unknown = () => null;
-    const [stats, workers, memory] = await Promise.all([
+    const unknown = () => ({});
+    const [stats, workers, resources] = await Promise.all([
       this.store.stats(),
       this.store.workers(),
-      this.store.memory?.().catch(unknown) ?? null,
+      this.store.resources?.().catch(unknown) ?? {},
     ]);
-    return { stats, workers, memory };
+    return { stats, workers, resources };
   }
 }
 

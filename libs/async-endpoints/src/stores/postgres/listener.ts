@@ -40,6 +40,11 @@ export class PostgresListener {
     private readonly notify: (message: string) => void,
   ) {}
 
+  /** Whether this process has asked for notifications. */
+  get isOpened(): boolean {
+    return this.#opening !== undefined;
+  }
+
   /** Resolves when the connection is open. @throws AsyncEndpointsError `STORE_UNAVAILABLE` */
   async open(): Promise<void> {
     this.#opening ??= this.#connect();

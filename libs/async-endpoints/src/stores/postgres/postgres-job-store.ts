@@ -18,6 +18,7 @@ import type {
   Renewal,
   RenewalReply,
   RerunOptions,
+  StoreResources,
   Submission,
   Topic,
   WorkerInfo,
@@ -35,6 +36,7 @@ import { listJobs } from './listing.js';
 import { PostgresListener } from './listener.js';
 import { migrate, untilDone } from './migrate.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
+import { readResources } from './resources.js';
 import { type RecordRow, recordOf, recordsById, type StatsReply, statsOf, uuidOf } from './rows.js';
 import { PostgresSchedules } from './schedules.js';
 import { PostgresTransactions } from './transactions.js';
@@ -168,6 +170,10 @@ export class PostgresJobStore implements JobStore {
 
   async stats(): Promise<QueueStats[]> {
     return statsOf(await this.#connections.call<StatsReply>('stats', this.#now()));
+  }
+
+  resources(): Promise<StoreResources> {
+    return readResources(this.#connections, this.#listener, this.#settings.schema);
   }
 
   async pause(names: readonly string[], by: string | null): Promise<void> {

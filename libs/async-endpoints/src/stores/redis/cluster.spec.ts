@@ -49,15 +49,15 @@ describe('RedisJobStore on a cluster, given any text', () => {
   it.each([1, 3])('returns every text unchanged, in %s partitions', (n) => checkHostileStrings(create(n), 20), 60_000);
 });
 
-describe('RedisJobStore.memory() on a cluster', () => {
+describe('RedisJobStore.resources() on a cluster', () => {
   it('returns the memory of the fullest server', async () => {
     const { store, dispose } = await create(3)();
     const [first, ...others] = admin.nodes('master');
     await first!.config('SET', 'maxmemory', '50mb');
     for (const other of others) await other.config('SET', 'maxmemory', '500mb');
-    expect((await store.memory())?.limitBytes).toBe(50 * 1024 * 1024);
+    expect((await store.resources()).memory?.limit).toBe(50 * 1024 * 1024);
     await first!.config('SET', 'maxmemory', '0');
-    expect((await store.memory())?.limitBytes).toBe(500 * 1024 * 1024);
+    expect((await store.resources()).memory?.limit).toBe(500 * 1024 * 1024);
     for (const other of others) await other.config('SET', 'maxmemory', '0');
     await dispose();
   });

@@ -18,7 +18,7 @@ import type {
   Renewal,
   RenewalReply,
   RerunOptions,
-  StoreMemory,
+  StoreResources,
   Submission,
   Topic,
   WorkerInfo,
@@ -37,7 +37,7 @@ import { pause, paused, resume } from './pauses.js';
 import { auditAll } from './repair.js';
 import { RedisSchedules } from './schedules.js';
 import { RedisSeal } from './seal.js';
-import { addUp, redisMemory, redisStats } from './stats.js';
+import { addUp, redisResources, redisStats } from './stats.js';
 import { Unreadable } from './unreadable.js';
 import { RedisWorkSignal } from './work-signal.js';
 import { liveWorkers, register, unregister } from './workers.js';
@@ -151,8 +151,8 @@ export class RedisJobStore implements JobStore {
     return this.#connections.answer(this.#partitions.list(filter, page), Infinity);
   }
 
-  memory(): Promise<StoreMemory | null> {
-    return this.#connections.answer(redisMemory(this.#connections.commands));
+  resources(): Promise<StoreResources> {
+    return this.#connections.answer(redisResources(this.#connections.commands));
   }
 
   async stats(): Promise<QueueStats[]> {

@@ -37,14 +37,15 @@ describe('RedisJobStore on a server that refuses writes', () => {
   const complete = async (claimed: Awaited<ReturnType<typeof claim>>) =>
     store.settle([{ ...claimed, verb: 'complete', result: '1' }]);
 
-  it('returns the used memory of the server and its limit', async () => {
-    const before = await store.memory();
-    expect(before).toEqual({ usedBytes: expect.any(Number), limitBytes: null });
+  it('returns the used memory and connections of the server, and their limits', async () => {
+    const { memory: before, connections } = await store.resources();
+    expect(before).toEqual({ used: expect.any(Number), limit: null });
+    expect(connections).toEqual({ used: expect.any(Number), limit: expect.any(Number) });
     await client.config('SET', 'maxmemory', '64mb');
     await submit({ payload: JSON.stringify('x'.repeat(500_000)) });
-    const after = await store.memory();
-    expect(after?.limitBytes).toBe(64 * 1024 * 1024);
-    expect(after?.usedBytes).toBeGreaterThan(before!.usedBytes + 400_000);
+    const { memory: after } = await store.resources();
+    expect(after?.limit).toBe(64 * 1024 * 1024);
+    expect(after?.used).toBeGreaterThan(before!.used + 400_000);
   });
 
   it('that is full: refuses submissions with STORE_FULL, continues all other work, and recovers when space is free', async () => {

@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import { isWaiting, type JobStatus } from '../../job/job.js';
-import type { QueueStats, StoreMemory } from '../../store/job-store.js';
+import type { QueueStats, StoreResources, Usage } from '../../store/job-store.js';
 import { pausedAndEmpty } from '../../store/verbs.js';
 import { LETTER_OF } from './codec.js';
 import { readNames } from './keys.js';
@@ -44,25 +44,26 @@ export function addUp(parts: readonly QueueStats[]): QueueStats[] {
   return [...sums.values()];
 }
 
-/**
- * The memory of the fullest server, because that one refuses submissions first. Null when no server reports it, for example a
- * managed service with another `INFO`.
- */
-export async function redisMemory(client: RedisClient): Promise<StoreMemory | null> {
+/** Of several servers, the fullest one, because that one refuses first. A managed service may have another `INFO`. */
+export async function redisResources(client: RedisClient): Promise<StoreResources> {
   const servers = client instanceof Cluster ? client.nodes('master') : [client];
-  const all = await Promise.all(servers.map(memoryOf));
-  const known = all.filter((memory) => memory !== null);
-  return known.reduce<StoreMemory | null>((most, memory) => (most && fill(most) > fill(memory) ? most : memory), null);
+  const read = async (section: string, used: string, limit: string) => {
+    const texts = await Promise.all(servers.map((server: Redis) => server.info(section)));
+    return fullest(texts.flatMap((text) => usageIn(text, used, limit) ?? []));
+  };
+  return {
+    memory: await read('memory', 'used_memory', 'maxmemory'),
+    connections: await read('clients', 'connected_clients', 'maxclients'),
+  };
 }
 
-async function memoryOf(server: Redis): Promise<StoreMemory | null> {
-  const text = await server.info('memory');
-  const used = /^used_memory:(\d+)/m.exec(text)?.[1];
-  const limit = Number(/^maxmemory:(\d+)/m.exec(text)?.[1]);
-  return used === undefined ? null : { usedBytes: Number(used), limitBytes: limit || null };
+function usageIn(text: string, used: string, limit: string): Usage | null {
+  const valueOf = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(text)?.[1]);
+  return Number.isNaN(valueOf(used)) ? null : { used: valueOf(used), limit: valueOf(limit) || null };
 }
 
-/** How full a server is. Servers without a limit are compared by their used bytes. */
-function fill({ usedBytes, limitBytes }: StoreMemory): number {
-  return usedBytes / (limitBytes ?? Number.MAX_SAFE_INTEGER);
+/** Servers without a limit are compared by what they use. */
+function fullest(all: readonly Usage[]): Usage | undefined {
+  const fill = ({ used, limit }: Usage) => used / (limit ?? Number.MAX_SAFE_INTEGER);
+  return all.toSorted((a, b) => fill(b) - fill(a))[0];
 }

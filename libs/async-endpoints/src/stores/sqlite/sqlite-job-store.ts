@@ -2,7 +2,7 @@ import { STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as decide from '../../job/decide.js';
-import * as lifecycle from '../../job/lifecycle.js';
+import type { Settlement } from '../../job/lifecycle.js';
 import { Turns } from '../../store/fairness.js';
 import type {
   ClaimRequest,
@@ -20,12 +20,12 @@ import type {
   Renewal,
   RenewalReply,
   RerunOptions,
+  StoreResources,
   Submission,
   Topic,
   WorkerInfo,
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
-import { hasRunOut, ranOutInSilence } from '../../store/sweeps.js';
 import type { Transaction } from '../../store/transaction.js';
 import { CallersTransactions } from './callers-transactions.js';
 import { auditDatabase } from './audit.js';
@@ -34,6 +34,8 @@ import { listJobs } from './listing.js';
 import { OpenDatabase } from './open-database.js';
 import { type SqliteJobStoreOptions, readOptions } from './options.js';
 import { type ClaimableRow, type JobRow, recordOf } from './rows.js';
+import { recoverJobs } from './recover.js';
+import { readResources } from './resources.js';
 import { SqliteSchedules } from './schedules.js';
 import { statsOf } from './stats.js';
 import { submitJobs } from './submit.js';
@@ -128,7 +130,7 @@ export class SqliteJobStore implements JobStore {
     );
   }
 
-  settle(settlements: readonly lifecycle.Settlement[]): Promise<boolean[]> {
+  settle(settlements: readonly Settlement[]): Promise<boolean[]> {
     return this.#write(({ jobs }, now) =>
       settlements.map((settlement) => {
         const row = jobs.find(settlement.id);
@@ -148,18 +150,11 @@ export class SqliteJobStore implements JobStore {
     return this.#each(ids, (job, now) => decide.rerun(job, options, now));
   }
 
-  recover({ limit, maxCrashes, sweep }: RecoverOptions): Promise<Recovered[]> {
+  recover(options: RecoverOptions): Promise<Recovered[]> {
     return this.#write((database, now) => {
-      const silence = sweep ? database.noteSweep(sweep, now, this.#sweptAt) : database.silence;
-      if (sweep) this.#sweptAt = now;
-      const expired = database.statements.expired.all(now, limit) as JobRow[];
-      return expired.flatMap((row): Recovered[] => {
-        const [job, leaseUntil] = [recordOf(row), row.lease_until as number];
-        if (!hasRunOut(silence, leaseUntil, now)) return [];
-        const isCrash = !ranOutInSilence(silence, leaseUntil);
-        const recovered = database.jobs.update(row, job, lifecycle.recover(job, { maxCrashes, isCrash }, now));
-        return [{ job: recovered, worker: job.worker as string, leaseUntil }];
-      });
+      const sweptAt = this.#sweptAt;
+      if (options.sweep) this.#sweptAt = now;
+      return recoverJobs(database, options, now, sweptAt);
     });
   }
 
@@ -193,6 +188,11 @@ export class SqliteJobStore implements JobStore {
 
   stats(): Promise<QueueStats[]> {
     return this.#read(statsOf);
+  }
+
+  async resources(): Promise<StoreResources> {
+    OpenDatabase.checked(this.#database);
+    return readResources(this.#options.path);
   }
 
   pause(names: readonly string[], by: string | null): Promise<void> {
