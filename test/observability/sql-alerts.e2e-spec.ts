@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPostgresServer } from '@app/postgres-server';
 import { PostgresJobStore } from 'nestjs-async-endpoints/postgres';
@@ -100,7 +100,8 @@ describe.runIf(process.env.SOAK === '1')('The alerts on stores in a database', (
     for (let n = 0; n < 30; n++) await submit(store, 200);
     await prometheus.fires('StoreLog');
     reader.exec('COMMIT');
-    writeFileSync(join(folder, 'filler'), Buffer.alloc(38_000_000));
+    const { bsize, blocks, bavail } = statfsSync(folder);
+    writeFileSync(join(folder, 'filler'), Buffer.alloc((bavail - Math.ceil(blocks / 20)) * bsize));
     await prometheus.fires('StoreDisk');
     await expectData(prometheus, ({ title }) => /Store (disk|size)/.test(title));
   }, 120_000);
