@@ -7,7 +7,6 @@ import type { Selection } from './select-jobs.js';
 /** All that commands may be given. */
 export interface Flags extends SessionFlags, Selection {
   readonly limit?: number;
-  readonly scan?: number;
   readonly runningFor?: number;
   readonly repair?: boolean;
 }

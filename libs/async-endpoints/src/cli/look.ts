@@ -7,7 +7,6 @@ import { confirm } from './confirm.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';
 import { EXIT, say, UsageError } from './exit.js';
-import { newestJobs } from './newest-jobs.js';
 import { type Cell, count, print, printJson, printTable, time } from './print.js';
 import { toId } from './select-jobs.js';
 
@@ -54,19 +53,21 @@ function workerRow({ id, version, slots, startedAt, heartbeatAt, names }: LiveWo
   return [id, version || null, slots, time(startedAt), time(heartbeatAt), names.join(', ')];
 }
 
-/** The jobs that match, newest first. `limit` and `scan` are null for all jobs. */
-export async function list(
-  { store, json }: Session,
-  filter: JobFilter,
-  { limit, scan }: { limit: number | null; scan: number | null },
-): Promise<number> {
-  const { jobs, found, partly } = await newestJobs(store, filter, { limit: limit ?? Infinity, scan: scan ?? Infinity });
+/** The most jobs of a page of a list. */
+const PAGE = 1_000;
+
+/** The jobs that match, newest first: the job that came last into its status is the first. */
+export async function list({ store, json }: Session, filter: JobFilter, limit: number): Promise<number> {
+  const jobs: JobRecord[] = [];
+  let cursor: string | null | undefined;
+  while (cursor !== null && jobs.length < limit) {
+    const page = await store.list(filter, { limit: Math.min(PAGE, limit - jobs.length), cursor });
+    jobs.push(...page.jobs);
+    ({ cursor } = page);
+  }
   if (json) printJson(decodeJobs(jobs));
   else printList(jobs);
-  if (found > jobs.length) say(`showing the newest ${jobs.length} of ${found}; use --limit or --all to see more`);
-  if (partly.length > 0) {
-    say(`only ${scan} of the ${partly.join(' and ')} jobs were read, so newer ones may be missing; see --scan`);
-  }
+  if (cursor !== null) say(`showing the newest ${jobs.length}; use --limit or --all to see more`);
   return EXIT.ok;
 }
 

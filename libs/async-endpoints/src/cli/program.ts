@@ -94,21 +94,10 @@ function addList(program: Command, begin: Begin): void {
   filtered(program.command('list'), JOB_STATUSES)
     .description('list jobs, newest first')
     .option('--limit <number>', 'maximum number of jobs', limit, 50)
-    .option('--scan <number>', 'maximum number of jobs to read for each status, the latest ones', limit, 100_000)
     .option('--all', 'list all jobs')
     .action((_flags, command: Command) => {
-      const {
-        name,
-        status,
-        owner,
-        error: errorCode,
-        all,
-        limit: most = null,
-        scan = null,
-        ...flags
-      } = flagsOf(command);
-      const bounds = all ? { limit: null, scan: null } : { limit: most, scan };
-      return begin(flags, (session) => list(session, { name, status, owner, errorCode }, bounds));
+      const { name, status, owner, error: errorCode, all, limit: most = Infinity, ...flags } = flagsOf(command);
+      return begin(flags, (session) => list(session, { name, status, owner, errorCode }, all ? Infinity : most));
     });
 }
 

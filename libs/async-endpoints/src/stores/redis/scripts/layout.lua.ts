@@ -17,6 +17,8 @@ export const OF_RECORD = {
   stable: `'^1([QRSCFX])(%x%x%x%x%x%x%x%x)(%x)${LENGTH}(%d+),(%d+),(%-?%d+),(%d+),(%d+)()'`,
   /** After `stable`: fence, version, updated, started, completed, and where the fixed lines begin. */
   changing: `'^;(%d+),(%d+),(%d*),(%d*),(%d*)[^\\n]*\\n()'`,
+  /** The number of submission and createdAt. */
+  created: `'^1%a(........)%x%x%x%x%x%x%x(%d+)'`,
   /** The length of the fixed lines, the end of what never changes in the first line, and where the fixed lines begin. */
   ends: `'^1..........${LENGTH}[^;\\n]*();${LINE}()'`,
   /** The length of the fixed lines, and where they begin. */

@@ -1,11 +1,12 @@
 import { defineScript } from './define-script.js';
-import { OF_FIXED } from './layout.lua.js';
+import { OF_FIXED, OF_RECORD } from './layout.lua.js';
 import { LISTED } from './listed.lua.js';
 import { RECORD } from './record.lua.js';
 
 /**
  * The sources of a list. Each is in the order of the list. Its function `next(most)` returns its next entries, and whether they are
- * the last ones. `is_current(entry, job, text)` is false for a stale entry. It sets the time of an entry in a list.
+ * the last ones. `is_current(entry, job)` and `is_stale(entry, text)` tell whether the job of an entry is still there. They set the time
+ * of an entry in a list.
  */
 const SOURCES = `
 local NUMBERS = 4294967296
@@ -18,8 +19,8 @@ local function rest_in(letter)
   return first > letter and '~' or ''
 end
 
-local function add_source(next, is_current)
-  sources[#sources + 1] = { next = next, is_current = is_current, entries = {}, nth = 0, most = 1 }
+local function add_source(next, is_current, is_stale)
+  sources[#sources + 1] = { next = next, is_current = is_current, is_stale = is_stale, entries = {}, nth = 0, most = 1 }
 end
 
 local function add_listed(kind)
@@ -54,7 +55,7 @@ local function add_running(key)
 end
 
 -- The members of a list are in the order of their numbers, which begin again after the largest.
-local function add_list(letter, key, before, following, is_current)
+local function add_list(letter, key, before, following, is_current, is_stale)
   local function is_older(index)
     local age = following - tonumber(sub(call('LINDEX', key, index), 1, 8), 16)
     return age % NUMBERS > (following - before) % NUMBERS
@@ -75,13 +76,14 @@ local function add_list(letter, key, before, following, is_current)
     end
     till = from
     return entries, till == 0
-  end, is_current)
+  end, is_current, is_stale)
 end
 
-local function is_in_line(entry, job, text)
-  if not job or job.sequence ~= entry.number then return false end
-  entry.at = tonumber(job.created)
-  return job.status == 'Q' and match(text, IN_LINE)
+-- There may be many stale entries in a line, so they are recognised without parsing.
+local function has_left_line(entry, text)
+  local sequence, created = match(text or '', ${OF_RECORD.created})
+  if sequence == entry.number then entry.at = tonumber(created) end
+  return not text or sequence and not waits(entry.number, text, IN_LINE)
 end
 `;
 
@@ -119,6 +121,8 @@ local function reply(job_at, job_rest, text, claim)
   replies[n + 1], replies[n + 2], replies[n + 3], replies[n + 4] = job_at, job_rest, text, claim
 end
 
+local function is_queued(_, job) return job.status == 'Q' end
+
 local function is_completed(entry, job)
   if not job or job.status ~= 'C' then return false end
   entry.at = tonumber(listed_at(job))
@@ -127,12 +131,14 @@ end
 
 -- Whether the entry is current. Then it gets its record.
 local function look(source, entry)
-  local text, claim = call('HGET', JOBS, entry.id), call('HGET', CLAIMS, entry.id)
-  local job = text and parse(text, claim)
+  local text = call('HGET', JOBS, entry.id)
   looked = looked + 1
   bytes_read = bytes_read + #(text or '')
+  if source.is_stale and source.is_stale(entry, text) then return false end
+  local claim = call('HGET', CLAIMS, entry.id)
+  local job = text and parse(text, claim)
   if text and not job then return reply('', entry.id, '?', '') end
-  if not source.is_current(entry, job, text) then return false end
+  if not source.is_current(entry, job) then return false end
   entry.record, entry.claim = sub(text, 1, #text - #job.payload), claim or ''
   return true
 end
@@ -162,7 +168,7 @@ for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
   names[name] = true
   for letter in string.gmatch(statuses, '.') do
     if letter == 'P' then add_running(queue_key(queue, RUNNING)) else add_listed(named_entry(name, letter, '')) end
-    if letter == 'Q' then add_list('l', queue_key(queue, LINE), line, next_line, is_in_line) end
+    if letter == 'Q' then add_list('l', queue_key(queue, LINE), line, next_line, is_queued, has_left_line) end
     if letter == 'C' then add_list('c', queue_key(queue, COMPLETED), completed, next_completed, is_completed) end
   end
 end
