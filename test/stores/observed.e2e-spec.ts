@@ -5,6 +5,7 @@ import { aJob, eventually, Scripted } from 'nestjs-async-endpoints/testing';
 import Database from 'better-sqlite3';
 import { Client } from 'pg';
 import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
+import { LogBook } from '../http/log-book.js';
 import { ObservedApp } from '../observability/observed-app.js';
 import { startPgBouncer } from '../postgres/pgbouncer.js';
 import { type Backend, BACKENDS } from './backends.js';
@@ -88,6 +89,13 @@ describe.each(Object.entries(STORES))(
       expect(Object.keys(reported)).toEqual(resources);
       for (const name of resources.filter((one) => /limit|size|used/.test(one)))
         expect(reported[name]).toBeGreaterThan(0);
+    });
+
+    it('(in the log) name the jobs that no live worker handles', async () => {
+      const [store, log] = [create(), new LogBook()];
+      await ObservedApp.start({ store, recovery: { sweepIntervalMs: 50 } }, log);
+      await store.submit([aJob({ name: 'Orphan' })], { queueLimit: 10 });
+      await eventually(() => log.text.includes('WARN Jobs wait that no live worker handles: Orphan AsyncEndpoints'));
     });
 
     it.skipIf(kind === 'memory' || kind === 'SQLite')('tell an outage, and that it is over', async () => {

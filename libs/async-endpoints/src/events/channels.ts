@@ -65,6 +65,14 @@ export interface QueuesPaused {
 
 export const QUEUES_PAUSED = channel('asyncendpoints.queues.paused');
 
+/** Jobs of these names wait, and no live worker handles them. One worker publishes it, once for a name and then every hour. */
+export interface QueuesUnhandled {
+  readonly store: object;
+  readonly names: readonly string[];
+}
+
+export const QUEUES_UNHANDLED = channel('asyncendpoints.queues.unhandled');
+
 /** The outcome of instants of a schedule. */
 export interface ScheduleInstants {
   readonly store: object;
@@ -111,6 +119,7 @@ export type JobEventName = keyof typeof JOB_CHANNELS;
 interface Events extends Record<JobEventName, JobEvent> {
   purged: JobsPurged;
   paused: QueuesPaused;
+  unhandled: QueuesUnhandled;
   action: OperatorActionTaken;
   instants: ScheduleInstants;
   notice: StoreNotice;
@@ -122,6 +131,7 @@ const CHANNELS: Readonly<Record<keyof Events, Channel>> = {
   ...JOB_CHANNELS,
   purged: JOBS_PURGED,
   paused: QUEUES_PAUSED,
+  unhandled: QUEUES_UNHANDLED,
   action: OPERATOR_ACTION,
   instants: SCHEDULE_INSTANTS,
   notice: STORE_NOTICE,

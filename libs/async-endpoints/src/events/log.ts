@@ -27,6 +27,7 @@ export class JobLog {
     notice: ({ message }) => this.#logger.warn(printable(message)),
     action: ({ action }) => this.#logger.log(textOfAction(action)),
     paused: (change) => this.#logger.log(textOfPause(change)),
+    unhandled: ({ names }) => this.#logger.warn(`Jobs wait that no live worker handles: ${listed(names)}`),
     instants: (instants) => {
       if (instants.outcome !== 'fired') this.#logger.warn(textOfInstants(instants));
     },

@@ -2,15 +2,18 @@ import type { RecoveryOptions } from '../options/options.js';
 import type { JobStore, WorkerInfo } from '../store/job-store.js';
 import { publishActions, purgeSome, recoverAll } from '../store/loops.js';
 import { Loop } from './loop.js';
+import { UnhandledQueues } from './unhandled.js';
 
 /** The worker registers, purges and takes reported actions of tools only in every third sweep, because these are not urgent. */
 const SWEEPS_APART = 3;
+/** The worker looks for unhandled names with every fourth registration, which is every minute with the defaults. */
+const REGISTRATIONS_APART = 4;
 /** A registration expires after this many missed registrations. */
 const MAX_SILENCES = 3;
 
 /**
- * Recovers the jobs of dead workers, purges terminal jobs past their retention, and publishes the actions of tools. Every worker
- * does all of this. Each step is atomic in the store, so no leader is needed.
+ * Recovers the jobs of dead workers, purges terminal jobs past their retention, and publishes the actions of tools and the names
+ * that no worker handles. Every worker does all of this. Each step is atomic in the store, so no leader is needed.
  *
  * @param own `renew`: renews the claims that this worker could not renew in time, so that it does not recover its own jobs.
  * `describe`: the registration of this worker
@@ -25,6 +28,7 @@ export function recoveryLoop(
   // Half a lease: live workers renew within the other half.
   const rhythm = { silenceMs: Math.max(1.5 * intervalMs, leaseMs / 2), leaseMs };
   const aliveMs = MAX_SILENCES * Math.max(leaseMs, SWEEPS_APART * intervalMs);
+  const unhandled = new UnhandledQueues(store, own.describe().id);
   let sweeps = 0;
   const sweep = async () => {
     const keepsHouse = sweeps++ % SWEEPS_APART === 0;
@@ -40,6 +44,8 @@ export function recoveryLoop(
       while ((await purgeSome(store, batchSize)) && failures.length === 0) await recover();
       await store.register(own.describe(), aliveMs).catch((error) => failures.push(error));
       await publishActions(store).catch((error) => failures.push(error));
+      if (sweeps % (SWEEPS_APART * REGISTRATIONS_APART) === 1)
+        await unhandled.check().catch((error) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
   };
