@@ -57,7 +57,7 @@ export function Jobs({ query, visitor, snapshot, say }: Props) {
     </section>`;
 }
 
-/** A page with jobs. A filter by owner or error code and something else may answer with empty pages before it. */
+/** A page with jobs. A filter by owner and error code may answer with empty pages before it. */
 async function firstJobs(query: string, isCurrent: () => boolean): Promise<Page> {
   const parameters = new URLSearchParams(query);
   let page = await read<Page>(`api/jobs?${parameters}`);

@@ -124,9 +124,9 @@ describe('RedisJobStore.audit', () => {
     await client.zadd(
       keys.listed,
       0,
-      `nWork\nX\n${'0'.repeat(23)}${jobs.inLine}`,
+      `n\nWork\nX\n${'0'.repeat(23)}${jobs.inLine}`,
       0,
-      `o"ann"\n${'0'.repeat(23)}${GHOST}`,
+      `o"ann"\nWork\nQ\n${'0'.repeat(23)}${GHOST}`,
     );
     expect((await store.audit()).toSorted()).toEqual(
       [

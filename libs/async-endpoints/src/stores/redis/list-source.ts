@@ -45,9 +45,9 @@ export class ListSource {
     { status, owner, errorCode, runningForMs }: JobFilter,
     private position: Position,
   ) {
-    const kind = owner !== undefined ? `o${encodeOwner(owner)}\n` : `e${JSON.stringify(errorCode)}\n`;
     const statuses = runningForMs !== undefined ? 'P' : status ? LETTER_OF[status] : ALL_STATUSES;
-    this.#args = owner === undefined && errorCode === undefined ? [statuses, ''] : ['', kind];
+    const kind = errorCode === undefined ? 'n' : `e${JSON.stringify(errorCode)}`;
+    this.#args = [statuses, owner === undefined ? kind : `o${encodeOwner(owner)}`];
   }
 
   /** Reads the next jobs. */

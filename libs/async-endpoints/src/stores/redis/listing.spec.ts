@@ -92,7 +92,15 @@ describe('The list of a RedisJobStore', () => {
     'reads only the records of a page: %s',
     async (status) => {
       for (let n = 0; n < 20; n++) await inEachStatus({ owner: n % 10 === 0 ? 'ann' : 'bob' });
-      const filters: JobFilter[] = [{}, { status }, { name: 'Work' }, { owner: 'ann' }, { errorCode: 'DOWN' }];
+      const owner = 'ann';
+      const filters: JobFilter[] = [
+        {},
+        { status },
+        { name: 'Work' },
+        { owner },
+        { owner, status },
+        { errorCode: 'DOWN', status },
+      ];
       for (const filter of filters) {
         let cursor: string | undefined;
         for (let pages = 0; pages < 3; pages++) {
@@ -150,14 +158,15 @@ describe('The list of a RedisJobStore', () => {
     expect([idsOf(next.jobs), next.cursor]).toEqual([[first], null]);
   });
 
-  it('lists the jobs of an owner and a status among others of the owner, in short pages', async () => {
-    const [wanted] = await on.submit(1, { owner: 'ann', priority: 1 });
-    await store.cancel([wanted]);
+  it('lists the jobs of an owner with an error among others of the owner, in short pages', async () => {
+    const [wanted] = await on.submit(1, { owner: 'ann' });
+    await settleAll(1, 'fail');
     on.now++;
     for (let n = 0; n < 3; n++) await on.submit(1_000, { owner: 'ann' });
-    const page = await store.list({ owner: 'ann', status: 'Canceled' }, { limit: 10 });
+    const page = await store.list({ owner: 'ann', errorCode: 'DOWN' }, { limit: 10 });
     expect(page).toMatchObject({ jobs: [], cursor: expect.any(String) as string });
-    expect(idsOf(await listAll({ owner: 'ann', status: 'Canceled' }))).toEqual([wanted]);
+    expect(idsOf(await listAll({ owner: 'ann', errorCode: 'DOWN' }))).toEqual([wanted]);
+    expect(idsOf((await store.list({ owner: 'ann', status: 'Failed' }, { limit: 1 })).jobs)).toEqual([wanted]);
   });
 
   it.each(['"', 'a\n"b', '","message":', '\\', 'é', ''])('finds the error code and the owner %j', async (text) => {

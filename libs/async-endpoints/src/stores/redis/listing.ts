@@ -6,7 +6,7 @@ import { readNames } from './keys.js';
 import { after, type Listed, ListSource, type Position } from './list-source.js';
 import type { RedisPartition } from './partition.js';
 
-/** The most jobs that are read for a page, and in one step of a filter that no index answers alone. */
+/** The most jobs that are read for a page, and in one step of a filter by owner and error code. */
 const LOOKED_AT = 1_000;
 const LOOKED_AT_ONCE = 100;
 /** The number of names of one script, so that Redis can serve other clients in between. */
@@ -49,16 +49,17 @@ export async function listPartitions(
   const positions = cursor === undefined ? await Promise.all(all.map(newestOf)) : positionsOf(cursor, all.length);
   const sources = await sourcesOf(all, filter, positions, now - (runningForMs ?? 0));
   const jobs: JobRecord[] = [];
-  let next = cursor ?? null;
+  let last: ListSource | undefined;
+  const next = () => (last ? cursorOf(positions, last.number) : (cursor ?? null));
   for (let looked = 0; ; looked++) {
     await fill(sources, filter, limit + 1 - jobs.length);
     const newest = newestSource(sources);
-    if (!newest && !sources.some(hasMore)) return { jobs, cursor: null };
-    if (!newest || jobs.length === limit || looked === LOOKED_AT || sources.some(hasMore))
-      return { jobs, cursor: next };
+    const isUnknown = sources.some(hasMore);
+    if (!newest && !isUnknown) return { jobs, cursor: null };
+    if (!newest || isUnknown || jobs.length === limit || looked === LOOKED_AT) return { jobs, cursor: next() };
     const listed = newest.found.shift() as Listed;
     positions[newest.number] = after(positions[newest.number] as Position, listed);
-    next = cursorOf(positions, newest.number);
+    last = newest;
     const job = newest.partition.place.unreadable.read(listed.id, listed.text, listed.claim);
     if (job && matches(job, filter, now)) jobs.push(job);
   }
@@ -94,12 +95,11 @@ async function sourcesOf(
   positions: readonly Position[],
   latest: number,
 ): Promise<ListSource[]> {
-  const isIndexed = filter.owner !== undefined || filter.errorCode !== undefined;
   const sources = all.map(async (partition, number) => {
     const position = positions[number] as Position;
     const from = position.at > latest ? { ...position, at: latest, rest: FIRST } : position;
     const names = filter.name === undefined ? await readNames(partition.client, partition.keys) : [filter.name];
-    return inParts(isIndexed ? [] : names).map((some) => new ListSource(partition, number, some, filter, from));
+    return inParts(names).map((some) => new ListSource(partition, number, some, filter, from));
   });
   return (await Promise.all(sources)).flat();
 }
@@ -113,7 +113,7 @@ function inParts(names: readonly string[]): (readonly string[])[] {
 async function fill(sources: readonly ListSource[], filter: JobFilter, wanted: number): Promise<void> {
   const empty = sources.filter(({ found, isEnded, isFull }) => found.length === 0 && !isEnded && !isFull);
   if (empty.length === 0) return;
-  const isWalk = (filter.owner ?? filter.errorCode) !== undefined && Object.keys(filter).length > 1;
+  const isWalk = filter.owner !== undefined && filter.errorCode !== undefined;
   const each = Math.max(Math.ceil(wanted / sources.length), isWalk ? LOOKED_AT_ONCE : 1);
   await Promise.all(empty.map((source) => source.read(each)));
 }

@@ -58,11 +58,11 @@ export async function readListed(client: RedisClient, keys: RedisKeys): Promise<
  */
 export function listedEntries(job: JobRecord, number: string, isInList: boolean): string[] {
   const at = job.status === 'InProgress' ? job.startedAt : job.lastUpdatedAt;
-  const place = `\n${String(at).padStart(15, '0')}${number}${job.id}`;
+  const rest = `\n${encodeText(job.name)}\n${LETTER_OF[job.status]}\n${String(at).padStart(15, '0')}${number}${job.id}`;
   const isNamed = !isInList && job.status !== 'InProgress';
   return [
-    ...(isNamed ? [`n${encodeText(job.name)}\n${LETTER_OF[job.status]}${place}`] : []),
-    ...(job.owner === null ? [] : [`o${encodeOwner(job.owner)}${place}`]),
-    ...(job.error === null ? [] : [`e${JSON.stringify(job.error.code)}${place}`]),
+    ...(isNamed ? [`n${rest}`] : []),
+    ...(job.owner === null ? [] : [`o${encodeOwner(job.owner)}${rest}`]),
+    ...(job.error === null ? [] : [`e${JSON.stringify(job.error.code)}${rest}`]),
   ];
 }

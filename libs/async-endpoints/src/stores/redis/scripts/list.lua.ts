@@ -23,11 +23,12 @@ local function add_source(next, is_current, is_stale)
   sources[#sources + 1] = { next = next, is_current = is_current, is_stale = is_stale, entries = {}, nth = 0, most = 1 }
 end
 
-local function add_listed(kind)
-  local before, at_time, at_number = kind .. place_of(at, rest_in('n'), ''), #kind + 1, #kind + 16
+local function add_listed(name, letter)
+  local beginning = entry_of(kind, name, letter, '')
+  local before, at_time, at_number = beginning .. place_of(at, rest_in('n'), ''), #beginning + 1, #beginning + 16
   add_source(function(most)
-    local entries = call('ZRANGE', LISTED, '(' .. before, '[' .. kind, 'BYLEX', 'REV', 'LIMIT', 0, most)
-    before = entries[#entries] or kind
+    local entries = call('ZRANGE', LISTED, '(' .. before, '[' .. beginning, 'BYLEX', 'REV', 'LIMIT', 0, most)
+    before = entries[#entries] or beginning
     for n, text in ipairs(entries) do
       entries[n] = { text = text, id = sub(text, at_number + 8), rest = 'n' .. sub(text, at_number),
         at = tonumber(sub(text, at_time, at_number - 1)) }
@@ -100,7 +101,7 @@ end
  * at, rest the time and the text of the place
  * line, completed the numbers of the place
  * statuses the letters of the statuses
- * kind     the beginning of the entries in `listed` of an owner or an error code; '' to list by name and status
+ * kind     the kind of the entries in `listed`
  * returns  1 when it has read enough and there may be more, else 0; then for each job its time and text, its record without the
  *          payload, and its claim or ''. The record is '' for a place before which there are no further jobs. It is '?', and the
  *          text is the id, when it cannot be read
@@ -167,13 +168,16 @@ for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
   local name = name_of(queue)
   names[name] = true
   for letter in string.gmatch(statuses, '.') do
-    if letter == 'P' then add_running(queue_key(queue, RUNNING)) else add_listed(named_entry(name, letter, '')) end
-    if letter == 'Q' then add_list('l', queue_key(queue, LINE), line, next_line, is_queued, has_left_line) end
-    if letter == 'C' then add_list('c', queue_key(queue, COMPLETED), completed, next_completed, is_completed) end
+    add_listed(name, letter)
+    local source = kind == 'n' and letter
+    if source == 'P' then add_running(queue_key(queue, RUNNING)) end
+    if source == 'Q' then add_list('l', queue_key(queue, LINE), line, next_line, is_queued, has_left_line) end
+    if source == 'C' then add_list('c', queue_key(queue, COMPLETED), completed, next_completed, is_completed) end
   end
 end
-if kind ~= '' then add_listed(kind)
-elseif find(statuses, 'C') then add_list('c', EARLIER_COMPLETED, completed, next_completed, is_completed) end
+if kind == 'n' and find(statuses, 'C') then
+  add_list('c', EARLIER_COMPLETED, completed, next_completed, is_completed)
+end
 for _, source in ipairs(sources) do advance(source) end
 bytes_read = 0
 

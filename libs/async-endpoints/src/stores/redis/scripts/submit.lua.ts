@@ -100,8 +100,9 @@ end
 -- The beginnings of the entries in \`listed\` of new jobs.
 local function listings_of(fixed, status)
   local listings, name, owner = {}, match(fixed, OWNER)
-  if status ~= 'Q' then listings[1] = named_entry(name, status == 'R' and 'Q' or status, PLACE_NOW) end
-  if owner ~= '' then listings[#listings + 1] = 'o' .. owner .. '\\n' .. PLACE_NOW end
+  local letter = status == 'S' and 'S' or 'Q'
+  if status ~= 'Q' then listings[1] = entry_of('n', name, letter, PLACE_NOW) end
+  if owner ~= '' then listings[#listings + 1] = entry_of('o' .. owner, name, letter, PLACE_NOW) end
   return listings
 end
 

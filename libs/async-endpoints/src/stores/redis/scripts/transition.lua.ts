@@ -69,7 +69,7 @@ end
 local function enter_completed(id, queue, until_ms, at, sequence)
   kept_until = kept_until or tonumber(call('HGET', COUNTERS, 'kept') or '0')
   if until_ms < kept_until then
-    add(LISTED, '0', named_entry(name_of(queue), 'C', place_of(at, sequence, id)))
+    add(LISTED, '0', entry_of('n', name_of(queue), 'C', place_of(at, sequence, id)))
     return add(FINISHED, number(until_ms), id)
   end
   kept_until = until_ms
