@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 
 const children = new Set();
@@ -54,7 +55,7 @@ export function startChild(file, checkout = HERE) {
 
 /** In the child: answers the calls of the parent, and ends with it. */
 export function serve(functions) {
-  const served = { cpu, ...functions };
+  const served = { cpu, watchLoop, loopDelay, ...functions };
   process.on('message', ({ id, name, argument }) => {
     void Promise.resolve()
       .then(() => served[name](argument))
@@ -70,6 +71,20 @@ export function serve(functions) {
 function cpu() {
   const { user, system } = process.cpuUsage();
   return user + system;
+}
+
+const LOOP_RESOLUTION_MS = 1;
+const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+
+function watchLoop() {
+  loop.reset();
+  loop.enable();
+}
+
+/** By how many ms the event loop was late since `watchLoop`, p99. */
+function loopDelay() {
+  loop.disable();
+  return loop.percentile(99) / 1e6 - LOOP_RESOLUTION_MS;
 }
 
 export function stopChildren() {

@@ -14,6 +14,7 @@ import { postgresHttp } from './rows/postgres-http.mjs';
 import { postgresMillion } from './rows/postgres-million.mjs';
 import { postgresIdle, postgresPickup } from './rows/postgres-pickup.mjs';
 import { postgres } from './rows/postgres.mjs';
+import { sqlite, sqliteIdle, sqliteMillion, sqlitePickup } from './rows/sqlite.mjs';
 import { start } from './rows/start.mjs';
 import { statusOverHttp } from './rows/status-over-http.mjs';
 import { submitOverHttp } from './rows/submit-over-http.mjs';
@@ -22,6 +23,7 @@ import { waitOverHttp } from './rows/wait-over-http.mjs';
 import { readSettings } from './settings.mjs';
 
 const POSTGRES = [postgres, postgresPickup, postgresMillion, postgresHttp, postgresIdle];
+const SQLITE = [sqlite, sqlitePickup, sqliteMillion, sqliteIdle];
 const FAMILIES = [
   life,
   submitOverHttp,
@@ -34,6 +36,7 @@ const FAMILIES = [
   memory,
   start,
   ...POSTGRES,
+  ...SQLITE,
 ];
 
 const settings = readSettings();
@@ -59,7 +62,7 @@ process.exitCode = wanted.some(({ failed }) => failed) ? 1 : 0;
 async function rowsOf(family) {
   const redis = await startRedis();
   try {
-    if (family.start) return await family.run({ server: await family.start(), settings, sides: family.sides() });
+    if (family.sides) return await family.run({ server: await family.start?.(), settings, sides: family.sides() });
     if (settings.against)
       return await family.run({ redis, settings, checkouts: { peer: settings.against, ours: HERE } });
     const side = (file) => ({ api: startChild(file), worker: startChild(file) });

@@ -8,11 +8,23 @@ const apis = new Map();
 let storeAt;
 let idle;
 
-/** Serves what a side of ours does. @param create makes a store for a port */
-export function serveOurs(create) {
+/** Serves what a side of ours does. @param create makes a store for a port @param more functions of this side alone */
+export function serveOurs(create, more = {}) {
   storeAt = create;
   const costs = storeCosts(managerOf, storeAt);
-  serve({ submit, submitKeyed, submitBatches, submitAll, work, check, startIdle, stopIdle, submitPaced, ...costs });
+  serve({
+    submit,
+    submitKeyed,
+    submitBatches,
+    submitAll,
+    work,
+    check,
+    startIdle,
+    stopIdle,
+    submitPaced,
+    ...costs,
+    ...more,
+  });
 }
 
 async function managerOf(port) {

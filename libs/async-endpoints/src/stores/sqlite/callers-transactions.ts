@@ -78,13 +78,15 @@ function checkFile(database: Database, path: string): void {
 }
 
 /** Submits all jobs or none. Its first statement takes the lock for writing, so that the following reads are current. */
-function undoable({ database, statements }: Connection, submit: () => void): void {
+function undoable({ database, statements, jobs }: Connection, submit: () => void): void {
   if (!isInTransaction(database)) throw invalid('within has no open transaction: it has ended, or never began.');
   database.exec('SAVEPOINT async_endpoints_submit');
   try {
     statements.takeLock.run();
     submit();
+    jobs.tally.flush();
   } catch (error) {
+    jobs.tally.discard();
     // SQLite has rolled back the transaction by itself after some errors, as when the disk is full.
     if (isInTransaction(database)) database.exec('ROLLBACK TO async_endpoints_submit; RELEASE async_endpoints_submit');
     throw error;

@@ -10,7 +10,9 @@ import { decodeText } from '../sql/text.js';
 
 /** How often the file is read even when the operating system has reported no change. */
 const POLL_MS = 2_000;
-/** Changes of other processes within this time are read together. */
+/** How soon the file is read after the operating system has reported a change. */
+const SOON_MS = 1;
+/** Under steady changes, the file is read once in this time. */
 const TOGETHER_MS = 5;
 
 /**
@@ -27,6 +29,7 @@ export class Changes {
   #poll: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #soonMs = 0;
+  #lookedAt = 0;
 
   constructor(
     private readonly path: string,
@@ -75,7 +78,7 @@ export class Changes {
     }
     this.#poll = setInterval(() => this.#lookSafely(), POLL_MS);
     this.#poll.unref();
-    this.#lookSoon(TOGETHER_MS); // the file may have changed before, by a commit that is not visible yet
+    this.#lookSoon(SOON_MS); // the file may have changed before, by a commit that is not visible yet
   }
 
   close(): void {
@@ -87,11 +90,12 @@ export class Changes {
 
   /** An event looks soon, also while a later look is due. */
   #changed(): void {
-    if (this.#soonMs > TOGETHER_MS) {
+    const afterMs = performance.now() - this.#lookedAt < TOGETHER_MS ? TOGETHER_MS : SOON_MS;
+    if (this.#soonMs > afterMs) {
       clearTimeout(this.#soon);
       this.#soon = undefined;
     }
-    this.#lookSoon(TOGETHER_MS);
+    this.#lookSoon(afterMs);
   }
 
   /**
@@ -123,6 +127,7 @@ export class Changes {
   #look(): void {
     const { jobs } = this.#subscribers;
     if (jobs.length === 0 && !this.#subscribers.hasWorkers && !this.work.isAwaited) return this.close();
+    this.#lookedAt = performance.now();
     const version = this.#readVersion();
     if (version === this.#dataVersion) return;
     this.#dataVersion = version;

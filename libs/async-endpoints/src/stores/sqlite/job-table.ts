@@ -1,8 +1,17 @@
-import { type Claim, isWaiting, type JobRecord, type NewJob } from '../../job/job.js';
+import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import type { ClaimRequest, QueueLimits } from '../../store/job-store.js';
-import { type ClaimableRow, codeOf, insertedValues, type JobRow, recordOf, updatedValues } from './rows.js';
+import {
+  claimedValues,
+  type ClaimableRow,
+  insertedValues,
+  type JobRow,
+  recordOf,
+  statusOf,
+  updatedValues,
+} from './rows.js';
 import type { Statements } from './statements.js';
+import { Tally, type Waiting } from './tally.js';
 import { bytesOfNew } from '../sql/rows.js';
 import { encodeText } from '../sql/text.js';
 
@@ -10,12 +19,6 @@ import { encodeText } from '../sql/text.js';
 const ABOVE_ALL = 1_000;
 /** Larger than any difference of times, and small enough for exact sums. */
 const NEVER_MS = 2 ** 45;
-
-/** The number and bytes of waiting jobs. */
-export interface Waiting {
-  count: number;
-  bytes: number;
-}
 
 function isFull({ count, bytes }: Waiting, maxCount: number | null | undefined, maxBytes: number | null | undefined) {
   return count >= (maxCount ?? Infinity) || bytes >= (maxBytes ?? Infinity);
@@ -30,6 +33,7 @@ interface Changed {
  * Changes the table of jobs: record, index columns and tally together. Call all methods except the reads within a transaction.
  */
 export class JobTable {
+  readonly tally: Tally;
   readonly #stepMs: number;
 
   /**
@@ -41,6 +45,7 @@ export class JobTable {
     agingMs: number,
     private readonly changed: (change: Changed) => void,
   ) {
+    this.tally = new Tally(statements);
     this.#stepMs = agingMs === 0 ? NEVER_MS : agingMs;
   }
 
@@ -48,41 +53,30 @@ export class JobTable {
     return this.statements.find.get(id) as JobRow | undefined;
   }
 
-  /** The waiting jobs of all names together. */
-  waiting(): Waiting {
-    return this.statements.waiting.get() as Waiting;
-  }
-
   /** The queue limit that the job would exceed, if any. @param waiting the waiting jobs of all names together */
   reachedLimit(job: NewJob, { queueLimit, queueBytes }: QueueLimits, waiting: Waiting): 'total' | 'name' | null {
     if (isFull(waiting, queueLimit, queueBytes)) return 'total';
     if (job.queueLimit == null && job.queueBytes == null) return null;
-    const ofName = this.statements.waitingOf.get(encodeText(job.name)) as Waiting;
-    return isFull(ofName, job.queueLimit, job.queueBytes) ? 'name' : null;
+    return isFull(this.tally.waiting(encodeText(job.name)), job.queueLimit, job.queueBytes) ? 'name' : null;
   }
 
   /** Returns the bytes of the waiting job. */
   insert(job: JobRecord, payload: string): number {
     const bytes = bytesOfNew({ ...job, payload });
     this.statements.insert.run(...insertedValues(job, payload, bytes));
-    this.#count(job, 1, bytes);
+    this.tally.add(encodeText(job.name), job.status, 1, bytes);
     return bytes;
   }
 
   /** Writes a changed job. */
   update(row: JobRow, was: JobRecord, is: JobRecord): JobRecord {
     this.statements.update.run(...updatedValues(is), row.seq);
-    if (was.status !== is.status) {
-      this.#count(was, -1, -bytesOf(was, row.bytes));
-      this.#count(is, 1, bytesOf(is, row.bytes));
-    }
-    this.changed({ was, is });
-    return is;
+    return this.#updated(row, was, is);
   }
 
   remove({ seq, name, status }: Pick<JobRow, 'seq' | 'name' | 'status'>): void {
     this.statements.remove.run(seq);
-    this.statements.count.run(name, status, -1, 0);
+    this.tally.add(name, statusOf(status), -1, 0);
   }
 
   /**
@@ -100,7 +94,9 @@ export class JobTable {
     const inOrder = ready.toSorted((a, b) => place(a) - place(b) || b.priority - a.priority || a.seq - b.seq);
     return inOrder.slice(0, most).map((row) => {
       const was = recordOf(row);
-      const job = this.update(row, was, lifecycle.claim(was, request, now));
+      const job = lifecycle.claim(was, request, now);
+      this.statements.claim.run(...claimedValues(job), row.seq);
+      this.#updated(row, was, job);
       return { job, payload: row.payload, fence: job.fence };
     });
   }
@@ -151,8 +147,13 @@ export class JobTable {
     return next?.scheduled_at ?? Infinity;
   }
 
-  #count({ name, status }: JobRecord, by: number, bytes: number): void {
-    this.statements.count.run(encodeText(name), codeOf(status), by, isWaiting(status) ? bytes : 0);
+  #updated({ name, bytes }: JobRow, was: JobRecord, is: JobRecord): JobRecord {
+    if (was.status !== is.status) {
+      this.tally.add(name, was.status, -1, -bytesOf(was, bytes));
+      this.tally.add(name, is.status, 1, bytesOf(is, bytes));
+    }
+    this.changed({ was, is });
+    return is;
   }
 }
 

@@ -58,9 +58,9 @@ export class OpenDatabase {
   ) {
     this.#trouble = new Trouble(options.path, notify);
     this.#checkpoints = new Checkpoints(database, options.path);
-    this.#transactions = new Transactions(statements, options, this.#checkpoints, this.#trouble);
-    this.afterwards = (action) => this.#transactions.afterwards(action);
     this.jobs = new JobTable(statements, options.agingMs, ({ was, is }) => this.#changed(was, is));
+    this.#transactions = new Transactions(statements, options, this.#checkpoints, this.#trouble, this.jobs.tally);
+    this.afterwards = (action) => this.#transactions.afterwards(action);
     this.work = new WorkSignal(
       {
         nextReady: (name, now) => orElse(true, () => this.jobs.nextReady(name, now)),

@@ -80,6 +80,20 @@ export function updatedValues(job: JobRecord): Value[] {
   ];
 }
 
+/** The values for the statement `claim`, in its order, without the number of the row. */
+export function claimedValues(job: JobRecord): Value[] {
+  return [
+    codeOf(job.status),
+    lineOf(job),
+    job.startedAt,
+    job.lastUpdatedAt,
+    job.fence,
+    encodeNullable(job.worker),
+    job.leaseUntil,
+    job.version,
+  ];
+}
+
 function lineOf({ status }: JobRecord): number {
   if (status === 'Queued') return 1;
   return status === 'Scheduled' ? 2 : 0;

@@ -23,6 +23,9 @@ export const SQL = {
       completed_at = ?, updated_at = ?, expires_at = ?, progress = ?, result = ?, error = ?, attempts = ?, fence = ?, worker = ?,
       lease_until = ?, version = ?, payload = CASE ? WHEN 1 THEN NULL ELSE payload END
     WHERE seq = ?`,
+  /** Without the columns that a claim leaves alone: their indexes stay as they are. */
+  claim: `UPDATE job SET status = ?, line = ?, started_at = ?, updated_at = ?, fence = ?, worker = ?, lease_until = ?, version = ?
+    WHERE seq = ?`,
   renew: 'UPDATE job SET lease_until = ? WHERE seq = ?',
   find: `SELECT ${COLUMNS} FROM job WHERE id = ?`,
   payload: 'SELECT payload FROM job WHERE id = ?',

@@ -2,9 +2,10 @@ import { scopeOfKey, submitAgain } from '../../job/decide.js';
 import type { JobRecord, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import type { QueueLimits, Submission } from '../../store/job-store.js';
-import type { JobTable, Waiting } from './job-table.js';
+import type { JobTable } from './job-table.js';
 import { recordOf } from './rows.js';
 import type { Statements } from './statements.js';
+import type { Waiting } from './tally.js';
 
 /** What a submission needs of a connection. */
 interface Tables {
@@ -16,7 +17,7 @@ interface Tables {
 
 /** Call it within a transaction. */
 export function submitJobs(tables: Tables, jobs: readonly NewJob[], limits: QueueLimits, now: number): Submission[] {
-  const waiting = tables.jobs.waiting(); // read once, because it reads a row for each name
+  const waiting = tables.jobs.tally.waiting(); // read once, because it reads a row for each name
   return jobs.map((job) => submitOne(tables, job, limits, waiting, now));
 }
 

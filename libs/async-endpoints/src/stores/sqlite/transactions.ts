@@ -3,6 +3,7 @@ import { notOpen } from '../../store/lifetime.js';
 import type { Checkpoints } from './checkpoints.js';
 import { isBusy } from './driver.js';
 import type { Statements } from './statements.js';
+import type { Tally } from './tally.js';
 import type { Trouble } from './trouble.js';
 
 interface Task {
@@ -31,6 +32,7 @@ export class Transactions {
     private readonly options: { path: string; busyTimeoutMs: number; now(): number },
     private readonly log: Pick<Checkpoints, 'pause' | 'committed'>,
     private readonly trouble: Pick<Trouble, 'isPresent' | 'errorOf' | 'over'>,
+    private readonly tally: Pick<Tally, 'flush' | 'discard'>,
   ) {}
 
   /** @param work runs synchronously within the transaction */
@@ -81,6 +83,7 @@ export class Transactions {
         task.run(now);
         if (performance.now() > until) break;
       }
+      this.tally.flush();
       // What changes nothing proves nothing.
       if (this.trouble.isPresent) this.statements.probe.run();
       this.statements.commit.run();
@@ -97,6 +100,7 @@ export class Transactions {
 
   async #undo(tasks: readonly Task[], error: unknown): Promise<void> {
     this.#afterwards = [];
+    this.tally.discard();
     try {
       this.statements.rollback.run();
     } catch {
