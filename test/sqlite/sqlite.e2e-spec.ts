@@ -96,7 +96,7 @@ describe('SqliteJobStore', () => {
     expect(await revoked).toMatchObject({ id: job.id, status: 'Canceled' });
   });
 
-  it('wakes a worker for every commit of another process, also when the file changes before the commit is visible', async () => {
+  it('wakes a worker for every commit of another process, also when the file changes before the commit is visible, and when a checkpoint looks like a commit', async () => {
     vi.useFakeTimers({ toFake: ['setInterval'] }); // without the poll, a missed commit is never noticed
     onTestFinished(() => void vi.useRealTimers());
     const path = join(temporaryFolder(), 'jobs.db');
@@ -104,9 +104,19 @@ describe('SqliteJobStore', () => {
     const submitter = spawn(process.execPath, [SUBMITTER, path], { stdio: ['pipe', 'pipe', 'inherit'] });
     onTestFinished(() => void submitter.kill('SIGKILL'));
     await once(submitter.stdout, 'data');
+    const raw = new Database(path, { timeout: 0 });
+    onTestFinished(() => void raw.close());
     for (let n = 0; n < 100; n++) {
       const woken = store.waitForWork(['Work'], new AbortController().signal);
       submitter.stdin.write('submit\n');
+      for (let checkpoints = n % 40; checkpoints > 0; checkpoints--) {
+        try {
+          raw.pragma('wal_checkpoint(TRUNCATE)');
+        } catch {
+          // another connection writes
+        }
+        await new Promise(setImmediate);
+      }
       await woken;
       expect(await store.claim(ALL)).toHaveLength(1);
     }

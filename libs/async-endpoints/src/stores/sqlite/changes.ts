@@ -99,17 +99,16 @@ export class Changes {
   }
 
   /**
-   * The file changes before a commit is durable and visible. While no change is visible, the version is read again after twice the time,
-   * until the poll takes over.
+   * The file changes before a commit is durable and visible, so it is read again and again, each time after twice the time, until the
+   * poll takes over. A change that is visible proves nothing: a checkpoint looks like one, and the commit may still be on its way.
    */
   #lookSoon(afterMs: number): void {
     if (this.#soon) return;
     this.#soonMs = afterMs;
     this.#soon = setTimeout(() => {
       this.#soon = undefined;
-      const seen = this.#dataVersion;
       this.#lookSafely();
-      if (this.#poll && this.#dataVersion === seen && afterMs < POLL_MS) this.#lookSoon(2 * afterMs);
+      if (this.#poll && afterMs < POLL_MS) this.#lookSoon(2 * afterMs);
     }, afterMs).unref();
   }
 
