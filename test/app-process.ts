@@ -10,8 +10,8 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const MAIN = {
   api: 'dist/apps/api/src/main.js',
   worker: 'dist/apps/worker/src/main.js',
-  probe: 'test/redis/probe-worker.mjs',
-  demo: 'test/redis/demo-app.mjs',
+  probe: 'test/stores/probe-worker.mjs',
+  demo: 'test/stores/demo-app.mjs',
   next: 'test/rollout/next-release.mjs',
   slow: 'test/observability/slow-shutdown.mjs',
 };

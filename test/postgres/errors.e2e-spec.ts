@@ -1,6 +1,8 @@
 import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
 import { PostgresJobStore } from 'nestjs-async-endpoints/postgres';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { Client } from 'pg';
 
 const LIMITS = { queueLimit: 1_000_000 };
@@ -93,4 +95,18 @@ it('refuses in time while the server has no connection left (53300), and goes on
   expect(codes.filter((code) => code !== 'done' && code !== 'STORE_UNAVAILABLE')).toEqual([]);
   await Promise.all(others.map((other) => other.end()));
   await eventually(async () => (await codeOf(store.submit([aJob()], LIMITS))) === 'done', PATIENCE_MS);
+});
+
+it('survives a server that ends a connection at once, in the packet that accepts it', async () => {
+  const accepted = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49]); // AuthenticationOk, ReadyForQuery
+  const fields = Buffer.from('SFATAL\0C57P01\0Mterminating connection\0\0');
+  const head = Buffer.from([0x45, 0, 0, 0, 4 + fields.length]); // ErrorResponse
+  const hasty = createServer((socket) => {
+    socket.on('error', () => {}).once('data', () => socket.end(Buffer.concat([accepted, head, fields])));
+  }).listen(0, '127.0.0.1');
+  await once(hasty, 'listening');
+  onTestFinished(() => void hasty.close());
+  const { port } = hasty.address() as AddressInfo;
+  const store = new PostgresJobStore({ url: `postgres://postgres@127.0.0.1:${port}/postgres`, commandTimeoutMs: 500 });
+  expect(await codeOf(store.open())).toBe('STORE_UNAVAILABLE');
 });

@@ -2,7 +2,7 @@ import { type RedisServer, startRedisCluster, startRedisSentinel } from '@app/re
 import type { RedisJobStoreOptions } from 'nestjs-async-endpoints/redis';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { toolWith } from '../cli/tool.js';
-import { ready, Submitters } from './submitters.js';
+import { ready, Submitters } from '../stores/submitters.js';
 import { figure, System } from './system.js';
 
 /** What the key of all jobs begins with, by default. */

@@ -34,7 +34,7 @@ export class System extends Processes {
     storeOptions: RedisJobStoreOptions = {},
     worker: object = {},
   ): Promise<AppProcess> {
-    const store = JSON.stringify({ ...this.storeOptions, ...storeOptions });
+    const store = JSON.stringify(['redis', { ...this.storeOptions, ...storeOptions }]);
     return this.run('demo', { ASYNC_ROLE: role, STORE: store, WORKER: JSON.stringify(worker) });
   }
 

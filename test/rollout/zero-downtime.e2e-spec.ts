@@ -4,7 +4,7 @@ import { AsyncEndpointsClient } from 'nestjs-async-endpoints/client';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { AppProcess } from '../app-process.js';
 import { EventStream } from '../http/event-stream.js';
-import { figure, System } from '../redis/system.js';
+import { figure, KINDS, System } from '../stores/system.js';
 import { Balancer } from './balancer.js';
 import { Load } from './load.js';
 
@@ -14,11 +14,11 @@ const SETTINGS = { ASYNC_HTTP_SHUTDOWN_DELAY_MS: '1500', LOG_FORMAT: 'text' };
 const RUN = /\[Sleep(?:V2)? ([0-9a-f-]{36})\] slept 60 ms/g;
 const UNKNOWN_TO_ALL = 'Nobody';
 
-describe('A rolling update and then a switch from blue to green under load', () => {
+describe.each(KINDS)('A rolling update and then a switch from blue to green under load, on %s', (kind) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start();
+    system = await System.start(kind);
   });
 
   afterEach(() => system.reset());
@@ -53,9 +53,13 @@ describe('A rolling update and then a switch from blue to green under load', () 
     expect(new Set(blues.map(({ result }) => result))).toEqual(new Set(['{"durationMs":60}']));
     expect(new Set(greens.map(({ result }) => result))).toEqual(new Set(['{"sleptMs":60}']));
     expect(blues.length + greens.length).toBe(load.accepted.length);
-    figure(`2 APIs and 2 workers rolled one by one: ${rolled}; 2 streams and 2 long polls ended in order and went on`);
+    figure(
+      `${kind}, R10: 2 APIs and 2 workers rolled one by one: ${rolled}; 2 streams and 2 long polls ended in order and went on`,
+    );
     const each = `${blues.length} jobs of blue, ${greens.length} of green`;
-    figure(`then blue to green, in all ${load.requests} requests, 0 failed; ${each}, 0 lost, 0 run twice`);
+    figure(
+      `${kind}, R10: then blue to green, in all ${load.requests} requests, 0 failed; ${each}, 0 lost, 0 run twice`,
+    );
   }, 120_000);
 });
 

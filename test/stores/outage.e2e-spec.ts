@@ -1,5 +1,5 @@
 import { figure, isSoak, System } from './system.js';
-import { ready, statusesOf, Submitters } from '../redis/submitters.js';
+import { ready, statusesOf, Submitters } from './submitters.js';
 
 const CRASHES = isSoak ? 10 : 4;
 /** Of the store, by default. */

@@ -128,6 +128,13 @@ export class System extends Processes {
     return new System(backend, store);
   }
 
+  /** The demo on the store of this system, with other options than those of its variables. */
+  demo(role: 'api' | 'worker' | 'all', storeOptions: object = {}, worker: object = {}): Promise<AppProcess> {
+    const [kind, options] = this.backend.store;
+    const store = JSON.stringify([kind, { ...options, ...storeOptions }]);
+    return this.run('demo', { ASYNC_ROLE: role, STORE: store, WORKER: JSON.stringify(worker) });
+  }
+
   override async stop(): Promise<void> {
     await super.stop();
     await this.backend.stop();

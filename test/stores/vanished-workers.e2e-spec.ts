@@ -74,7 +74,7 @@ describe.each(KINDS)('When a worker dies, on %s', (kind) => {
     for (const other of unharmed) expect(other).toMatchObject({ crashes: 0, fence: 1 });
     expect(bystander.count('slept 3000 ms')).toBe(8);
     figure(`${kind}, R6: a job that kills its worker every time: failed after 3 crashes, 9 others unharmed`);
-  });
+  }, 120_000);
 });
 
 function without(workers: readonly AppProcess[], one: AppProcess): AppProcess[] {

@@ -4,6 +4,7 @@ import { inTime } from '../../store/in-time.js';
 import { notOpen } from '../../store/lifetime.js';
 import { unavailable, withoutArguments } from '../../store/unavailable.js';
 import type { PostgresSettings } from './options.js';
+import { ServerLog } from './server-log.js';
 
 /** A call that lost a race against another transaction is repeated at once, up to this many tries. */
 const MOST_TRIES = 6;
@@ -18,14 +19,15 @@ const FAULT_OF_ARGUMENTS = /^(22|54)/;
 export class PostgresConnections {
   #pool: Pool | undefined;
   #isLimited = false;
-  /** Null before the first reply. */
-  #isThere: boolean | null = null;
+  #log: ServerLog;
 
-  /** @param notify called once when the connection is lost, and once when it is back */
+  /** @param notify called once when the server fails or refuses changes, and once when that is over */
   constructor(
     private readonly settings: PostgresSettings,
     private readonly notify: (message: string) => void,
-  ) {}
+  ) {
+    this.#log = new ServerLog(notify);
+  }
 
   get isOpen(): boolean {
     return this.#pool !== undefined;
@@ -33,8 +35,8 @@ export class PostgresConnections {
 
   open(): void {
     this.#pool = this.settings.pool ?? this.#createPool(true);
-    this.#pool.on('error', ignore); // an idle connection failed; the pool has already removed it
-    this.#isThere = null;
+    endure(this.#pool);
+    this.#log = new ServerLog(this.notify);
   }
 
   /** @param isLimited whether the server is asked to end statements in time: PgBouncer refuses a client that asks for that */
@@ -51,7 +53,7 @@ export class PostgresConnections {
   async close(): Promise<void> {
     const pool = this.#pool;
     this.#pool = undefined;
-    if (this.settings.pool) pool?.removeListener('error', ignore);
+    if (this.settings.pool) pool?.removeListener('error', ignore).removeListener('connect', endureClient);
     else if (pool) await inTime(pool.end(), this.settings.commandTimeoutMs).catch(() => {});
   }
 
@@ -82,7 +84,7 @@ export class PostgresConnections {
     for (let tries = 1; ; tries++) {
       try {
         const reply = await this.#try(work, timeoutMs);
-        this.#turn(true);
+        this.#log.replied();
         return reply;
       } catch (error) {
         if (tries < MOST_TRIES && (LOST_RACE.has(codeOf(error)) || this.#isRefusedByPooler(error))) continue;
@@ -93,6 +95,7 @@ export class PostgresConnections {
 
   async #try<T>(work: (client: PoolClient) => Promise<T>, timeoutMs: number): Promise<T> {
     if (!this.#pool) throw notOpen();
+    const startedAt = performance.now();
     const connecting = this.#pool.connect();
     const client = await inTime(connecting, this.settings.commandTimeoutMs).catch((error: unknown) => {
       connecting.then(
@@ -104,7 +107,7 @@ export class PostgresConnections {
     client.on('error', ignore);
     let broken: unknown;
     try {
-      return await inTime(work(client), timeoutMs);
+      return await inTime(work(client), Math.max(timeoutMs - (performance.now() - startedAt), 1));
     } catch (error) {
       if (isBroken(error)) broken = error;
       throw error;
@@ -119,7 +122,7 @@ export class PostgresConnections {
     if (this.#isLimited) {
       void this.#pool?.end().catch(ignore);
       this.#pool = this.#createPool(false);
-      this.#pool.on('error', ignore);
+      endure(this.#pool);
     }
     return true;
   }
@@ -128,23 +131,23 @@ export class PostgresConnections {
     if (error instanceof AsyncEndpointsError) return error;
     const code = codeOf(error);
     if (FAULT_OF_ARGUMENTS.test(code)) return withoutArguments(error);
-    if (code === '53100') return new AsyncEndpointsError('STORE_FULL', undefined, { cause: withoutArguments(error) });
-    if (code === '25006')
-      return new AsyncEndpointsError('STORE_READ_ONLY', undefined, { cause: withoutArguments(error) });
-    if (code !== IS_LOCKED) this.#turn(false, error);
+    if (code === '53100') return this.#log.refused('STORE_FULL', error);
+    if (code === '25006') return this.#log.refused('STORE_READ_ONLY', error);
+    if (code !== IS_LOCKED && this.isOpen) this.#log.failed(error);
     return unavailable(error);
-  }
-
-  #turn(isThere: boolean, cause?: unknown): void {
-    if (this.#isThere === isThere || !this.#pool) return;
-    const wasKnown = this.#isThere !== null;
-    this.#isThere = isThere;
-    if (!isThere) this.notify(`The connection to PostgreSQL is lost; retrying: ${withoutArguments(cause).message}`);
-    else if (wasKnown) this.notify('The connection to PostgreSQL is back');
   }
 }
 
 function ignore(): void {}
+
+/** Without these listeners, a connection that the server ends would end the process: an idle one, or one that was just opened. */
+function endure(pool: Pool): void {
+  pool.on('error', ignore).on('connect', endureClient);
+}
+
+function endureClient(client: PoolClient): void {
+  client.on('error', ignore);
+}
 
 /** Whether the connection must not be used again: it broke, timed out, or leads to a server that shuts down or is a replica. */
 function isBroken(error: unknown): boolean {

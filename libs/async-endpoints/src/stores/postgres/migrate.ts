@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { AsyncEndpointsError } from '../../job/errors.js';
 import { CLAIM } from './functions/claim.sql.js';
@@ -85,18 +84,5 @@ export async function migrate(client: ClientBase, schema: string, mayMigrate: bo
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
     throw error;
-  }
-}
-
-const AGAIN_MS = 1_000;
-
-/** Repeats the migration of a store that was opened without its server. Until it is done, calls of the store fail. */
-export async function untilDone(prepare: () => Promise<void>, isOpen: () => boolean): Promise<void> {
-  for (let isDone = false; !isDone && isOpen();) {
-    await sleep(AGAIN_MS, undefined, { ref: false });
-    isDone = await prepare().then(
-      () => true,
-      () => false,
-    );
   }
 }

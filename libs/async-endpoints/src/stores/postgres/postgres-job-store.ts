@@ -34,16 +34,13 @@ import { PostgresConnections } from './connections.js';
 import { Fronts } from './fronts.js';
 import { listJobs } from './listing.js';
 import { PostgresListener } from './listener.js';
-import { migrate, untilDone } from './migrate.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
 import { readResources } from './resources.js';
 import { type RecordRow, recordOf, recordsById, type StatsReply, statsOf, uuidOf } from './rows.js';
+import { prepareSchema } from './prepare-schema.js';
 import { PostgresSchedules } from './schedules.js';
 import { PostgresTransactions } from './transactions.js';
 import { PostgresWorkSignal } from './work-signal.js';
-
-/** The deadline of a migration. */
-const MIGRATION_MS = 120_000;
 
 /**
  * Keeps jobs in PostgreSQL 13 or newer, in a schema of their own. Each verb is one call of a function in the database, and one
@@ -67,10 +64,9 @@ export class PostgresJobStore implements JobStore {
   /** @throws AsyncEndpointsError `INVALID_OPTION` */
   constructor(options: PostgresJobStoreOptions = {}) {
     this.#settings = readOptions(options);
-    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message });
-    this.#connections = new PostgresConnections(this.#settings, notify);
+    this.#connections = new PostgresConnections(this.#settings, this.#notify);
     const hearing = { onMessage: this.#hear.bind(this), onTurn: () => this.#lookAgain() };
-    this.#listener = new PostgresListener(this.#settings, this.#connections, hearing, notify);
+    this.#listener = new PostgresListener(this.#settings, this.#connections, hearing, this.#notify);
     this.#changes = new PostgresChanges(this.#connections, this.#listener);
     this.#work = new PostgresWorkSignal(this.#connections, this.#listener, this.#now);
     this.#batches = new PostgresBatches(this.#connections, this.#fronts, this.#now);
@@ -240,19 +236,12 @@ export class PostgresJobStore implements JobStore {
     if (this.#connections.isOpen) await this.#work.wait(names, signal);
   }
 
+  readonly #notify = (message: string): void => STORE_NOTICE.publish({ store: this, message });
   readonly #now = (): number | null => (this.#settings.now ? Math.floor(this.#settings.now()) : null);
 
   async #begin(): Promise<void> {
     this.#connections.open();
-    const { schema, connect, migrate: mayMigrate } = this.#settings;
-    const prepare = () => this.#connections.with((client) => migrate(client, schema, mayMigrate), MIGRATION_MS);
-    try {
-      await prepare();
-    } catch (error) {
-      if (connect === 'degraded') return void untilDone(prepare, () => this.#connections.isOpen);
-      await this.#connections.close();
-      throw error;
-    }
+    await prepareSchema(this.#connections, this.#settings, this.#notify);
   }
 
   async #end(): Promise<void> {

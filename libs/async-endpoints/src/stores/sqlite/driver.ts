@@ -35,7 +35,7 @@ export async function openDatabase(path: string, driver: DriverName | undefined)
   try {
     return new Driver(path, OPTIONS);
   } catch (error) {
-    throw translated(error, path);
+    throw isOfDatabase(error) ? translated(error, path) : cannotOpen(error, path); // better-sqlite3 has no code for a missing folder
   }
 }
 
@@ -109,6 +109,10 @@ function isOutdated(error: unknown): boolean {
   return code === 'SQLITE_BUSY_SNAPSHOT' || errcode === 517;
 }
 
+function cannotOpen(error: unknown, path: string): AsyncEndpointsError {
+  return unavailable(error, `The database ${path} cannot be opened or made: look at its folder and its rights.`);
+}
+
 const OUTDATED = 'The transaction has read what was changed since: begin it with BEGIN IMMEDIATE, or repeat it.';
 
 /** Translates an error of the driver to `STORE_FULL`, `STORE_READ_ONLY` or `STORE_UNAVAILABLE`. */
@@ -125,7 +129,7 @@ export function translated(error: unknown, path: string): AsyncEndpointsError {
     case CORRUPT:
       return unavailable(error, `The database ${path} is damaged: restore a backup.`);
     case CANNOT_OPEN:
-      return unavailable(error, `The database ${path} cannot be opened or made: look at its folder and its rights.`);
+      return cannotOpen(error, path);
     case NOT_A_DATABASE:
       return unavailable(error, `${path} is no database.`);
     default:

@@ -2,16 +2,16 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { AppProcess } from '../app-process.js';
-import { figure, PATIENCE_MS, System } from './system.js';
+import { figure, PATIENCE_MS, KINDS, System } from './system.js';
 
 /** The default of `worker.abortGraceMs`. */
 const ABORT_GRACE_MS = 2_000;
 
-describe('A worker that gets SIGTERM', () => {
+describe.each(KINDS)('A worker that gets SIGTERM, on %s', (kind) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start();
+    system = await System.start(kind);
   });
 
   afterEach(() => system.reset());
@@ -30,7 +30,7 @@ describe('A worker that gets SIGTERM', () => {
     const completions = [first, second].map((worker) => worker.count(SLEPT));
     expect(completions[0]).toBeGreaterThanOrEqual(8);
     expect(completions.reduce((sum, count) => sum + count)).toBe(200);
-    figure(`SIGTERM with 8 of 200 jobs running: exit 0 after ${tookMs} ms, 0 lost, 0 run twice`);
+    figure(`${kind}, R5: SIGTERM with 8 of 200 jobs running: exit 0 after ${tookMs} ms, 0 lost, 0 run twice`);
   });
 
   it('releases jobs that still run at the end of its budget, without spending an attempt, and exits', async () => {
@@ -43,31 +43,37 @@ describe('A worker that gets SIGTERM', () => {
     for (const job of await system.jobs(ids)) {
       expect(job).toMatchObject({ status: 'Queued', retryCount: 0, crashes: 0, worker: null });
     }
-    figure(`SIGTERM with 8 endless jobs and a budget of 300 ms: exit 0 after ${tookMs} ms, all 8 given back`);
+    figure(
+      `${kind}, R5: SIGTERM with 8 endless jobs and a budget of 300 ms: exit 0 after ${tookMs} ms, all 8 given back`,
+    );
   });
 
-  it('exits while Redis is down, idle or in the middle of a job', async () => {
-    // Redis comes back when both have exited. The result of the job is held until the drain budget is spent.
-    const idle = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
-    const busy = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
-    await eventually(async () => (await system.blockedClients()) === 2);
-    await system.submit('Sleep', { durationMs: 2_000 });
-    await eventually(async () => (await idle.running()) + (await busy.running()) === 1);
-    await system.redis.crash();
-    try {
-      figure(
-        `SIGTERM while Redis is down: exit 0 after ${(await Promise.all([idle, busy].map(terminated))).join(' and ')} ms`,
-      );
-      expect(idle.count('its outcome is not stored') + busy.count('its outcome is not stored')).toBe(1);
-    } finally {
-      await system.redis.restart();
-      await eventually(() => system.store.ping().then(() => true));
-    }
-  }, 60_000);
+  it.skipIf(kind === 'SQLite')(
+    'exits while the server is down, idle or in the middle of a job',
+    async () => {
+      // The server comes back when both have exited. The result of the job is held until the drain budget is spent.
+      const idle = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
+      const busy = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
+      await eventually(async () => (await system.store.workers()).length === 2);
+      await system.submit('Sleep', { durationMs: 2_000 });
+      await eventually(async () => (await idle.running()) + (await busy.running()) === 1);
+      await system.backend.crash!();
+      try {
+        figure(
+          `${kind}, R5: SIGTERM while the server is down: exit 0 after ${(await Promise.all([idle, busy].map(terminated))).join(' and ')} ms`,
+        );
+        expect(idle.count('its outcome is not stored') + busy.count('its outcome is not stored')).toBe(1);
+      } finally {
+        await system.backend.restart!();
+        await eventually(() => system.store.ping().then(() => true));
+      }
+    },
+    60_000,
+  );
 
   it('leaves no timer and no connection after the application is closed', async () => {
     const { stdout } = await run(process.execPath, [CLOSING_APP], {
-      env: { ...process.env, REDIS_URL: system.redis.url },
+      env: { ...process.env, STORE: JSON.stringify(system.backend.store) },
     });
     expect(JSON.parse(stdout)).toEqual([]);
   });

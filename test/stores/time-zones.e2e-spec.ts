@@ -1,10 +1,10 @@
-import { System } from './system.js';
+import { KINDS, System } from './system.js';
 
-describe('Processes in different time zones', () => {
+describe.each(KINDS)('Processes in different time zones, on %s', (kind) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start();
+    system = await System.start(kind);
   });
 
   afterEach(() => system.reset());

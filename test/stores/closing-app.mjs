@@ -1,4 +1,4 @@
-// An application that has used all three connections to Redis and is closed. Prints what still keeps the process alive then.
+// An application that has used all connections to its store and is closed. Prints what still keeps the process alive then.
 import 'reflect-metadata';
 import { setTimeout } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
@@ -8,7 +8,7 @@ import {
   defineJob,
   JobManager,
 } from '../../dist/libs/async-endpoints/src/index.js';
-import { RedisJobStore } from '../../dist/libs/async-endpoints/src/stores/redis/index.js';
+import { storeOfTest } from './store-of-test.mjs';
 
 const Work = defineJob('Work');
 
@@ -24,9 +24,7 @@ class AppModule {}
 
 const App = {
   module: AppModule,
-  imports: [
-    AsyncEndpointsModule.forRoot({ store: new RedisJobStore({ url: process.env.REDIS_URL, prefix: 'closing' }) }),
-  ],
+  imports: [AsyncEndpointsModule.forRoot({ store: await storeOfTest() })],
   providers: [WorkHandler],
 };
 

@@ -1,13 +1,38 @@
 import type { Slept } from '@app/demo';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import { AppProcess } from '../app-process.js';
-import { figure, System } from './system.js';
+import { figure, KINDS, System } from './system.js';
 
-describe('APIs and workers in separate processes', () => {
+const REFUSED = 'connect ECONNREFUSED 127.0.0.1:1';
+const UNREACHABLE = {
+  Redis: { env: { REDIS_URL: 'redis://:geheim@127.0.0.1:1' }, line: `Redis cannot be used: ${REFUSED}` },
+  PostgreSQL: {
+    env: { POSTGRES_URL: 'postgres://ann:geheim@127.0.0.1:1/jobs' },
+    line: `PostgreSQL cannot be used: ${REFUSED}`,
+  },
+  SQLite: {
+    env: { SQLITE_PATH: '/nowhere/jobs.db' },
+    line: 'The database /nowhere/jobs.db cannot be opened or made: look at its folder and its rights.',
+  },
+};
+const EXPECTED = 'redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name';
+const UNCONFIGURED = {
+  Redis: { missing: { REDIS_URL: '' }, line: `REDIS_URL (redis.url) is missing; expected something like ${EXPECTED}` },
+  PostgreSQL: {
+    missing: { ASYNC_STORE: 'postgres' },
+    line: 'POSTGRES_URL (postgres.url) is missing; expected something like postgres://user@host:5432/database',
+  },
+  SQLite: {
+    missing: { ASYNC_STORE: 'sqlite' },
+    line: 'SQLITE_PATH (sqlite.path) is missing; expected a text of 1 to 4096 characters',
+  },
+};
+
+describe.each(KINDS)('APIs and workers in separate processes, on %s', (kind) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start();
+    system = await System.start(kind);
   });
 
   afterEach(() => system.reset());
@@ -30,7 +55,7 @@ describe('APIs and workers in separate processes', () => {
     expect((await second.client.delete(long)).body).toMatchObject({ status: 'Canceled' });
     await eventually(async () => (await worker.running()) === 0);
     const tookMs = Math.round(performance.now() - canceledAt);
-    figure(`cancel, from the request to an API to the end of the run on a worker: ${tookMs} ms`);
+    figure(`${kind}: cancel, from the request to an API to the end of the run on a worker: ${tookMs} ms`);
     expect((await first.client.get(long)).body).toMatchObject({ status: 'Canceled' });
   });
 
@@ -43,8 +68,8 @@ describe('APIs and workers in separate processes', () => {
     expect(await client.get('/jobs/5b7e0e4a-8f8b-4c8a-9f1f-8d8f8e8f8e8f')).toMatchObject({ status: 404 });
   });
 
-  it('one process does both on Redis', async () => {
-    const { client } = await system.run('api', { ASYNC_STORE: 'redis' });
+  it('one process does both', async () => {
+    const { client } = await system.run('api', { ASYNC_STORE: system.backend.store[0] });
     const location = await client.submit('/api/process-data', { data: 'text' });
     expect(await client.finished(location)).toMatchObject({ status: 'Completed' });
     expect(await system.job(location.slice('/jobs/'.length))).toMatchObject({ status: 'Completed' });
@@ -66,14 +91,18 @@ describe('APIs and workers in separate processes', () => {
     expect(await system.job(unknownToProbe)).toMatchObject({ status: 'Queued', fence: 0 });
   });
 
-  it('report in one line that Redis is unreachable, and exit with 1', async () => {
-    const lost = new AppProcess('worker', { REDIS_URL: 'redis://127.0.0.1:1', LOG_FORMAT: 'text' });
+  it('report in the last line that the store is unreachable and why, without its password, and exit with 1', async () => {
+    const { env, line } = UNREACHABLE[kind];
+    const lost = new AppProcess('worker', { ...env, LOG_FORMAT: 'text' });
     expect(await lost.exitCode()).toBe(1);
-    expect(lost.output.trimEnd().split('\n').at(-1)).toMatch(/^Redis cannot be used: /);
-    const unconfigured = new AppProcess('worker', { REDIS_URL: '', LOG_FORMAT: 'text' });
+    expect(lost.output.trimEnd().split('\n').at(-1)).toBe(line);
+    expect(lost.output).not.toMatch(/geheim|retrying/);
+  });
+
+  it('report in one line that the address of the store is missing', async () => {
+    const { missing, line } = UNCONFIGURED[kind];
+    const unconfigured = new AppProcess('worker', { ...missing, LOG_FORMAT: 'text' });
     expect(await unconfigured.exitCode()).toBe(1);
-    expect(unconfigured.output).toBe(
-      'The configuration is wrong: REDIS_URL (redis.url) is missing; expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name\n',
-    );
+    expect(unconfigured.output).toBe(`The configuration is wrong: ${line}\n`);
   });
 });

@@ -1,5 +1,5 @@
 import { eventually } from 'nestjs-async-endpoints/testing';
-import { figure, isSoak, System } from './system.js';
+import { figure, isSoak, KINDS, System } from './system.js';
 
 const JOBS = isSoak ? 20_000 : 3_000;
 /** So many more jobs completed, and the next worker is killed. */
@@ -16,11 +16,11 @@ const SETTINGS = {
   ASYNC_RECOVERY_MAX_CRASHES: '1000',
 };
 
-describe('Four workers, one of which is killed at random times', () => {
+describe.each(KINDS)('Four workers, one of which is killed at random times, on %s', (kind) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start();
+    system = await System.start(kind);
   });
 
   afterEach(() => system.reset());
@@ -48,7 +48,7 @@ describe('Four workers, one of which is killed at random times', () => {
     const crashes = jobs.reduce((sum, job) => sum + job.crashes, 0);
     expect(crashes).toBeGreaterThan(0);
     figure(
-      `${JOBS} jobs, ${WORKERS} workers, ${kills} SIGKILLs, ${crashes} runs interrupted: 0 lost, each completed once`,
+      `${kind}, R1: ${JOBS} jobs, ${WORKERS} workers, ${kills} SIGKILLs, ${crashes} runs interrupted: 0 lost, each completed once`,
     );
   });
 });
