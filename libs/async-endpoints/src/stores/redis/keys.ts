@@ -66,8 +66,8 @@ export class RedisKeys {
     this.instants = `${this.#tag}:instants`;
     this.actions = `${this.#tag}:actions`;
     this.probe = `${this.#tag}:probe`;
-    const { jobs, claims, leases, earlierCompleted, finished, counters, paused, listed, purges } = this;
-    this.shared = [jobs, claims, leases, earlierCompleted, finished, counters, paused, listed, purges];
+    const { jobs, claims, leases, finished, counters, paused, listed, purges } = this;
+    this.shared = [jobs, claims, leases, finished, counters, paused, listed, purges];
   }
 
   /** List: members (see `codec.ts`) of claimable jobs with default priority, in the order of submission. */

@@ -52,10 +52,14 @@ export class ListSource {
 
   /** Reads the next jobs. */
   async read(most: number): Promise<void> {
-    const { client, time, place } = this.partition;
+    const { client, time, place, keys } = this.partition;
     const { at, rest, line, completed } = this.position;
     const args = [time(), most, at, rest, line, completed, ...this.#args];
-    const [isFull, ...jobs] = await listScript.run(client, this.partition.keysOf(this.names), args);
+    const [isFull, ...jobs] = await listScript.run(
+      client,
+      [...this.partition.keysOf(this.names), keys.earlierCompleted],
+      args,
+    );
     for (let n = 0; n < jobs.length; n += 4) {
       const [enteredAt, text, record, claim] = jobs.slice(n, n + 4) as [string, string, string, string];
       if (enteredAt === '') place.unreadable.read(text, record, claim);

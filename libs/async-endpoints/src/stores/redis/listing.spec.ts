@@ -241,5 +241,15 @@ describe('The list of a RedisJobStore', () => {
       expect(await store.purge(100)).toHaveLength(6);
       expect(await client.exists(keys.earlierCompleted, keys.completed('Work'), keys.purges)).toBe(0);
     });
+
+    it('purges completed jobs of a name that is missing in purges, after a sweep', async () => {
+      await on.submit(3);
+      await settleAll(3, 'complete');
+      await client.del(keys.purges);
+      on.now += 7 * 24 * 3_600_000;
+      expect(await store.purge(100)).toEqual([]);
+      await sweep();
+      expect(await store.purge(100)).toHaveLength(3);
+    });
   });
 });

@@ -114,7 +114,8 @@ async function fill(sources: readonly ListSource[], filter: JobFilter, wanted: n
   const empty = sources.filter(({ found, isEnded, isFull }) => found.length === 0 && !isEnded && !isFull);
   if (empty.length === 0) return;
   const isWalk = filter.owner !== undefined && filter.errorCode !== undefined;
-  const each = Math.max(Math.ceil(wanted / sources.length), isWalk ? LOOKED_AT_ONCE : 1);
+  // Twice an equal share, because a source that ends first must be read again.
+  const each = Math.max(Math.min(2 * Math.ceil(wanted / sources.length), wanted), isWalk ? LOOKED_AT_ONCE : 1);
   await Promise.all(empty.map((source) => source.read(each)));
 }
 

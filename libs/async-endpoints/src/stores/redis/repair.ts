@@ -85,7 +85,12 @@ async function knownKeys(client: RedisClient, all: readonly RedisKeys[]): Promis
   for (const keys of all) {
     const names = await readNames(client, keys);
     // Workers wait for tokens in the first partition only.
-    for (const key of [...keys.shared, keys.names, ...names.flatMap((name) => [...keys.queue(name), first.wake(name)])])
+    for (const key of [
+      ...keys.shared,
+      keys.names,
+      keys.earlierCompleted,
+      ...names.flatMap((name) => [...keys.queue(name), first.wake(name)]),
+    ])
       known.add(key);
   }
   return known;

@@ -52,10 +52,12 @@ export class RedisSweep {
   }
 
   async purge(limit: number): Promise<string[]> {
+    const { keys } = this.partition;
     const purged: string[] = [];
     let names: string[] = [];
     for (let more = true; more;) {
-      const [ids, mayBeMore, due] = await this.partition.run(purgeScript, names, [limit - purged.length]);
+      const left = limit - purged.length;
+      const [ids, mayBeMore, due] = await this.partition.run(purgeScript, names, [left], [keys.earlierCompleted]);
       purged.push(...ids);
       names = due.map(decodeText);
       more = mayBeMore === 1 || (due.length > 0 && purged.length < limit);

@@ -48,6 +48,9 @@ local function promote(queue)
   in_chunks('ZADD', queue_key(queue, READY), ranked)
 end
 
+-- Nearly all new jobs have a first line of this length. The others are parsed.
+local NEW_FIRST_LINE = '1Q000000015000000' .. NOW .. ',0,0,0,0;0,1,,,\\n'
+
 -- Lists a job with an owner or an error, or from a sorted set, as a job in progress.
 local function relist(id, text, place)
   local job = parse(text)
@@ -61,7 +64,7 @@ local function take(queue, wanted)
   local taken, scheduled, looked = 0, 0, 0
   local taken_bytes, scheduled_bytes = 0, 0
   local started, watched = {}, is_watched
-  local after_name = #name_of(queue) + 2
+  local owner_at = #NEW_FIRST_LINE + #name_of(queue) + 2
   while taken < wanted and looked < MOST_LOOKED_AT and bytes_read < MOST_BYTES do
     local entries, place = pop(queue, math.min(wanted - taken, step()))
     if #entries == 0 then break end
@@ -88,7 +91,8 @@ local function take(queue, wanted)
         leased_now[claimed] = id
         if byte(text, 2) == 83 then scheduled, scheduled_bytes = scheduled + 1, scheduled_bytes + #text end -- S
         -- A new job in the line has an entry only if it has an owner.
-        if place == IN_SET or byte(text, find(text, '\\n', 1, true) + after_name) ~= 10 then relist(id, text, place) end
+        local before, first = byte(text, owner_at - 1, owner_at)
+        if place == IN_SET or before ~= 10 or first ~= 10 then relist(id, text, place) end
         if watched then announce_change(id, 'P', version) end
       elseif text and not parse(text) then
         replies[replied + 1], replies[replied + 2] = id, '?'

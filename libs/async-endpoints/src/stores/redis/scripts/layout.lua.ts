@@ -19,8 +19,8 @@ export const OF_RECORD = {
   changing: `'^;(%d+),(%d+),(%d*),(%d*),(%d*)[^\\n]*\\n()'`,
   /** The number of submission and createdAt. */
   created: `'^1%a(........)%x%x%x%x%x%x%x(%d+)'`,
-  /** The length of the fixed lines, the end of what never changes in the first line, and where the fixed lines begin. */
-  ends: `'^1..........${LENGTH}[^;\\n]*();${LINE}()'`,
+  /** The status, the length of the fixed lines, the end of what never changes in the first line, and where the fixed lines begin. */
+  ends: `'^1(.).........${LENGTH}[^;\\n]*();${LINE}()'`,
   /** The length of the fixed lines, and where they begin. */
   fixed: `'^1%a%x%x%x%x%x%x%x%x%x${LENGTH}${LINE}()'`,
   /** After the place in a queue: fence and version. */

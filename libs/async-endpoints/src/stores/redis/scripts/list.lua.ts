@@ -95,7 +95,7 @@ end
  * The place of a job is the time when it came into its status and, for equal times, the letter of its source (n: \`listed\`,
  * l: \`line\`, r: \`running\`, c: \`completed\`) and the end of its entry. In a list it is also a number.
  *
- * KEYS     as in `record.lua.ts`
+ * KEYS     as in `record.lua.ts`; then `earlierCompleted`
  * time     the clock in ms, or '' for the clock of Redis
  * limit    the most jobs
  * at, rest the time and the text of the place
@@ -164,7 +164,7 @@ local function advance(source)
   source.head = passed
 end
 
-for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
+for queue = 1, (#KEYS - SHARED - 1) / OF_QUEUE do
   local name = name_of(queue)
   names[name] = true
   for letter in string.gmatch(statuses, '.') do
@@ -176,7 +176,7 @@ for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
   end
 end
 if kind == 'n' and find(statuses, 'C') then
-  add_list('c', EARLIER_COMPLETED, completed, next_completed, is_completed)
+  add_list('c', KEYS[#KEYS], completed, next_completed, is_completed)
 end
 for _, source in ipairs(sources) do advance(source) end
 bytes_read = 0

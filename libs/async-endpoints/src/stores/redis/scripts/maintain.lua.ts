@@ -9,6 +9,7 @@ import { RECORD } from './record.lua.js';
  * - It drops entries at the front whose jobs do not exist.
  * - It corrects counters with impossible values, exactly when nothing waits. It limits counters of bytes to the possible size of
  * so many records: a rollout from a release without these counters leaves them wrong.
+ * - It adds a name with completed jobs to `purges`, if it is missing there.
  * - It deletes a name without jobs, with its token. The next submission adds the name again.
  *
  * KEYS ends with `names`. `keep_ms` is how long the token of a deleted name stays: 0, unless the token serves other partitions
@@ -84,6 +85,9 @@ local function maintain(queue, keep_ms)
   if line + ready > 0 and not paused[queue] then
     call('ZADD', queue_key(queue, WAKE), 0, '0')
     with_work[#with_work + 1] = queue
+  end
+  if call('EXISTS', queue_key(queue, COMPLETED)) == 1 and not call('ZRANK', PURGES, name) then
+    call('ZADD', PURGES, 0, name)
   end
   if set_right(name, line, ready, in_scheduled, running) > 0 or line > 0 then return end
   call('SREM', NAMES, name)

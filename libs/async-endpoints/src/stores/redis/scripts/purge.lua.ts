@@ -7,7 +7,7 @@ import { TRANSITION } from './transition.lua.js';
 /**
  * Deletes terminal jobs whose retention is over, and entries of `leases` that no claim needs.
  *
- * KEYS     as in `record.lua.ts`, with the names that the last call returned
+ * KEYS     as in `record.lua.ts`, with the names that the last call returned; then `earlierCompleted`
  * time, announce, channels as in `transition.lua.ts`
  * limit    the most jobs to delete
  * returns  the ids of the deleted jobs; 1 when there may be more, else 0; the names with completed jobs that may be deleted now
@@ -53,8 +53,8 @@ local function purge_completed(key)
 end
 
 purge_finished()
-if not more_due then purge_completed(EARLIER_COMPLETED) end
-for queue = 1, (#KEYS - SHARED) / OF_QUEUE do
+if not more_due then purge_completed(KEYS[#KEYS]) end
+for queue = 1, (#KEYS - SHARED - 1) / OF_QUEUE do
   local stays = not more_due and purge_completed(queue_key(queue, COMPLETED))
   if stays then call('ZADD', PURGES, number(stays), name_of(queue))
   elseif call('LLEN', queue_key(queue, COMPLETED)) == 0 then call('ZREM', PURGES, name_of(queue)) end

@@ -3,15 +3,15 @@ import { OF_CLAIM, OF_FIXED, OF_RECORD, OF_REST } from './layout.lua.js';
 /**
  * The beginning of every script that reads jobs: the keys, the time, and functions that parse and write records.
  *
- * KEYS   `shared` (jobs, claims, leases, earlier completed, finished, counters, paused, listed, purges), then for each name `queue`
+ * KEYS   `shared` (jobs, claims, leases, finished, counters, paused, listed, purges), then for each name `queue`
  *        (line, ready, scheduled, running, wake, completed): see `keys.ts`
  *
  * `codec.ts` describes records and claims. A job with a claim is in progress, whatever status its record has.
  */
 export const RECORD = `
-local JOBS, CLAIMS, LEASES, EARLIER_COMPLETED, FINISHED, COUNTERS, PAUSED, LISTED, PURGES = unpack(KEYS, 1, 9)
+local JOBS, CLAIMS, LEASES, FINISHED, COUNTERS, PAUSED, LISTED, PURGES = unpack(KEYS, 1, 8)
 local LINE, READY, SCHEDULED, RUNNING, WAKE, COMPLETED = 1, 2, 3, 4, 5, 6
-local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 9, 6, 2000, 35184372088832
+local SHARED, OF_QUEUE, CHUNK, PRIORITY_STEP = 8, 6, 2000, 35184372088832
 local CLAIM = ${OF_CLAIM.all}
 local CLAIM_END = ${OF_CLAIM.leaseUntil}
 local LONGEST_FIRST_LINE = 200

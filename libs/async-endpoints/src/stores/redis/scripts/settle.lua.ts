@@ -48,19 +48,19 @@ end
 
 local completed_of = {}
 
--- Lists a job with an owner or an error as completed.
-local function relist(id, text, claim)
+-- Lists a job with an owner or an error, or in \`finished\`, as completed.
+local function relist(id, text, claim, is_named)
   local job = parse(text, claim)
   if not job then return end
   unlist(id, job)
   job.status, job.updated, job.error = 'C', NOW, ''
-  list(id, job)
+  list(id, job, is_named)
 end
 
 -- The fast path of nearly all settlements, without parsing the whole record.
 local function complete(id, queue, text, claim, fence, result)
   local version, started = match(claim, ${OF_CLAIM.versionAndStart})
-  local length, stable_end, fixed_at = match(text, ${OF_RECORD.ends})
+  local letter, length, stable_end, fixed_at = match(text, ${OF_RECORD.ends})
   if not fixed_at or not started then return nil end
   local fixed = sub(text, fixed_at, fixed_at + tonumber(length, 16) - 1)
   local kept = kept_if_of(fixed, queue)
@@ -69,8 +69,8 @@ local function complete(id, queue, text, claim, fence, result)
   version = next_of[version]
   unclaimed[#unclaimed + 1] = id
   remove(queue_key(queue, RUNNING), id)
-  enter_completed(id, queue, now + kept, now, sub(text, 3, 10))
-  if has_owner[fixed] or byte(text, 2) ~= 81 then relist(id, text, claim) end -- a new job (Q) has no error
+  local is_named = enter_completed(id, queue, now + kept)
+  if is_named or letter ~= 'Q' or has_owner[fixed] then relist(id, text, claim, is_named) end -- a new job (Q) has no error
   completed_of[queue] = (completed_of[queue] or 0) + 1
   local completed_text = '1C' .. sub(text, 3, stable_end) .. fence .. ',' .. version .. ',' .. NOW .. ',' .. started ..
     ',' .. NOW .. '\\n' .. fixed .. (more and sub(claim, more + 1) or '') .. '\\n\\n' .. result .. '\\n'

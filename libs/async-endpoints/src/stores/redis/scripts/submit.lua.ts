@@ -9,7 +9,7 @@ import { TRANSITION } from './transition.lua.js';
 export const SUBMIT = `
 local HEAD = '^(%d+),(%d+),(%d+),(%-?%d+),(%d*),(%d*),(%d*),(%d*)\\n(.*)$'
 local IDENTITY = ${OF_FIXED.identity}
-local PLACE_NOW = format('%015.0f', now)
+local NONE = {}
 local NAMES = KEYS[SHARED + queues * OF_QUEUE + 1]
 local FIRST_KEY = SHARED + queues * OF_QUEUE + 1
 local number_of = numbers('seq', jobs)
@@ -93,16 +93,18 @@ local function submit(n, id, payload, group)
   waiting, waiting_bytes = waiting + 1, waiting_bytes + #text
   local line = group.line
   if line then line[#line + 1] = entry .. id else enter_sorted(group, entry .. id) end
-  for _, listing in ipairs(group.listings) do add(LISTED, '0', listing .. entry .. id) end
+  local listings = group.listings
+  for nth = 1, #listings do add(LISTED, '0', listings[nth] .. entry .. id) end
   if group.key then keep_key(group.key, id, group.key_ms) end
 end
 
 -- The beginnings of the entries in \`listed\` of new jobs.
 local function listings_of(fixed, status)
-  local listings, name, owner = {}, match(fixed, OWNER)
-  local letter = status == 'S' and 'S' or 'Q'
-  if status ~= 'Q' then listings[1] = entry_of('n', name, letter, PLACE_NOW) end
-  if owner ~= '' then listings[#listings + 1] = entry_of('o' .. owner, name, letter, PLACE_NOW) end
+  local name, owner = match(fixed, OWNER)
+  if status == 'Q' and owner == '' then return NONE end
+  local listings, letter, place = {}, status == 'S' and 'S' or 'Q', place_of(now, '', '')
+  if status ~= 'Q' then listings[1] = entry_of('n', name, letter, place) end
+  if owner ~= '' then listings[#listings + 1] = entry_of('o' .. owner, name, letter, place) end
   return listings
 end
 

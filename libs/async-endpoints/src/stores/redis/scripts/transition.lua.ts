@@ -66,11 +66,12 @@ local function unlist(id, job, is_named)
 end
 
 -- Jobs nearly always complete in the order of their purge, so a list of each name is enough to find them.
-local function enter_completed(id, queue, until_ms, at, sequence)
+-- Returns true when the job is in \`finished\` instead.
+local function enter_completed(id, queue, until_ms)
   kept_until = kept_until or tonumber(call('HGET', COUNTERS, 'kept') or '0')
   if until_ms < kept_until then
-    add(LISTED, '0', entry_of('n', name_of(queue), 'C', place_of(at, sequence, id)))
-    return add(FINISHED, number(until_ms), id)
+    add(FINISHED, number(until_ms), id)
+    return true
   end
   kept_until = until_ms
   local list_here = completed[queue]
@@ -106,13 +107,13 @@ local function count_waiting(job, queue, by)
 end
 
 local function enter(id, job, queue)
-  local status = job.status
+  local status, is_named = job.status, true
   if status == 'Q' then
     add(queue_key(queue, READY), number(rank(job)), member(id, job))
   elseif status == 'S' then
     add(queue_key(queue, SCHEDULED), number(scheduled_at(job)), member(id, job))
   elseif status == 'C' then
-    enter_completed(id, queue, purgeable_at(job), listed_at(job), job.sequence)
+    is_named = enter_completed(id, queue, purgeable_at(job))
   else
     add(FINISHED, number(purgeable_at(job)), id)
   end
@@ -121,7 +122,7 @@ local function enter(id, job, queue)
     count_waiting(job, queue, 1)
   end
   count(status .. ':' .. name_of(queue), 1)
-  list(id, job, status ~= 'C')
+  list(id, job, is_named)
 end
 
 -- An entry in the line stays; a claim skips it.
@@ -181,9 +182,11 @@ local function revoke(id, job, worker)
 end
 
 local function in_chunks(command, key, list)
+  local reply
   for first = 1, #list, CHUNK do
-    call(command, key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
+    reply = call(command, key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
   end
+  return reply
 end
 
 -- The next \`n\` numbers of a counter, in the form in which they precede an id.
@@ -223,8 +226,8 @@ local function save()
   for queue, ids in pairs(completed) do
     local number_of = numbers('completed', #ids)
     for n, id in ipairs(ids) do ids[n] = number_of(n) .. id end
-    in_chunks('RPUSH', queue_key(queue, COMPLETED), ids)
-    call('ZADD', PURGES, 'NX', number(ids.until_ms), name_of(queue))
+    local length = in_chunks('RPUSH', queue_key(queue, COMPLETED), ids)
+    if length == #ids then call('ZADD', PURGES, number(ids.until_ms), name_of(queue)) end
   end
   if kept_until then call('HSET', COUNTERS, 'kept', number(kept_until)) end
   for field, by in pairs(counts) do
