@@ -2,7 +2,8 @@ import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
 import { PostgresJobStore } from 'nestjs-async-endpoints/postgres';
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { Client } from 'pg';
-import { figure } from '../redis/system.js';
+import { figure, Processes } from '../stores/system.js';
+import { ready, Submitters } from '../stores/submitters.js';
 import { TcpProxy } from '../tcp-proxy.js';
 
 const LIMITS = { queueLimit: 1_000_000 };
@@ -78,3 +79,46 @@ it('goes on with a replica that was promoted, and loses nothing that was acknowl
   expect([...refusals].filter((code) => code !== 'STORE_READ_ONLY' && code !== 'STORE_UNAVAILABLE')).toEqual([]);
   figure(`PostgreSQL failover to a promoted replica: ${acknowledged.length} acknowledged, 0 lost`);
 }, 180_000);
+
+it('lets API and workers go on with a promoted replica: nothing acknowledged is lost, refusals are 503', async () => {
+  const server = await startPostgresServer();
+  onTestFinished(() => server.stop());
+  const address = await TcpProxy.to(server.port);
+  const url = `postgres://postgres@127.0.0.1:${address.port}/postgres`;
+  const store = new PostgresJobStore({ url, commandTimeoutMs: 2_000 });
+  await store.open();
+  const system = new Processes(store, { POSTGRES_URL: url, ASYNC_POSTGRES_COMMAND_TIMEOUT_MS: '2000' });
+  onTestFinished(() => system.stop());
+  const replica = await server.replicate();
+  onTestFinished(() => replica.stop());
+  await sql(server, "ALTER SYSTEM SET synchronous_standby_names = '*'", 'SELECT pg_reload_conf()');
+  const processes = await Promise.all([system.api(), system.worker(), system.worker()]);
+  const submitters = new Submitters(processes[0], 4);
+  await submitters.more(100, 'accepted');
+  await server.crash();
+  await submitters.more(4, 'refused');
+  address.target = replica.port;
+  address.cut();
+  await eventually(() => submitters.refused.some(({ body }) => isReadOnly(body)), PATIENCE_MS);
+  const crashedAt = performance.now();
+  await replica.promote();
+  await submitters.more(100, 'accepted', PATIENCE_MS);
+  const tookMs = Math.round(performance.now() - crashedAt);
+  await submitters.stop();
+  await ready(processes, PATIENCE_MS);
+  await system.until(submitters.accepted, 'Completed', PATIENCE_MS);
+  const { accepted, refused } = submitters;
+  expect(refused.filter(({ status }) => status !== 503)).toEqual([]);
+  const lines = processes.map(({ output }) => output.split('\n').filter((line) => /"level":"(warn|error)"/.test(line)));
+  figure(
+    `PostgreSQL, R7: ${accepted.length} accepted, 0 lost, ${refused.length} refused, 100 more ${tookMs} ms after the promotion`,
+  );
+  figure(
+    `PostgreSQL, R7: warnings and errors in the logs of API and workers: ${lines.map((own) => own.length).join(', ')}`,
+  );
+  await system.reset();
+}, 180_000);
+
+function isReadOnly(body: unknown): boolean {
+  return (body as { code: string }).code === 'STORE_READ_ONLY';
+}

@@ -31,7 +31,7 @@ export function textOf(thrown: unknown): string {
 export function reasonOf(thrown: unknown): string {
   const chain = chainOf(thrown);
   const messages = chain.map((error) => cut(firstLineOf(error), REASON_LIMIT / chain.length));
-  return printable([...new Set(messages)].join(': '));
+  return printable([...new Set(messages)].join(': ').replaceAll('.: ', ': '));
 }
 
 function chainOf(thrown: unknown): unknown[] {
