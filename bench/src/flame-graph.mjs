@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
 const WIDTH = 1_200;
 const ROW = 17;
 const TOP = 48;
@@ -41,7 +44,7 @@ function tree({ nodes, samples, timeDeltas }) {
       const key = `${functionName} ${url}:${lineNumber}`;
       const child = frame.children.get(key) ?? {
         name: functionName || '(anonymous)',
-        url,
+        url: moduleOf(url, lineNumber),
         time: 0,
         children: new Map(),
       };
@@ -51,6 +54,20 @@ function tree({ nodes, samples, timeDeltas }) {
     }
   }
   return root;
+}
+
+const linesOf = new Map();
+
+/** The compiled module of a line. The package joins its modules into few files, where a comment names each. */
+function moduleOf(url, lineNumber) {
+  const comment = /^\/\/ (libs\/async-endpoints\/dist\/.*)$/;
+  if (!url.includes('/async-endpoints/dist/')) return url;
+  if (!linesOf.has(url)) linesOf.set(url, readFileSync(fileURLToPath(url), 'utf8').split('\n'));
+  const above = linesOf
+    .get(url)
+    .slice(0, lineNumber)
+    .findLast((line) => comment.test(line));
+  return above ? `/${comment.exec(above)[1]}` : url;
 }
 
 /** Loading modules, and starting the application. */
