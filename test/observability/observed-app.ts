@@ -2,7 +2,12 @@ import { type INestApplicationContext, type LoggerService, Module } from '@nestj
 import { NestFactory } from '@nestjs/core';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { type DataPoint, MeterProvider, type MetricData } from '@opentelemetry/sdk-metrics';
-import { AsyncEndpointsModule, type AsyncEndpointsOptions, JobManager } from 'nestjs-async-endpoints';
+import {
+  AsyncEndpointsModule,
+  type AsyncEndpointsExtras,
+  type AsyncEndpointsOptions,
+  JobManager,
+} from 'nestjs-async-endpoints';
 import { AsyncEndpointsHealthModule } from 'nestjs-async-endpoints/health';
 import { AsyncEndpointsTelemetryModule } from 'nestjs-async-endpoints/telemetry';
 import { ScriptedHandler } from 'nestjs-async-endpoints/testing';
@@ -18,7 +23,10 @@ export class ObservedApp {
     this.#reader = reader;
   }
 
-  static async start(options: AsyncEndpointsOptions, logger: LoggerService | false = false): Promise<ObservedApp> {
+  static async start(
+    options: AsyncEndpointsOptions & AsyncEndpointsExtras,
+    logger: LoggerService | false = false,
+  ): Promise<ObservedApp> {
     const reader = new PrometheusExporter({ preventServerStart: true });
     const meterProvider = new MeterProvider({ readers: [reader] });
     @Module({
