@@ -16,7 +16,7 @@ const NUMBERS = 2 ** 32;
 /** Later than all jobs. */
 const LATEST = 999_999_999_999_999;
 /** Before all jobs of the same time, and after all of them. */
-const [FIRST, LAST] = ['~', ''];
+const [FIRST, LAST] = ['z', ''];
 
 /**
  * The place of a cursor: the time of the last job, its partition and text (see `list.lua.ts`), and for each partition a number of
@@ -105,9 +105,8 @@ async function sourcesOf(
 }
 
 function inParts(names: readonly string[]): (readonly string[])[] {
-  const parts = [names.slice(0, NAMES_AT_ONCE)];
-  for (let at = NAMES_AT_ONCE; at < names.length; at += NAMES_AT_ONCE) parts.push(names.slice(at, at + NAMES_AT_ONCE));
-  return parts;
+  const parts = Array.from({ length: Math.ceil(names.length / NAMES_AT_ONCE) }, (_, part) => part * NAMES_AT_ONCE);
+  return parts.map((from) => names.slice(from, from + NAMES_AT_ONCE));
 }
 
 async function fill(sources: readonly ListSource[], filter: JobFilter, wanted: number): Promise<void> {

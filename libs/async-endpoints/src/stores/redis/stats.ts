@@ -58,7 +58,8 @@ export async function redisResources(client: RedisClient): Promise<StoreResource
 }
 
 function usageIn(text: string, used: string, limit: string): Usage | null {
-  const valueOf = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(text)?.[1]);
+  const fields = new Map(text.split('\r\n').map((line) => line.split(':') as [string, string]));
+  const valueOf = (field: string) => Number(fields.get(field));
   return Number.isNaN(valueOf(used)) ? null : { used: valueOf(used), limit: valueOf(limit) || null };
 }
 

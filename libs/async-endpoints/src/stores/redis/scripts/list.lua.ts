@@ -12,11 +12,12 @@ const SOURCES = `
 local NUMBERS = 4294967296
 local sources = {}
 
--- Where a source begins among the jobs of the time \`at\`: '~' is before all of them, '' is after all of them.
+-- Where a source begins among the jobs of the time \`at\`: 'z' is before all of them, '' is after all of them.
+-- Texts are compared by the collation of the server's locale, so they have only lower-case letters, digits and hyphens.
 local function rest_in(letter)
   local first = sub(rest, 1, 1)
   if first == letter then return sub(rest, 2) end
-  return first > letter and '~' or ''
+  return first > letter and 'z' or ''
 end
 
 local function add_source(next, is_current, is_stale)
@@ -136,7 +137,7 @@ local function look(source, entry)
   looked = looked + 1
   bytes_read = bytes_read + #(text or '')
   if source.is_stale and source.is_stale(entry, text) then return false end
-  local claim = call('HGET', CLAIMS, entry.id)
+  local claim = text and claim_for(entry.id, text)
   local job = text and parse(text, claim)
   if text and not job then return reply('', entry.id, '?', '') end
   if not source.is_current(entry, job) then return false end
@@ -175,25 +176,19 @@ for queue = 1, (#KEYS - SHARED - 1) / OF_QUEUE do
     if source == 'C' then add_list('c', queue_key(queue, COMPLETED), completed, next_completed, is_completed) end
   end
 end
-if kind == 'n' and find(statuses, 'C') then
-  add_list('c', KEYS[#KEYS], completed, next_completed, is_completed)
-end
+if kind == 'n' and find(statuses, 'C') then add_list('c', KEYS[#KEYS], completed, next_completed, is_completed) end
 for _, source in ipairs(sources) do advance(source) end
 bytes_read = 0
 
-local function newest_of()
-  local newest
-  for _, source in ipairs(sources) do
-    local a, b = source.head, newest and newest.head
-    if a and (not b or a.at > b.at or a.at == b.at and a.rest > b.rest) then newest = source end
-  end
-  return newest
-end
-
 while listed < limit do
-  local newest = newest_of()
+  local newest, head
+  for _, source in ipairs(sources) do
+    local other = source.head
+    if other and (not head or other.at > head.at or other.at == head.at and other.rest > head.rest) then
+      newest, head = source, other
+    end
+  end
   if not newest then break end
-  local head = newest.head
   reply(number(head.at), head.rest, head.record or '', head.claim or '')
   listed = listed + 1
   if not head.record or bytes_read >= MOST_BYTES then

@@ -1,4 +1,4 @@
-import { OF_FIXED } from './layout.lua.js';
+import { OF_FIXED, OF_RECORD } from './layout.lua.js';
 
 /**
  * The entries of a job in the sorted set `listed`, which has a score of 0 for all of them. Include it after `RECORD`.
@@ -16,6 +16,9 @@ local OWNER, CODE = ${OF_FIXED.owner}, '^{"code":(".-"),"message":'
 local function place_of(at, sequence, id) return format('%015.0f', at) .. sequence .. id end
 
 local function entry_of(kind, name, status, place) return kind .. '\\n' .. name .. '\\n' .. status .. '\\n' .. place end
+
+-- A terminal job has no claim.
+local function claim_for(id, text) return find(text, ${OF_RECORD.isWaiting}) and call('HGET', CLAIMS, id) end
 
 local function listed_at(job)
   if job.status == 'P' then return job.started end
