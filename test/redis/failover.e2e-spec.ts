@@ -8,12 +8,15 @@ import { figure, System } from './system.js';
 /** What the key of all jobs begins with, by default. */
 const JOBS = '{ae:0}:jobs';
 const FAIL_OVER_MS = 30_000;
+const NO_SENTINEL = 'No Sentinel can be reached, or none knows a master of this name';
 
 /** What both kinds of Redis have in common. */
 interface Replicated {
   readonly url: string;
   /** URLs of one server that show nothing, or a part. */
   readonly partial: readonly string[];
+  /** URLs of the same kind at which nothing is, each with the reason that the boot gives. */
+  readonly wrong: Readonly<Record<string, string>>;
   readonly options: RedisJobStoreOptions;
   master(): Promise<RedisServer>;
   failOver(): Promise<void>;
@@ -28,6 +31,7 @@ const kinds: Record<string, () => Promise<Replicated>> = {
     return {
       url: `redis+cluster://${cluster.nodes.map(addressOf).join(',')}`,
       partial: cluster.nodes.slice(0, 3).map((node) => `redis://${addressOf(node)}`),
+      wrong: { 'redis+cluster://127.0.0.1:1,127.0.0.1:2': 'No node of the cluster can be reached' },
       options: { cluster: { nodes: [...cluster.nodes] } },
       master: () => cluster.masterOf(JOBS),
       failOver: async () => cluster.failOver(await cluster.masterOf(JOBS)),
@@ -39,6 +43,10 @@ const kinds: Record<string, () => Promise<Replicated>> = {
     return {
       url: `redis+sentinel://${sentinels.map(addressOf).join(',')}/${name}`,
       partial: sentinels.map((sentinel) => `redis://${addressOf(sentinel)}`),
+      wrong: {
+        'redis+sentinel://127.0.0.1:1/mymaster': NO_SENTINEL,
+        [`redis+sentinel://${sentinels.map(addressOf).join(',')}/unknown`]: NO_SENTINEL,
+      },
       options: { redis: { sentinels: [...sentinels], name } },
       master,
       failOver,
@@ -61,8 +69,12 @@ describe.each(Object.entries(kinds))('On %s', (kind, start) => {
     await redis.stop();
   });
 
+  /** A process that finds this Redis by the variables of its configuration. */
+  const configured = (role: 'api' | 'worker') =>
+    system.run(role, { ASYNC_ROLE: role, REDIS_URL: redis.url, ASYNC_REDIS_COMMAND_TIMEOUT_MS: '1000' });
+
   it('a failover under load, planned or by SIGKILL, loses only writes that were not replicated', async () => {
-    const processes = await Promise.all([system.demo('api'), system.demo('worker'), system.demo('worker')]);
+    const processes = await Promise.all([configured('api'), configured('worker'), configured('worker')]);
     const submitters = new Submitters(processes[0], 4);
     const lostBy: Record<string, number> = {};
     let settled = 0;
@@ -95,7 +107,9 @@ describe.each(Object.entries(kinds))('On %s', (kind, start) => {
     figure(
       `${kind}: ${accepted.length} accepted, ${refused.length} refused, longest answer ${Math.round(longestMs)} ms`,
     );
-    const twoLines = processes.map(({ output }) => output.split('\n').filter((line) => /WARN|ERROR/.test(line)).length);
+    const twoLines = processes.map(
+      ({ output }) => output.split('\n').filter((line) => /"level":"(warn|error)"/.test(line)).length,
+    );
     figure(`${kind}: warnings and errors in the logs of API and workers: ${twoLines.join(', ')}`);
     await system.reset();
   }, 120_000);
@@ -118,5 +132,17 @@ describe.each(Object.entries(kinds))('On %s', (kind, start) => {
       expect(stderr).toMatch(refusal);
     }
     await system.reset();
+  }, 60_000);
+
+  it('a boot with a wrong address ends with its reason', async () => {
+    for (const [url, reason] of Object.entries(redis.wrong)) {
+      const lost = system.spawn('worker', {
+        REDIS_URL: url,
+        LOG_FORMAT: 'text',
+        ASYNC_REDIS_COMMAND_TIMEOUT_MS: '2000',
+      });
+      expect([url, await lost.exitCode()]).toEqual([url, 1]);
+      expect(lost.output.trimEnd().split('\n').at(-1)).toBe(`Redis cannot be used: ${reason}`);
+    }
   }, 60_000);
 });

@@ -17,6 +17,7 @@ const NOT_ACCESSIBLE = 'AsyncEndpoints job store is not accessible';
 @Injectable()
 export class JobStoreHealthIndicator {
   readonly #logger = new Logger('AsyncEndpoints');
+  #isFailing = false;
 
   constructor(
     @Inject(HealthIndicatorService) private readonly health: HealthIndicatorService,
@@ -67,11 +68,15 @@ export class JobStoreHealthIndicator {
     const check = this.health.check(key);
     checkDuration('timeoutMs', timeoutMs);
     try {
-      return check.up(await inTime(probe(), timeoutMs));
+      const details = await inTime(probe(), timeoutMs);
+      this.#isFailing = false;
+      return check.up(details);
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal !== null) return check.down({ message: refusal });
-      logError(this.#logger, 'The health check of the job store failed', error);
+      // Probes repeat every few seconds: the first failure of an outage is enough.
+      if (!this.#isFailing) logError(this.#logger, 'The health check of the job store failed', error);
+      this.#isFailing = true;
       return check.down({ message: explanationIn(error) ?? NOT_ACCESSIBLE });
     }
   }

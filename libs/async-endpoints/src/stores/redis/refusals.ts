@@ -41,9 +41,13 @@ export class Refusals {
   }
 }
 
-/** Adds a hint: Redis may close a refused connection before it sends the reason. */
+/** Explains what ioredis does not: the failure of several servers, and that Redis may close a connection before it sends the reason. */
 export function withHint(error: Error): Error {
-  if (/\b(EPIPE|ECONNRESET)\b|Connection is closed/.test(error.message))
+  if (error.message.startsWith('All sentinels are unreachable'))
+    error.message = 'No Sentinel can be reached, or none knows a master of this name';
+  else if (/Failed to refresh slots cache|startup nodes/.test(error.message))
+    error.message = 'No node of the cluster can be reached';
+  else if (/\b(EPIPE|ECONNRESET)\b|Connection is closed/.test(error.message))
     error.message += ' (it closes new connections: is maxclients reached?)';
   return error;
 }
