@@ -224,13 +224,16 @@ describe('A mistake in a configuration', () => {
       env({ REDIS_URL: 'redis://:sec#ret@host:6379' }),
       env({ REDIS_URL: 'redis://:sec%ret@host:6379' }),
       env({ POSTGRES_URL: 'mysql://user:secret@host' }),
+      env({ POSTGRES_URL: 'mysql://user:secret@host', ASYNC_ROLE: 'worker' }),
     ];
     expect(said.flat()).toEqual([
       'ASYNC_STORE in the environment is "redis://…"; expected memory, redis, postgres, sqlite, or in code a JobStore (store)',
       ...Array<string>(2).fill(
         'REDIS_URL in the environment is invalid (a secret is not shown); expected something like redis://127.0.0.1:6379, redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379/name (redis.url)',
       ),
-      'POSTGRES_URL in the environment is invalid (a secret is not shown); expected something like postgres://user@host:5432/database (postgres.url)',
+      ...Array<string>(2).fill(
+        'POSTGRES_URL in the environment is invalid (a secret is not shown); expected something like postgres://user@host:5432/database (postgres.url)',
+      ),
     ]);
   });
 

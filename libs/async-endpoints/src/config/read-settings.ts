@@ -105,7 +105,9 @@ function mistakenStore(layers: readonly Layer[], values: ReadonlyMap<string, unk
   if (store && where && store.value === 'memory' && values.get('role') !== 'all') return [wrong(store, where, shared)];
   const key = PLACES[values.get('store') as keyof typeof PLACES];
   const isMissing = key !== undefined && values.get(key) === undefined;
-  if (!isMissing || layers.some(({ refused }) => refused.has(key) || refused.has('role'))) return [];
+  // Without a stated store, an address that was refused would have determined it.
+  const deciding = ['role', ...(store ? [key] : Object.values(PLACES))];
+  if (!isMissing || layers.some(({ refused }) => deciding.some((one) => refused.has(one)))) return [];
   const { variable, expected } = SETTINGS.get(key) as { variable: string; expected: string };
   return [`${variable} (${key}) is missing; expected ${expected}`];
 }
