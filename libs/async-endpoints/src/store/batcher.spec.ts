@@ -4,7 +4,7 @@ import { type Gate, gate } from '../testing/index.js';
 import { Batcher } from './batcher.js';
 
 /** A batcher whose calls wait for the test, and what they were. */
-function watched(options?: { limit?: number; overlap?: number; sizeOf?: (item: number) => number }) {
+function watched(options?: ConstructorParameters<typeof Batcher<number, number>>[1]) {
   const calls: { items: number[]; answer: Gate<number[]> }[] = [];
   const batcher = new Batcher<number, number>((items) => {
     const answer = gate<number[]>();
@@ -117,6 +117,23 @@ describe('A batcher', () => {
     calls[0]?.answer.open(numbers.slice(0, 20));
     calls[2]?.answer.open([40]);
     expect(await Promise.all([...replies, late])).toEqual([...numbers, 40]);
+  });
+
+  it('keeps items in order that arrived together, although two calls may overlap', async () => {
+    const { batcher, calls, called } = watched({ overlap: 2, limit: 20, keepsOrder: true });
+    const numbers = Array.from({ length: 30 }, (_, n) => n);
+    const early = batcher.push(-1);
+    await called(1);
+    const replies = numbers.map((item) => batcher.push(item));
+    await called(2);
+    calls[0]?.answer.open([-1]);
+    await early;
+    expect(calls.map(({ items }) => items)).toEqual([[-1], numbers.slice(0, 20)]);
+    calls[1]?.answer.open(numbers.slice(0, 20));
+    await called(3);
+    expect(calls[2]?.items).toEqual(numbers.slice(20));
+    calls[2]?.answer.open(numbers.slice(20));
+    expect(await Promise.all(replies)).toEqual(numbers);
   });
 
   it('rejects a failed batch, and continues with the next', async () => {

@@ -5,6 +5,7 @@ import { endOfPart, isLarge, isRejected, PartialBatchError } from './parts.js';
 
 /** A batch with fewer items is not split in two calls. */
 const WORTH_SPLITTING = 16;
+const DEFAULTS = { limit: 1_000, overlap: 1, keepsOrder: false, isEager: false };
 
 interface BatcherOptions<TItem> {
   /** The most items in a batch. Default 1000. */
@@ -14,6 +15,11 @@ interface BatcherOptions<TItem> {
    * Default 1.
    */
   overlap?: number;
+  /**
+   * Whether items keep their order: those that arrived together are not split over two batches in flight. Default false, so that
+   * the store gets halves to work on at once.
+   */
+  keepsOrder?: boolean;
   /** The size of an item in characters, for items that can be large. It bounds a batch in addition to `limit`. */
   sizeOf?: (item: TItem) => number;
   /** Whether the first item is sent in the call, alone, so that it keeps its place among other statements. Default false. */
@@ -31,11 +37,10 @@ export class Batcher<TItem, TReply> {
   #items: Waiting<TItem, TReply>[] = [];
   #inFlight = 0;
   #isDue = false;
+  /** Whether the last batch left items behind that must not overtake it. */
+  #mustWait = false;
   readonly #context = new AsyncResource('Batcher');
-  readonly #limit: number;
-  readonly #isEager: boolean;
-  readonly #overlap: number;
-  readonly #sizeOf: ((waiting: Waiting<TItem, TReply>) => number) | undefined;
+  readonly #options: BatcherOptions<TItem> & typeof DEFAULTS;
 
   /**
    * @param send returns the replies in the order of the items; each may be a promise. When it rejects with an
@@ -45,19 +50,16 @@ export class Batcher<TItem, TReply> {
    */
   constructor(
     private readonly send: (items: TItem[]) => Promise<(TReply | Promise<TReply>)[]>,
-    { limit = 1_000, overlap = 1, sizeOf, isEager = false }: BatcherOptions<TItem> = {},
+    options: BatcherOptions<TItem> = {},
   ) {
-    this.#sizeOf = sizeOf && (({ item }) => sizeOf(item));
-    this.#limit = limit;
-    this.#isEager = isEager;
-    this.#overlap = overlap;
+    this.#options = { ...DEFAULTS, ...options };
   }
 
   push(item: TItem): Promise<TReply> {
     return new Promise((resolve, reject) => {
       this.#items.push({ item, resolve, reject });
-      if (this.#isDue || this.#inFlight === this.#overlap) return;
-      if (this.#isEager) return this.#drain();
+      if (this.#isDue || this.#inFlight === this.#options.overlap) return;
+      if (this.#options.isEager) return this.#drain();
       this.#isDue = true;
       setImmediate(() => this.#context.runInAsyncScope(this.#drain, this));
     });
@@ -65,14 +67,17 @@ export class Batcher<TItem, TReply> {
 
   #drain(): void {
     this.#isDue = false;
-    while (this.#items.length > 0 && this.#inFlight < this.#overlap) {
+    const { limit, overlap, keepsOrder, sizeOf: sizeOfItem } = this.#options;
+    const sizeOf = sizeOfItem && (({ item }: Waiting<TItem, TReply>) => sizeOfItem(item));
+    while (this.#items.length > 0 && this.#inFlight < (this.#mustWait ? 1 : overlap)) {
       // Two large batches in flight would make heartbeats wait for both.
-      if (this.#inFlight > 0 && this.#sizeOf && isLarge(this.#sizeOf(this.#items[0] as Waiting<TItem, TReply>))) return;
+      if (this.#inFlight > 0 && sizeOf && isLarge(sizeOf(this.#items[0] as Waiting<TItem, TReply>))) return;
       const { length } = this.#items;
-      const share = length < WORTH_SPLITTING ? length : Math.ceil(length / (this.#overlap - this.#inFlight));
-      const most = Math.min(share, this.#limit);
-      const batch = this.#items.slice(0, this.#sizeOf ? endOfPart(this.#items, 0, most, this.#sizeOf) : most);
+      const isWhole = keepsOrder || length < WORTH_SPLITTING;
+      const most = Math.min(isWhole ? length : Math.ceil(length / (overlap - this.#inFlight)), limit);
+      const batch = this.#items.slice(0, sizeOf ? endOfPart(this.#items, 0, most, sizeOf) : most);
       this.#items = this.#items.slice(batch.length);
+      this.#mustWait = keepsOrder && this.#items.length > 0;
       void this.#sendBatch(batch);
     }
   }

@@ -38,7 +38,10 @@ export class PostgresBatches {
     private readonly fronts: Fronts,
     private readonly now: () => number | null,
   ) {
-    this.#submits = new Batcher((items) => this.#submitUnlessLocked(items), {
+    // The server writes the log of one batch to the disk while it inserts another.
+    this.#submits = new Batcher((items) => this.#submit(items), {
+      overlap: 2,
+      keepsOrder: true,
       sizeOf: ({ job }) => job.payload.length,
     });
     this.#settles = new Batcher((items) => this.#settle(items), { sizeOf: sizeOfSettlement });
@@ -59,16 +62,12 @@ export class PostgresBatches {
   }
 
   /** An open transaction of the application may hold a key or an id. The batch is then halved until that job fails alone. */
-  #submitUnlessLocked(items: readonly Submitted[]): Promise<Submission[]> {
-    return this.#submit(items).catch((error: unknown) => {
+  #submit(items: readonly Submitted[]): Promise<Submission[]> {
+    const send = (jobs: readonly NewJob[], limits: QueueLimits) =>
+      this.connections.call<SubmitReply>('submit', ...submitArguments(jobs, limits, false, this.now()));
+    return submitAlike(items, send).catch((error: unknown) => {
       throw isLocked(error) && items.length > 1 ? error.cause : error;
     });
-  }
-
-  #submit(items: readonly Submitted[]): Promise<Submission[]> {
-    return submitAlike(items, (jobs, limits) =>
-      this.connections.call<SubmitReply>('submit', ...submitArguments(jobs, limits, false, this.now())),
-    );
   }
 
   async #settle(settlements: readonly Settlement[]): Promise<boolean[]> {

@@ -9,6 +9,8 @@ import { claimOf, type ClaimRow } from './rows.js';
 
 /** Larger than any difference of times, where priority counts strictly. */
 const NEVER_MS = 2 ** 45;
+/** Of a front: each is an argument of `claim`, for all names. */
+const PARTS = [0, 1, 2] as const;
 
 type Reply = readonly [now: number, ...ofNames: (readonly [at: number, front: Front | null, ...rows: ClaimRow[]])[]];
 
@@ -32,9 +34,7 @@ export class PostgresClaims {
       'claim',
       names.map(encodeText),
       names.map((name) => Math.min(slots.get(name) as number, limit)),
-      from.map((front) => front && front[0]),
-      from.map((front) => front && front[1]),
-      from.map((front) => front && front[2]),
+      ...PARTS.map((part) => from.map((front) => front && front[part])),
       limit,
       encodeText(worker),
       leaseMs,
