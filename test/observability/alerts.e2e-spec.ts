@@ -102,6 +102,7 @@ async function end(system: System): Promise<void> {
 async function slowStoreAndBadJobs(deployment: Deployment): Promise<void> {
   const { system, api } = deployment;
   await system.submit('Orphan', {});
+  await system.store.pause(['Orphan'], null); // a panel shows it
   const enough = new AbortController();
   const hurt = async () => {
     while (!enough.signal.aborted) {
