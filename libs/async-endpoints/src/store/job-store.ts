@@ -121,7 +121,7 @@ export abstract class JobStore {
   /**
    * Returns a page of jobs, newest first: the job that came last into its present status is the first. That is the time of
    * submission, retry or rerun of a waiting job, `startedAt` of one in progress, and `completedAt` of a terminal one. A page costs
-   * what it returns, whatever the number of other jobs. Only a filter by owner and error code reads all jobs of the owner, a bounded
+   * what it returns, whatever the number of other jobs. A filter by owner and error code may read all jobs of the owner, a bounded
    * number of them for each page.
    *
    * A job that does not change is on exactly one page. A job that changes meanwhile may be listed again in its new state; a job that

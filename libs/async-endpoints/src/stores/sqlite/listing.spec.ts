@@ -22,6 +22,7 @@ describe('The list of a SqliteJobStore', () => {
     ['list', 'job_listed (name=? AND status=? AND entered_at<?)'],
     ['listOwned', 'job_owner (owner=? AND name=? AND status=? AND entered_at<?)'],
     ['listFailing', 'job_error (error_code=? AND name=? AND status=? AND entered_at<?)'],
+    ['listOwnedFailing', 'job_owner_error (owner=? AND error_code=? AND name=? AND status=? AND entered_at<?)'],
   ] as const)('searches one index and sorts nothing: %s', (statement, index) => {
     const database = new Database(path);
     migrate(database);
@@ -52,6 +53,24 @@ describe('The list of a SqliteJobStore', () => {
     );
   });
 
+  it('reads none of the other jobs of an owner for a filter by owner and error code', async () => {
+    const store = new SqliteJobStore({ path });
+    await store.open();
+    const jobs = Array.from({ length: 1_200 }, () => aJob({ owner: 'ann' }));
+    await store.submit(jobs, { queueLimit: 2_000 });
+    const raw = new Database(path);
+    const fail = raw.prepare('UPDATE job SET error = ?, progress = ? WHERE id = ?');
+    for (const [n, { id }] of jobs.entries()) {
+      if (n === 0) fail.run('{"code":"RARE","message":"no"}', null, id);
+      else fail.run(n % 2 ? '{"code":"DOWN","message":"no"}' : null, '{', id); // unreadable
+    }
+    raw.close();
+    const page = await store.list({ owner: 'ann', errorCode: 'RARE' }, { limit: 1 });
+    const none = await store.list({ owner: 'bob', errorCode: 'RARE' }, { limit: 1 });
+    await store.close();
+    expect([page.jobs.map(({ id }) => id), page.cursor, none.jobs]).toEqual([[jobs[0]?.id], null, []]);
+  });
+
   it('finds the jobs of a file with version 1 of the schema', async () => {
     const raw = new Database(path);
     raw.exec(`${MIGRATIONS[0]} PRAGMA user_version = 1`);
@@ -66,8 +85,9 @@ describe('The list of a SqliteJobStore', () => {
     await store.open();
     const listed = async (filter: object) => (await store.list(filter, { limit: 10 })).jobs.map(({ id }) => id);
     const found = [await listed({}), await listed({ owner: 'ann' }), await listed({ errorCode: 'DOWN' })];
+    const both = await listed({ owner: 'ann', errorCode: 'DOWN' });
     await store.close();
-    expect(found).toEqual([[other.id, old.id], [old.id], [other.id]]);
+    expect([...found, both]).toEqual([[other.id, old.id], [old.id], [other.id], []]);
   });
 
   it('ends a page early when results are large', async () => {

@@ -9,8 +9,7 @@ import type { OpenDatabase } from './open-database.js';
 import { type JobRow, recordOf, statusOf } from './rows.js';
 import type { Statements } from './statements.js';
 
-/** The most jobs that are read for a page, and the number of characters of results after which a page ends. */
-const LOOKED_AT = 1_000;
+/** The number of characters of results after which a page ends. */
 const MAX_RESULTS = 4 * 1024 * 1024;
 /** The number of index entries per read. */
 const STEP = 100;
@@ -33,18 +32,18 @@ export function listJobs(
 ): JobPage {
   let at = cursor === undefined ? FROM_THE_NEWEST : decodeCursor<Before>(cursor, isBefore);
   const jobs: JobRecord[] = [];
-  let looked = 0;
   let characters = 0;
   for (const place of newestFirst(sourcesOf(statements, filter, firstOf(filter, at, now)), isNewer)) {
-    if (jobs.length === limit || looked++ === LOOKED_AT || characters > MAX_RESULTS) {
+    if (jobs.length === limit || characters > MAX_RESULTS) {
       return { jobs, cursor: encodeCursor(at) };
     }
     at = ['before', place.entered_at, place.seq];
     const row = statements.findListed.get(place.seq) as JobRow | undefined;
     if (!row) continue;
-    characters += row.result?.length ?? 0;
     const job = recordOf(row);
-    if (matches(job, filter, now)) jobs.push(job);
+    if (!matches(job, filter, now)) continue; // another process has changed it since the index was read
+    characters += row.result?.length ?? 0;
+    jobs.push(job);
   }
   return { jobs, cursor: null };
 }
@@ -63,17 +62,20 @@ function isNewer(a: Place, b: Place): boolean {
 
 /** For each name and status with jobs: the places of the jobs that match the filter. */
 function sourcesOf(statements: Statements, filter: JobFilter, from: Before): Generator<Place>[] {
-  const { owner, errorCode } = filter;
+  const [statement, by] = indexOf(statements, filter);
   const name = filter.name === undefined ? undefined : encodeText(filter.name);
   const status = filter.runningForMs === undefined ? filter.status : 'InProgress';
-  const places = (...which: Value[]) => {
-    if (owner !== undefined) return placesOf(statements.listOwned, [encodeText(owner), ...which], from);
-    if (errorCode !== undefined) return placesOf(statements.listFailing, [JSON.stringify(errorCode), ...which], from);
-    return placesOf(statements.list, which, from);
-  };
   return (statements.tally.all() as Pick<JobRow, 'name' | 'status'>[])
     .filter((one) => (name ?? one.name) === one.name && (status ?? statusOf(one.status)) === statusOf(one.status))
-    .map((one) => places(one.name, one.status));
+    .map((one) => placesOf(statement, [...by, one.name, one.status], from));
+}
+
+/** The statement that reads the index of the filter, and the first of its values. */
+function indexOf(statements: Statements, { owner, errorCode }: JobFilter): [Statement, Value[]] {
+  const owned = owner === undefined ? [] : [encodeText(owner)];
+  if (errorCode === undefined) return [owner === undefined ? statements.list : statements.listOwned, owned];
+  const statement = owner === undefined ? statements.listFailing : statements.listOwnedFailing;
+  return [statement, [...owned, JSON.stringify(errorCode)]];
 }
 
 function* placesOf(statement: Statement, which: Value[], [, from, before]: Before): Generator<Place> {

@@ -97,8 +97,12 @@ CREATE INDEX schedule_next ON schedule (job, next_at) WHERE is_paused = 0 AND ne
 /** What operators did by tools, as JSON, until a worker writes it into its log. */
 const ACTIONS = 'CREATE TABLE action (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL) STRICT;';
 
+/** Both filters in one index: the jobs of an owner may be many, and those of them with an error few. */
+const OWNED_FAILURES = `CREATE INDEX job_owner_error ON job (owner, error_code, name, status, entered_at)
+  WHERE owner IS NOT NULL AND error IS NOT NULL;`;
+
 /** The migrations from each version of the schema to the next. `PRAGMA user_version` holds the version. */
-export const MIGRATIONS: readonly string[] = [TABLES, LISTING, SCHEDULES, ACTIONS];
+export const MIGRATIONS: readonly string[] = [TABLES, LISTING, SCHEDULES, ACTIONS, OWNED_FAILURES];
 
 /** Within a transaction. @throws AsyncEndpointsError `STORE_UNAVAILABLE` when a newer release wrote the file */
 export function migrate(database: Database): void {

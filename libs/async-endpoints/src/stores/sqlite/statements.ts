@@ -6,6 +6,10 @@ function listing(index: string, condition: string): string {
     WHERE ${condition}name = ? AND status = ? AND (entered_at, seq) < (?, ?) ORDER BY entered_at DESC, seq DESC LIMIT ?`;
 }
 
+/** The conditions of the partial indexes are repeated, because SQLite uses such an index only then. */
+const OWNED = 'owner = ? AND owner IS NOT NULL AND ';
+const FAILING = 'error_code = ? AND error IS NOT NULL AND ';
+
 /** Every statement of the store, by purpose. Each names its index, because the statistics of a queue are always outdated. */
 export const SQL = {
   begin: 'BEGIN IMMEDIATE',
@@ -31,8 +35,9 @@ export const SQL = {
   payload: 'SELECT payload FROM job WHERE id = ?',
   findListed: `SELECT ${COLUMNS} FROM job WHERE seq = ?`,
   list: listing('job_listed', ''),
-  listOwned: listing('job_owner', 'owner = ? AND owner IS NOT NULL AND '),
-  listFailing: listing('job_error', 'error_code = ? AND error IS NOT NULL AND '),
+  listOwned: listing('job_owner', OWNED),
+  listFailing: listing('job_error', FAILING),
+  listOwnedFailing: listing('job_owner_error', OWNED + FAILING),
 
   promote: `UPDATE job SET line = 1 WHERE seq IN
     (SELECT seq FROM job INDEXED BY job_scheduled WHERE line = 2 AND name = ? AND scheduled_at <= ? LIMIT 1000)`,

@@ -63,7 +63,7 @@ describe('SqliteJobStore after errors', () => {
     const raw = new Database(path);
     raw.pragma('user_version = 99');
     raw.close();
-    await expect(new SqliteJobStore({ path }).open()).rejects.toThrow('version 99 of the schema; this release knows 4');
+    await expect(new SqliteJobStore({ path }).open()).rejects.toThrow('version 99 of the schema; this release knows 5');
   });
 });
 
