@@ -15,7 +15,7 @@ interface Task {
 
 const LONGEST_PAUSE_MS = 10;
 /** How long one transaction may occupy the event loop before it commits and the other tasks get a new one. */
-const LONGEST_HOLD_MS = 3;
+const LONGEST_HOLD_MS = 2;
 
 /**
  * Commits the tasks of one turn of the event loop together, or in several transactions when they take long. While another process
