@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import * as lifecycle from '../job/lifecycle.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { aJob } from '../testing/index.js';
-import { JOB_CHANNELS, STORE_NOTICE } from './channels.js';
+import { JOB_CHANNELS, QUEUES_PAUSED, STORE_NOTICE } from './channels.js';
 import { JobLog } from './log.js';
 
 const store = new MemoryJobStore();
@@ -90,6 +90,11 @@ describe('The log line of a failed job', () => {
   it('has no escape sequence from a notice of the store either', () => {
     STORE_NOTICE.publish({ store, message: 'The record of job a\u001b[2J cannot be read' });
     expect(lines.splice(0).join()).toContain('The record of job a\\u001b[2J cannot be read');
+  });
+
+  it('is one line for a pause, whatever the names: a visitor cannot write a line of their own into the log', () => {
+    QUEUES_PAUSED.publish({ store, verb: 'pause', names: ['Echo\nforged'], by: 'anna\r\nforged' });
+    expect(lines.splice(0)).toEqual(['Echo\\nforged was paused by anna\\u000d\\nforged\nAsyncEndpoints']);
   });
 
   it('contains all of a thrown text', () => {

@@ -25,11 +25,11 @@ export class JobLog {
     lose: within(({ job, cause }) => this.#logger.warn(`${of(job)} was lost to another worker: ${reasonOf(cause)}`)),
     release: within(({ job }) => this.#logger.log(`${of(job)} was given back, its attempt not counted`)),
     notice: ({ message }) => this.#logger.warn(printable(message)),
-    action: ({ action }) => this.#logger.log(textOfAction(action)),
-    paused: (change) => this.#logger.log(textOfPause(change)),
+    action: ({ action }) => this.#logger.log(textOfAction(action).replaceAll('\n', '\\n')),
+    paused: (change) => this.#logger.log(textOfPause(change).replaceAll('\n', '\\n')),
     unhandled: ({ names }) => this.#logger.warn(`Jobs wait that no live worker handles: ${listed(names)}`),
     instants: (instants) => {
-      if (instants.outcome !== 'fired') this.#logger.warn(textOfInstants(instants));
+      if (instants.outcome !== 'fired') this.#logger.warn(textOfInstants(instants).replaceAll('\n', '\\n'));
     },
   };
 
