@@ -224,6 +224,79 @@ describe.skipIf(!hasBrowser)('The page of the dashboard', () => {
     await page.getByText('Live', { exact: true }).waitFor();
   });
 
+  it('shows why a list cannot be read, and no jobs of the filter before', async () => {
+    const app = await startDashboard('Fastify', new MemoryJobStore());
+    const { id } = await app.jobs.submit('Echo', {}, { delayMs: 60_000 });
+    const page = await openPage(`${app.url}/admin/jobs#/jobs`);
+    await page.getByText(id).waitFor();
+    await page.goto(`${app.url}/admin/jobs#/jobs?status=Lost`);
+    await page.locator('main').getByText('Lost is not a status.').waitFor();
+    expect(await page.getByText(id).count()).toBe(0);
+    await page.goBack();
+    await page.getByText(id).waitFor();
+  });
+
+  it('says that the session has ended, and goes on when it is renewed', async () => {
+    const app = await startDashboard('Express', new MemoryJobStore());
+    const proxy = await startStrippingProxy('/ops', app.url);
+    const page = await openPage(`${proxy.url}/admin/jobs`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.setExtraHTTPHeaders({ 'x-key': 'wrong' });
+    proxy.server.closeAllConnections();
+    await page.getByText('Signed out: reload the page').waitFor();
+    await page.setExtraHTTPHeaders({});
+    await page.getByText('Live', { exact: true }).waitFor();
+  });
+
+  it('does not wait for ever for a server that does not answer', async () => {
+    const app = await startDashboard('Fastify', new MemoryJobStore());
+    await app.jobs.pause('Echo');
+    const page = await openPage('about:blank');
+    await page.clock.install();
+    await page.goto(`${app.url}/admin/jobs`);
+    const isAsked = new Promise<void>((resolve) => {
+      void page.route('**/api/actions', () => resolve()); // never answered
+    });
+    await page.getByRole('button', { name: 'Resume Echo' }).click();
+    await isAsked;
+    await page.clock.runFor(61_000);
+    await page.getByText('The server did not answer within 60 s.').waitFor();
+  });
+
+  it('tells how many jobs an action changed before it failed', async () => {
+    const app = await startDashboard('Fastify', new MemoryJobStore());
+    await app.jobs.pause('Echo');
+    await Promise.all(Array.from({ length: 2_000 }, () => app.jobs.submit('Echo', {})));
+    const page = await openPage(`${app.url}/admin/jobs#/jobs?status=Queued`);
+    await page.getByRole('button', { name: 'Select all that match' }).click();
+    await page.getByText('2,000 jobs match').waitFor();
+    let steps = 0;
+    await page.route('**/api/actions', (route) => (steps++ === 0 ? route.continue() : route.abort()));
+    await page.getByRole('button', { name: 'Cancel jobs 2,000' }).click();
+    await page.getByText('The server cannot be reached. Before that: 1,000 of 1,000 jobs canceled.').waitFor();
+  });
+
+  it('reads no schedules while its tab is hidden, and shows who paused one', async () => {
+    const app = await startDashboard('Express', new MemoryJobStore());
+    await app.jobs.schedules.upsert('daily', 'Echo', { cron: '@daily' });
+    await app.jobs.schedules.pause('daily', { by: 'berta' });
+    const page = await openPage('about:blank');
+    await page.clock.install();
+    let looks = 0;
+    page.on('request', (sent) => sent.url().endsWith('api/schedules') && looks++);
+    await page.goto(`${app.url}/admin/jobs#/schedules`);
+    await page.getByText('by berta').waitFor();
+    const hide = (isHidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true })`);
+    await hide(true);
+    const before = looks;
+    await page.clock.runFor(20_000);
+    expect(looks).toBe(before);
+    await hide(false);
+    await page.clock.runFor(6_000);
+    await vi.waitUntil(() => looks > before);
+  });
+
   it('uses no more memory after an hour of messages', async () => {
     const app = await startDashboard('Fastify', new MemoryJobStore());
     const page = await openPage('about:blank');

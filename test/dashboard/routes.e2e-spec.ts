@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { type INestApplication, Injectable, Module, ValidationPipe } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
@@ -73,6 +75,16 @@ function withHelmet(nest: INestApplication): void {
   });
 }
 
+/** `fetch` sets the headers of a browser itself. */
+function rawGet(url: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { headers }, (answer) => {
+      answer.resume().on('end', () => resolve(answer));
+    });
+    sent.on('error', reject).end();
+  });
+}
+
 async function expectPage(url: string): Promise<void> {
   const page = await fetch(`${url}?x=1`);
   expect(page.status).toBe(200);
@@ -101,6 +113,53 @@ describe.each(ADAPTERS)('The routes of the dashboard on %s', (adapter) => {
     }
     expect((await post(app, { operation: 'pause', targets: ['Echo'] }, { 'x-key': 'wrong' })).status).toBe(403);
     expect(await app.jobs.paused()).toEqual([]);
+  });
+
+  it('answer no request of another site, also where the application lets other sites read', async () => {
+    const app = await startDashboard(adapter, new MemoryJobStore(), {
+      configure: (nest) => nest.enableCors({ origin: true, credentials: true }),
+    });
+    for (const route of ['/api/jobs', '/api/stream', `/api/jobs/${ID}/payload`]) {
+      for (const site of ['cross-site', 'same-site']) {
+        const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'cors', origin: 'http://evil.example' };
+        const { statusCode } = await rawGet(`${app.url}/admin/jobs${route}`, headers);
+        expect([route, site, statusCode]).toEqual([route, site, 403]);
+      }
+    }
+    // A link on another site may lead to the page.
+    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+    expect((await rawGet(`${app.url}/admin/jobs`, link)).statusCode).toBe(200);
+    const own = { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' };
+    expect((await rawGet(`${app.url}/admin/jobs/api/jobs`, own)).statusCode).toBe(200);
+  });
+
+  it('end a HEAD request of a stream, so that its connection is free for the next request', async () => {
+    const app = await startDashboard(adapter, new MemoryJobStore());
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    let text = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (text += part));
+    for (const route of ['/api/stream', '/api/workers/stream']) {
+      socket.write(`HEAD /admin/jobs${route} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    }
+    socket.write('GET /admin/jobs/api/visitor HTTP/1.1\r\nHost: x\r\n\r\n');
+    await vi.waitUntil(() => text.includes('"access"'));
+  });
+
+  it('refuse the 1,001st stream of a process, until another one ends', async () => {
+    const app = await startDashboard(adapter, new MemoryJobStore());
+    const abort = new AbortController();
+    onTestFinished(() => abort.abort());
+    const open = (signal: AbortSignal) => fetch(`${app.url}/admin/jobs/api/stream`, { signal });
+    const first = new AbortController();
+    expect((await open(first.signal)).status).toBe(200);
+    for (let n = 1; n < 1_000; n += 111) {
+      const answers = await Promise.all(Array.from({ length: 111 }, () => open(abort.signal)));
+      expect(answers.every(({ status }) => status === 200)).toBe(true);
+    }
+    expect((await open(abort.signal)).status).toBe(503);
+    first.abort();
+    await vi.waitUntil(async () => (await open(abort.signal)).status === 200);
   });
 
   it('work with helmet, a global prefix and versioning', async () => {

@@ -33,6 +33,7 @@ export class DashboardGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
+    refuseForeignRead(request);
     const { access: accessOf = () => 'read', owner: ownerOf = () => null } = this.rules;
     const access = await accessOf(request);
     if (access !== 'read' && access !== 'operate') throw new ForbiddenException('You may not see the dashboard.');
@@ -56,6 +57,14 @@ export function actorOf(request: object): string | null {
   const { username, email, sub, id } = (user ?? {}) as Record<string, unknown>;
   const name = [username, email, sub, id].find((value) => typeof value === 'string' || typeof value === 'number');
   return name === undefined ? null : String(name).slice(0, 200);
+}
+
+/** The application may let other sites read its own routes (CORS), but not these. A link to the page may be anywhere. */
+function refuseForeignRead({ headers }: Request): void {
+  const isForeign = headers['sec-fetch-site'] === 'cross-site' || headers['sec-fetch-site'] === 'same-site';
+  if (isForeign && headers['sec-fetch-mode'] !== 'navigate') {
+    throw new ForbiddenException('The request came from another site.');
+  }
 }
 
 function refuseForeignAction({ headers }: Request, access: DashboardAccess): void {

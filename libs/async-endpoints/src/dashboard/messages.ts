@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { ServiceUnavailableException } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 
 export interface Message {
@@ -20,15 +21,23 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 };
 
+/** Of a process: each stream holds a connection. */
+const MAX_STREAMS = 1_000;
+let open = 0;
+
 /**
  * Sends messages as an event stream, past the interceptors of the application, which may wrap what its own routes return. A slow
  * reader gets the latest message when it has read the one before.
+ *
+ * @throws ServiceUnavailableException when too many streams are open
  */
 export function sendMessages(reply: StreamReply, messages: Observable<Message>): void {
+  if (open >= MAX_STREAMS) throw new ServiceUnavailableException('Too many pages are open.');
   reply.hijack?.();
   const response = reply.raw ?? (reply as ServerResponse);
   response.writeHead(200, HEADERS);
   response.flushHeaders();
+  if (response.req.method === 'HEAD') return void response.end();
   let latest: Message | undefined;
   const send = () => {
     if (!latest || response.writableNeedDrain) return;
@@ -37,6 +46,7 @@ export function sendMessages(reply: StreamReply, messages: Observable<Message>):
     response.write(`${type ? `event: ${type}\n` : ''}data: ${JSON.stringify(data)}\n\n`);
   };
   const end = () => void response.end();
+  open++;
   const subscription = messages.subscribe({
     next(message) {
       if (message.type === undefined || !latest) latest = message;
@@ -46,5 +56,8 @@ export function sendMessages(reply: StreamReply, messages: Observable<Message>):
     complete: end,
   });
   response.on('drain', send);
-  response.on('close', () => subscription.unsubscribe());
+  response.on('close', () => {
+    open--;
+    subscription.unsubscribe();
+  });
 }

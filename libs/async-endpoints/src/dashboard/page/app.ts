@@ -6,10 +6,12 @@ import { JobPage } from './job.js';
 import { Jobs } from './jobs.js';
 import { Overview } from './overview.js';
 import { Schedules } from './schedules.js';
-import { read, type Snapshot, type Visitor, type WorkersSnapshot } from './server.js';
+import { isSignedOut, read, type Snapshot, type Visitor, type WorkersSnapshot } from './server.js';
 import { useStream } from './stream.js';
 import { Workers } from './workers.js';
 
+/** How often a page without a stream asks whether the server refuses it. */
+const ASK_MS = 2_000;
 const THEMES = ['system', 'light', 'dark'] as const;
 const VIEWS = [
   ['', 'Overview'],
@@ -96,19 +98,27 @@ function decode(text: string): string {
 function Connection({ isLive, value }: { isLive: boolean; value: unknown }) {
   const { at, unavailable } = (value ?? {}) as { at?: number; unavailable?: boolean };
   const now = useNow();
+  const isOut = useSignedOut(isLive);
   const isGood = isLive && !unavailable;
-  const text = !isLive
-    ? value
-      ? 'Connection lost, trying again'
-      : 'Connecting'
-    : unavailable
-      ? 'Store unavailable'
-      : 'Live';
+  const lost = value ? 'Connection lost, trying again' : 'Connecting';
+  const live = unavailable ? 'Store unavailable' : 'Live';
+  const text = isLive ? live : isOut ? 'Signed out: reload the page' : lost;
   // The age is for the eye: a screen reader hears only when the state changes.
   return html`<span class=${`live ${isGood ? '' : 'lost'}`}
     ><i></i><span role="status">${text}</span>
     ${isGood && at !== undefined && html`<span class="updated" aria-hidden="true"> · updated ${age(now - at)} ago</span>`}
   </span>`;
+}
+
+/** A stream does not tell why it cannot be opened. */
+function useSignedOut(isLive: boolean): boolean {
+  const [isOut, setOut] = useState(false);
+  useEffect(() => {
+    if (isLive) return setOut(false);
+    const timer = setInterval(() => void isSignedOut().then(setOut), ASK_MS);
+    return () => clearInterval(timer);
+  }, [isLive]);
+  return isOut;
 }
 
 function Theme() {

@@ -85,15 +85,22 @@ async function changeAll(
   most: number,
   goesOn: GoesOn,
 ): Promise<string> {
-  let [changed, seen, isStopped] = [0, 0, false];
-  for await (const step of steps) {
-    changed += step.changed;
-    seen += step.seen;
-    isStopped = !goesOn({ text: `${count(seen)} of ${count(most)} jobs`, fraction: Math.min(seen / most, 1) });
-    if (isStopped) break;
+  let [changed, seen] = [0, 0];
+  let before = '';
+  try {
+    for await (const step of steps) {
+      changed += step.changed;
+      seen += step.seen;
+      if (goesOn({ text: `${count(seen)} of ${count(most)} jobs`, fraction: Math.min(seen / most, 1) })) continue;
+      before = 'Stopped: ';
+      break;
+    }
+  } catch (error) {
+    if (seen === 0) throw error;
+    before = `${(error as Error).message} Before that: `;
   }
   const verb = operation === 'cancel' ? 'canceled' : 'queued again';
-  return `${isStopped ? 'Stopped: ' : ''}${count(changed)} of ${count(seen)} jobs ${verb}.`;
+  return `${before}${count(changed)} of ${count(seen)} jobs ${verb}.`;
 }
 
 async function* countSteps(query: string): AsyncGenerator<number, void> {

@@ -24,6 +24,7 @@ interface Props {
 
 export function Jobs({ query, visitor, snapshot, say }: Props) {
   const [page, setPage] = useState<Page | null>(null);
+  const [trouble, setTrouble] = useState('Loading…');
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [version, setVersion] = useState(0);
   const counts = countsOf(snapshot, query);
@@ -34,7 +35,11 @@ export function Jobs({ query, visitor, snapshot, say }: Props) {
     shown.current = counts;
     firstJobs(query, () => isCurrent).then(
       (answer) => isCurrent && setPage(answer),
-      (error: Error) => isCurrent && say(error.message),
+      (error: Error) => {
+        if (!isCurrent) return;
+        setPage(null);
+        setTrouble(error.message);
+      },
     );
     return () => void (isCurrent = false);
   }, [query, version]);
@@ -53,7 +58,8 @@ export function Jobs({ query, visitor, snapshot, say }: Props) {
     <section class="panel" aria-label="Jobs">
       ${isOperator && html`<${Bulk} query=${query} selected=${selected} say=${say} done=${refresh} />`}
       ${page && page.jobs.length > 0 && html`<${Table} jobs=${page.jobs} selected=${selected} select=${isOperator ? setSelected : null} />`}
-      ${page && html`<${Foot} page=${page} query=${query} />`} ${!page && html`<p class="empty">Loading…</p>`}
+      ${page && html`<${Foot} page=${page} query=${query} />`}
+      ${!page && html`<p class="empty" role="status">${plain(trouble)}</p>`}
     </section>`;
 }
 

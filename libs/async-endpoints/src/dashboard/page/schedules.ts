@@ -37,13 +37,14 @@ const HEADS = ['Schedule', 'Job', 'When', 'Next', 'Last', 'Last job'];
 export function Schedules({ visitor, say }: Props) {
   const [after, setAfter] = useState<string | null>(null);
   const [page, setPage] = useState<Page | null>(null);
+  const [trouble, setTrouble] = useState('Loading…');
   const look = () =>
     void read<Page>(after === null ? 'api/schedules' : `api/schedules?${new URLSearchParams({ after })}`)
       .then(setPage)
-      .catch((error: Error) => say(error.message));
+      .catch((error: Error) => setTrouble(error.message));
   useEffect(() => {
     look();
-    const timer = setInterval(look, LOOK_AGAIN_MS);
+    const timer = setInterval(() => document.hidden || look(), LOOK_AGAIN_MS);
     return () => clearInterval(timer);
   }, [after]);
   const change = (operation: string, name: string, done: string) => () =>
@@ -53,7 +54,7 @@ export function Schedules({ visitor, say }: Props) {
       .finally(look);
   if (!page)
     return html`<h1>Schedules</h1>
-      <p class="empty">Loading…</p>`;
+      <p class="empty" role="status">${plain(trouble)}</p>`;
   return html`<h1>Schedules</h1>
     <section class="panel" aria-label="Schedules">
       ${
@@ -99,7 +100,7 @@ interface RowProps {
 }
 
 function Row({ schedule, visitor, change }: RowProps) {
-  const { name, timing, owner, nextAt, lastAt, lastJobId, lastStatus, pausedAt } = schedule;
+  const { name, timing, owner, nextAt, lastAt, lastJobId, lastStatus, pausedAt, pausedBy } = schedule;
   const when =
     timing.cron === undefined ? `every ${(timing.everyMs ?? 0) / 1_000} s` : `${timing.cron} ${timing.timeZone}`;
   const time = (at: string | null) =>
@@ -110,7 +111,14 @@ function Row({ schedule, visitor, change }: RowProps) {
       : html`<button onClick=${change('resume-schedule', name, 'resumed')}>Resume</button>`;
   return html`<tr>
     <td class="wrap">
-      <b>${plain(name)}</b>${pausedAt !== null && html` <${Pill} status="Paused" />`}<br />
+      <b>${plain(name)}</b><br />
+      ${
+        pausedAt !== null &&
+        html`<div class="paused">
+          <${Pill} status="Paused" />
+          <small>${pausedBy && `by ${plain(pausedBy)}, `}${time(pausedAt)}</small>
+        </div>`
+      }
       <small>${schedule.isDeclared ? 'in code' : 'at run time'}${owner !== null && `, of ${plain(owner)}`}</small>
     </td>
     <td class="wrap">${plain(schedule.job)}</td>

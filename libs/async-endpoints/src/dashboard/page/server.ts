@@ -89,8 +89,17 @@ export interface WorkersSnapshot {
   readonly isCut: boolean;
 }
 
-export async function read<T>(path: string): Promise<T> {
-  return answerOf<T>(await fetch(addressOf(path), { headers: { accept: 'application/json' } }));
+/** The slowest step of an action is done long before. */
+const DEADLINE_MS = 60_000;
+
+export function read<T>(path: string): Promise<T> {
+  return send(path, { headers: { accept: 'application/json' } }, answerOf<T>);
+}
+
+/** Whether the server refuses the visitor, and not just a request. */
+export function isSignedOut(): Promise<boolean> {
+  const isRefusal = ({ ok, status, headers }: Response) => [401, 403].includes(status) || (ok && !isJson(headers));
+  return send('api/visitor', { headers: { accept: 'application/json' } }, isRefusal).catch(() => false);
 }
 
 export interface Step {
@@ -102,17 +111,36 @@ export interface Step {
 /** On jobs by id, on queues and schedules by name; or on a page of the jobs that match a filter. */
 export type Target = { readonly targets: readonly string[] } | { readonly filter: Readonly<Record<string, string>> };
 
-export async function act(operation: string, target: Target): Promise<Step> {
+export function act(operation: string, target: Target): Promise<Step> {
   const headers = { 'content-type': 'application/json', 'x-async-endpoints-dashboard': '1' };
   const body = JSON.stringify({ operation, ...target });
-  return answerOf<Step>(await fetch(addressOf('api/actions'), { method: 'POST', headers, body }));
+  return send('api/actions', { method: 'POST', headers, body }, answerOf<Step>);
+}
+
+async function send<T>(path: string, init: RequestInit, use: (response: Response) => T | Promise<T>): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), DEADLINE_MS);
+  try {
+    return await use(await fetch(addressOf(path), { ...init, signal: deadline.signal }));
+  } catch (error) {
+    const isLate = deadline.signal.aborted;
+    if (!isLate && !(error instanceof TypeError)) throw error;
+    const why = isLate ? `did not answer within ${DEADLINE_MS / 1_000} s` : 'cannot be reached';
+    throw new Error(`The server ${why}.`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isJson(headers: Headers): boolean {
+  return headers.get('content-type')?.includes('json') ?? false;
 }
 
 async function answerOf<T>(response: Response): Promise<T> {
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  const body = (isJson ? await response.json() : {}) as { message?: string; detail?: string };
+  const hasData = isJson(response.headers);
+  const body = (hasData ? await response.json() : {}) as { message?: string; detail?: string };
   if (!response.ok) throw new Error(body.message ?? body.detail ?? `The server answered ${response.status}.`);
   // A login page, for example.
-  if (!isJson) throw new Error('The server sent no data. Reload the page to sign in again.');
+  if (!hasData) throw new Error('The server sent no data. Reload the page to sign in again.');
   return body as T;
 }
