@@ -4,6 +4,8 @@ import type { RedisPartition } from './partition.js';
 import { listScript } from './scripts/list.lua.js';
 
 const ID_LENGTH = 36;
+/** Later than all jobs. */
+export const LATEST = 999_999_999_999_999;
 const ALL_STATUSES = Object.values(LETTER_OF).join('');
 
 /** A place in the list of a partition (see `list.lua.ts`). */
@@ -54,7 +56,9 @@ export class ListSource {
   async read(most: number): Promise<void> {
     const { client, time, place, keys } = this.partition;
     const { at, rest, line, completed } = this.position;
-    const args = [time(), most, at, rest, line, completed, ...this.#args];
+    // Without numbers, the script begins at the newest job: one that has changed its status since they were read is not missed.
+    const numbers = at === LATEST ? ['', ''] : [line, completed];
+    const args = [time(), most, at, rest, ...numbers, ...this.#args];
     const [isFull, ...jobs] = await listScript.run(
       client,
       [...this.partition.keysOf(this.names), keys.earlierCompleted],

@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from '../../store/cursor.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
 import { matches } from '../../store/verbs.js';
 import { readNames } from './keys.js';
-import { after, type Listed, ListSource, type Position } from './list-source.js';
+import { after, LATEST, type Listed, ListSource, type Position } from './list-source.js';
 import type { RedisPartition } from './partition.js';
 
 /** The most jobs that are read for a page, and in one step of a filter by owner and error code. */
@@ -13,8 +13,6 @@ const LOOKED_AT_ONCE = 100;
 const NAMES_AT_ONCE = 50;
 /** The numbers begin again at 0 after this many. */
 const NUMBERS = 2 ** 32;
-/** Later than all jobs. */
-const LATEST = 999_999_999_999_999;
 /** Before all jobs of the same time, and after all of them. */
 const [FIRST, LAST] = ['z', ''];
 

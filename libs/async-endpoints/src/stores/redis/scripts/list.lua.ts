@@ -100,7 +100,7 @@ end
  * time     the clock in ms, or '' for the clock of Redis
  * limit    the most jobs
  * at, rest the time and the text of the place
- * line, completed the numbers of the place
+ * line, completed the numbers of the place, or '' to begin at the newest job
  * statuses the letters of the statuses
  * kind     the kind of the entries in `listed`
  * returns  1 when it has read enough and there may be more, else 0; then for each job its time and text, its record without the
@@ -116,6 +116,7 @@ ${SOURCES}
 local AT_ONCE, MOST_LOOKED_AT = 100, 10000
 local counted, names = call('HMGET', COUNTERS, 'seq', 'completed'), {}
 local next_line, next_completed = (counted[1] or 0) + 1, (counted[2] or 0) + 1
+line, completed = line or next_line, completed or next_completed
 local replies, looked, listed = { 0 }, 0, 0
 
 local function reply(job_at, job_rest, text, claim)
