@@ -54,9 +54,10 @@ describe.each(ADAPTERS)('Retry-After, on %s', (adapter) => {
   it('is 1 without any data, and does not call the store', async () => {
     const { app, store, running } = await startClocked(adapter);
     const job = await running(0);
+    const { asked } = store; // the first sweep of the worker has asked
     expect(await secondsOf(app.post('/reports', BEES))).toBe(1);
     expect(await secondsOf(app.get(job.links.self))).toBe(1);
-    expect(store.asked).toBe(0);
+    expect(store.asked).toBe(asked);
   });
 
   it('is the remaining time of a running job, estimated from earlier ones', async () => {

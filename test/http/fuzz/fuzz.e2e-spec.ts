@@ -16,7 +16,7 @@ const SEED = process.env.FUZZ_SEED === 'random' ? Date.now() % 2 ** 31 : Number(
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 const OURS =
-  /^\{[\da-f-]{36}:0\}:(jobs|claims|leases|completed|finished|counters|names|workers|alive|(line|ready|scheduled|running|wake):Probe|recall:[\da-f-]{36}|key:[\w-]{43})$/;
+  /^\{[\da-f-]{36}:0\}:(jobs|claims|leases|completed:Probe|purges|listed|finished|counters|names|workers|alive|(line|ready|scheduled|running|wake):Probe|recall:[\da-f-]{36}|key:[\w-]{43})$/;
 
 /** What was sent and what came of it, over the whole run. */
 class Tally {
