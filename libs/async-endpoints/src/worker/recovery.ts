@@ -44,7 +44,7 @@ export function recoveryLoop(
       while ((await purgeSome(store, batchSize)) && failures.length === 0) await recover();
       await store.register(own.describe(), aliveMs).catch((error) => failures.push(error));
       await publishActions(store).catch((error) => failures.push(error));
-      if (sweeps % (SWEEPS_APART * REGISTRATIONS_APART) === 1)
+      if (failures.length === 0 && sweeps % (SWEEPS_APART * REGISTRATIONS_APART) === 1)
         await unhandled.check().catch((error) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
