@@ -44,8 +44,8 @@ export function recoveryLoop(
       while ((await purgeSome(store, batchSize)) && failures.length === 0) await recover();
       await store.register(own.describe(), aliveMs).catch((error) => failures.push(error));
       await publishActions(store).catch((error) => failures.push(error));
-      if (failures.length === 0 && sweeps % (SWEEPS_APART * REGISTRATIONS_APART) === 1)
-        await unhandled.check().catch((error) => failures.push(error));
+      // Beside the sweeps, which a reply that never comes must not stop.
+      if (sweeps % (SWEEPS_APART * REGISTRATIONS_APART) === 1) void unhandled.check().catch(onError);
     }
     if (failures.length > 0) throw failures[0];
   };
