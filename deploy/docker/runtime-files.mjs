@@ -1,7 +1,10 @@
 // Copies the files that the built applications and the command-line tool run, and nothing else, to a folder: the image's /app.
 // sbom.cdx.json beside them names each package (CycloneDX), Node included.
 //
-//   node deploy/docker/runtime-files.mjs <folder>
+//   node deploy/docker/runtime-files.mjs <folder> [<compiled library>]
+//
+// The second folder is where the library was compiled to, unless that is libs/async-endpoints/dist. Modules that `npm run build` has
+// joined are in the result twice, because the applications have them apart.
 //
 // @vercel/nft follows every import from the entry points. It cannot follow a name that exists at run time only, and it follows
 // optional imports too, so both kinds of packages are listed here. test/deployment/runtime-files.e2e-spec.ts runs the
@@ -25,15 +28,17 @@ const twins = [
 ];
 const servedByName = /^(favicon-.+\.png|index\.css|swagger-ui\.css|swagger-ui-(bundle|standalone-preset)\.js)$/;
 
-const [target] = process.argv.slice(2);
+const [target, compiled = `${library}/dist`] = process.argv.slice(2);
 if (!target) throw new Error('Expected a folder: node deploy/docker/runtime-files.mjs <folder>');
+/** Where a file is in the image. */
+const placeOf = (file) => file.replace(`${compiled}/`, `${library}/dist/`);
 
 const { bin } = JSON.parse(await readFile(join(root, library, 'package.json'), 'utf8'));
 const { resolve } = createRequire(import.meta.url);
 const { fileList } = await nodeFileTrace(
   [
     ...['dist/apps/api/src/main.js', 'dist/apps/worker/src/main.js'].map((entry) => join(root, entry)),
-    join(root, library, bin['async-endpoints']),
+    join(root, compiled, relative('dist', bin['async-endpoints'])),
     ...loadedByName.map((name) => resolve(name)),
   ],
   { base: root, ignore: [...notUsed.map((name) => `node_modules/${name}/**`), ...twins] },
@@ -42,15 +47,16 @@ const swagger = 'node_modules/swagger-ui-dist';
 const assets = (await readdir(join(root, swagger))).filter((file) => servedByName.test(file));
 const files = new Set([...fileList, `${library}/package.json`, ...assets.map((file) => join(swagger, file))]);
 for (const file of files) {
-  await mkdir(dirname(join(target, file)), { recursive: true });
+  const place = placeOf(file);
+  await mkdir(dirname(join(target, place)), { recursive: true });
   const applications = await copyOfApplications(file);
-  if (applications) await symlink(relative(dirname(file), applications), join(target, file));
-  else await cp(join(root, file), join(target, file), { dereference: true });
+  if (applications) await symlink(relative(dirname(place), applications), join(target, place));
+  else await cp(join(root, file), join(target, place), { dereference: true });
 }
 
 /** The applications have the library built into them: what the tool shares with them is in the image once. */
 async function copyOfApplications(file) {
-  const copy = file.replace(`${library}/dist/`, `dist/${library}/src/`);
+  const copy = file.replace(`${compiled}/`, `dist/${library}/src/`);
   if (copy === file || !files.has(copy)) return null;
   const [own, theirs] = await Promise.all([file, copy].map((path) => readFile(join(root, path), 'utf8')));
   return own === theirs ? copy : null;
