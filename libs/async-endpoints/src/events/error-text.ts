@@ -69,3 +69,8 @@ const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** A name or another value within a line of the log, which a line break in it would end. */
+export function onOneLine(value: string): string {
+  return printable(value).replaceAll('\n', '\\n');
+}

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import * as lifecycle from '../job/lifecycle.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { aJob } from '../testing/index.js';
-import { JOB_CHANNELS, QUEUES_PAUSED, STORE_NOTICE } from './channels.js';
+import { JOB_CHANNELS, QUEUES_PAUSED, QUEUES_UNHANDLED, STORE_NOTICE } from './channels.js';
 import { JobLog } from './log.js';
 
 const store = new MemoryJobStore();
@@ -95,6 +95,14 @@ describe('The log line of a failed job', () => {
   it('is one line for a pause, whatever the names: a visitor cannot write a line of their own into the log', () => {
     QUEUES_PAUSED.publish({ store, verb: 'pause', names: ['Echo\nforged'], by: 'anna\r\nforged' });
     expect(lines.splice(0)).toEqual(['Echo\\nforged was paused by anna\\u000d\\nforged\nAsyncEndpoints']);
+  });
+
+  it('is one line for a job, and for names without a worker, whatever the names', () => {
+    QUEUES_UNHANDLED.publish({ store, names: ['Echo\nforged'] });
+    expect(lines.splice(0)).toEqual(['Jobs wait that no live worker handles: Echo\\nforged\nAsyncEndpoints']);
+    const job = lifecycle.submit(aJob({ name: 'Echo\nforged' }), 0);
+    JOB_CHANNELS.rerun.publish({ job, store });
+    expect(lines.splice(0)).toEqual([`Job Echo\\nforged ${job.id} was queued again\nAsyncEndpoints`]);
   });
 
   it('contains all of a thrown text', () => {

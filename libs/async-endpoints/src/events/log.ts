@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { logError, printable, reasonOf, textOf } from './error-text.js';
+import { logError, onOneLine, printable, reasonOf, textOf } from './error-text.js';
 import { withinJob } from './job-scope.js';
 import {
   type JobEvent,
@@ -25,12 +25,10 @@ export class JobLog {
     lose: within(({ job, cause }) => this.#logger.warn(`${of(job)} was lost to another worker: ${reasonOf(cause)}`)),
     release: within(({ job }) => this.#logger.log(`${of(job)} was given back, its attempt not counted`)),
     notice: ({ message }) => this.#logger.warn(printable(message)),
-    action: ({ action }) => this.#logger.log(textOfAction(action).replaceAll('\n', '\\n')),
-    paused: (change) => this.#logger.log(textOfPause(change).replaceAll('\n', '\\n')),
+    action: ({ action }) => this.#logger.log(textOfAction(action)),
+    paused: (change) => this.#logger.log(textOfPause(change)),
     unhandled: ({ names }) => this.#logger.warn(`Jobs wait that no live worker handles: ${listed(names)}`),
-    instants: (instants) => {
-      if (instants.outcome !== 'fired') this.#logger.warn(textOfInstants(instants).replaceAll('\n', '\\n'));
-    },
+    instants: (one) => one.outcome !== 'fired' && this.#logger.warn(textOfInstants(one)),
   };
 
   /** The same for all applications of this process that share the store, so that each event is logged once. */
@@ -60,16 +58,16 @@ function within(listener: (event: JobEvent) => void): (event: JobEvent) => void 
 const MOST_NAMES = 10;
 
 function listed(names: readonly string[]): string {
-  return names.slice(0, MOST_NAMES).map(printable).join(', ') + (names.length > MOST_NAMES ? ', …' : '');
+  return names.slice(0, MOST_NAMES).map(onOneLine).join(', ') + (names.length > MOST_NAMES ? ', …' : '');
 }
 
 function textOfPause({ verb, names, by }: QueuesPaused): string {
-  const done = `${verb}d${by === null ? '' : ` by ${printable(by)}`}`;
+  const done = `${verb}d${by === null ? '' : ` by ${onOneLine(by)}`}`;
   return `${listed(names)} ${names.length === 1 ? 'was' : 'were'} ${done}`;
 }
 
 function textOfInstants({ schedule, outcome, count }: ScheduleInstants): string {
-  const name = `Schedule ${printable(schedule)}`;
+  const name = `Schedule ${onOneLine(schedule)}`;
   if (outcome === 'skipped') return `${name} submitted no job: its last one is not finished`;
   return `${name} missed ${count} ${count === 1 ? 'instant' : 'instants'}, for which it submits no job`;
 }
@@ -78,11 +76,11 @@ function textOfInstants({ schedule, outcome, count }: ScheduleInstants): string 
 const BY_NAME: ReadonlySet<OperatorAction['verb']> = new Set(['pause', 'resume', 'trigger', 'remove']);
 
 function textOfAction({ verb, by, jobs }: OperatorAction): string {
-  const command = `${printable(by)} ran "async-endpoints ${verb}"`;
+  const command = `${onOneLine(by)} ran "async-endpoints ${verb}"`;
   if (BY_NAME.has(verb)) return `${command}: ${listed(jobs.flatMap(({ name }) => name ?? []))}`;
   const total = jobs.reduce((sum, { count }) => sum + count, 0);
   const named = jobs.flatMap(({ name, status, count }) =>
-    name === null ? [] : [`${count} ${printable(name)}${status === null ? '' : `, now ${status}`}`],
+    name === null ? [] : [`${count} ${onOneLine(name)}${status === null ? '' : `, now ${status}`}`],
   );
   const shown = named.slice(0, MOST_NAMES).join('; ') + (named.length > MOST_NAMES ? '; …' : '');
   return `${command}: ${total} ${total === 1 ? 'job' : 'jobs'}${shown && ` (${shown})`}`;
@@ -94,9 +92,9 @@ function recovered({ job, vanished }: JobEvent): string {
   const { worker, heartbeatAt } = vanished;
   const seconds = Math.round((job.lastUpdatedAt - heartbeatAt) / 1_000);
   const heard = `last heartbeat at ${new Date(heartbeatAt).toISOString()}, ${seconds} s ago`;
-  return `${of(job)} was recovered from worker ${printable(worker)}, which died (${heard}); ${now}`;
+  return `${of(job)} was recovered from worker ${onOneLine(worker)}, which died (${heard}); ${now}`;
 }
 
 function of({ name, id }: JobEvent['job']): string {
-  return `Job ${printable(name)} ${id}`;
+  return `Job ${onOneLine(name)} ${id}`;
 }
