@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { type INestApplication, Injectable, Module, ValidationPipe } from '@nestjs/common';
 import { RouterModule } from '@nestjs/core';
 import { map } from 'rxjs';
+import { eventually } from 'nestjs-async-endpoints/testing';
 import { AsyncDashboardModule, MemoryJobStore } from './built.js';
 import { ADAPTERS, KeyGuard, startDashboard, startStrippingProxy } from './dashboard-app.js';
 import { firstMessage, get, getJson, post } from './requests.js';
@@ -152,14 +153,14 @@ describe.each(ADAPTERS)('The routes of the dashboard on %s', (adapter) => {
     onTestFinished(() => abort.abort());
     const open = (signal: AbortSignal) => fetch(`${app.url}/admin/jobs/api/stream`, { signal });
     const first = new AbortController();
-    expect((await open(first.signal)).status).toBe(200);
-    for (let n = 1; n < 1_000; n += 111) {
-      const answers = await Promise.all(Array.from({ length: 111 }, () => open(abort.signal)));
-      expect(answers.every(({ status }) => status === 200)).toBe(true);
-    }
+    const answers = [await open(first.signal)]; // kept: fetch ends the stream of a response that is garbage
+    while (answers.length < 1_000)
+      answers.push(...(await Promise.all(Array.from({ length: 111 }, () => open(abort.signal)))));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1_000);
     expect((await open(abort.signal)).status).toBe(503);
     first.abort();
-    await vi.waitUntil(async () => (await open(abort.signal)).status === 200);
+    await eventually(async () => (await open(abort.signal)).status === 200, 20_000);
+    expect(answers).toHaveLength(1_000);
   });
 
   it('work with helmet, a global prefix and versioning', async () => {
