@@ -8,8 +8,13 @@ import { figure, KINDS, System } from '../stores/system.js';
 import { Balancer } from './balancer.js';
 import { Load } from './load.js';
 
-/** Longer than it takes the balancer to notice, and each client to ask once more on the connection that it keeps. */
-const SETTINGS = { ASYNC_HTTP_SHUTDOWN_DELAY_MS: '1500', LOG_FORMAT: 'text' };
+const SETTINGS = {
+  // Longer than it takes the balancer to notice, and each client to ask once more on the connection that it keeps.
+  ASYNC_HTTP_SHUTDOWN_DELAY_MS: '1500',
+  // Longer than a write waits for a busy disk: no lease may run out here.
+  ASYNC_WORKER_LEASE_MS: '10000',
+  LOG_FORMAT: 'text',
+};
 /** What a handler logs of a job of the load. */
 const RUN = /\[Sleep(?:V2)? ([0-9a-f-]{36})\] slept 60 ms/g;
 const UNKNOWN_TO_ALL = 'Nobody';
