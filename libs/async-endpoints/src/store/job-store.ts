@@ -62,7 +62,7 @@ export abstract class JobStore {
    * the insert, in this order; a key is checked before an id. A known job is `existing` when name, owner and fingerprint are the
    * same, and a `conflict` otherwise. `limits.queueLimit` bounds the waiting jobs of all names, a job's own `queueLimit` those of its
    * name. `queueBytes` bounds their bytes: a queue that has reached it is full, so it exceeds it by less than one job. Repeating a
-   * submission that has an id or key inserts nothing.
+   * submission that has an id or key inserts nothing. A key names its job by id, so it does not count while no job has this id.
    */
   abstract submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]>;
 

@@ -107,7 +107,6 @@ CREATE TABLE tally (
 CREATE TABLE idempotency (
   scope text COLLATE "C" PRIMARY KEY,
   id uuid NOT NULL,
-  created_at bigint NOT NULL,
   expires_at bigint NOT NULL
 );
 CREATE INDEX idempotency_expiry ON idempotency (expires_at);
@@ -228,7 +227,6 @@ COMMENT ON COLUMN done.result IS 'JSON: the result of the handler.';
 COMMENT ON TABLE lease IS 'One row for each claim call and name: how many of its jobs are still in progress, and the earliest end of their leases.';
 COMMENT ON TABLE tally IS 'The number of jobs by name and status. Add up all shards of a name: each writer takes any shard that is not locked.';
 COMMENT ON TABLE idempotency IS 'The job of each idempotency key, until expires_at.';
-COMMENT ON COLUMN idempotency.created_at IS 'That of the job. A later job may have the same id, once this one is purged.';
 COMMENT ON TABLE paused IS 'Paused job names.';
 COMMENT ON TABLE worker IS 'Worker processes whose registration has not expired.';
 COMMENT ON TABLE action IS 'Actions of operators, until a worker writes them into its log.';

@@ -136,27 +136,36 @@ export function describeSubmit(subject: Subject, { describe, it }: TestFramework
   });
 
   describe('submit with a key whose job was purged', () => {
-    it('still finds another job with the id', async () => {
+    const retention = { completedMs: 100, failedMs: 100, canceledMs: 100 };
+    const keyed = { fingerprint: 'same', idempotency: { key: 'k', retentionMs: 10_000 } };
+
+    /** Submits a job with the key, lets the store purge the job, and returns its id. */
+    async function purged(): Promise<string> {
       const { store, advance } = subject;
-      const retention = { completedMs: 100, failedMs: 100, canceledMs: 100 };
-      const keyed = { fingerprint: 'same', idempotency: { key: 'k', retentionMs: 10_000 } };
-      const gone = await created(store, { ...keyed, retention });
-      await store.cancel([gone.id]);
+      const { id } = await created(store, { ...keyed, retention });
+      await store.cancel([id]);
       await advance(100);
       await store.purge(10);
+      return id;
+    }
+
+    it('still finds another job with the id', async () => {
+      const { store } = subject;
+      await purged();
       const other = await created(store);
       assert.deepEqual(await submitOne(store, { ...keyed, id: other.id }), { outcome: 'conflict', on: 'id' });
       assert.deepEqual(await find(store, other.id), other);
     });
 
-    it('does not take a later job with the same id for the job of the key', async () => {
-      const { store, advance } = subject;
-      const retention = { completedMs: 100, failedMs: 100, canceledMs: 100 };
-      const keyed = { fingerprint: 'same', idempotency: { key: 'k', retentionMs: 10_000 } };
-      const { id } = await created(store, { ...keyed, retention });
-      await store.cancel([id]);
-      await advance(100);
-      await store.purge(10);
+    it('finds a later job that has the id of the purged one', async () => {
+      const { store } = subject;
+      const later = await created(store, { id: await purged(), fingerprint: 'same' });
+      assert.deepEqual(await submitOne(store, keyed), { outcome: 'existing', job: later });
+    });
+
+    it('decides in the order of a batch whether a job has the id of the purged one yet', async () => {
+      const { store } = subject;
+      const id = await purged();
       const batch = [aJob({ name: 'Work', ...keyed }), aJob({ id, name: 'Work' })];
       const submissions = await store.submit(batch, { queueLimit: 10 });
       assert.deepEqual(

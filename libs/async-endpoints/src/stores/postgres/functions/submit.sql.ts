@@ -57,11 +57,13 @@ DECLARE
 BEGIN
   WITH keyed AS (
     INSERT INTO idempotency
-      SELECT DISTINCT ON (scope) scope, id, p_time, p_time + key_ms FROM unnest(p_jobs) WHERE scope IS NOT NULL ORDER BY scope, n
+      SELECT DISTINCT ON (scope) scope, id, p_time + key_ms FROM unnest(p_jobs) WHERE scope IS NOT NULL ORDER BY scope, n
     ON CONFLICT DO NOTHING RETURNING scope, id
   ), fresh AS (
     SELECT new.* FROM (SELECT DISTINCT ON (id) * FROM unnest(p_jobs) ORDER BY id, n) AS new LEFT JOIN keyed USING (scope, id)
-    WHERE new.scope IS NULL OR keyed.id IS NOT NULL
+    WHERE (new.scope IS NULL OR keyed.id IS NOT NULL)
+      -- The job of a key of this batch, which may be purged: whether the key counts depends on the order.
+      AND new.id NOT IN (SELECT known.id FROM unnest(p_jobs) AS other JOIN idempotency AS known USING (scope))
   ), made AS (
     INSERT INTO job (id, name, status, waits_as, owner, priority, max_retries, created_at, scheduled_at, waits_since, retention,
       fingerprint, bytes, payload)
@@ -93,7 +95,7 @@ DECLARE
   v_known json;
 BEGIN
   IF p_new.scope IS NOT NULL THEN
-    SELECT row_to_json(record) INTO v_known FROM idempotency AS key JOIN record USING (id, created_at)
+    SELECT row_to_json(record) INTO v_known FROM idempotency AS key JOIN record USING (id)
     WHERE key.scope = p_new.scope AND key.expires_at > p_time;
     IF FOUND THEN RETURN json_build_object('n', p_new.n, 'on', 'key', 'known', v_known); END IF;
   END IF;
@@ -109,7 +111,7 @@ DECLARE
 BEGIN
   -- Insert the key first, so that two submissions with the same key run one after the other.
   WHILE p_new.scope IS NOT NULL LOOP
-    INSERT INTO idempotency VALUES (p_new.scope, p_new.id, 0, 0) ON CONFLICT DO NOTHING;
+    INSERT INTO idempotency VALUES (p_new.scope, p_new.id, 0) ON CONFLICT DO NOTHING;
     PERFORM FROM idempotency WHERE scope = p_new.scope FOR UPDATE;
     EXIT WHEN FOUND;
   END LOOP;
@@ -129,7 +131,7 @@ BEGIN
       p_time, p_time + p_new.delay, p_time, p_new.retention, p_new.fingerprint, p_new.bytes, p_new.payload)
     ON CONFLICT (id) DO NOTHING;
     IF FOUND THEN
-      UPDATE idempotency SET id = p_new.id, created_at = p_time, expires_at = p_time + p_new.key_ms WHERE scope = p_new.scope;
+      UPDATE idempotency SET id = p_new.id, expires_at = p_time + p_new.key_ms WHERE scope = p_new.scope;
       PERFORM count_jobs(p_new.name, (p_new.delay = 0)::integer, (p_new.delay > 0)::integer, 0, 0, 0, 0, CASE WHEN p_new.delay = 0 THEN p_new.bytes ELSE 0 END,
         CASE WHEN p_new.delay > 0 THEN p_new.bytes ELSE 0 END);
       RETURN NULL;
