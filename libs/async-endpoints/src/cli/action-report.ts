@@ -1,12 +1,5 @@
 import { hostname } from 'node:os';
-import {
-  JOB_CHANNELS,
-  type JobEvent,
-  JOBS_PURGED,
-  type JobsPurged,
-  QUEUES_PAUSED,
-  type QueuesPaused,
-} from '../events/channels.js';
+import { type JobEvent, subscribe } from '../events/channels.js';
 import type { JobStore, OperatorAction } from '../store/job-store.js';
 import { oneLine, say } from './exit.js';
 
@@ -14,7 +7,6 @@ type Verb = OperatorAction['verb'];
 type Counts = OperatorAction['jobs'][number];
 
 const FLUSH_MS = 1_000;
-const VERBS = ['cancel', 'rerun', 'recover'] as const;
 
 /**
  * Reports the actions of this process to the workers, for their log and metrics: every second and at the end, so that little is
@@ -22,14 +14,7 @@ const VERBS = ['cancel', 'rerun', 'recover'] as const;
  */
 export class ActionReport {
   readonly #counts = new Map<string, { verb: Verb; jobs: Counts }>();
-  readonly #listeners = VERBS.map(
-    (verb) => [JOB_CHANNELS[verb], (message: unknown) => this.#add(verb, message as JobEvent)] as const,
-  );
-  readonly #purged = (message: unknown): void => this.#count('purge', null, null, (message as JobsPurged).ids.length);
-  readonly #paused = (message: unknown): void => {
-    const { verb, names } = message as QueuesPaused;
-    for (const name of names) this.#count(verb, name, null, 0);
-  };
+  #unsubscribe: () => void = () => {};
   /** The time of the first action in the counts. */
   #since = 0;
   #reporting = Promise.resolve();
@@ -37,22 +22,24 @@ export class ActionReport {
   constructor(private readonly store: JobStore) {}
 
   open(): void {
-    for (const [channel, listener] of this.#listeners) channel.subscribe(listener);
-    JOBS_PURGED.subscribe(this.#purged);
-    QUEUES_PAUSED.subscribe(this.#paused);
+    const changed =
+      (verb: Verb) =>
+      ({ job: { name, status } }: JobEvent) =>
+        this.#count(verb, name, status, 1);
+    this.#unsubscribe = subscribe(this.store, {
+      cancel: changed('cancel'),
+      rerun: changed('rerun'),
+      recover: changed('recover'),
+      purged: ({ ids }) => this.#count('purge', null, null, ids.length),
+      paused: ({ verb, names }) => names.forEach((name) => this.#count(verb, name, null, 0)),
+    });
   }
 
   /** Resolves when all actions are reported, or could not be reported. */
   async close(): Promise<void> {
-    for (const [channel, listener] of this.#listeners) channel.unsubscribe(listener);
-    JOBS_PURGED.unsubscribe(this.#purged);
-    QUEUES_PAUSED.unsubscribe(this.#paused);
+    this.#unsubscribe();
     this.#flush();
     await this.#reporting;
-  }
-
-  #add(verb: Verb, { job }: JobEvent): void {
-    this.#count(verb, job.name, job.status, 1);
   }
 
   #count(verb: Verb, name: string | null, status: string | null, by: number): void {

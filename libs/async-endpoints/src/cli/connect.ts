@@ -1,6 +1,6 @@
 import { createStore } from '../config/create-store.js';
 import type { ResolvedSettings } from '../config/read-settings.js';
-import { STORE_NOTICE, type StoreNotice } from '../events/channels.js';
+import { subscribe } from '../events/channels.js';
 import type { JobStore } from '../store/job-store.js';
 import { ActionReport } from './action-report.js';
 import { say } from './exit.js';
@@ -33,8 +33,7 @@ export async function withSession<T>(flags: SessionFlags, work: (session: Sessio
   const store = (await createStore(settings)) as JobStore;
   const report = new ActionReport(store);
   const warnings: string[] = [];
-  const warn = (notice: unknown) => void warnings.push((notice as StoreNotice).message);
-  STORE_NOTICE.subscribe(warn);
+  const unsubscribe = subscribe(store, { notice: ({ message }) => warnings.push(message) });
   try {
     await store.open();
     for (const warning of warnings) say(`warning: ${warning}`, 'warn');
@@ -42,7 +41,7 @@ export async function withSession<T>(flags: SessionFlags, work: (session: Sessio
     return await work({ store, settings, json: flags.json ?? isLogged(), yes: flags.yes ?? false });
   } finally {
     await report.close();
-    STORE_NOTICE.unsubscribe(warn);
+    unsubscribe();
     await store.close();
   }
 }

@@ -46,14 +46,6 @@ export interface StoreNotice {
 
 export const STORE_NOTICE = channel('asyncendpoints.store.notice');
 
-/** Terminal jobs were deleted after their retention. */
-export interface JobsPurged {
-  readonly store: object;
-  readonly ids: readonly string[];
-}
-
-export const JOBS_PURGED = channel('asyncendpoints.jobs.purged');
-
 /** This process paused or resumed job names. */
 export interface QueuesPaused {
   readonly store: object;
@@ -62,16 +54,6 @@ export interface QueuesPaused {
   /** The author of the pause, as given. */
   readonly by: string | null;
 }
-
-export const QUEUES_PAUSED = channel('asyncendpoints.queues.paused');
-
-/** Jobs of these names wait, and no live worker handles them. One worker publishes it, once for a name and then every hour. */
-export interface QueuesUnhandled {
-  readonly store: object;
-  readonly names: readonly string[];
-}
-
-export const QUEUES_UNHANDLED = channel('asyncendpoints.queues.unhandled');
 
 /** The outcome of instants of a schedule. */
 export interface ScheduleInstants {
@@ -99,44 +81,33 @@ export interface OperatorAction {
   readonly jobs: readonly { readonly name: string | null; readonly status: string | null; readonly count: number }[];
 }
 
-/** A tool in another process changed jobs. One worker gets each message. */
-export interface OperatorActionTaken {
-  readonly store: object;
-  readonly action: OperatorAction;
-}
-
-export const OPERATOR_ACTION = channel('asyncendpoints.operator.action');
-
-/** The store ignored a message that it does not understand or that another deployment wrote: `{ store }`. */
-export const STORE_MESSAGE_IGNORED = channel('asyncendpoints.store.message.ignored');
-
-/** The store set aside a record that it cannot read: `{ store }`. Each process publishes it once for each record. */
-export const STORE_RECORD_UNREADABLE = channel('asyncendpoints.store.record.unreadable');
-
-export type JobEventName = keyof typeof JOB_CHANNELS;
-
 /** The messages of every channel, by the name of the event. Each names its store. */
-interface Events extends Record<JobEventName, JobEvent> {
-  purged: JobsPurged;
+interface Events extends Record<keyof typeof JOB_CHANNELS, JobEvent> {
+  /** Terminal jobs were deleted after their retention. */
+  purged: { readonly store: object; readonly ids: readonly string[] };
   paused: QueuesPaused;
-  unhandled: QueuesUnhandled;
-  action: OperatorActionTaken;
+  /** Jobs of these names wait, and no live worker handles them. One worker publishes it, once for a name and then every hour. */
+  unhandled: { readonly store: object; readonly names: readonly string[] };
+  /** A tool in another process changed jobs. One worker gets each message. */
+  action: { readonly store: object; readonly action: OperatorAction };
   instants: ScheduleInstants;
   notice: StoreNotice;
+  /** The store ignored a message that it does not understand or that another deployment wrote. */
   ignored: { readonly store: object };
+  /** The store set aside a record that it cannot read. Each process publishes it once for each record. */
   unreadable: { readonly store: object };
 }
 
 const CHANNELS: Readonly<Record<keyof Events, Channel>> = {
   ...JOB_CHANNELS,
-  purged: JOBS_PURGED,
-  paused: QUEUES_PAUSED,
-  unhandled: QUEUES_UNHANDLED,
-  action: OPERATOR_ACTION,
+  purged: channel('asyncendpoints.jobs.purged'),
+  paused: channel('asyncendpoints.queues.paused'),
+  unhandled: channel('asyncendpoints.queues.unhandled'),
+  action: channel('asyncendpoints.operator.action'),
   instants: SCHEDULE_INSTANTS,
   notice: STORE_NOTICE,
-  ignored: STORE_MESSAGE_IGNORED,
-  unreadable: STORE_RECORD_UNREADABLE,
+  ignored: channel('asyncendpoints.store.message.ignored'),
+  unreadable: channel('asyncendpoints.store.record.unreadable'),
 };
 
 export function publish<TName extends keyof Events>(name: TName, event: Events[TName]): void {

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import * as lifecycle from '../job/lifecycle.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { aJob } from '../testing/index.js';
-import { JOB_CHANNELS, QUEUES_PAUSED, QUEUES_UNHANDLED, STORE_NOTICE } from './channels.js';
+import { publish } from './channels.js';
 import { JobLog } from './log.js';
 
 const store = new MemoryJobStore();
@@ -11,7 +11,7 @@ let lines: string[] = [];
 
 /** What is written when a job fails of this. */
 function written(cause: unknown): string {
-  JOB_CHANNELS.fail.publish({ job: lifecycle.submit(aJob(), 0), store, cause });
+  publish('fail', { job: lifecycle.submit(aJob(), 0), store, cause });
   return lines.splice(0).join('\n');
 }
 
@@ -23,7 +23,7 @@ describe('The log line of a recovered job', () => {
     const now = Date.UTC(2026, 0, 1);
     const claimed = lifecycle.claim(lifecycle.submit(aJob(), now), { worker: 'w\u001b@host-1', leaseMs: 1_000 }, now);
     const job = lifecycle.recover(claimed, { maxCrashes: 3 }, now + 23_400);
-    JOB_CHANNELS.recover.publish({
+    publish('recover', {
       job,
       store,
       vanished: { worker: 'w\u001b@host-1', heartbeatAt: now, leaseUntil: now + 1_000 },
@@ -88,20 +88,20 @@ describe('The log line of a failed job', () => {
   });
 
   it('has no escape sequence from a notice of the store either', () => {
-    STORE_NOTICE.publish({ store, message: 'The record of job a\u001b[2J cannot be read' });
+    publish('notice', { store, message: 'The record of job a\u001b[2J cannot be read' });
     expect(lines.splice(0).join()).toContain('The record of job a\\u001b[2J cannot be read');
   });
 
   it('is one line for a pause, whatever the names: a visitor cannot write a line of their own into the log', () => {
-    QUEUES_PAUSED.publish({ store, verb: 'pause', names: ['Echo\nforged'], by: 'anna\r\nforged' });
+    publish('paused', { store, verb: 'pause', names: ['Echo\nforged'], by: 'anna\r\nforged' });
     expect(lines.splice(0)).toEqual(['Echo\\nforged was paused by anna\\u000d\\nforged\nAsyncEndpoints']);
   });
 
   it('is one line for a job, and for names without a worker, whatever the names', () => {
-    QUEUES_UNHANDLED.publish({ store, names: ['Echo\nforged'] });
+    publish('unhandled', { store, names: ['Echo\nforged'] });
     expect(lines.splice(0)).toEqual(['Jobs wait that no live worker handles: Echo\\nforged\nAsyncEndpoints']);
     const job = lifecycle.submit(aJob({ name: 'Echo\nforged' }), 0);
-    JOB_CHANNELS.rerun.publish({ job, store });
+    publish('rerun', { job, store });
     expect(lines.splice(0)).toEqual([`Job Echo\\nforged ${job.id} was queued again\nAsyncEndpoints`]);
   });
 

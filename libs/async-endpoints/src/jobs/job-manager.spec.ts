@@ -1,4 +1,4 @@
-import { QUEUES_PAUSED } from '../events/channels.js';
+import { subscribe } from '../events/channels.js';
 import { defineJob } from '../job/define-job.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { jobManagerOf } from './job-manager.testing.js';
@@ -55,11 +55,7 @@ describe('JobManager.pause', () => {
     const store = new MemoryJobStore();
     const jobs = jobManagerOf(store);
     const told: unknown[] = [];
-    const listen = (change: unknown) => told.push(change);
-    QUEUES_PAUSED.subscribe(listen);
-    onTestFinished(() => {
-      QUEUES_PAUSED.unsubscribe(listen);
-    });
+    onTestFinished(subscribe(store, { paused: (change) => told.push(change) }));
     await jobs.pause(defineJob<null>('Mail'), { by: 'ann' });
     await jobs.pause(['Report', defineJob<null>('Import')]);
     expect((await jobs.paused()).map(({ name, pausedBy }) => [name, pausedBy])).toEqual([

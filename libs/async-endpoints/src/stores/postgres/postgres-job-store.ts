@@ -1,4 +1,4 @@
-import { STORE_NOTICE } from '../../events/channels.js';
+import { publish } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, JobStatus, NewJob } from '../../job/job.js';
 import type { Settlement } from '../../job/lifecycle.js';
@@ -236,7 +236,7 @@ export class PostgresJobStore implements JobStore {
     if (this.#connections.isOpen) await this.#work.wait(names, signal);
   }
 
-  readonly #notify = (message: string): void => STORE_NOTICE.publish({ store: this, message });
+  readonly #notify = (message: string): void => publish('notice', { store: this, message });
   readonly #now = (): number | null => (this.#settings.now ? Math.floor(this.#settings.now()) : null);
 
   async #begin(): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type RedisServer, startRedisServer } from '@app/redis-server';
 import { Redis } from 'ioredis';
-import { STORE_MESSAGE_IGNORED, STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
+import { subscribe } from '../../events/channels.js';
 import { FollowedJobs } from '../../jobs/follow.js';
 import type { JobChange } from '../../store/job-store.js';
 import { aJob, eventually } from '../../testing/index.js';
@@ -140,11 +140,8 @@ describe('RedisJobStore on a shared Redis', () => {
     const store = await opened({ prefix });
     const channels = new RedisChannels(prefix, { database: 0, keyPrefix: '' });
     let counted = 0;
-    const count = (message: unknown) => void (counted += (message as { store: unknown }).store === store ? 1 : 0);
     const notices: string[] = [];
-    const note = (notice: unknown) => void notices.push((notice as StoreNotice).message);
-    STORE_MESSAGE_IGNORED.subscribe(count);
-    STORE_NOTICE.subscribe(note);
+    const end = subscribe(store, { ignored: () => counted++, notice: ({ message }) => notices.push(message) });
     const { told, complete } = await watched(store, id);
     // What a real completion of this job looks like, but for the seal and the result.
     const line = `${id} C 3 1C000000011${'0'.repeat(6)}0,0,0,0,0;1,3,5,5,5\x1eWork\x1e\x1e0\x1e\x1e\x1e\x1e\x1e"forged"\x1e`;
@@ -174,8 +171,7 @@ describe('RedisJobStore on a shared Redis', () => {
     await complete();
     await eventually(() => told.some(({ job }) => job !== undefined));
     expect(told.at(-1)?.job?.result).toBe('"true"');
-    STORE_MESSAGE_IGNORED.unsubscribe(count);
-    STORE_NOTICE.unsubscribe(note);
+    end();
   });
 
   it('ignores a replayed message about a job whose id is used again', async () => {

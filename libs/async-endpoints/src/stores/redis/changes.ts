@@ -1,4 +1,4 @@
-import { STORE_MESSAGE_IGNORED, STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
+import { publish } from '../../events/channels.js';
 import type { JobChange, JobStore, Topic } from '../../store/job-store.js';
 import { notOpen } from '../../store/lifetime.js';
 import { Subscribers } from '../../store/subscriptions.js';
@@ -154,10 +154,10 @@ export class IgnoredMessages {
   add(channel: string): void {
     const { store } = this;
     this.#count++;
-    STORE_MESSAGE_IGNORED.publish({ store });
+    publish('ignored', { store });
     if (performance.now() - this.#noticedAt < NOTICE_EVERY_MS) return;
     this.#noticedAt = performance.now();
     const message = `Somebody else publishes on the Redis channel ${channel}: ${this.#count} messages ignored so far.`;
-    STORE_NOTICE.publish({ store, message } satisfies StoreNotice);
+    publish('notice', { store, message });
   }
 }

@@ -1,4 +1,4 @@
-import { STORE_NOTICE, STORE_RECORD_UNREADABLE, type StoreNotice } from '../../events/channels.js';
+import { publish } from '../../events/channels.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import type { Settlement } from '../../job/lifecycle.js';
 import { agingOf } from '../../store/fairness.js';
@@ -61,9 +61,9 @@ export class RedisJobStore implements JobStore {
     const time = now ? () => String(now()) : () => '';
     checkPrefix(prefix);
     const priorityAgingMs = agingOf(options);
-    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+    const notify = (message: string) => publish('notice', { store: this, message });
     const connections = new RedisConnections(options, notify);
-    const unreadable = new Unreadable(notify, () => STORE_RECORD_UNREADABLE.publish({ store: this }));
+    const unreadable = new Unreadable(notify, () => publish('unreadable', { store: this }));
     const channels = new RedisChannels(prefix, connections.space);
     this.#prefix = prefix;
     this.#connections = connections;

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { STORE_RECORD_UNREADABLE } from '../../events/channels.js';
+import { subscribe } from '../../events/channels.js';
 import type { JobRecord } from '../../job/job.js';
 import { aJob } from '../../testing/index.js';
 import type { RedisKeys } from './keys.js';
@@ -119,14 +119,13 @@ describe('RedisJobStore, when a record cannot be read', () => {
     const [spoilt, neighbor] = await submitTwo(over);
     await spoil(spoilt, () => 'no record');
     const counted: unknown[] = [];
-    const count = (message: unknown) => void counted.push(message);
-    STORE_RECORD_UNREADABLE.subscribe(count);
+    const end = subscribe(store, { unreadable: (message) => counted.push(message) });
     // Waiting workers and sweeps look at the front of the queue too; only a claim reports the record.
     await store.waitForWork(['Work'], new AbortController().signal);
     await store.recover({ limit: 100, maxCrashes: 9 });
     expect((await claim(5)).map(({ job }) => job.id)).toEqual([neighbor]);
     await store.find([spoilt]);
-    STORE_RECORD_UNREADABLE.unsubscribe(count);
+    end();
     expect(counted).toEqual([{ store }]);
     expect(on.heard).toEqual([
       `The record of job ${spoilt} cannot be read and is set aside: run "async-endpoints audit"`,

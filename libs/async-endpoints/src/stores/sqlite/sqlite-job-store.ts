@@ -1,4 +1,4 @@
-import { STORE_NOTICE, type StoreNotice } from '../../events/channels.js';
+import { publish } from '../../events/channels.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as decide from '../../job/decide.js';
@@ -67,7 +67,7 @@ export class SqliteJobStore implements JobStore {
     this.#transactions = new CallersTransactions(this.#options);
     this.synchronous = this.#options.synchronous;
     this.schedules = new SqliteSchedules({ read: this.#read.bind(this), write: this.#write.bind(this) });
-    const notify = (message: string) => STORE_NOTICE.publish({ store: this, message } satisfies StoreNotice);
+    const notify = (message: string) => publish('notice', { store: this, message });
     const begin = async () => void (this.#database = await OpenDatabase.open(this.#options, notify));
     this.#lifetime = new Lifetime({ begin, end: () => this.#end() });
   }
