@@ -48,9 +48,9 @@ class BootAdvice implements OnApplicationBootstrap {
       if (meant !== null)
         yield `No endpoint submits job "${name}", which has a handler. Did you mean "${meant}"? Ignore this warning if code submits it.`;
     }
-    if (countCopies() > 1)
+    if (copies.size > 1)
       yield (
-        `${countCopies()} copies of nestjs-async-endpoints are loaded in this process. A copy does not find the handlers and ` +
+        `${copies.size} copies of nestjs-async-endpoints are loaded in this process. A copy does not find the handlers and ` +
         'endpoints of another: run npm ls nestjs-async-endpoints, and install the package once.'
       );
   }
@@ -111,7 +111,3 @@ const COPIES = Symbol.for('nestjs-async-endpoints:copies');
 /** One entry for each loaded copy of the library. Copies do not recognise each other's decorators and classes. */
 const copies = ((globalThis as unknown as Record<symbol, Set<symbol> | undefined>)[COPIES] ??= new Set());
 copies.add(Symbol('copy'));
-
-function countCopies(): number {
-  return copies.size;
-}

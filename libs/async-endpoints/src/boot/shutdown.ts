@@ -3,11 +3,11 @@ import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import { logError } from '../events/error-text.js';
 import { HttpShutdown } from '../http/shutdown.js';
 import { OPTIONS, type ResolvedOptions, ROLE, type Role } from '../options/options.js';
+import { endsWithin } from '../store/in-time.js';
 import { JobStore } from '../store/job-store.js';
 import { depthOf } from '../store/verbs.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { JobWorker } from '../worker/job-worker.js';
-import { endsWithin } from '../worker/loop.js';
 
 /** The delay of the check, so that `enableShutdownHooks()` can follow `createApplicationContext()`. */
 const SHUTDOWN_HOOKS_CHECK_MS = 1_000;

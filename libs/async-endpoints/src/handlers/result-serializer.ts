@@ -1,13 +1,10 @@
 import { Inject, Injectable, type NestInterceptor, type Type } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { from, lastValueFrom, of } from 'rxjs';
-import { ExecutionContextHost } from '../nest/internals.js';
+import { ExecutionContextHost, SERIALIZER_OPTIONS } from '../nest/internals.js';
 import type { JobHandler } from './async-handler.js';
 import { type ClassTransformer, loadClassTransformer } from './class-transformer.js';
 import type { Class } from './handler-providers.js';
-
-/** The metadata key of `@SerializeOptions`. */
-const SERIALIZE_OPTIONS = 'class_serializer:options';
 
 /**
  * Serializes results as JSON. Instances of classes are serialized as in the response of a synchronous route: by the global
@@ -44,7 +41,7 @@ export class ResultSerializer {
   async #serialized(result: unknown, handler: Class): Promise<string | undefined> {
     const type = handler as Type<JobHandler>;
     const method = type.prototype.handle as ((...args: unknown[]) => unknown) | undefined;
-    const hasOptions = [method, type].some((target) => target && Reflect.hasMetadata(SERIALIZE_OPTIONS, target));
+    const hasOptions = [method, type].some((target) => target && Reflect.hasMetadata(SERIALIZER_OPTIONS, target));
     if (!hasOptions && !hasInstances(result)) return JSON.stringify(result);
     const context = new ExecutionContextHost([], type, method ?? type);
     context.setType('async-job');

@@ -31,6 +31,7 @@ export function carriedValues(names: readonly string[], read: (name: string) => 
   return carried;
 }
 
-function withoutCredentials(name: string, value: unknown): unknown {
+/** A replacer of `JSON.stringify`. Some parsers make an object of a query such as `user[password]=…`. */
+export function withoutCredentials(name: string, value: unknown): unknown {
   return isCredential(name) ? undefined : value;
 }

@@ -132,12 +132,13 @@ const DETAILS_LIMIT = 10_000;
  * with `expose: true`.
  */
 export function toJobError(thrown: unknown): JobError {
-  const { code, name, message, details } = propertiesOf(thrown);
+  const message = propertyOf(thrown, 'message');
   const http = httpFailureOf(thrown);
   return {
-    code: asCode(code) ?? asCode(name) ?? ('UNKNOWN_ERROR' satisfies ErrorCode),
+    code:
+      asCode(propertyOf(thrown, 'code')) ?? asCode(propertyOf(thrown, 'name')) ?? ('UNKNOWN_ERROR' satisfies ErrorCode),
     message: (typeof message === 'string' ? message : describeThrown(thrown)).slice(0, MESSAGE_LIMIT),
-    ...detailsOf(details ?? (http?.messages && { messages: http.messages })),
+    ...detailsOf(propertyOf(thrown, 'details') ?? (http?.messages && { messages: http.messages })),
     ...(!isForClients(thrown, http) && { internal: true }),
   };
 }
@@ -152,19 +153,6 @@ function isForClients(thrown: unknown, http: HttpFailure | null): boolean {
 /** What clients are shown of a job's error. */
 export function publicError(error: JobError): JobError {
   return error.internal ? { code: error.code, message: 'The job failed because of an internal error.' } : error;
-}
-
-type Properties = Partial<Record<'code' | 'name' | 'message' | 'details', unknown>>;
-
-/** Undefined when the details cannot be read: a thrown value must not affect anything but its job. */
-function propertiesOf(thrown: unknown): Properties {
-  if (typeof thrown !== 'object' || thrown === null) return {};
-  try {
-    const { code, name, message, details } = thrown as Properties;
-    return { code, name, message, details };
-  } catch {
-    return {};
-  }
 }
 
 /** `TypeError` becomes `TYPE_ERROR`; a code in capitals stays as it is. */

@@ -10,7 +10,7 @@ import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobPolicies } from '../options/policies.js';
 import { Batcher } from '../store/batcher.js';
 import { JobStore, type Submission } from '../store/job-store.js';
-import { changeOne, findOwned, type OwnedId } from '../store/loops.js';
+import { changeOne, type OwnedId } from '../store/loops.js';
 import { FollowedJobs } from './follow.js';
 import { newJob, type SubmitOptions } from './new-job.js';
 import { submitWithin } from './submit-within.js';
@@ -44,7 +44,7 @@ export class JobRecords {
     const submit = (jobs: NewJob[]) => store.submit(jobs, policies.queueLimits);
     this.#submissions = new Batcher(submit, { overlap: 2, sizeOf: ({ payload }) => payload.length });
     this.#reads = new Batcher((ids) => this.#noted(store.find(ids)), { overlap: 2 });
-    this.#ownReads = new Batcher((jobs) => this.#noted(findOwned(store, jobs)), { overlap: 2 });
+    this.#ownReads = new Batcher((jobs) => this.#noted(store.find(jobs.map(idOf), jobs.map(ownerOf))), { overlap: 2 });
     this.followed = new FollowedJobs(
       store,
       (id) => this.#reads.push(id),
@@ -113,3 +113,6 @@ export class JobRecords {
     return { id: job.id, job, replayed: outcome === 'existing' };
   }
 }
+
+const idOf = ({ id }: OwnedId): string => id;
+const ownerOf = ({ owner }: OwnedId): string | null => owner;

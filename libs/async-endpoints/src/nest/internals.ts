@@ -19,7 +19,7 @@ export { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 /** `CACHE_TTL_METADATA` of @nestjs/cache-manager, the same since 2.0. */
 const CACHE_TTL = 'cache_module:cache_ttl';
 /** `CLASS_SERIALIZER_OPTIONS` of @nestjs/common, which `@SerializeOptions` writes. */
-const SERIALIZER_OPTIONS = 'class_serializer:options';
+export const SERIALIZER_OPTIONS = 'class_serializer:options';
 
 /** A standard schema that accepts any value unchanged. */
 const ANYTHING = {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { checkDuration, LONGEST_TIMER_MS } from '../job/bounds.js';
 
 /** When a timer is later than this, the event loop was blocked, and the reply may have arrived unread. */
@@ -48,17 +49,25 @@ export function inTime<T>(call: Promise<T>, givenMs: number, patience: Patience 
       return reject(new NoAnswer(timeoutMs, moved === before));
     };
     wait(timeoutMs);
-    call.then(
-      (answer) => {
+    const ended =
+      <V>(settle: (value: V) => void) =>
+      (value: V) => {
         clearTimeout(timer);
-        resolve(answer);
-      },
-      (cause: Error) => {
-        clearTimeout(timer);
-        reject(cause);
-      },
-    );
+        settle(value);
+      };
+    call.then(ended(resolve), ended(reject));
   });
 }
 
 const NONE: Patience = { moved: () => 0, times: 1 };
+
+/** Whether the work ends within this time, in ms, at most 24.8 days. Unlike `inTime`, it allows no more for a busy process. */
+export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const late = pause(Math.min(ms, LONGEST_TIMER_MS), false, { signal: timer.signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    timer.abort();
+  }
+}

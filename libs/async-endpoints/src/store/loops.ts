@@ -167,10 +167,3 @@ export interface OwnedId {
   readonly id: string;
   readonly owner: string | null;
 }
-
-export function findOwned(store: JobStore, jobs: readonly OwnedId[]): Promise<(JobRecord | null)[]> {
-  return store.find(
-    jobs.map(({ id }) => id),
-    jobs.map(({ owner }) => owner),
-  );
-}

@@ -1,5 +1,4 @@
-import { setImmediate as nextTurnOfTheEventLoop, setTimeout as pause } from 'node:timers/promises';
-import { LONGEST_TIMER_MS } from '../job/bounds.js';
+import { setImmediate as nextTurnOfTheEventLoop } from 'node:timers/promises';
 
 /** The longest sleep after an error, so that a long interval does not delay the recovery. */
 const AGAIN_AFTER_ERROR_MS = 1_000;
@@ -64,16 +63,5 @@ export class Loop {
         resolve();
       };
     });
-  }
-}
-
-/** Whether the work ends within this time, in ms, at most 24.8 days. Unlike `inTime`, it allows no more for a busy process. */
-export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
-  const timer = new AbortController();
-  const late = pause(Math.min(ms, LONGEST_TIMER_MS), false, { signal: timer.signal }).catch(() => false);
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    timer.abort();
   }
 }

@@ -74,24 +74,15 @@ export class Run implements RunControl {
   /** Settles as `work` does, or rejects with the reason of the abort when `work` does not end within the grace. */
   finish<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const end = () => {
-        clearTimeout(this.#grace);
-        this.#abandon = undefined;
-      };
-      this.#abandon = (reason) => {
-        end();
-        reject(reason);
-      };
-      work.then(
-        (value) => {
-          end();
-          resolve(value);
-        },
-        (reason: unknown) => {
-          end();
-          reject(reason);
-        },
-      );
+      const ended =
+        <V>(settle: (value: V) => void) =>
+        (value: V) => {
+          clearTimeout(this.#grace);
+          this.#abandon = undefined;
+          settle(value);
+        };
+      this.#abandon = ended(reject);
+      work.then(ended(resolve), this.#abandon);
     });
   }
 }

@@ -1,4 +1,4 @@
-import { isCredential } from '../../job/credentials.js';
+import { isCredential, withoutCredentials } from '../../job/credentials.js';
 import type { RequestSnapshot, RequestValue } from '../../job/job.js';
 import type { HttpRequest } from '../../options/options.js';
 import type { DeclaredValues } from './declared-values.js';
@@ -56,9 +56,4 @@ function valuesOf(name: string, value: unknown): RequestValue[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item) => valuesOf(name, item));
   return [[name, typeof value === 'string' ? value : JSON.stringify(value, withoutCredentials)]];
-}
-
-/** Some parsers make an object of a query such as `user[password]=…`. */
-function withoutCredentials(name: string, value: unknown): unknown {
-  return isCredential(name) ? undefined : value;
 }

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { JobRecord } from '../../job/job.js';
 import { JobRecords } from '../../jobs/job-records.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
+import { endsWithin } from '../../store/in-time.js';
 import { JobStore } from '../../store/job-store.js';
 import { isFull, type QueueStats } from '../../store/verbs.js';
 
@@ -58,10 +58,7 @@ export class RetryAfter {
    */
   async ofFullQueue(name: string): Promise<string> {
     this.#refresh();
-    const patience = new AbortController();
-    const late = pause(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {}); // aborted: the answer was in time
-    await Promise.race([this.#asked, late]);
-    patience.abort();
+    await endsWithin(PATIENCE_MS, this.#asked);
     const waiting = this.#stats.filter(({ status, count }) => status === 'Queued' && count > 0);
     const isTotal = isFull(this.#stats, this.options.jobs);
     const queues = waiting.filter((entry) => isTotal || entry.name === name);

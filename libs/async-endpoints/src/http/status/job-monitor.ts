@@ -1,7 +1,7 @@
 import { Inject, Injectable, type MessageEvent } from '@nestjs/common';
 import { catchError, defer, mergeMap, type Observable } from 'rxjs';
 import { AsyncEndpointsError } from '../../job/errors.js';
-import { parseJobId } from '../../job/job-id.js';
+import { toJobId } from '../../job/job-id.js';
 import { isTerminal, type JobRecord } from '../../job/job.js';
 import { JobRecords } from '../../jobs/job-records.js';
 import { type HttpRequest, OPTIONS, type ResolvedOptions } from '../../options/options.js';
@@ -86,8 +86,7 @@ export class JobMonitor {
   }
 
   async #find(text: string, request: HttpRequest): Promise<JobRecord> {
-    const id = parseJobId(text);
-    if (id === null) throw new AsyncEndpointsError('INVALID_JOB_ID');
+    const id = toJobId(text);
     const { http } = this.options;
     const job = await this.jobs.find(id, http.owner && { owner: await callerOf(http, 'owner', request) });
     if (!job) throw new AsyncEndpointsError('JOB_NOT_FOUND');
