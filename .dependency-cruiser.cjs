@@ -42,7 +42,7 @@ const ROOMS = {
   config: ['job', 'options', 'store', 'stores/redis', 'stores/postgres', 'stores/sqlite'],
   cli: ['job', 'options', 'store', 'stores/redis', 'stores/postgres', 'stores/sqlite', 'events', 'config', 'schedules'],
   client: ['job'],
-  dashboard: ['job', 'options', 'store', 'events', 'jobs', 'nest'],
+  dashboard: ['job', 'options', 'store', 'events', 'jobs', 'nest', 'schedules'],
   'dashboard/page': [],
   testing: ['job', 'store', 'stores/memory', 'handlers', 'worker', 'jobs', 'options'],
   'testing/contract': ['job', 'store', 'testing'],

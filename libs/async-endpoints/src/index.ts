@@ -60,7 +60,8 @@ export type { JobFilter, JobPage, LiveWorker, PausedQueue, QueueStats } from './
 // Recurring jobs: schedules declared by handlers, and those of `JobManager.schedules`.
 export { Recurring, type RecurringOptions } from './schedules/recurring.js';
 export type { Timing } from './schedules/timing.js';
-export type { JobSchedules, Schedule, ScheduleInput, SchedulePage } from './jobs/job-schedules.js';
+export type { Schedule, ScheduleInput, SchedulePage } from './schedules/schedule.js';
+export type { JobSchedules } from './jobs/job-schedules.js';
 
 // Errors. Every error of the library has a code of this catalogue.
 export { AsyncEndpointsError, ERROR_CODES, type ErrorCode } from './job/errors.js';

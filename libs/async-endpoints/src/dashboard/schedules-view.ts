@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, NotFoundException } from '@nestjs/common';
 import { printable } from '../events/error-text.js';
 import { AsyncEndpointsError } from '../job/errors.js';
 import { JobManager } from '../jobs/job-manager.js';
-import type { SchedulePage } from '../jobs/job-schedules.js';
+import type { SchedulePage } from '../schedules/schedule.js';
 import { JobStore } from '../store/job-store.js';
 
 const PAGE = 200;

@@ -3,48 +3,16 @@ import type { JobDefinition } from '../job/define-job.js';
 import { decodeJob } from '../job/decode-job.js';
 import { boundedLimit, checkLength } from '../job/bounds.js';
 import { AsyncEndpointsError, invalidOption } from '../job/errors.js';
-import type { Job, JobStatus } from '../job/job.js';
+import type { Job } from '../job/job.js';
 import { JobPolicies } from '../options/policies.js';
-import { checkScheduleName, decodeDefinition, encodeDefinition, isReadable } from '../schedules/definition.js';
-import type { Declaration, RecurringOptions, ScheduleOptions } from '../schedules/recurring.js';
-import { decodeTiming, encodeTiming, loadCroner, nextInstant, type Timing } from '../schedules/timing.js';
+import { checkScheduleName, encodeDefinition, isReadable } from '../schedules/definition.js';
+import type { Declaration } from '../schedules/recurring.js';
+import { type Schedule, type ScheduleInput, scheduleOf, type SchedulePage } from '../schedules/schedule.js';
+import { decodeTiming, encodeTiming, loadCroner, nextInstant } from '../schedules/timing.js';
 import { triggerSchedule } from '../schedules/trigger.js';
 import { JobStore } from '../store/job-store.js';
 import type { NewSchedule, ScheduleRecord, ScheduleStore } from '../store/schedules.js';
 import { newJob } from './new-job.js';
-
-/** A schedule that the application makes at run time. */
-export type ScheduleInput<TPayload = unknown> = RecurringOptions<TPayload> & {
-  /** The owner of its jobs, and of the schedule. Default: no owner. */
-  readonly owner?: string | null | undefined;
-};
-
-/** A schedule as applications see it. */
-export interface Schedule extends Required<ScheduleOptions> {
-  readonly name: string;
-  /** The name of its jobs. */
-  readonly job: string;
-  readonly timing: Timing;
-  readonly owner: string | null;
-  /** Whether a handler declares it, with `@Recurring`; else it was made by `upsert`. */
-  readonly isDeclared: boolean;
-  /** The next instant; null while it is paused, and when none is left. */
-  readonly nextAt: Date | null;
-  /** The latest instant for which a job was made. */
-  readonly lastAt: Date | null;
-  /** The job of that instant. */
-  readonly lastJobId: string | null;
-  /** The status of that job; null when it is gone. */
-  readonly lastStatus: JobStatus | null;
-  readonly pausedAt: Date | null;
-  readonly pausedBy: string | null;
-}
-
-export interface SchedulePage {
-  readonly schedules: readonly Schedule[];
-  /** Pass it as `after` to get the next page; null on the last page. */
-  readonly next: string | null;
-}
 
 const MOST_LISTED = 1_000;
 const LONGEST_BY = 1_000;
@@ -208,25 +176,4 @@ export class JobSchedules {
 function schedulesOf(store: JobStore): ScheduleStore {
   if (store.schedules) return store.schedules;
   throw invalidOption('The job store keeps no schedules: recurring jobs need one that does.');
-}
-
-function scheduleOf(record: ScheduleRecord, lastStatus: JobStatus | null): Schedule {
-  const { missed, missedWithinMs, overlap, isDeclared, template } = decodeDefinition(record);
-  const dateOf = (at: number | null) => (at === null ? null : new Date(at));
-  return {
-    name: record.name,
-    job: record.job,
-    timing: decodeTiming(record.timing),
-    missed,
-    missedWithinMs,
-    overlap,
-    owner: template.owner,
-    isDeclared,
-    nextAt: record.pausedAt === null ? dateOf(record.nextAt) : null,
-    lastAt: dateOf(record.lastAt),
-    lastJobId: record.lastJobId,
-    lastStatus,
-    pausedAt: dateOf(record.pausedAt),
-    pausedBy: record.pausedBy,
-  };
 }

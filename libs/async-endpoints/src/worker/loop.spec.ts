@@ -4,7 +4,7 @@ import { Loop } from './loop.js';
 /** So long that only a wake-up ends a sleep. */
 const ASLEEP = 3_600_000;
 
-function counted(turn: (count: number) => Promise<void> | void, intervalMs = ASLEEP) {
+function counted(turn: (count: number) => Promise<number | void> | number | void, intervalMs = ASLEEP) {
   const errors: unknown[] = [];
   const state = { turns: 0, errors };
   const loop = new Loop(async () => turn(++state.turns), { intervalMs, onError: (error) => errors.push(error) });
@@ -27,6 +27,16 @@ describe('A loop', () => {
     loop.start();
     await eventually(() => state.turns >= 3);
     await loop.stop();
+  });
+
+  it('sleeps for as long as a turn says: not at all for 0, and until it is woken for Infinity', async () => {
+    const { loop, state } = counted((count) => (count < 3 ? 0 : Infinity), 1);
+    loop.start();
+    await eventually(() => state.turns === 3);
+    loop.wake();
+    await eventually(() => state.turns === 4);
+    await loop.stop();
+    expect(state.turns).toBe(4);
   });
 
   it('does not lose a wake-up that comes during a turn', async () => {

@@ -13,9 +13,12 @@ export class Loop {
   #woken = false;
   #wakeUp: (() => void) | undefined;
 
-  /** @param turn never runs twice at once; after an error, the loop calls `onError` and sleeps */
+  /**
+   * @param turn never runs twice at once; after an error, the loop calls `onError` and sleeps. It may return how long to sleep, in
+   * ms, instead of the interval: 0 for no sleep, `Infinity` until it is woken
+   */
   constructor(
-    private readonly turn: () => Promise<void>,
+    private readonly turn: () => Promise<number | void>,
     private readonly options: { intervalMs: number; onError: (error: unknown) => void },
   ) {}
 
@@ -43,21 +46,21 @@ export class Loop {
       this.#woken = false;
       let sleepMs = this.options.intervalMs;
       try {
-        await this.turn();
+        sleepMs = (await this.turn()) ?? sleepMs;
       } catch (error) {
         this.options.onError(error);
         this.#woken = false; // a failing turn must not repeat without a pause
         sleepMs = Math.min(sleepMs, AGAIN_AFTER_ERROR_MS);
       }
       // Even when there is more to do, timers, sockets and requests of the process run in between.
-      if (this.#woken) await nextTurnOfTheEventLoop();
+      if (this.#woken || sleepMs === 0) await nextTurnOfTheEventLoop();
       else if (!this.#stopping) await this.#sleep(sleepMs);
     }
   }
 
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = ms === Infinity ? undefined : setTimeout(resolve, ms);
       this.#wakeUp = () => {
         clearTimeout(timer);
         resolve();

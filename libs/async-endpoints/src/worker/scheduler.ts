@@ -11,10 +11,12 @@ import { type Due, dueOf } from '../schedules/due.js';
 import { decodeTiming, loadCroner } from '../schedules/timing.js';
 import { JobStore } from '../store/job-store.js';
 import { type Fired, type ScheduleRecord, SCHEDULE_CHANGES, type ScheduleStore } from '../store/schedules.js';
+import { Loop } from './loop.js';
 import { StoreLog } from './worker-log.js';
 
 const AT_ONCE = 100;
-const AGAIN_AFTER_ERROR_MS = 1_000;
+/** The pause after a queue limit left no room for a job. */
+const AGAIN_MS = 1_000;
 /** Clocks drift, so the store is asked for the next instants at least this often. */
 const LOOK_AGAIN_MS = 3_600_000;
 /**
@@ -30,11 +32,11 @@ const ABANDONED_MS = 86_400_000;
 export class Scheduler {
   readonly #log = new StoreLog();
   readonly #logger = new Logger('AsyncEndpoints');
-  #isRunning = false;
+  readonly #loop = new Loop(() => this.#turn(), {
+    intervalMs: LOOK_AGAIN_MS,
+    onError: (error) => this.#log.failed(error),
+  });
   #hasBegun = false;
-  #turn: Promise<void> | undefined;
-  #isDue = false;
-  #timer: NodeJS.Timeout | undefined;
   #stopHearing: () => void = () => {};
   /** The jobs that schedules wait for, by id. */
   readonly #awaited = new Map<string, () => void>();
@@ -52,16 +54,12 @@ export class Scheduler {
 
   /** Declares the schedules of the handlers and begins to fire. Does nothing when the store has no schedules. */
   start(): void {
-    if (!this.store.schedules || this.#isRunning) return;
-    this.#isRunning = true;
-    this.#look();
+    if (this.store.schedules) this.#loop.start();
   }
 
   /** Resolves when the current turn has ended. */
   async stop(): Promise<void> {
-    this.#isRunning = false;
-    clearTimeout(this.#timer);
-    await this.#turn;
+    await this.#loop.stop();
     this.#stopHearing();
     for (const stop of this.#awaited.values()) stop();
     this.#awaited.clear();
@@ -69,7 +67,7 @@ export class Scheduler {
 
   async #begin(): Promise<void> {
     this.#stopHearing();
-    this.#stopHearing = await this.store.subscribe({ worker: SCHEDULE_CHANGES }, () => this.#look());
+    this.#stopHearing = await this.store.subscribe({ worker: SCHEDULE_CHANGES }, () => this.#loop.wake());
     const declared = this.handlers.declarations;
     const schedules = await this.jobSchedules.declare(declared);
     for (const { name } of schedules.filter(({ nextAt }) => nextAt === null)) {
@@ -101,52 +99,29 @@ export class Scheduler {
     }
   }
 
-  /** Turns do not overlap. A call during a turn makes one more turn follow. */
-  #look(): void {
-    this.#isDue = true;
-    if (!this.#isRunning || this.#turn) return;
-    clearTimeout(this.#timer);
-    this.#turn = this.#run().finally(() => {
-      this.#turn = undefined;
-      if (this.#isDue) this.#look();
-    });
+  /** Returns when to look again, in ms. */
+  async #turn(): Promise<number> {
+    if (!this.#hasBegun) await this.#begin();
+    const againMs = await this.#fireDue();
+    this.#log.succeeded();
+    return againMs;
   }
 
-  async #run(): Promise<void> {
-    this.#isDue = false;
-    try {
-      if (!this.#hasBegun) await this.#begin();
-      await this.#fireDue();
-      this.#log.succeeded();
-    } catch (error) {
-      this.#log.failed(error);
-      this.#arm(AGAIN_AFTER_ERROR_MS);
+  async #fireDue(): Promise<number> {
+    // Schedules that cannot advance stay the earliest ones. Ask for more, so that they do not hide the others.
+    const stuck = this.#awaited.size + this.#refused.size + this.#unreadable.size;
+    const { now, schedules } = await this.#schedules.next(this.handlers.names, AT_ONCE + stuck);
+    const isDue = (one: ScheduleRecord) => (one.nextAt as number) <= now;
+    const canMove = (one: ScheduleRecord) =>
+      !this.#awaited.has(one.lastJobId ?? '') && !this.#unreadable.has(versionOf(one));
+    const due = schedules.filter((one) => isDue(one) && canMove(one));
+    const next = schedules.find((one) => !isDue(one));
+    if (due.length === 0) return next ? Math.min((next.nextAt as number) - now, LOOK_AGAIN_MS) : Infinity;
+    let areMoved = true;
+    for (let from = 0; from < due.length; from += AT_ONCE) {
+      areMoved = (await this.#fire(due.slice(from, from + AT_ONCE), now)) && areMoved;
     }
-  }
-
-  #arm(ms: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#isRunning) return;
-    this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(ms, 0), LOOK_AGAIN_MS));
-  }
-
-  async #fireDue(): Promise<void> {
-    while (this.#isRunning) {
-      // Schedules that cannot advance stay the earliest ones. Ask for more, so that they do not hide the others.
-      const stuck = this.#awaited.size + this.#refused.size + this.#unreadable.size;
-      const { now, schedules } = await this.#schedules.next(this.handlers.names, AT_ONCE + stuck);
-      const isDue = (one: ScheduleRecord) => (one.nextAt as number) <= now;
-      const canMove = (one: ScheduleRecord) =>
-        !this.#awaited.has(one.lastJobId ?? '') && !this.#unreadable.has(versionOf(one));
-      const due = schedules.filter((one) => isDue(one) && canMove(one));
-      const next = schedules.find((one) => !isDue(one));
-      if (due.length === 0) return next && this.#arm((next.nextAt as number) - now);
-      let areMoved = true;
-      for (let from = 0; from < due.length; from += AT_ONCE) {
-        areMoved = (await this.#fire(due.slice(from, from + AT_ONCE), now)) && areMoved;
-      }
-      if (!areMoved) return this.#arm(AGAIN_AFTER_ERROR_MS);
-    }
+    return areMoved ? 0 : AGAIN_MS;
   }
 
   /** True when each schedule advanced or waits for a job. */
@@ -196,7 +171,7 @@ export class Scheduler {
     if (this.#awaited.has(id)) return;
     const end = () => {
       this.#awaited.get(id)?.();
-      if (this.#awaited.delete(id)) this.#look();
+      if (this.#awaited.delete(id)) this.#loop.wake();
     };
     const stop = await this.store.subscribe({ job: id }, ({ status }) => {
       if (status === null || isTerminal(status)) end();

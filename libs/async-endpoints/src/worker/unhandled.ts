@@ -1,6 +1,6 @@
 import { publish } from '../events/channels.js';
 import type { JobStore } from '../store/job-store.js';
-import { unhandledNames } from '../store/verbs.js';
+import { unhandledNames } from '../store/queue-stats.js';
 
 const REPEAT_MS = 3_600_000;
 
