@@ -11,14 +11,6 @@ interface Route {
   readonly path: string;
 }
 
-/** The status routes, below `http.path`. */
-const STATUS_ROUTES = [
-  { method: RequestMethod.GET, path: ':id' },
-  { method: RequestMethod.GET, path: ':id/result' },
-  { method: RequestMethod.GET, path: ':id/events' },
-  { method: RequestMethod.DELETE, path: ':id' },
-];
-
 /** Finds routes of the application that requests for a job would reach, or whose requests would reach a status route. */
 @Injectable()
 export class RouteCollisions {
@@ -40,14 +32,12 @@ export class RouteCollisions {
    */
   refuse(): void {
     if (!this.controller) return;
-    const { path } = this.options.http;
-    const base = joinPaths(modulePathOf(this.statusModule, this.modules), path);
-    const ours = STATUS_ROUTES.map((route) => ({ ...route, path: joinPaths(base, route.path) }));
+    const ours = this.#routesOf(this.controller, modulePathOf(this.statusModule, this.modules));
     const collision = this.#routes().find((route) => ours.some((status) => meets(route, status)));
     if (!collision) return;
     const { where, method } = collision;
     throw invalidOption(
-      `http.path is "${path}", but ${where} (${RequestMethod[method]} ${collision.path}) is in the way of the status routes there. ` +
+      `http.path is "${this.options.http.path}", but ${where} (${RequestMethod[method]} ${collision.path}) is in the way of the status routes there. ` +
         'Give http.path another value, such as "async-jobs".',
     );
   }
@@ -98,7 +88,7 @@ function pathsOf(target: object): string[] {
 }
 
 /** Not with wildcards: a page for everything that is not found is an application's own affair. */
-function meets(theirs: Pick<Route, 'method' | 'path'>, ours: Pick<Route, 'method' | 'path'>): boolean {
+function meets(theirs: Route, ours: Route): boolean {
   const methods = [ours.method, RequestMethod.ALL, ...(ours.method === RequestMethod.GET ? [RequestMethod.HEAD] : [])];
   if (!methods.includes(theirs.method)) return false;
   const [their, our] = [theirs.path.split('/'), ours.path.split('/')];
