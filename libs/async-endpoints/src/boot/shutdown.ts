@@ -5,7 +5,7 @@ import { HttpShutdown } from '../http/shutdown.js';
 import { OPTIONS, type ResolvedOptions, ROLE, type Role } from '../options/options.js';
 import { endsWithin } from '../store/in-time.js';
 import { JobStore } from '../store/job-store.js';
-import { depthOf } from '../store/verbs.js';
+import { depthOf } from '../store/queue-stats.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
 import { JobWorker } from '../worker/job-worker.js';
 

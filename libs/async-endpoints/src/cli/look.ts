@@ -2,7 +2,7 @@ import { decodeJob, decodeJobs } from '../job/decode-job.js';
 import { type FailedAttempt, JOB_STATUSES, type JobRecord, type JobStatus } from '../job/job.js';
 import type { JobFilter, JobStore, LiveWorker, QueueStats } from '../store/job-store.js';
 import { jobsRunningFor } from '../store/loops.js';
-import { depthOf, unhandledNames } from '../store/verbs.js';
+import { depthOf, unhandledNames } from '../store/queue-stats.js';
 import { confirm } from './confirm.js';
 import type { Session } from './connect.js';
 import { formatDuration } from './duration.js';

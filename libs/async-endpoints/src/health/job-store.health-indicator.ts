@@ -6,7 +6,7 @@ import { AsyncEndpointsError, ERROR_CODES } from '../job/errors.js';
 import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { inTime } from '../store/in-time.js';
 import { JobStore } from '../store/job-store.js';
-import { depthOf, isFull, pausedNames, unhandledNames } from '../store/verbs.js';
+import { depthOf, isFull, pausedNames, unhandledNames } from '../store/queue-stats.js';
 import { JobWorker } from '../worker/job-worker.js';
 
 const ACCESSIBLE = 'AsyncEndpoints job store is accessible';

@@ -5,7 +5,7 @@ import type { Job } from '../job/job.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { JobStore, LiveWorker, PausedQueue, QueueStats } from '../store/job-store.js';
 import { jobsRunningFor, pauseOrResume, recoverAll, rerunRunningFor } from '../store/loops.js';
-import { depthOf } from '../store/verbs.js';
+import { depthOf } from '../store/queue-stats.js';
 
 /** One job, or several, by definition or name. */
 export type JobNames = JobDefinition | string | readonly (JobDefinition | string)[];

@@ -14,7 +14,7 @@ export { isTerminal, isWaiting } from '../job/job.js';
 export { checkJobIds } from '../job/job-id.js';
 
 // Parts that every store needs and that do not depend on where jobs are kept.
-export { decodeCursor, encodeCursor } from './cursor.js';
+export { decodeCursor, encodeCursor, matches } from './listing.js';
 export { agingOf, type PriorityAging, Turns } from './fairness.js';
 export { Lifetime, notOpen } from './lifetime.js';
 export { Subscribers, Waiters } from './subscriptions.js';
@@ -23,4 +23,4 @@ export { SCHEDULE_CHANGED, SCHEDULE_CHANGES } from './schedules.js';
 export { Sweeps } from './sweeps.js';
 export type { Execute, Transaction } from './transaction.js';
 export { unavailable } from './unavailable.js';
-export { matches, pausedAndEmpty } from './verbs.js';
+export { pausedAndEmpty } from './queue-stats.js';

@@ -1,6 +1,4 @@
-import { isWaiting, type JobProgress, type JobRecord, type JobStatus } from '../job/job.js';
-
-export { isSameRequest } from '../job/decide.js';
+import type { JobProgress, JobRecord, JobStatus } from '../job/job.js';
 
 /** The reply to one submission. */
 export type Submission =
@@ -89,16 +87,6 @@ export interface JobFilter {
   readonly runningForMs?: number | undefined;
 }
 
-/** Whether a job matches the filter at this time of the store's clock. */
-export function matches(job: JobRecord, filter: JobFilter, now: number): boolean {
-  if (filter.name !== undefined && filter.name !== job.name) return false;
-  if (filter.status !== undefined && filter.status !== job.status) return false;
-  if (filter.owner !== undefined && filter.owner !== job.owner) return false;
-  if (filter.errorCode !== undefined && filter.errorCode !== job.error?.code) return false;
-  if (filter.runningForMs === undefined) return true;
-  return job.status === 'InProgress' && job.startedAt !== null && now - job.startedAt >= filter.runningForMs;
-}
-
 export interface JobPage<TJob = JobRecord> {
   readonly jobs: readonly TJob[];
   /** Pass it to get the next page; null on the last page. */
@@ -167,13 +155,6 @@ export interface LiveWorker extends WorkerInfo {
   readonly heartbeatAt: number;
 }
 
-/** The names with waiting jobs that no live worker handles, in order. */
-export function unhandledNames(stats: readonly QueueStats[], workers: readonly WorkerInfo[]): string[] {
-  const handled = new Set(workers.flatMap(({ names }) => names));
-  const waiting = stats.filter(({ status, count }) => isWaiting(status) && count > 0).map(({ name }) => name);
-  return [...new Set(waiting)].filter((name) => !handled.has(name)).toSorted();
-}
-
 /** How much of something is used. */
 export interface Usage {
   readonly used: number;
@@ -213,30 +194,3 @@ export interface JobChange {
 
 /** The topic of a subscription: changes of one job, or revocations (cancel, recover) of claims of one worker. */
 export type Topic = { readonly job: string } | { readonly worker: string };
-
-/** The entry in `stats` of a paused name without queued jobs. */
-export function pausedAndEmpty(name: string): QueueStats {
-  return { name, status: 'Queued', count: 0, bytes: 0, oldestAgeMs: 0, isPaused: true };
-}
-
-/** How many jobs wait to be claimed: of one name, or of all. */
-export function depthOf(stats: readonly QueueStats[], name?: string): number {
-  return stats
-    .filter(({ status }) => isWaiting(status))
-    .filter((entry) => name === undefined || entry.name === name)
-    .reduce((sum, { count }) => sum + count, 0);
-}
-
-/** The names that are paused, in order. */
-export function pausedNames(stats: readonly QueueStats[]): string[] {
-  return [...new Set(stats.filter(({ isPaused }) => isPaused).map(({ name }) => name))].toSorted();
-}
-
-/** Whether the waiting jobs of all names have reached the queue limit or the limit in bytes. */
-export function isFull(
-  stats: readonly QueueStats[],
-  limits: { readonly maxQueueSize: number; readonly maxQueueBytes: number },
-): boolean {
-  const bytes = stats.reduce((sum, entry) => sum + (entry.bytes ?? 0), 0);
-  return depthOf(stats) >= limits.maxQueueSize || bytes >= limits.maxQueueBytes;
-}

@@ -1,6 +1,7 @@
 import { type Claim, isTerminal, isWaiting, type JobRecord, type JobStatus, type NewJob } from '../job/job.js';
 import * as lifecycle from '../job/lifecycle.js';
-import { matches, pausedAndEmpty } from '../store/verbs.js';
+import { pausedAndEmpty } from '../store/queue-stats.js';
+import { matches } from '../store/listing.js';
 import type {
   ClaimRequest,
   JobFilter,

@@ -4,7 +4,8 @@ import { JobRecords } from '../../jobs/job-records.js';
 import { OPTIONS, type ResolvedOptions } from '../../options/options.js';
 import { endsWithin } from '../../store/in-time.js';
 import { JobStore } from '../../store/job-store.js';
-import { isFull, type QueueStats } from '../../store/verbs.js';
+import { isFull } from '../../store/queue-stats.js';
+import type { QueueStats } from '../../store/verbs.js';
 
 /** How much the latest run counts against all before it. */
 const WEIGHT = 0.2;

@@ -1,7 +1,6 @@
 import { isWaiting, JOB_STATUSES, type JobRecord, type JobStatus, type NewJob } from '../../job/job.js';
 import type { JobFilter, PausedQueue, QueueLimits, QueueStats } from '../../store/job-store.js';
-import { newestFirst } from '../../store/newest-first.js';
-import { matches } from '../../store/verbs.js';
+import { matches, newestFirst } from '../../store/listing.js';
 import { FinishedJobs } from './finished-jobs.js';
 import { Heap } from './heap.js';
 import { type Entry, Queue } from './queue.js';

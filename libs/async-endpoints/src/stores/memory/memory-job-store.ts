@@ -3,7 +3,7 @@ import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as decide from '../../job/decide.js';
 import * as lifecycle from '../../job/lifecycle.js';
-import { type Before, decodeCursor, encodeCursor, isBefore } from '../../store/cursor.js';
+import { type Before, decodeCursor, encodeCursor, isBefore } from '../../store/listing.js';
 import { Turns } from '../../store/fairness.js';
 import type {
   ClaimRequest,

@@ -1,6 +1,6 @@
 import { isWaiting, JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
 import type { PausedQueue, QueueStats } from '../../store/job-store.js';
-import { pausedAndEmpty } from '../../store/verbs.js';
+import { pausedAndEmpty } from '../../store/queue-stats.js';
 import { Heap, type HeapItem } from './heap.js';
 import { Roster, type RosterItem } from './roster.js';
 import { Selections } from './selections.js';

@@ -1,7 +1,6 @@
 import { JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
-import { type Before, decodeCursor, encodeCursor, isBefore } from '../../store/cursor.js';
+import { type Before, decodeCursor, encodeCursor, isBefore, matches } from '../../store/listing.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
-import { matches } from '../../store/verbs.js';
 import { encodeNullable } from '../sql/text.js';
 import type { PostgresConnections } from './connections.js';
 import { type RecordRow, recordOf } from './rows.js';

@@ -4,7 +4,8 @@ import { parseJobId } from '../../job/job-id.js';
 import type { Claim, FailedAttempt, JobError, JobRecord, JobStatus, NewJob } from '../../job/job.js';
 import * as lifecycle from '../../job/lifecycle.js';
 import type { ClaimRequest, QueueLimits, QueueStats, Submission } from '../../store/job-store.js';
-import { isSameRequest, pausedAndEmpty } from '../../store/verbs.js';
+import { isSameRequest } from '../../job/decide.js';
+import { pausedAndEmpty } from '../../store/queue-stats.js';
 import { bytesOfNew, decodeRow, encodeRetention, type StoredRow } from '../sql/rows.js';
 import { decodeText, encodeJson, encodeNullable, encodeText } from '../sql/text.js';
 

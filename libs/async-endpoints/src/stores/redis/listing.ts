@@ -1,7 +1,6 @@
 import type { JobRecord } from '../../job/job.js';
-import { decodeCursor, encodeCursor } from '../../store/cursor.js';
+import { decodeCursor, encodeCursor, matches } from '../../store/listing.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
-import { matches } from '../../store/verbs.js';
 import { readNames } from './keys.js';
 import { after, LATEST, type Listed, ListSource, type Position } from './list-source.js';
 import type { RedisPartition } from './partition.js';

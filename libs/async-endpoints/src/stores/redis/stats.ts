@@ -1,7 +1,7 @@
 import { Cluster, type Redis } from 'ioredis';
 import { isWaiting, type JobStatus } from '../../job/job.js';
 import type { QueueStats, StoreResources, Usage } from '../../store/job-store.js';
-import { pausedAndEmpty } from '../../store/verbs.js';
+import { pausedAndEmpty } from '../../store/queue-stats.js';
 import { LETTER_OF } from './codec.js';
 import { readNames } from './keys.js';
 import type { RedisPartition } from './partition.js';

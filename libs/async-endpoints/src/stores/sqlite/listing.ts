@@ -1,8 +1,6 @@
 import type { JobRecord } from '../../job/job.js';
-import { type Before, decodeCursor, encodeCursor, isBefore } from '../../store/cursor.js';
+import { type Before, decodeCursor, encodeCursor, isBefore, matches, newestFirst } from '../../store/listing.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
-import { newestFirst } from '../../store/newest-first.js';
-import { matches } from '../../store/verbs.js';
 import { encodeText } from '../sql/text.js';
 import type { Statement, Value } from './driver.js';
 import type { OpenDatabase } from './open-database.js';

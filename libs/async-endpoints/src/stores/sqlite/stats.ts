@@ -1,6 +1,6 @@
 import { isWaiting, type JobStatus } from '../../job/job.js';
 import type { QueueStats } from '../../store/job-store.js';
-import { pausedAndEmpty } from '../../store/verbs.js';
+import { pausedAndEmpty } from '../../store/queue-stats.js';
 import type { OpenDatabase } from './open-database.js';
 import { statusOf } from './rows.js';
 import { decodeText } from '../sql/text.js';
