@@ -22,6 +22,10 @@ export class Loop {
     private readonly options: { intervalMs: number; onError: (error: unknown) => void },
   ) {}
 
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
   start(): void {
     if (!this.#stopping) this.#running ??= this.#run();
   }

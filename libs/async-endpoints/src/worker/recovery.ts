@@ -30,6 +30,8 @@ export function recoveryLoop(
   const aliveMs = MAX_SILENCES * Math.max(leaseMs, SWEEPS_APART * intervalMs);
   const unhandled = new UnhandledQueues(store, own.describe().id);
   let sweeps = 0;
+  // Beside the sweeps, which a reply that never comes must not stop. An error after the end of the loop means that the store is closed.
+  const lookForUnhandled = () => void unhandled.check().catch((error) => loop.isStopping || onError(error));
   const sweep = async () => {
     const keepsHouse = sweeps++ % SWEEPS_APART === 0;
     await own.renew();
@@ -44,10 +46,10 @@ export function recoveryLoop(
       while ((await purgeSome(store, batchSize)) && failures.length === 0) await recover();
       await store.register(own.describe(), aliveMs).catch((error) => failures.push(error));
       await publishActions(store).catch((error) => failures.push(error));
-      // Beside the sweeps, which a reply that never comes must not stop.
-      if (sweeps % (SWEEPS_APART * REGISTRATIONS_APART) === 1) void unhandled.check().catch(onError);
+      if (sweeps % (SWEEPS_APART * REGISTRATIONS_APART) === 1) lookForUnhandled();
     }
     if (failures.length > 0) throw failures[0];
   };
-  return new Loop(sweep, { intervalMs, onError });
+  const loop = new Loop(sweep, { intervalMs, onError });
+  return loop;
 }

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurnOfTheEventLoop } from 'node:timers/promises';
 import { subscribe } from '../events/channels.js';
 import { MemoryJobStore } from '../stores/memory/memory-job-store.js';
-import { aJob } from '../testing/index.js';
+import { aJob, aWorkerInfo, gate } from '../testing/index.js';
+import { recoveryLoop } from './recovery.js';
 import { UnhandledQueues } from './unhandled.js';
 
 const HOUR_MS = 3_600_000;
@@ -61,5 +63,24 @@ describe('UnhandledQueues', () => {
     await register('c', 'New');
     await unhandled.check(1);
     expect(published).toEqual([]);
+  });
+
+  it('are no error of a worker that stops while it looks for them', async () => {
+    const [asked, closed] = [gate(), gate()];
+    store.stats = async () => {
+      asked.open();
+      await closed.opened;
+      throw new Error('the store is closed');
+    };
+    const errors: unknown[] = [];
+    const own = { renew: async () => {}, describe: () => aWorkerInfo() };
+    const options = { enabled: true, batchSize: 10, sweepIntervalMs: 60_000, maxCrashes: 3, leaseMs: 60_000 };
+    const loop = recoveryLoop(store, options, own, (error) => errors.push(error));
+    loop.start();
+    await asked.opened;
+    await loop.stop();
+    closed.open();
+    await nextTurnOfTheEventLoop();
+    expect(errors).toEqual([]);
   });
 });
