@@ -23,7 +23,7 @@ export function defineScript<TReply>(definition: {
 }): Script<TReply> {
   const { name, args } = definition;
   const bound = args.map((arg, index) => `local ${arg} = ARGV[${index + 1}]`);
-  const lua = [...bound, `local FIRST = ${args.length + 1}`, definition.lua].join('\n');
+  const lua = withoutUnused([...bound, `local FIRST = ${args.length + 1}`, definition.lua].join('\n'));
   const command = `asyncEndpoints_${name}`;
   return {
     name,
@@ -34,6 +34,20 @@ export function defineScript<TReply>(definition: {
       return (defined[command] as (...all: Argument[]) => Promise<TReply>)(keys.length, ...keys, ...values);
     },
   };
+}
+
+/** A function of the outermost block: on one line, or to the first `end` at the beginning of a line. */
+const FUNCTION = /^local function (\w+)\(.*?(?: end$|\n(?:.*\n)*?end$)/gm;
+
+/**
+ * The script without the functions that it does not call: Redis would create each of them in every call. A function can only be
+ * called after its definition, so this looks from the last function to the first.
+ */
+function withoutUnused(lua: string): string {
+  return [...lua.matchAll(FUNCTION)].reduceRight((kept, { 0: text, 1: name, index }) => {
+    const after = kept.slice(index + text.length);
+    return new RegExp(`\\b${name}\\b`).test(after) ? kept : kept.slice(0, index) + after;
+  }, lua);
 }
 
 /** Whether the arguments caused the error: a script failed with them, or they could not be sent (an error of JavaScript). */
