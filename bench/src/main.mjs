@@ -5,6 +5,7 @@ import { startRedis, stopServers } from './redis-server.mjs';
 import { failure, machineFacts, print } from './report.mjs';
 import { byId, keep, writeDocuments } from './results.mjs';
 import { BEFORE } from './rows/before.mjs';
+import { dashboard } from './rows/dashboard.mjs';
 import { idle } from './rows/idle.mjs';
 import { life } from './rows/life.mjs';
 import { memory } from './rows/memory.mjs';
@@ -37,6 +38,7 @@ const FAMILIES = [
   start,
   ...POSTGRES,
   ...SQLITE,
+  dashboard,
 ];
 
 const settings = readSettings();

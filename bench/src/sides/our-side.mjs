@@ -1,17 +1,18 @@
 import { serve } from '../child.mjs';
+import { listing } from './listing.mjs';
 import { Noop, onCompletions, startApi, startWorker } from './our-application.mjs';
 import { storeCosts } from './store-costs.mjs';
 import { batchedCalls, Calls, heapBytes, pacedCalls, requestOf, Results, timedCalls } from './work.mjs';
 
 /** By port, so that rounds do not include the time of connecting. */
 const apis = new Map();
+const stores = new Map();
 let storeAt;
 let idle;
 
 /** Serves what a side of ours does. @param create makes a store for a port @param more functions of this side alone */
 export function serveOurs(create, more = {}) {
   storeAt = create;
-  const costs = storeCosts(managerOf, storeAt);
   serve({
     submit,
     submitKeyed,
@@ -22,7 +23,8 @@ export function serveOurs(create, more = {}) {
     startIdle,
     stopIdle,
     submitPaced,
-    ...costs,
+    ...storeCosts(managerOf, storeOf),
+    ...listing(storeOf),
     ...more,
   });
 }
@@ -30,6 +32,14 @@ export function serveOurs(create, more = {}) {
 async function managerOf(port) {
   if (!apis.has(port)) apis.set(port, await startApi(storeAt(port)));
   return apis.get(port).manager;
+}
+
+async function storeOf(port) {
+  if (!stores.has(port)) {
+    stores.set(port, storeAt(port));
+    await stores.get(port).open();
+  }
+  return stores.get(port);
 }
 
 async function submit({ port, ...span }) {

@@ -5,17 +5,7 @@ const FINDS_IN_FLIGHT = 64;
 const READS = 20_000;
 
 /** The cost of single verbs for the caller, in µs per job, to see whether it grows with the number of stored jobs. */
-export function storeCosts(managerOf, storeAt) {
-  const stores = new Map();
-
-  async function storeOf(port) {
-    if (!stores.has(port)) {
-      stores.set(port, storeAt(port));
-      await stores.get(port).open();
-    }
-    return stores.get(port);
-  }
-
+export function storeCosts(managerOf, storeOf) {
   /** Claims and completes `turns` batches. */
   async function turns({ port, turns: count }) {
     const store = await storeOf(port);
