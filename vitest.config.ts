@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { LongFilesFirst } from './test/long-files-first.js';
 
 export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
@@ -8,6 +9,7 @@ export default defineConfig({
     globals: true,
     // More than there are cores: most of what tests do is to wait for a process.
     maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongFilesFirst },
     // An unhandled rejection anywhere, also outside a test, fails the run: in an application it would end the process.
     dangerouslyIgnoreUnhandledErrors: false,
     // `.ci/run` counts the tests from it.

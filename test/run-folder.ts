@@ -11,8 +11,10 @@ export function setup(): (() => void) | undefined {
   const folder = mkdtempSync(join(outside, PREFIX));
   chmodSync(folder, 0o711); // PostgreSQL passes through it as a user of its own
   process.env.TMPDIR = folder;
+  process.env.POSTGRES_TEMPLATE = join(folder, 'postgres-template');
   return () => {
     process.env.TMPDIR = outside;
+    delete process.env.POSTGRES_TEMPLATE;
     rmSync(folder, { recursive: true, force: true });
   };
 }

@@ -161,7 +161,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await stopped.exitCode()).toBe(0);
     expect(await known()).toEqual(['killed']);
     await killed.kill();
-    await eventually(async () => (await known()).length === 0, 5_000);
+    await eventually(async () => (await known()).length === 0, 20_000);
     expect((await tool('workers')).stdout).toBe('No worker lives.\n');
   });
 

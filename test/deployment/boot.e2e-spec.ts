@@ -20,12 +20,18 @@ interface Deployed {
 }
 
 let redis: DeployedRedis;
+/** Of the processes of each test. They wait for 5 s before they exit, as deployed, while the next test begins. */
+const exits: Promise<{ test: string | undefined; codes: (number | null)[] }>[] = [];
 
 beforeAll(async () => {
   redis = await startDeployedRedis();
 });
 
-afterAll(() => redis.stop());
+afterAll(async () => {
+  const failed = (await Promise.all(exits)).filter(({ codes }) => codes.some((code) => code !== 0));
+  await redis.stop();
+  if (failed.length > 0) throw new Error(`Not all have exited with 0: ${JSON.stringify(failed)}`);
+});
 
 it('Redis starts with an append-only file and without eviction', async () => {
   const [memory, persistence] = await redis.asked('jobs', (client) =>
@@ -101,7 +107,7 @@ async function seeThatTheyWork(
   expect((await api.client.finished(location)).status).toBe('Completed');
 }
 
-/** As processes, which end by SIGTERM when the test does. `inside` speaks to the port that the probes ask. */
+/** As processes, which end by SIGTERM after the test, with 0. `inside` speaks to the port that the probes ask. */
 async function start(deployed: readonly Deployed[], others: Readonly<Record<string, string>> = {}) {
   const started = await Promise.all(
     deployed.map(async (one) => {
@@ -113,9 +119,10 @@ async function start(deployed: readonly Deployed[], others: Readonly<Record<stri
       return { ...one, process, inside };
     }),
   );
-  onTestFinished(async () => {
+  const test = expect.getState().currentTestName;
+  onTestFinished(() => {
     for (const { process } of started) process.signal('SIGTERM');
-    expect(await Promise.all(started.map(({ process }) => process.exitCode()))).toEqual([0, 0]);
+    exits.push(Promise.all(started.map(({ process }) => process.exitCode())).then((codes) => ({ test, codes })));
   });
   return started;
 }

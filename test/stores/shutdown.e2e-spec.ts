@@ -52,8 +52,8 @@ describe.each(KINDS)('A worker that gets SIGTERM, on %s', (kind) => {
     'exits while the server is down, idle or in the middle of a job',
     async () => {
       // The server comes back when both have exited. The result of the job is held until the drain budget is spent.
-      const idle = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
-      const busy = await system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
+      const start = () => system.worker({ ASYNC_WORKER_DRAIN_TIMEOUT_MS: '3000' });
+      const [idle, busy] = await Promise.all([start(), start()]);
       await eventually(async () => (await system.store.workers()).length === 2);
       await system.submit('Sleep', { durationMs: 2_000 });
       await eventually(async () => (await idle.running()) + (await busy.running()) === 1);

@@ -1,6 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { eventually } from 'nestjs-async-endpoints/testing';
 import type { AppProcess } from '../app-process.js';
 import type { Answer } from '../demo/demo-client.js';
+
+const PAUSE_MS = 20;
 
 /** Clients that submit one job after the other, and what they were answered. */
 export class Submitters {
@@ -32,6 +35,7 @@ export class Submitters {
       this.longestMs = Math.max(this.longestMs, performance.now() - askedAt);
       if (answer.status === 202) this.accepted.push((answer.body as { id: string }).id);
       else this.refused.push(answer);
+      await setTimeout(PAUSE_MS); // leaves the processor to the processes that are tested
     }
   }
 }

@@ -2,7 +2,7 @@ import { freePort } from '@app/redis-server';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,9 +40,20 @@ process.once('exit', () => running.forEach((server) => server.kill('SIGQUIT')));
 /** @param settings for `postgres -c`, such as `log_statement=all` */
 export async function startPostgresServer(settings: readonly string[] = []): Promise<PostgresServer> {
   const folder = await ownFolder();
-  const encoding = ['-E', 'UTF8', '--locale=C.UTF-8'];
-  await run('initdb', ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', ...encoding, '--no-sync']);
+  await makeCluster(join(folder, 'data'));
   return serve(folder, settings);
+}
+
+/** `initdb` takes seconds. In a test run only the first servers wait for it; the others copy what it wrote. */
+async function makeCluster(data: string): Promise<void> {
+  const template = process.env['POSTGRES_TEMPLATE']; // set by test/run-folder.ts
+  if (template !== undefined && existsSync(template)) return run('cp', ['-a', template, data]);
+  const encoding = ['-E', 'UTF8', '--locale=C.UTF-8'];
+  await run(binary('initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', ...encoding, '--no-sync']);
+  if (template === undefined) return;
+  const copy = `${data}-template`;
+  await run('cp', ['-a', data, copy]);
+  await rename(copy, template).catch(() => undefined); // another test file was faster
 }
 
 async function ownFolder(): Promise<string> {
@@ -54,7 +65,17 @@ async function ownFolder(): Promise<string> {
 async function replicaOf(port: number, settings: readonly string[]): Promise<PostgresServer> {
   const folder = await ownFolder();
   const from = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres'];
-  await run('pg_basebackup', ['-D', join(folder, 'data'), ...from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']);
+  await run(binary('pg_basebackup'), [
+    '-D',
+    join(folder, 'data'),
+    ...from,
+    '-R',
+    '-X',
+    'stream',
+    '-c',
+    'fast',
+    '--no-sync',
+  ]);
   return serve(folder, settings);
 }
 
@@ -73,7 +94,7 @@ async function serve(folder: string, settings: readonly string[]): Promise<Postg
     resume: () => signal(server, 'SIGCONT'),
     restart: async () => void (server = await start(args, folder, port)),
     replicate: () => replicaOf(port, settings),
-    promote: () => run('pg_ctl', ['promote', '-w', '-D', data]),
+    promote: () => run(binary('pg_ctl'), ['promote', '-w', '-D', data]),
     async stop() {
       await end(server);
       await rm(folder, { recursive: true, force: true });
@@ -82,7 +103,7 @@ async function serve(folder: string, settings: readonly string[]): Promise<Postg
 }
 
 async function start(args: readonly string[], folder: string, port: number): Promise<ChildProcess> {
-  const server = spawn(join(binaries(), 'postgres'), args, { ...USER, cwd: folder, stdio: 'ignore' });
+  const server = spawn(binary('postgres'), args, { ...USER, cwd: folder, stdio: 'ignore' });
   running.add(server);
   await eventually(() => accepts(port), 30_000);
   return server;
@@ -110,7 +131,7 @@ function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
 }
 
 async function run(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(join(binaries(), program), args, { ...USER, cwd: tmpdir(), stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, args, { ...USER, cwd: tmpdir(), stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   const [code] = (await once(child, 'close')) as [number];
@@ -138,13 +159,13 @@ function startup(): Buffer {
 }
 
 /** Debian keeps the programs of each version apart, away from the path. */
-function binaries(): string {
+function binary(program: string): string {
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).toSorted((one, other) => Number(other) - Number(one)) : [];
   const places = [...versions.map((version) => join(debian, version, 'bin')), ...(process.env.PATH ?? '').split(':')];
   const found = places.find((place) => existsSync(join(place, 'postgres')) && existsSync(join(place, 'initdb')));
   if (!found) throw new Error('Install PostgreSQL 13 or newer: the tests start one of their own.');
-  return found;
+  return join(found, program);
 }
 
 function idOf(flag: '-u' | '-g'): number {
