@@ -93,18 +93,29 @@ interface Parts {
   readonly imports?: ModuleMetadata['imports'];
   /** Every third sweep, workers tell what ended in them. */
   readonly sweepIntervalMs?: number;
+  /** How long completed jobs are kept. */
+  readonly completedMs?: number;
   readonly configure?: (nest: INestApplication) => void;
 }
 
 /** An application with a dashboard at `/admin/jobs`, whose workers handle `Echo` and `Slow`; closed when the test ends. */
 export async function startDashboard(adapter: AdapterName, store: JobStore, parts: Parts = {}): Promise<DashboardApp> {
-  const { options, sweepIntervalMs, configure = () => {}, imports = [] } = parts;
+  const { options, sweepIntervalMs, completedMs, configure = () => {}, imports = [] } = parts;
   const dashboard = parts.dashboard ?? [
     AsyncDashboardModule.forRoot({ path: 'admin/jobs', guards: [KeyGuard], access: () => 'operate', ...options }),
   ];
   const worker = { drainTimeoutMs: 0, abortGraceMs: 0, workerId: 'worker-1' };
   @Module({
-    imports: [AsyncEndpointsModule.forRoot({ store, worker, recovery: { sweepIntervalMs } }), ...dashboard, ...imports],
+    imports: [
+      AsyncEndpointsModule.forRoot({
+        store,
+        worker,
+        recovery: { sweepIntervalMs },
+        jobs: { retention: { completedMs } },
+      }),
+      ...dashboard,
+      ...imports,
+    ],
     controllers: [EchoController],
     providers: [Echo, Slow],
   })

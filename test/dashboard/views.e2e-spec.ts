@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { hasBrowser, openPage } from './browser.js';
 import { ADAPTERS, type DashboardApp, startDashboard, startStrippingProxy } from './dashboard-app.js';
@@ -83,9 +85,10 @@ async function showsAFailedJob(page: Page, id: string): Promise<void> {
   expect(await page.evaluate('navigator.clipboard.readText()')).toBe(id);
   await page.getByRole('button', { name: 'Copy as curl' }).click();
   await page.getByText('Command copied.').waitFor();
-  expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(
-    /^curl .*\/ops\/admin\/jobs\/api\/jobs\/[\w-]+'$/,
-  );
+  const command = await page.evaluate<string>('navigator.clipboard.readText()');
+  expect(command).toMatch(/^curl .*\/ops\/admin\/jobs\/api\/jobs\/[\w-]+'$/);
+  const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+  expect(JSON.parse(stdout)).toMatchObject({ id, status: 'Failed' });
 }
 
 async function rerunsAndResumes(page: Page, app: DashboardApp, id: string): Promise<void> {

@@ -16,16 +16,25 @@ import {
   Res,
   type Type,
   UseGuards,
+  UseInterceptors,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { keepReplies } from '../nest/internals.js';
 import { actorOf, DashboardGuard, visitorOf } from './access.js';
 import { PAGE_HEADERS, pageAt, readAsset } from './assets.js';
+import { encodeExact } from './exact-json.js';
 import { DashboardFeed } from './feed.js';
+import { HttpErrors } from './http-errors.js';
 import { JobActions, parseAction } from './job-actions.js';
 import { JobsView } from './jobs-view.js';
 import { type StreamReply, sendMessages } from './messages.js';
 import { isOfSchedules, SchedulesView } from './schedules-view.js';
+
+const DATA_HEADERS = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
 
 /** What Express and Fastify have in common. */
 interface Reply {
@@ -107,13 +116,13 @@ class DashboardController {
   async follow(@Param('id') id: string, @Req() request: Request, @Res() reply: StreamReply) {
     const whose = visitorOf(request);
     await this.jobs.find(id, whose);
-    sendMessages(reply, this.feed.messages(this.jobs.follow(id, whose)));
+    sendMessages(reply, this.feed.messages(this.feed.whileStoreAnswers(this.jobs.follow(id, whose))));
   }
 
   @Get('api/schedules')
   @UseGuards(WholeView)
-  async recurring(@Query('after') after: unknown, @Res() reply: Reply) {
-    answer(reply, await this.schedules.list(after));
+  async recurring(@Query() query: Record<string, unknown>, @Res() reply: Reply) {
+    answer(reply, await this.schedules.list(query));
   }
 
   @Post('api/actions')
@@ -141,16 +150,16 @@ export function createDashboardController(path: string, guards: readonly (Type<C
 
   // Of documents by @nestjs/swagger, as its own decorator says it.
   Reflect.defineMetadata('swagger/apiExcludeController', [true], MountedDashboard);
-  applyDecorators(UseGuards(...guards, DashboardGuard))(MountedDashboard);
+  applyDecorators(UseGuards(...guards, DashboardGuard), UseInterceptors(new HttpErrors()))(MountedDashboard);
   return MountedDashboard;
 }
 
 /** Sends it past the interceptors of the application, which may wrap what its own routes return. */
 function answer(
   reply: Reply,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
+  body: string | object,
+  headers: Readonly<Record<string, string>> = DATA_HEADERS,
 ) {
   for (const [name, value] of Object.entries(headers)) reply.header(name, value);
-  reply.send(body);
+  reply.send(typeof body === 'string' ? body : encodeExact(body));
 }

@@ -2,14 +2,18 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import {
   catchError,
   defer,
+  distinctUntilChanged,
   exhaustMap,
   map,
   merge,
   type Observable,
   of,
   share,
+  startWith,
   Subject,
+  switchMap,
   takeUntil,
+  timeout,
   timer,
   ReplaySubject,
   interval,
@@ -21,6 +25,8 @@ import { OldestAges } from './oldest-ages.js';
 import { type Throughput, throughputOf } from './throughput.js';
 
 const EVERY_MS = 2_000;
+/** A store that takes longer to answer is as good as away. */
+const PATIENCE_MS = 10_000;
 /** Proxies close streams on which nothing comes, and a page takes a silent one for lost. */
 const PING_MS = 10_000;
 /** How many jobs in progress are read to show what each worker runs. */
@@ -83,6 +89,16 @@ export class DashboardFeed implements OnModuleDestroy {
     return merge(values.pipe(map((data) => ({ data }))), pings).pipe(takeUntil(this.#closed));
   }
 
+  /** The values; while the store does not answer, a failure instead. They begin anew when it answers again. */
+  whileStoreAnswers<T extends object>(values: Observable<T>): Observable<T | StoreFailure> {
+    return this.snapshots.pipe(
+      map((snapshot) => 'unavailable' in snapshot),
+      startWith(false),
+      distinctUntilChanged(),
+      switchMap((isAway): Observable<T | StoreFailure> => (isAway ? of(storeFailure()) : values)),
+    );
+  }
+
   /** Who acted sees at once what became of it. */
   lookAgain(): void {
     this.#acted.next();
@@ -90,7 +106,7 @@ export class DashboardFeed implements OnModuleDestroy {
 
   #shared<T>(read: () => Promise<T>): Observable<T | StoreFailure> {
     return merge(timer(0, EVERY_MS), this.#acted).pipe(
-      exhaustMap(() => defer(read).pipe(catchError(() => of({ at: Date.now(), unavailable: true as const })))),
+      exhaustMap(() => defer(read).pipe(timeout(PATIENCE_MS), catchError(() => of(storeFailure())))),
       share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: true }),
     );
   }
@@ -117,4 +133,8 @@ export class DashboardFeed implements OnModuleDestroy {
     });
     return { at: Date.now(), workers: busy, isCut: cursor !== null };
   }
+}
+
+function storeFailure(): StoreFailure {
+  return { at: Date.now(), unavailable: true };
 }

@@ -6,7 +6,7 @@ import { JobManager } from '../jobs/job-manager.js';
 import { JobStore } from '../store/job-store.js';
 import type { Visitor } from './access.js';
 import { DashboardFeed } from './feed.js';
-import { asHttp, cursorOf, filterOf, MAX_STEP } from './jobs-view.js';
+import { cursorOf, filterOf, MAX_STEP } from './jobs-view.js';
 import { SCHEDULE_OPERATIONS } from './schedules-view.js';
 
 const OPERATIONS = ['cancel', 'rerun', 'pause', 'resume', ...SCHEDULE_OPERATIONS] as const;
@@ -46,11 +46,10 @@ export class JobActions {
     const isOnQueues = operation === 'pause' || operation === 'resume';
     if (isOnQueues && visitor.owner !== null) throw new ForbiddenException('A queue holds the jobs of all owners.');
     if (isOnQueues && !targets) throw new BadRequestException('An action on queues needs targets.');
-    const work =
+    const step =
       isOnQueues && targets
-        ? this.#steer(operation, targets, actor)
-        : this.#change(operation as 'cancel' | 'rerun', targets, filter, visitor);
-    const step = await work.catch(asHttp);
+        ? await this.#steer(operation, targets, actor)
+        : await this.#change(operation as 'cancel' | 'rerun', targets, filter, visitor);
     this.feed.lookAgain();
     const what = isOnQueues && targets ? targets.map((name) => JSON.stringify(name)).join(', ') : `${step.seen} jobs`;
     const who = JSON.stringify(actor ?? 'an unnamed visitor');
@@ -101,5 +100,5 @@ export function parseAction(body: unknown): Action {
 }
 
 function isText(value: unknown): boolean {
-  return typeof value === 'string' && value.length > 0;
+  return typeof value === 'string' && value.length > 0 && !value.includes('\0');
 }

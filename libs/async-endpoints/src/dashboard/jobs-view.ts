@@ -1,16 +1,22 @@
 import { BadRequestException, Inject, Injectable, NotFoundException } from '@nestjs/common';
-import { defer, map, Observable, repeat, tap } from 'rxjs';
-import { AsyncEndpointsError, publicError } from '../job/errors.js';
-import { type Job, JOB_STATUSES, type JobStatus } from '../job/job.js';
+import { concatMap, defer, interval, Observable, of, repeat, tap } from 'rxjs';
+import { decodeResult } from '../job/decode-job.js';
+import { publicError } from '../job/errors.js';
+import { parseJobId } from '../job/job-id.js';
+import { type Job, type JobRecord, JOB_STATUSES, type JobStatus } from '../job/job.js';
 import { JobManager } from '../jobs/job-manager.js';
 import { type JobFilter, type JobPage, JobStore } from '../store/job-store.js';
 import type { Visitor } from './access.js';
-import { DASHBOARD_RULES, type DashboardRules } from './options.js';
+import { withExactNumbers } from './exact-json.js';
+import { DASHBOARD_RULES, type DashboardRules, type DashboardShow } from './options.js';
 import { type ShownPayload, shownPayload } from './payload.js';
 import { redacted } from './redact.js';
 
 /** How many jobs one request counts or changes at most. */
 export const MAX_STEP = 1_000;
+/** How often a terminal job is looked for: not every store tells that it was purged. */
+const LOOK_MS = 10_000;
+const PARAMETERS = ['name', 'status', 'owner', 'errorCode', 'cursor', 'limit'];
 
 /** A job of a list: without its result, which may be large. */
 export type JobRow = Omit<Job, 'result' | 'error' | 'failedAttempts' | 'fingerprint'> & {
@@ -28,7 +34,7 @@ export class JobsView {
 
   async list(query: Record<string, unknown>, visitor: Visitor): Promise<JobPage<JobRow>> {
     const limit = Number(textOf(query, 'limit') ?? 50);
-    const page = await this.manager.list(filterOf(query, visitor), { limit, ...cursorOf(query) }).catch(asHttp);
+    const page = await this.manager.list(filterOf(query, visitor), { limit, ...cursorOf(query) });
     return { jobs: page.jobs.map((job) => toRow(forVisitor(job, visitor.owner))), cursor: page.cursor };
   }
 
@@ -41,14 +47,15 @@ export class JobsView {
       );
       return { count: of.reduce((sum, { count }) => sum + count, 0), cursor: null };
     }
-    const { jobs, cursor } = await this.manager.list(filter, { limit: MAX_STEP, ...cursorOf(query) }).catch(asHttp);
+    const { jobs, cursor } = await this.manager.list(filter, { limit: MAX_STEP, ...cursorOf(query) });
     return { count: jobs.length, cursor };
   }
 
   async find(id: string, { owner }: Visitor): Promise<Job> {
-    const job = await (owner === null ? this.manager.find(id) : this.manager.findOwned(id, owner)).catch(asHttp);
-    if (!job) throw new NotFoundException('There is no such job, or its retention has passed.');
-    return this.#shown(job, owner);
+    const known = parseJobId(id);
+    const [record] = known === null ? [] : await this.store.find([known], owner === null ? undefined : [owner]);
+    if (!record) throw new NotFoundException('There is no such job, or its retention has passed.');
+    return this.#shown(record, owner);
   }
 
   async payload(id: string, visitor: Visitor): Promise<ShownPayload> {
@@ -57,11 +64,14 @@ export class JobsView {
   }
 
   /** After `find`, which decides whether the visitor may see the job. Goes on when a job that has ended is queued again. */
-  follow(id: string, { owner }: Visitor): Observable<Job> {
+  follow(id: string, visitor: Visitor): Observable<Job> {
     let version = 0;
     return defer(() => this.manager.follow(id)).pipe(
       tap((job) => (version = job.version)),
-      map((job) => this.#shown(job, owner)),
+      // The text of the result has numbers that a decoded one has not.
+      concatMap((job) =>
+        job.result === null ? of(this.#shown({ ...job, result: null }, visitor.owner)) : this.find(id, visitor),
+      ),
       repeat({ delay: () => this.#changeSince(id, version) }),
     );
   }
@@ -71,13 +81,18 @@ export class JobsView {
     return new Observable<unknown>((subscriber) => {
       const begin = async () => {
         subscriber.add(await this.store.subscribe({ job: id }, () => subscriber.next(null)));
+        await look();
+      };
+      const look = async () => {
         if ((await this.manager.find(id))?.version !== version) subscriber.next(null);
       };
-      begin().catch((error: unknown) => subscriber.error(error));
+      const fail = (error: unknown) => subscriber.error(error);
+      subscriber.add(interval(LOOK_MS).subscribe(() => void look().catch(fail)));
+      begin().catch(fail);
     });
   }
 
-  #shown(stored: Job, owner: string | null): Job {
+  #shown(stored: JobRecord, owner: string | null): Job {
     const job = forVisitor(stored, owner);
     const show = this.rules.show ?? {};
     const hidden = show.result === false;
@@ -85,7 +100,7 @@ export class JobsView {
     const shownError = details === undefined || hidden ? error : { ...error, details: redacted(details, show) };
     return {
       ...job,
-      result: hidden ? null : redacted(job.result, show),
+      result: hidden ? null : shownResult(job, show),
       error: job.error && shownError,
       fingerprint: null,
     };
@@ -93,12 +108,17 @@ export class JobsView {
 }
 
 /** The owner of jobs is a client of the application: it sees what clients see of errors, and no workers. */
-function forVisitor(job: Job, owner: string | null): Job {
+function forVisitor<T extends Omit<Job, 'result'>>(job: T, owner: string | null): T {
   if (owner === null) return job;
   const failedAttempts = job.failedAttempts.map((attempt) => {
     return { ...attempt, worker: '', error: publicError(attempt.error) };
   });
   return { ...job, worker: null, error: job.error && publicError(job.error), failedAttempts };
+}
+
+function shownResult(record: JobRecord, show: DashboardShow): unknown {
+  const value = decodeResult<unknown>(record);
+  return redacted(value, show, [], withExactNumbers(record.result ?? 'null', value));
 }
 
 function toRow({ result: _result, failedAttempts: _attempts, fingerprint: _print, error, ...row }: Job): JobRow {
@@ -111,6 +131,9 @@ function toRow({ result: _result, failedAttempts: _attempts, fingerprint: _print
  * @throws BadRequestException
  */
 export function filterOf(query: Record<string, unknown>, { owner }: Visitor): JobFilter {
+  const unknown = Object.keys(query).find((name) => !PARAMETERS.includes(name));
+  // To ignore it would widen the filter.
+  if (unknown !== undefined) throw new BadRequestException(`${unknown} is not a filter.`);
   const status = textOf(query, 'status');
   if (status !== undefined && !isStatus(status)) throw new BadRequestException(`${status} is not a status.`);
   return {
@@ -128,18 +151,13 @@ export function cursorOf(query: Record<string, unknown>): { cursor?: string } {
 }
 
 /** A value that is not text would widen the filter if it were ignored. */
-function textOf(query: Record<string, unknown>, name: string): string | undefined {
+export function textOf(query: Record<string, unknown>, name: string): string | undefined {
   const value = query[name] ?? '';
-  if (typeof value !== 'string') throw new BadRequestException(`${name} is not a text.`);
+  if (typeof value !== 'string') throw new BadRequestException(`${name} must be given once, as a text.`);
+  if (value.includes('\0')) throw new BadRequestException(`${name} contains the character U+0000.`);
   return value === '' ? undefined : value;
 }
 
 function isStatus(text: string): text is JobStatus {
   return JOB_STATUSES.includes(text as JobStatus);
-}
-
-/** An invalid request of the visitor becomes a 400. All other errors go to the filters of the application. */
-export function asHttp(error: unknown): never {
-  const isWrong = error instanceof AsyncEndpointsError && error.code.startsWith('INVALID_');
-  throw isWrong ? new BadRequestException(error.message) : error;
 }

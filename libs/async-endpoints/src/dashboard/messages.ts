@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ServiceUnavailableException } from '@nestjs/common';
 import type { Observable } from 'rxjs';
+import { encodeExact } from './exact-json.js';
 
 export interface Message {
   readonly data: object | string;
@@ -43,7 +44,7 @@ export function sendMessages(reply: StreamReply, messages: Observable<Message>):
     if (!latest || response.writableNeedDrain) return;
     const { type, data } = latest;
     latest = undefined;
-    response.write(`${type ? `event: ${type}\n` : ''}data: ${JSON.stringify(data)}\n\n`);
+    response.write(`${type ? `event: ${type}\n` : ''}data: ${encodeExact(data)}\n\n`);
   };
   const end = () => void response.end();
   open++;

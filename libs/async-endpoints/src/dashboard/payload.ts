@@ -1,4 +1,5 @@
 import type { RequestValue, StoredPayload } from '../job/job.js';
+import { withExactNumbers } from './exact-json.js';
 import type { DashboardShow } from './options.js';
 import { redacted } from './redact.js';
 
@@ -16,8 +17,10 @@ export interface ShownPayload {
 /** @param text as stores keep it; null for none */
 export function shownPayload(text: string | null, show: DashboardShow, owner: string | null): ShownPayload {
   if (text === null || !(show.payload ?? owner === null)) return {};
-  const { request, snapshot, trace, context, schedule } = JSON.parse(text) as StoredPayload;
-  const payload = redacted(request, show);
+  const stored = JSON.parse(text) as StoredPayload;
+  const { request, snapshot, trace, context, schedule } = stored;
+  const exact = withExactNumbers(text, stored);
+  const payload = redacted(request, show, [], exact.request);
   if (owner !== null) return { payload };
   const values = (of: readonly RequestValue[] = []) =>
     of.map(([name, value]) => [name, String(redacted(value, show, [name]))] as const);
@@ -26,7 +29,7 @@ export function shownPayload(text: string | null, show: DashboardShow, owner: st
     headers: values(snapshot?.headers),
     routeParams: values(snapshot?.routeParams),
     queryParams: values(snapshot?.queryParams),
-    context: redacted(context, show),
+    context: redacted(context, show, [], exact.context),
     traceId: trace?.traceparent.split('-')[1],
     schedule: schedule?.name,
   };

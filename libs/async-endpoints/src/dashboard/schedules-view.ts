@@ -1,9 +1,9 @@
-import { Inject, Injectable, Logger, NotFoundException } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { printable } from '../events/error-text.js';
-import { AsyncEndpointsError } from '../job/errors.js';
 import { JobManager } from '../jobs/job-manager.js';
 import type { SchedulePage } from '../schedules/schedule.js';
 import { JobStore } from '../store/job-store.js';
+import { textOf } from './jobs-view.js';
 
 const PAGE = 200;
 
@@ -25,14 +25,15 @@ export class SchedulesView {
     @Inject(JobStore) private readonly store: JobStore,
   ) {}
 
-  async list(after: unknown): Promise<SchedulePage> {
+  async list(query: Record<string, unknown>): Promise<SchedulePage> {
+    const after = textOf(query, 'after');
     if (!this.store.schedules) return { schedules: [], next: null };
-    return this.manager.schedules.list({ limit: PAGE, after: typeof after === 'string' ? after : undefined });
+    return this.manager.schedules.list({ limit: PAGE, after });
   }
 
   /** @returns how many schedules the action changed */
   async act(operation: ScheduleOperation, names: readonly string[], by: string | null): Promise<{ changed: number }> {
-    for (const name of names) await this.#act(operation, name, by).catch(asHttp);
+    for (const name of names) await this.#act(operation, name, by);
     const who = JSON.stringify(by ?? 'an unnamed visitor');
     const what = names.map((name) => JSON.stringify(name)).join(', ');
     this.#log.log(printable(`${operation} of ${what.slice(0, 500)} by ${who}`));
@@ -45,9 +46,4 @@ export class SchedulesView {
     else if (operation === 'pause-schedule') await schedules.pause(name, { by });
     else await schedules.resume(name);
   }
-}
-
-function asHttp(error: unknown): never {
-  const isGone = error instanceof AsyncEndpointsError && error.code === 'SCHEDULE_NOT_FOUND';
-  throw isGone ? new NotFoundException('There is no such schedule.') : error;
 }

@@ -1,18 +1,18 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { age, useNow } from './format.js';
+import { Connection, loading, Stale } from './connection.js';
+import { plain, statusLabel } from './format.js';
 import { html } from './html.js';
 import { JobPage } from './job.js';
 import { Jobs } from './jobs.js';
 import { Overview } from './overview.js';
 import { Schedules } from './schedules.js';
-import { isSignedOut, read, type Snapshot, type Visitor, type WorkersSnapshot } from './server.js';
-import { useStream } from './stream.js';
+import { type Job, read, type Snapshot, type Visitor, type WorkersSnapshot } from './server.js';
+import { type Stream, useStream } from './stream.js';
+import { applyTheme, Theme } from './theme.js';
 import { Workers } from './workers.js';
 
-/** How often a page without a stream asks whether the server refuses it. */
-const ASK_MS = 2_000;
-const THEMES = ['system', 'light', 'dark'] as const;
+const IS_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const VIEWS = [
   ['', 'Overview'],
   ['jobs', 'Jobs'],
@@ -25,16 +25,16 @@ function App({ visitor }: { visitor: Visitor }) {
   const [, section = '', id = ''] = path.split('/');
   const isWhole = visitor.owner === null;
   const jobId = section === 'jobs' && id !== '' ? decode(id) : null;
-  const stream = useStream(streamOf(section, jobId, isWhole));
+  const isJob = jobId !== null && IS_ID.test(jobId);
+  const stream = useStream(streamOf(section, isJob ? jobId : null, isWhole));
   const [notice, say] = useState('');
   useEffect(() => {
     const timer = setTimeout(() => say(''), 8_000);
     return () => clearTimeout(timer);
   }, [notice]);
   const current = isWhole ? section : 'jobs';
-  useEffect(() => {
-    document.title = `${VIEWS.find(([to]) => to === current)?.[1] ?? 'Jobs'} · Jobs`;
-  }, [current]);
+  const title = titleOf(current, isJob ? (stream.value as Job | null) : null);
+  useEffect(() => void (document.title = title), [title]);
   return html`<a class="skip" href="#content" onClick=${skip}>Skip to content</a>
     <header>
       <b>Jobs</b>
@@ -43,18 +43,25 @@ function App({ visitor }: { visitor: Visitor }) {
           ([to, label]) => html`<a href=${`#/${to}`} aria-current=${to === current ? 'page' : undefined}>${label}</a>`,
         )}
       </nav>
-      ${(isWhole || jobId !== null) && html`<${Connection} isLive=${stream.isLive} value=${stream.value} />`}
+      ${(isWhole || isJob) && html`<${Connection} stream=${stream} />`}
       <${Theme} />
     </header>
     <main id="content" tabindex="-1">
-      ${view({ section: current, jobId, query, visitor, value: stream.value, say })}
+      <${Stale} stream=${stream} />
+      ${refusalOf(section, jobId, query, visitor) ?? view({ section: current, jobId, query, visitor, stream, say })}
     </main>
     <div class="notice" role="status">${notice}</div>`;
 }
 
+/** Of the tab: whoever has many open finds the job by it. */
+function titleOf(section: string, job: Job | null): string {
+  const view = VIEWS.find(([to]) => to === section)?.[1] ?? 'Jobs';
+  return `${job ? `${statusLabel(job.status)}: ${plain(job.name, 100)}` : view} · Jobs`;
+}
+
 /** Every view has one stream, and needs no other. */
 function streamOf(section: string, jobId: string | null, isWhole: boolean): string | null {
-  if (jobId !== null) return `api/jobs/${encodeURIComponent(jobId)}/stream`;
+  if (jobId !== null) return `api/jobs/${jobId}/stream`;
   if (!isWhole) return null;
   return section === 'workers' ? 'api/workers/stream' : 'api/stream';
 }
@@ -69,22 +76,36 @@ interface ViewProps {
   readonly jobId: string | null;
   readonly query: string;
   readonly visitor: Visitor;
-  readonly value: unknown;
+  readonly stream: Stream;
   readonly say: (text: string) => void;
 }
 
-function view({ section, jobId, query, visitor, value, say }: ViewProps) {
-  if (jobId !== null) return html`<${JobPage} key=${jobId} id=${jobId} job=${value} visitor=${visitor} say=${say} />`;
-  const snapshot = value as (Snapshot & WorkersSnapshot) | null;
-  const whole = snapshot?.unavailable ? null : snapshot;
+function view({ section, jobId, query, visitor, stream, say }: ViewProps) {
+  if (jobId !== null) return html`<${JobPage} key=${jobId} id=${jobId} stream=${stream} visitor=${visitor} say=${say} />`;
+  const whole = stream.value as (Snapshot & WorkersSnapshot) | null;
   if (section === 'jobs') return html`<${Jobs} query=${query} visitor=${visitor} snapshot=${whole} say=${say} />`;
   if (section === 'schedules') return html`<${Schedules} visitor=${visitor} say=${say} />`;
   const title = section === 'workers' ? 'Workers' : 'Overview';
   if (!whole)
     return html`<h1>${title}</h1>
-      <p class="empty">${snapshot ? 'The store does not answer. The page goes on when it does.' : 'Loading…'}</p>`;
+      <p class="empty">${loading(stream)}</p>`;
   if (section === 'workers') return html`<${Workers} snapshot=${whole} />`;
   return html`<${Overview} snapshot=${whole} visitor=${visitor} say=${say} />`;
+}
+
+/** Why the page does not show what its address says; null when it does. */
+function refusalOf(section: string, jobId: string | null, query: string, { owner }: Visitor) {
+  const asked = new URLSearchParams(query).get('owner') ?? '';
+  const isKnown = VIEWS.some(([to]) => to === section);
+  const isOfAll = section !== '' && section !== 'jobs';
+  const why =
+    (!isKnown && `There is no view ${plain(section, 200)}.`) ||
+    (jobId !== null && !IS_ID.test(jobId) && `${plain(jobId, 200)} is not the id of a job.`) ||
+    (owner !== null && isOfAll && 'This view shows the jobs of all owners. You may see your own jobs.') ||
+    (owner !== null && asked !== '' && asked !== owner && 'You may see your own jobs, not those of another owner.');
+  return why
+    ? html`<p class="empty" role="status">${why} <a href=${owner === null ? '#/' : '#/jobs'}>${owner === null ? 'Overview' : 'Jobs'}</a></p>`
+    : null;
 }
 
 function decode(text: string): string {
@@ -92,60 +113,6 @@ function decode(text: string): string {
     return decodeURIComponent(text);
   } catch {
     return text;
-  }
-}
-
-function Connection({ isLive, value }: { isLive: boolean; value: unknown }) {
-  const { at, unavailable } = (value ?? {}) as { at?: number; unavailable?: boolean };
-  const now = useNow();
-  const isOut = useSignedOut(isLive);
-  const isGood = isLive && !unavailable;
-  const lost = value ? 'Connection lost, trying again' : 'Connecting';
-  const live = unavailable ? 'Store unavailable' : 'Live';
-  const text = isLive ? live : isOut ? 'Signed out: reload the page' : lost;
-  // The age is for the eye: a screen reader hears only when the state changes.
-  return html`<span class=${`live ${isGood ? '' : 'lost'}`}
-    ><i></i><span role="status">${text}</span>
-    ${isGood && at !== undefined && html`<span class="updated" aria-hidden="true"> · updated ${age(now - at)} ago</span>`}
-  </span>`;
-}
-
-/** A stream does not tell why it cannot be opened. */
-function useSignedOut(isLive: boolean): boolean {
-  const [isOut, setOut] = useState(false);
-  useEffect(() => {
-    if (isLive) return setOut(false);
-    const timer = setInterval(() => void isSignedOut().then(setOut), ASK_MS);
-    return () => clearInterval(timer);
-  }, [isLive]);
-  return isOut;
-}
-
-function Theme() {
-  const [theme, setTheme] = useState(storedTheme);
-  useEffect(() => {
-    document.documentElement.dataset['theme'] = theme;
-    try {
-      localStorage.setItem('theme', theme);
-    } catch {
-      // Storage is forbidden: the theme holds until the page is closed.
-    }
-  }, [theme]);
-  return html`<select
-    aria-label="Theme"
-    title="Theme"
-    value=${theme}
-    onChange=${(event: Event) => setTheme((event.target as HTMLSelectElement).value)}
-  >
-    ${THEMES.map((name) => html`<option value=${name}>${name[0]?.toUpperCase()}${name.slice(1)}</option>`)}
-  </select>`;
-}
-
-function storedTheme(): string {
-  try {
-    return localStorage.getItem('theme') ?? 'system';
-  } catch {
-    return 'system';
   }
 }
 
@@ -160,6 +127,7 @@ function useRoute(): string {
   return route;
 }
 
+applyTheme();
 const root = document.getElementById('app') as HTMLElement;
 try {
   const visitor = await read<Visitor>('api/visitor');

@@ -1,4 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
+import { now } from './clock.js';
+import { encode } from './exact.js';
 import { html } from './html.js';
 
 const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
@@ -28,7 +30,7 @@ export function share(part: number, all: number): string {
 }
 
 export function bytes(value: unknown): string {
-  const size = new TextEncoder().encode(JSON.stringify(value) ?? '').length;
+  const size = new TextEncoder().encode(encode(value)).length;
   if (size < 1_024) return `${size} B`;
   return size < 1_048_576 ? `${(size / 1_024).toFixed(1)} KiB` : `${(size / 1_048_576).toFixed(1)} MiB`;
 }
@@ -51,24 +53,23 @@ export function plain(text: string, most = MAX_TEXT): string {
 
 const tickers = new Set<(now: number) => void>();
 setInterval(() => {
-  const now = Date.now();
-  for (const tick of tickers) tick(now);
+  for (const tick of tickers) tick(now());
 }, 1_000);
 
 /** Draws again every second, with one timer for the page. */
 export function useNow(): number {
-  const [now, setNow] = useState(Date.now());
+  const [time, setNow] = useState(now);
   useEffect(() => {
     tickers.add(setNow);
     return () => void tickers.delete(setNow);
   }, []);
-  return now;
+  return time;
 }
 
 /** A time in the zone of the browser, in UTC on hover. */
 export function Time({ at }: { at: number }) {
   const date = new Date(at);
-  const text = Math.abs(Date.now() - at) < DAY_MS / 2 ? CLOCK.format(date) : LOCAL.format(date);
+  const text = Math.abs(now() - at) < DAY_MS / 2 ? CLOCK.format(date) : LOCAL.format(date);
   return html`<time datetime=${date.toISOString()} title=${`${date.toISOString()} (UTC)`}>${text}</time>`;
 }
 

@@ -1,33 +1,38 @@
 import { useEffect, useState } from 'preact/hooks';
+import { loading } from './connection.js';
 import { copy } from './copy.js';
-import { bytes, Pill, plain } from './format.js';
+import { bytes, duration, Pill, plain } from './format.js';
 import { html } from './html.js';
 import { isOver } from './job-facts.js';
 import { act, addressOf, type Job, type Payload, read, type Visitor } from './server.js';
+import type { Stream } from './stream.js';
 import { Details } from './details.js';
 import { Timeline } from './timeline.js';
 import { Tree } from './tree.js';
 
 interface Props {
   readonly id: string;
-  /** Null before the first message of its stream. */
-  readonly job: Job | null;
+  /** Of the job. */
+  readonly stream: Stream;
   readonly visitor: Visitor;
   readonly say: (text: string) => void;
 }
 
-export function JobPage({ id, job, visitor, say }: Props) {
-  const [payload, setPayload] = useState<Payload>({});
-  const [trouble, setTrouble] = useState('Loading…');
+export function JobPage({ id, stream, visitor, say }: Props) {
+  const [payload, setPayload] = useState<Payload | null>(null);
+  const [trouble, setTrouble] = useState('');
+  const isLive = stream.state === 'live';
   useEffect(() => {
-    read<Payload>(`api/jobs/${encodeURIComponent(id)}/payload`).then(setPayload, (error: Error) =>
-      setTrouble(error.message),
-    );
-  }, [id]);
+    if (!isLive || payload) return;
+    read<Payload>(`api/jobs/${id}/payload`).then(setPayload, (error: Error) => setTrouble(error.message));
+  }, [id, isLive]);
+  const job = stream.value as Job | null;
   if (!job)
     return html`<h1>Job</h1>
-      <p class="empty">${trouble}</p>`;
-  return html`<${Head} job=${job} visitor=${visitor} say=${say} />
+      <p class="empty">${loading(stream)}</p>`;
+  const isGone = stream.state === 'gone';
+  return html`${isGone && html`<p class="stale" role="status">${whyGone(job)} What you see is its last known state.</p>`}
+    <${Head} job=${job} canAct=${visitor.access === 'operate' && !isGone} say=${say} />
     <div class="grid">
       <div>
         <section class="panel" aria-label="Timeline">
@@ -36,14 +41,27 @@ export function JobPage({ id, job, visitor, say }: Props) {
         </section>
         <section class="panel" aria-label="Details">
           <div class="bar"><h2>Details</h2></div>
-          <${Details} job=${job} payload=${payload} isWhole=${visitor.owner === null} />
+          <${Details} job=${job} payload=${payload ?? {}} isWhole=${visitor.owner === null} />
         </section>
       </div>
-      <${Values} job=${job} payload=${payload} />
+      <${Values} job=${job} payload=${payload ?? {}} trouble=${payload ? '' : trouble} />
     </div>`;
 }
 
-function Values({ job, payload: { payload, context } }: { job: Job; payload: Payload }) {
+function whyGone({ status, retention: { completedMs, failedMs, canceledMs } }: Job): string {
+  const ms = { Completed: completedMs, Failed: failedMs, Canceled: canceledMs }[status];
+  const rule = ms === undefined ? 'Jobs are deleted' : `${status} jobs of this name are deleted ${duration(ms)}`;
+  return `The store no longer has this job. ${rule} after they end (retention).`;
+}
+
+interface ValuesProps {
+  readonly job: Job;
+  readonly payload: Payload;
+  /** Why the payload could not be read. */
+  readonly trouble: string;
+}
+
+function Values({ job, payload: { payload, context }, trouble }: ValuesProps) {
   const isDone = job.status === 'Completed';
   return html`<div>
     ${job.error && html`<${Failure} title=${isOver(job) ? 'Error' : 'Last error'} error=${job.error} />`}
@@ -51,13 +69,13 @@ function Values({ job, payload: { payload, context } }: { job: Job; payload: Pay
     <${Value}
       title="Payload"
       value=${payload}
-      none=${isDone ? 'The payload was deleted when the job completed.' : 'No payload to show.'}
+      none=${trouble || (isDone ? 'The payload was deleted when the job completed.' : 'No payload to show.')}
     />
     ${context !== undefined && html`<${Value} title="Context" value=${context} none="" />`}
   </div>`;
 }
 
-function Head({ job, visitor, say }: Pick<Props, 'visitor' | 'say'> & { job: Job }) {
+function Head({ job, canAct, say }: Pick<Props, 'say'> & { job: Job; canAct: boolean }) {
   const run = (operation: string, done: string) => () =>
     act(operation, { targets: [job.id] }).then(
       ({ changed }) =>
@@ -77,8 +95,8 @@ function Head({ job, visitor, say }: Pick<Props, 'visitor' | 'say'> & { job: Job
     <div>
       <button onClick=${take('Id', job.id)}>Copy id</button
       ><button onClick=${take('Command', `curl -H 'accept: application/json' '${address}'`)}>Copy as curl</button>
-      ${visitor.access === 'operate' && canRerun && html`<button class="primary" onClick=${run('rerun', 'queued again')}>Rerun</button>`}
-      ${visitor.access === 'operate' && !isOver(job) && html`<button class="danger" onClick=${run('cancel', 'canceled')}>Cancel</button>`}
+      ${canAct && canRerun && html`<button class="primary" onClick=${run('rerun', 'queued again')}>Rerun</button>`}
+      ${canAct && !isOver(job) && html`<button class="danger" onClick=${run('cancel', 'canceled')}>Cancel</button>`}
     </div>
   </div>`;
 }

@@ -1,18 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Bulk } from './bulk.js';
 import { Filters } from './filters.js';
-import { Age, count, Pill, plain } from './format.js';
+import { Age, count, Pill, plain, Time } from './format.js';
 import { html } from './html.js';
 import { attemptsOf } from './job-facts.js';
-import { type Job, read, type Snapshot, type Visitor } from './server.js';
-
-interface Page {
-  readonly jobs: readonly Job[];
-  readonly cursor: string | null;
-}
-
-/** How many empty pages are passed over at once. */
-const MAX_LOOKS = 50;
+import { type Page, useJobList } from './job-list.js';
+import type { Job, Snapshot, Visitor } from './server.js';
 
 interface Props {
   readonly query: string;
@@ -23,29 +16,13 @@ interface Props {
 }
 
 export function Jobs({ query, visitor, snapshot, say }: Props) {
-  const [page, setPage] = useState<Page | null>(null);
-  const [trouble, setTrouble] = useState('Loading…');
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [version, setVersion] = useState(0);
+  const { page, trouble, version, refresh } = useJobList(query, () => setSelected(new Set()));
   const counts = countsOf(snapshot, query);
   const shown = useRef<string | null>(null);
-  useEffect(() => {
-    let isCurrent = true;
-    setSelected(new Set());
-    shown.current = counts;
-    firstJobs(query, () => isCurrent).then(
-      (answer) => isCurrent && setPage(answer),
-      (error: Error) => {
-        if (!isCurrent) return;
-        setPage(null);
-        setTrouble(error.message);
-      },
-    );
-    return () => void (isCurrent = false);
-  }, [query, version]);
+  useEffect(() => void (shown.current = counts), [query, version]);
   shown.current ??= counts;
   const isOperator = visitor.access === 'operate';
-  const refresh = () => setVersion(version + 1);
   const names = [...new Set(snapshot?.stats.map(({ name }) => name))].toSorted();
   return html`<div class="head">
       <h1>Jobs</h1>
@@ -56,22 +33,22 @@ export function Jobs({ query, visitor, snapshot, say }: Props) {
     </div>
     <${Filters} query=${query} isWhole=${visitor.owner === null} names=${names} />
     <section class="panel" aria-label="Jobs">
-      ${isOperator && html`<${Bulk} query=${query} selected=${selected} say=${say} done=${refresh} />`}
+      ${trouble && html`<${Failure} trouble=${trouble} page=${page} query=${query} />`}
+      ${page && isOperator && html`<${Bulk} query=${query} selected=${selected} say=${say} done=${refresh} />`}
       ${page && page.jobs.length > 0 && html`<${Table} jobs=${page.jobs} selected=${selected} select=${isOperator ? setSelected : null} />`}
       ${page && html`<${Foot} page=${page} query=${query} />`}
-      ${!page && html`<p class="empty" role="status">${plain(trouble)}</p>`}
+      ${!page && !trouble && html`<p class="empty" role="status">Loading…</p>`}
     </section>`;
 }
 
-/** A page with jobs. A filter by owner and error code may answer with empty pages before it. */
-async function firstJobs(query: string, isCurrent: () => boolean): Promise<Page> {
+function Failure({ trouble, page, query }: { trouble: Error; page: Page | null; query: string }) {
   const parameters = new URLSearchParams(query);
-  let page = await read<Page>(`api/jobs?${parameters}`);
-  for (let looks = 1; page.jobs.length === 0 && page.cursor !== null && looks < MAX_LOOKS && isCurrent(); looks++) {
-    parameters.set('cursor', page.cursor);
-    page = await read<Page>(`api/jobs?${parameters}`);
-  }
-  return page;
+  const hasCursor = parameters.has('cursor');
+  parameters.delete('cursor');
+  return html`<p class=${page ? 'stale' : 'empty'} role="status">
+    ${plain(trouble.message)} ${page && html`The list is of <${Time} at=${page.at} />.`}
+    ${hasCursor && html` <a href=${`#/jobs?${parameters}`}>First page</a>`}
+  </p>`;
 }
 
 /** Of the names and statuses that the filter lets through: it changes when the list may have changed. */

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { now } from './clock.js';
 import { Pill, plain, Time } from './format.js';
 import { html } from './html.js';
 import { act, read, type Visitor } from './server.js';
@@ -26,6 +27,10 @@ interface Page {
   readonly next: string | null;
 }
 
+interface ReadPage extends Page {
+  readonly at: number;
+}
+
 interface Props {
   readonly visitor: Visitor;
   readonly say: (text: string) => void;
@@ -36,11 +41,14 @@ const HEADS = ['Schedule', 'Job', 'When', 'Next', 'Last', 'Last job'];
 /** Recurring jobs: when each comes next, and what became of the last one. */
 export function Schedules({ visitor, say }: Props) {
   const [after, setAfter] = useState<string | null>(null);
-  const [page, setPage] = useState<Page | null>(null);
-  const [trouble, setTrouble] = useState('Loading…');
+  const [page, setPage] = useState<ReadPage | null>(null);
+  const [trouble, setTrouble] = useState('');
   const look = () =>
     void read<Page>(after === null ? 'api/schedules' : `api/schedules?${new URLSearchParams({ after })}`)
-      .then(setPage)
+      .then((answer) => {
+        setPage({ ...answer, at: now() });
+        setTrouble('');
+      })
       .catch((error: Error) => setTrouble(error.message));
   useEffect(() => {
     look();
@@ -54,8 +62,9 @@ export function Schedules({ visitor, say }: Props) {
       .finally(look);
   if (!page)
     return html`<h1>Schedules</h1>
-      <p class="empty" role="status">${plain(trouble)}</p>`;
+      <p class="empty" role="status">${plain(trouble || 'Loading…')}</p>`;
   return html`<h1>Schedules</h1>
+    ${trouble && html`<p class="stale" role="status">${plain(trouble)} The schedules are of <${Time} at=${page.at} />.</p>`}
     <section class="panel" aria-label="Schedules">
       ${
         page.schedules.length === 0 &&

@@ -1,3 +1,6 @@
+import { setClock } from './clock.js';
+import { decode } from './exact.js';
+
 /** The address of the dashboard, as the browser knows it. */
 const ROOT = new URL('../', import.meta.url);
 
@@ -33,6 +36,7 @@ export interface Job {
   readonly startedAt: number | null;
   readonly completedAt: number | null;
   readonly lastUpdatedAt: number;
+  readonly retention: Readonly<Record<'completedMs' | 'failedMs' | 'canceledMs', number>>;
   readonly progress: { readonly fraction: number; readonly message: string | null } | null;
   readonly result?: unknown;
   readonly error: { readonly code: string; readonly message?: string; readonly details?: unknown } | null;
@@ -60,7 +64,6 @@ interface Series {
 
 export interface Snapshot {
   readonly at: number;
-  readonly unavailable?: boolean;
   readonly stats: readonly { name: string; status: string; count: number; oldestAgeMs: number | null }[];
   readonly paused: readonly { name: string; pausedAt: number; pausedBy: string | null }[];
   readonly workers: number;
@@ -84,7 +87,6 @@ export interface Worker {
 
 export interface WorkersSnapshot {
   readonly at: number;
-  readonly unavailable?: boolean;
   readonly workers: readonly Worker[];
   readonly isCut: boolean;
 }
@@ -96,10 +98,29 @@ export function read<T>(path: string): Promise<T> {
   return send(path, { headers: { accept: 'application/json' } }, answerOf<T>);
 }
 
-/** Whether the server refuses the visitor, and not just a request. */
-export function isSignedOut(): Promise<boolean> {
-  const isRefusal = ({ ok, status, headers }: Response) => [401, 403].includes(status) || (ok && !isJson(headers));
-  return send('api/visitor', { headers: { accept: 'application/json' } }, isRefusal).catch(() => false);
+/** Why there is no stream: no answer of the server, no access, no job, or no answer of its store. */
+export type Trouble = 'lost' | 'refused' | 'gone' | 'unavailable';
+
+/** Asks why a stream cannot be opened. */
+export function troubleOf(stream: string): Promise<Trouble> {
+  const path = stream.startsWith('api/jobs/') ? stream.replace(/\/stream$/, '') : 'api/visitor';
+  return send(path, { method: 'HEAD', headers: { accept: 'application/json' } }, ({ ok, status, headers }): Trouble => {
+    const hasData = isJson(headers);
+    if (status === 401 || status === 403 || (ok && !hasData)) return 'refused';
+    // Without data it is the answer of a proxy.
+    if (hasData && status === 404) return 'gone';
+    return hasData && status === 503 ? 'unavailable' : 'lost';
+  }).catch(() => 'lost');
+}
+
+/** The server did not do what it was asked for. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 export interface Step {
@@ -121,7 +142,9 @@ async function send<T>(path: string, init: RequestInit, use: (response: Response
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), DEADLINE_MS);
   try {
-    return await use(await fetch(addressOf(path), { ...init, signal: deadline.signal }));
+    const response = await fetch(addressOf(path), { ...init, signal: deadline.signal });
+    setClock(response.headers.get('date'));
+    return await use(response);
   } catch (error) {
     const isLate = deadline.signal.aborted;
     if (!isLate && !(error instanceof TypeError)) throw error;
@@ -138,8 +161,9 @@ function isJson(headers: Headers): boolean {
 
 async function answerOf<T>(response: Response): Promise<T> {
   const hasData = isJson(response.headers);
-  const body = (hasData ? await response.json() : {}) as { message?: string; detail?: string };
-  if (!response.ok) throw new Error(body.message ?? body.detail ?? `The server answered ${response.status}.`);
+  const body = hasData ? decode<{ message?: string; detail?: string }>(await response.text()) : {};
+  const { status } = response;
+  if (!response.ok) throw new Refusal(status, String(body.message ?? body.detail ?? `The server answered ${status}.`));
   // A login page, for example.
   if (!hasData) throw new Error('The server sent no data. Reload the page to sign in again.');
   return body as T;

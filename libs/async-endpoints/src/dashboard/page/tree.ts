@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { exactNumber } from './exact.js';
 import { count, plain } from './format.js';
 import { html } from './html.js';
 
@@ -13,9 +14,10 @@ const TEXT_STEP = 20_000;
 /** Decoded JSON as a tree. A closed branch draws nothing of what it holds. */
 export function Tree({ value, name, depth = 0 }: { value: unknown; name?: string; depth?: number }) {
   const key = name === undefined ? '' : html`<span class="k">${plain(name)}</span>: `;
-  if (typeof value === 'string') return html`<div>${key}<${Text} text=${value} /></div>`;
+  const number = typeof value === 'string' ? exactNumber(value) : null;
+  if (typeof value === 'string' && number === null) return html`<div>${key}<${Text} text=${value} /></div>`;
   if (typeof value !== 'object' || value === null)
-    return html`<div>${key}<span class="n">${String(value)}</span></div>`;
+    return html`<div>${key}<span class="n">${number ?? String(value)}</span></div>`;
   return html`<${Branch} value=${value} label=${key} depth=${depth} />`;
 }
 
