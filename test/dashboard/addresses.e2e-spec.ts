@@ -77,7 +77,13 @@ describe.skipIf(!hasBrowser)('An address of the dashboard', () => {
     const app = await startDashboard('Fastify', new MemoryJobStore(), { options: { access: () => who.access } });
     const { id } = await app.jobs.waitFor((await app.jobs.submit('Echo', { fail: 'no' }, { owner: 'acme' })).id);
     await app.jobs.schedules.upsert('daily', 'Echo', { cron: '@daily' });
-    const views = { '': 'Queues', [`jobs?owner=acme`]: id, [`jobs/${id}`]: 'BROKEN', workers: 'pid', schedules: 'daily' };
+    const views = {
+      '': 'Queues',
+      [`jobs?owner=acme`]: id,
+      [`jobs/${id}`]: 'BROKEN',
+      workers: 'pid',
+      schedules: 'daily',
+    };
     const page = await openPage(`${app.url}/admin/jobs`);
     for (const access of ['operate', 'read'] as const) {
       who.access = access;
@@ -85,7 +91,9 @@ describe.skipIf(!hasBrowser)('An address of the dashboard', () => {
         await page.goto(`${app.url}/admin/jobs#/${view}`);
         await page.reload();
         await said(page, text);
-        const actions = page.locator('main').getByRole('button', { name: /Pause|Resume|Rerun|Cancel|Run now|Select all/ });
+        const actions = page
+          .locator('main')
+          .getByRole('button', { name: /Pause|Resume|Rerun|Cancel|Run now|Select all/ });
         const expected = access === 'operate' && view !== 'workers';
         if (expected) await actions.first().waitFor();
         else expect([view, await actions.count()]).toEqual([view, 0]);
@@ -135,7 +143,8 @@ describe.skipIf(!hasBrowser)('An address of the dashboard', () => {
       'jobs?name=%00': 'name contains the character U+0000.',
       'jobs?cursor=made-up': 'expected one that list gave.',
       'jobs?limit=many': 'expected a number.',
-      [`jobs?status=Failed&${new URLSearchParams({ cursor: '["before",1,0]' }).toString()}`]: 'No job on this page matches.',
+      [`jobs?status=Failed&${new URLSearchParams({ cursor: '["before",1,0]' }).toString()}`]:
+        'No job on this page matches.',
     };
     for (const [view, text] of Object.entries(messages)) {
       await page.goto(`${app.url}/admin/jobs#/${view}`);

@@ -1,4 +1,4 @@
-import { startRedisServer } from '@app/redis-server';
+import { redisCli, startRedisServer } from '@app/redis-server';
 import { hasBrowser, openPage } from './browser.js';
 import { MemoryJobStore, RedisJobStore } from './built.js';
 import { startDashboard } from './dashboard-app.js';
@@ -49,8 +49,9 @@ describe.skipIf(!hasBrowser)('The page of a job that is gone', () => {
     const { id } = await app.jobs.waitFor((await app.jobs.submit('Echo', { result: 'done' })).id);
     const page = await openPage(`${app.url}/admin/jobs#/jobs/${id}`);
     await page.getByText('"done"').waitFor();
-    await page.getByText('The store no longer has this job.').waitFor({ timeout: 30_000 });
-    await page.getByText('Completed jobs of this name are deleted 3.0 s after they end').waitFor();
+    await page
+      .getByText('The store no longer has this job. Completed jobs of this name are kept for 3.0 s')
+      .waitFor({ timeout: 30_000 });
     await page.getByText('No such job').waitFor();
     await page.getByText('"done"').waitFor();
     await page.clock.install();
@@ -61,6 +62,20 @@ describe.skipIf(!hasBrowser)('The page of a job that is gone', () => {
     // Also after a reload, when the page knows nothing of it.
     await page.reload();
     await page.getByText('There is no such job, or its retention has passed.').waitFor();
-    await vi.waitUntil(async () => (await page.getByText('No such job').count()) > 0);
+    await page.getByText('No such job').waitFor();
+  });
+
+  it('tells that the store has lost it before its retention passed', async () => {
+    const server = await startRedisServer();
+    onTestFinished(() => server.stop());
+    const app = await startDashboard('Fastify', new RedisJobStore({ url: server.url }));
+    const { id } = await app.jobs.waitFor((await app.jobs.submit('Echo', { fail: 'no' })).id);
+    const page = await openPage(`${app.url}/admin/jobs#/jobs/${id}`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await redisCli('-p', String(server.port), 'flushall');
+    const text =
+      'although Failed jobs of this name are kept for 7 d (retention). Somebody deleted it, or the store has lost';
+    await page.getByText(text).waitFor({ timeout: 30_000 });
+    expect(await page.getByRole('button', { name: 'Rerun' }).count()).toBe(0);
   });
 });

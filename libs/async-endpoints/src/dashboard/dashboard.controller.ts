@@ -155,11 +155,7 @@ export function createDashboardController(path: string, guards: readonly (Type<C
 }
 
 /** Sends it past the interceptors of the application, which may wrap what its own routes return. */
-function answer(
-  reply: Reply,
-  body: string | object,
-  headers: Readonly<Record<string, string>> = DATA_HEADERS,
-) {
+function answer(reply: Reply, body: string | object, headers: Readonly<Record<string, string>> = DATA_HEADERS) {
   for (const [name, value] of Object.entries(headers)) reply.header(name, value);
   reply.send(typeof body === 'string' ? body : encodeExact(body));
 }

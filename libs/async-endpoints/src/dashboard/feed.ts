@@ -106,7 +106,12 @@ export class DashboardFeed implements OnModuleDestroy {
 
   #shared<T>(read: () => Promise<T>): Observable<T | StoreFailure> {
     return merge(timer(0, EVERY_MS), this.#acted).pipe(
-      exhaustMap(() => defer(read).pipe(timeout(PATIENCE_MS), catchError(() => of(storeFailure())))),
+      exhaustMap(() =>
+        defer(read).pipe(
+          timeout(PATIENCE_MS),
+          catchError(() => of(storeFailure())),
+        ),
+      ),
       share({ connector: () => new ReplaySubject(1), resetOnRefCountZero: true }),
     );
   }

@@ -42,10 +42,10 @@ export class JobsView {
   async count(query: Record<string, unknown>, visitor: Visitor): Promise<{ count: number; cursor: string | null }> {
     const filter = filterOf(query, visitor);
     if (filter.owner === undefined && filter.errorCode === undefined) {
-      const of = (await this.manager.stats()).filter(
+      const matching = (await this.manager.stats()).filter(
         ({ name, status }) => name === (filter.name ?? name) && status === (filter.status ?? status),
       );
-      return { count: of.reduce((sum, { count }) => sum + count, 0), cursor: null };
+      return { count: matching.reduce((sum, { count }) => sum + count, 0), cursor: null };
     }
     const { jobs, cursor } = await this.manager.list(filter, { limit: MAX_STEP, ...cursorOf(query) });
     return { count: jobs.length, cursor };

@@ -11,8 +11,14 @@ function shown(json: string, redact?: DashboardShow['redact']): string {
 describe('A stored value that is shown', () => {
   it.each([
     ['a number', '9007199254740993'],
-    ['numbers of every kind', '{"id":9007199254740993,"list":[-12345678901234567890,1.0,-0,1e400,0.1000000000000000055]}'],
-    ['texts of digits', '{"text":"9007199254740993","quoted":"\\"9007199254740993","9007199254740993":[1,2.5,true,null]}'],
+    [
+      'numbers of every kind',
+      '{"id":9007199254740993,"list":[-12345678901234567890,1.0,-0,1e400,0.1000000000000000055]}',
+    ],
+    [
+      'texts of digits',
+      '{"text":"9007199254740993","quoted":"\\"9007199254740993","9007199254740993":[1,2.5,true,null]}',
+    ],
     ['the key __proto__', '{"__proto__":{"a":9007199254740993}}'],
     ['a long text', JSON.stringify({ escapes: '\\"'.repeat(100_000), long: 'x'.repeat(1_000_000) })],
   ])('has its numbers as they are stored: %s', (_what, json) => {

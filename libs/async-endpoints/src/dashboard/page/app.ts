@@ -81,7 +81,8 @@ interface ViewProps {
 }
 
 function view({ section, jobId, query, visitor, stream, say }: ViewProps) {
-  if (jobId !== null) return html`<${JobPage} key=${jobId} id=${jobId} stream=${stream} visitor=${visitor} say=${say} />`;
+  if (jobId !== null)
+    return html`<${JobPage} key=${jobId} id=${jobId} stream=${stream} visitor=${visitor} say=${say} />`;
   const whole = stream.value as (Snapshot & WorkersSnapshot) | null;
   if (section === 'jobs') return html`<${Jobs} query=${query} visitor=${visitor} snapshot=${whole} say=${say} />`;
   if (section === 'schedules') return html`<${Schedules} visitor=${visitor} say=${say} />`;
@@ -104,7 +105,10 @@ function refusalOf(section: string, jobId: string | null, query: string, { owner
     (owner !== null && isOfAll && 'This view shows the jobs of all owners. You may see your own jobs.') ||
     (owner !== null && asked !== '' && asked !== owner && 'You may see your own jobs, not those of another owner.');
   return why
-    ? html`<p class="empty" role="status">${why} <a href=${owner === null ? '#/' : '#/jobs'}>${owner === null ? 'Overview' : 'Jobs'}</a></p>`
+    ? html`<h1>${VIEWS.find(([to]) => to === section)?.[1] ?? 'Jobs'}</h1>
+        <p class="empty" role="status">
+          ${why} <a href=${owner === null ? '#/' : '#/jobs'}>${owner === null ? 'Overview' : 'Jobs'}</a>
+        </p>`
     : null;
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { now } from './clock.js';
 import { loading } from './connection.js';
 import { copy } from './copy.js';
 import { bytes, duration, Pill, plain } from './format.js';
@@ -48,10 +49,16 @@ export function JobPage({ id, stream, visitor, say }: Props) {
     </div>`;
 }
 
-function whyGone({ status, retention: { completedMs, failedMs, canceledMs } }: Job): string {
+/** By the last known state: while the tab was hidden, the job may have come to its end. */
+function whyGone(job: Job): string {
+  const { status, lastUpdatedAt } = job;
+  const { completedMs, failedMs, canceledMs } = job.retention;
   const ms = { Completed: completedMs, Failed: failedMs, Canceled: canceledMs }[status];
-  const rule = ms === undefined ? 'Jobs are deleted' : `${status} jobs of this name are deleted ${duration(ms)}`;
-  return `The store no longer has this job. ${rule} after they end (retention).`;
+  const gone = 'The store no longer has this job';
+  if (ms === undefined) return `${gone}. Jobs are deleted when their retention has passed.`;
+  const kept = `${status} jobs of this name are kept for ${duration(ms)} (retention).`;
+  if (now() >= lastUpdatedAt + ms) return `${gone}. ${kept}`;
+  return `${gone}, although ${kept} Somebody deleted it, or the store has lost data.`;
 }
 
 interface ValuesProps {

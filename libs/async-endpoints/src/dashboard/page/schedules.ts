@@ -71,14 +71,22 @@ export function Schedules({ visitor, say }: Props) {
         html`<p class="empty">No schedules yet. Put @Recurring on a handler, or call JobManager.schedules.upsert.</p>`
       }
       ${page.schedules.length > 0 && html`<${Table} schedules=${page.schedules} visitor=${visitor} change=${change} />`}
-      ${
-        (after !== null || page.next !== null) &&
-        html`<div class="bar">
-          ${after !== null && html`<button onClick=${() => setAfter(null)}>First page</button>`}
-          ${page.next !== null && html`<button onClick=${() => setAfter(page.next)}>Next page</button>`}
-        </div>`
-      }
+      <${Foot} after=${after} next=${page.next} go=${setAfter} />
     </section>`;
+}
+
+interface FootProps {
+  readonly after: string | null;
+  readonly next: string | null;
+  readonly go: (after: string | null) => void;
+}
+
+function Foot({ after, next, go }: FootProps) {
+  if (after === null && next === null) return null;
+  return html`<div class="bar">
+    ${after !== null && html`<button onClick=${() => go(null)}>First page</button>`}
+    ${next !== null && html`<button onClick=${() => go(next)}>Next page</button>`}
+  </div>`;
 }
 
 interface TableProps {

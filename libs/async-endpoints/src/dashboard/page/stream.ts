@@ -35,73 +35,87 @@ export function useStream(path: string | null): Stream {
   useEffect(() => {
     if (path === null) return;
     const tell = (next: State) => setState(({ times }) => ({ path, state: next, times: times + 1 }));
-    return followed(path, tell, (data) => {
+    const { close } = new Followed(path, tell, (data) => {
       const value = decode<{ unavailable?: boolean }>(data);
       if (value.unavailable !== true) keep(path, { value, heardAt: now() });
       tell(value.unavailable === true ? 'unavailable' : 'live');
     });
+    return close;
   }, [path]);
   const { value, heardAt } = latest.get(path ?? '') ?? { value: null, heardAt: null };
   return { state: state.path === path ? state.state : 'connecting', value, heardAt };
 }
 
-/**
- * Opens a stream anew until it works or its job is gone, and closes it while nobody looks at the page.
- *
- * @returns closes it for good
- */
-function followed(path: string, tell: (state: State) => void, hearData: (data: string) => void): () => void {
-  let source: EventSource | undefined;
-  let timer = 0;
-  let isOver = false;
-  let isHeard = false;
-  const wait = (ms: number, then: () => void) => {
-    clearTimeout(timer);
-    timer = window.setTimeout(then, ms);
+/** Opens a stream anew until it works or its job is gone, and closes it while nobody looks at the page. */
+class Followed {
+  #source: EventSource | undefined;
+  #timer = 0;
+  #isOver = false;
+  #isHeard = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly tell: (state: State) => void,
+    private readonly hearData: (data: string) => void,
+  ) {
+    this.#open();
+    document.addEventListener('visibilitychange', this.#look);
+  }
+
+  /** For good. */
+  readonly close = (): void => {
+    this.#isOver = true;
+    document.removeEventListener('visibilitychange', this.#look);
+    clearTimeout(this.#timer);
+    this.#source?.close();
   };
-  const hear = () => wait(SILENCE_MS, lose);
-  const lose = () => {
-    source?.close();
-    if (isHeard) tell('lost');
-    isHeard = false;
-    wait(RETRY_MS, open);
-    void explain();
+
+  readonly #look = (): void => {
+    this.#isHeard = false;
+    this.tell('connecting');
+    this.#open();
   };
-  /** A stream does not tell why it cannot be opened. */
-  const explain = async () => {
-    const trouble = await troubleOf(path);
-    if (isOver || isHeard) return;
-    tell(trouble);
-    if (trouble === 'gone') close();
-  };
-  const look = () => {
-    isHeard = false;
-    tell('connecting');
-    open();
-  };
-  const open = () => {
-    source?.close();
-    clearTimeout(timer);
+
+  #open(): void {
+    this.#source?.close();
+    clearTimeout(this.#timer);
     if (document.hidden) return;
-    source = new EventSource(addressOf(path));
-    source.addEventListener('ping', hear);
-    source.addEventListener('error', lose);
+    const source = new EventSource(addressOf(this.path));
+    this.#source = source;
+    source.addEventListener('ping', () => this.#hear());
+    source.addEventListener('error', () => this.#lose());
     source.addEventListener('message', ({ data }) => {
-      isHeard = true;
-      hear();
-      hearData(data as string);
+      this.#isHeard = true;
+      this.#hear();
+      this.hearData(data as string);
     });
-    hear();
-  };
-  const close = () => {
-    isOver = true;
-    document.removeEventListener('visibilitychange', look);
-    clearTimeout(timer);
-    source?.close();
-  };
-  open();
-  document.addEventListener('visibilitychange', look);
-  return close;
+    this.#hear();
+  }
+
+  #hear(): void {
+    this.#wait(SILENCE_MS, () => this.#lose());
+  }
+
+  #lose(): void {
+    this.#source?.close();
+    if (this.#isHeard) this.tell('lost');
+    this.#isHeard = false;
+    this.#wait(RETRY_MS, () => this.#open());
+    void this.#explain();
+  }
+
+  /** A stream does not tell why it cannot be opened. */
+  async #explain(): Promise<void> {
+    const trouble = await troubleOf(this.path);
+    if (this.#isOver || this.#isHeard) return;
+    this.tell(trouble);
+    if (trouble === 'gone') this.close();
+  }
+
+  #wait(ms: number, then: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(then, ms);
+  }
 }
 
 function keep(path: string, heard: Heard): void {
