@@ -55,8 +55,8 @@ function App({ visitor }: { visitor: Visitor }) {
 
 /** Of the tab: whoever has many open finds the job by it. */
 function titleOf(section: string, job: Job | null): string {
-  const view = VIEWS.find(([to]) => to === section)?.[1] ?? 'Jobs';
-  return `${job ? `${statusLabel(job.status)}: ${plain(job.name, 100)}` : view} · Jobs`;
+  const label = VIEWS.find(([to]) => to === section)?.[1] ?? 'Jobs';
+  return `${job ? `${statusLabel(job.status)}: ${plain(job.name, 100)}` : label} · Jobs`;
 }
 
 /** Every view has one stream, and needs no other. */

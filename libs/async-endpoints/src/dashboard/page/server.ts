@@ -163,7 +163,7 @@ async function answerOf<T>(response: Response): Promise<T> {
   const hasData = isJson(response.headers);
   const body = hasData ? decode<{ message?: string; detail?: string }>(await response.text()) : {};
   const { status } = response;
-  if (!response.ok) throw new Refusal(status, String(body.message ?? body.detail ?? `The server answered ${status}.`));
+  if (!response.ok) throw new Refusal(status, body.message ?? body.detail ?? `The server answered ${status}.`);
   // A login page, for example.
   if (!hasData) throw new Error('The server sent no data. Reload the page to sign in again.');
   return body as T;
