@@ -62,7 +62,7 @@ describe.skipIf(!hasBrowser)('The page of a job that is gone', () => {
     // Also after a reload, when the page knows nothing of it.
     await page.reload();
     await page.getByText('There is no such job, or its retention has passed.').waitFor();
-    await page.getByText('No such job').waitFor();
+    await page.getByText('No such job', { exact: true }).waitFor();
   });
 
   it('tells that the store has lost it before its retention passed', async () => {
