@@ -17,7 +17,6 @@ export interface Row {
   job: JobRecord;
   payload: string;
   readonly number: number;
-  readonly key: { readonly scope: string; readonly until: number } | null;
 }
 
 const STEP_MS = 60_000; // a job ranks one step of priority higher after each minute of waiting

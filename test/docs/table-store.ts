@@ -11,6 +11,8 @@ const POLL_MS = 20;
 export class TableJobStore implements JobStore {
   readonly #table = new JobTable();
   readonly #rows = this.#table.rows;
+  /** A key names its job by id, and may outlive it. */
+  readonly #keys = new Map<string, { readonly id: string; readonly until: number }>();
   readonly #workers = new Map<string, { readonly worker: LiveWorker; readonly until: number }>();
   readonly #subscribers = new kit.Subscribers();
   readonly #waiters = new kit.Waiters();
@@ -37,14 +39,15 @@ export class TableJobStore implements JobStore {
   /** The checks and the insert are one step: no other submission comes between them. */
   #submit(job: NewJob, limits: kit.QueueLimits, now: number): kit.Submission {
     const scope = kit.decide.scopeOfKey(job);
-    const keyed = scope && [...this.#rows.values()].find(({ key }) => key?.scope === scope && key.until > now);
-    const known = keyed || this.#rows.get(job.id);
+    const key = scope ? this.#keys.get(scope) : undefined;
+    const keyed = key && key.until > now ? this.#rows.get(key.id) : undefined;
+    const known = keyed ?? this.#rows.get(job.id);
     if (known) return kit.decide.submitAgain(known.job, job, keyed ? 'key' : 'id');
     if (this.#table.isFull(null, limits)) return { outcome: 'refused', limit: 'total' };
     if (this.#table.isFull(job.name, job)) return { outcome: 'refused', limit: 'name' };
     const record = kit.lifecycle.submit(job, now);
-    const key = scope ? { scope, until: now + (job.idempotency?.retentionMs ?? 0) } : null;
-    this.#rows.set(job.id, { job: record, payload: job.payload, number: this.#submitted++, key });
+    this.#rows.set(job.id, { job: record, payload: job.payload, number: this.#submitted++ });
+    if (scope) this.#keys.set(scope, { id: job.id, until: now + (job.idempotency?.retentionMs ?? 0) });
     if (record.status === 'Queued') this.#waiters.wakeOne(job.name);
     return { outcome: 'created', job: record };
   }
@@ -115,6 +118,7 @@ export class TableJobStore implements JobStore {
       .select((job) => (kit.lifecycle.purgeableAt(job) ?? Infinity) <= this.now())
       .slice(0, limit);
     for (const { job } of purgeable) this.#rows.delete(job.id);
+    for (const [scope, { until }] of this.#keys) if (until <= this.now()) this.#keys.delete(scope);
     return purgeable.map(({ job }) => job.id);
   }
 
