@@ -1,5 +1,5 @@
 #!/bin/sh
-# The two base images for machines that reach no registry of images: Debian by debootstrap, Node and npm from npm's registry.
+# Makes the two base images on machines without access to an image registry: Debian by debootstrap, Node and npm from the npm registry.
 #
 #   deploy/docker/base-image.sh     as root; then
 #   buildah bud --build-arg NODE_IMAGE=localhost/node-base --build-arg RUNTIME_IMAGE=localhost/runtime-base --target api .
@@ -11,7 +11,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 root="$work/root"
 
-commit() { # folder, name of the image
+commit() { # arguments: folder, name of the image
   container="$(buildah from scratch)"
   buildah add "$container" "$1" / >/dev/null
   buildah commit --rm "$container" "$2"
@@ -19,14 +19,14 @@ commit() { # folder, name of the image
 
 debootstrap --variant=minbase --include=ca-certificates,tzdata bookworm "$root" "$mirror"
 
-# What distroless/cc has: the files of these packages, and the certificates that their installation has put together.
+# The contents of distroless/cc: the files of these packages, and the bundle of certificates that their installation makes.
 mkdir "$work/runtime"
 for package in libc6:amd64 libc6:arm64 libgcc-s1:amd64 libgcc-s1:arm64 libstdc++6:amd64 libstdc++6:arm64 tzdata; do
   list="$root/var/lib/dpkg/info/$package.list"
   [ ! -f "$list" ] || cat "$list"
 done >"$work/files"
 printf '%s\n' /etc/ssl/certs/ca-certificates.crt /etc/debian_version /etc/os-release /usr/lib/os-release >>"$work/files"
-# Packages say /lib, which is a link to /usr/lib.
+# Packages use /lib, which is a link to /usr/lib.
 sed -e 's#^/lib#/usr/lib#' -e '/^\/usr\/share\/\(doc\|lintian\|locale\)/d' -e '/gconv/d' -e 's#^/#./#' "$work/files" | sort -u >"$work/present"
 tar -C "$root" --no-recursion --files-from "$work/present" -cf - | tar -C "$work/runtime" -xf -
 ln -s usr/lib "$work/runtime/lib"

@@ -1,5 +1,5 @@
-// The image's health check: exits with 1 where the process on this container's port does not answer that it is alive.
-// Liveness and not readiness, because what is unhealthy is restarted, and a restart does not mend a Redis that is away.
+// The health check of the images: exits with 1 when the process on the port of this container is not alive. It checks liveness and not
+// readiness, because unhealthy containers are restarted, and a restart does not repair an unreachable Redis.
 const port = process.env.OPERATIONS_PORT || process.env.PORT || '8080';
 try {
   const { ok, status } = await fetch(`http://127.0.0.1:${port}/health/live`, { signal: AbortSignal.timeout(2_500) });

@@ -1,13 +1,13 @@
-// Copies the files that the built applications and the command-line tool run, and nothing else, to a folder: the image's /app.
-// sbom.cdx.json beside them names each package (CycloneDX), Node included.
+// Copies only the files that the built applications and the command-line tool import to a folder, which becomes /app of the image.
+// It also writes sbom.cdx.json, which lists each package (CycloneDX) and Node.
 //
 //   node deploy/docker/runtime-files.mjs <folder> [<compiled library>]
 //
 // The second folder is where the library was compiled to, unless that is libs/async-endpoints/dist. Modules that `npm run build` has
 // joined are in the result twice, because the applications have them apart.
 //
-// @vercel/nft follows every import from the entry points. It cannot follow a name that exists at run time only, and it follows
-// optional imports too, so both kinds of packages are listed here. test/deployment/runtime-files.e2e-spec.ts runs the
+// @vercel/nft follows every import from the entry points. It cannot follow a name that is computed at run time, and it follows optional
+// imports too, so this file lists the packages of both kinds. test/deployment/runtime-files.e2e-spec.ts runs the
 // applications from the result.
 import { nodeFileTrace } from '@vercel/nft';
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';

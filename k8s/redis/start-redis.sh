@@ -1,24 +1,25 @@
 #!/bin/sh
-# Starts Redis with the users of docs/secure.md. The default user is off, and each of the others has its passwords in a file:
+# Starts Redis with the users of docs/secure.md. The default user is off. Each other user has its passwords in a file:
 #
-#   start-redis.sh             starts Redis in place of this script
-#   start-redis.sh passwords   gives the running Redis the passwords that the files hold now, and prints how many each user has
+#   start-redis.sh             replaces this process by Redis
+#   start-redis.sh passwords   sets the present passwords of the files in the running Redis, and prints the number for each user
 #
-#   REDIS_PASSWORD_FILE            of jobs, the user of API and workers
-#   REDIS_BACKUP_PASSWORD_FILE     of backup, the user of redis-backup.sh
-#   REDIS_OPERATOR_PASSWORD_FILE   of operator, who also runs `npx async-endpoints audit`
+#   REDIS_PASSWORD_FILE            passwords of jobs, the user of API and workers
+#   REDIS_BACKUP_PASSWORD_FILE     passwords of backup, the user of redis-backup.sh
+#   REDIS_OPERATOR_PASSWORD_FILE   passwords of operator, who can also run `npx async-endpoints audit`
 #   REDIS_CONFIG_FILE              default /etc/redis/redis.conf
 #   REDIS_RUN_DIR                  default /run/redis: a folder in memory that only this container sees
 #   REDIS_PORT                     of the running Redis; default 6379
 #
-# A file holds one password, or two, each on a line of its own, while passwords are rotated: Redis accepts both, and clients log in
-# with the first. The server gets hashes of them by standard input: no list of processes shows them, and no file has them but the
-# Secret's. The user of `passwords` itself, who can change users and nothing else, has a new random password with every start.
+# A file holds one password, or two during a rotation, one per line: Redis accepts both, and clients log in with the first. The server
+# gets hashes of them by standard input, so that no list of processes shows them and no file besides the Secret has them. The command
+# `passwords` logs in as a user that can only change users, with a new random password for each start.
 set -eu
 
 REDIS_RUN_DIR=${REDIS_RUN_DIR:-/run/redis}
 
-# accessRules() of nestjs-async-endpoints/redis, which a test compares. Another prefix, database or number of partitions needs others.
+# The rules that accessRules() of nestjs-async-endpoints/redis returns; a test compares them. Another prefix, database or number of
+# partitions needs other rules.
 JOBS='resetkeys ~{ae:0}:* resetchannels &ae:0:* -@all +asking +bzpopmin +cluster|info +cluster|slots +del +eval +evalsha +exec +exists +get +hdel +hexists +hget +hgetall +hincrby +hlen +hmget +hscan +hset +hsetnx +info +lindex +llen +lpop +lrange +multi +pexpire +ping +publish +pubsub|numsub +quit +readonly +rpush +sadd +set +smembers +srem +sscan +subscribe +time +unsubscribe +zadd +zcard +zrange +zrangebyscore +zrank +zrem'
 AUDITS='+scan +pttl +type +lrem'
 BACKUP='resetkeys resetchannels -@all +ping +sync +psync +replconf'
@@ -29,7 +30,7 @@ fail() {
   exit 1
 }
 
-# The hashes of the passwords in a file, as ACL rules. Name of the user, file.
+# Prints the hashes of the passwords in a file, as ACL rules. Arguments: name of the user, file.
 hashes() {
   [ -r "$2" ] || fail "$2 cannot be read; expected the password of $1"
   count=0
@@ -61,7 +62,7 @@ user admin on $admin $ADMIN
 END
 }
 
-# Connections that are open stay open. Name of the user, hashes of its passwords.
+# Sets the passwords of a user. Open connections stay open. Arguments: name of the user, hashes of its passwords.
 set_passwords() {
   answer=$(echo "ACL SETUSER $1 resetpass $2" | redis-cli -p "${REDIS_PORT:-6379}" --user admin 2>&1) || true
   [ "$answer" = OK ] || fail "the passwords of $1 were not set: $answer"

@@ -1,19 +1,19 @@
 #!/bin/sh
-# Backs up a Redis: waits until the save is done, checks what it has, keeps the newest few. For any POSIX shell with redis-cli
-# and its tools, as in every Redis image. docs/backup.md says how to use it. redis_backup.prom in BACKUP_DIR tells Prometheus when
-# the newest good backup was made.
+# Makes a backup of Redis, verifies it and keeps the newest backups. It runs in any POSIX shell with redis-cli and its tools, as in
+# every Redis image. docs/backup.md is its guide. The file redis_backup.prom in BACKUP_DIR gives Prometheus the time of the newest
+# good backup.
 #
-#   BACKUP_DIR               where backups go; default /backup
-#   BACKUP_KIND              snapshot: over the network, nothing of the server's disk is needed (default)
-#                            rdb: BGSAVE, and a copy of the file; aof: a copy of the append-only file, up to this moment
-#   BACKUP_KEEP              how many to keep; default 7
-#   BACKUP_TIMEOUT_SECONDS   how long the server may take; default 600
-#   REDIS_DATA_DIR           of rdb and aof: the server's folder; default /data
+#   BACKUP_DIR               the folder for backups; default /backup
+#   BACKUP_KIND              snapshot (default): over the network, without access to the disk of the server
+#                            rdb: BGSAVE and a copy of its file; aof: a copy of the append-only file up to this moment
+#   BACKUP_KEEP              the number of backups to keep; default 7
+#   BACKUP_TIMEOUT_SECONDS   the most time that a backup may take; default 600
+#   REDIS_DATA_DIR           for rdb and aof: the folder of the server; default /data
 #   REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_TLS=yes, REDIS_CACERT
-#   REDIS_PASSWORD_FILE      its first line is the password; or REDISCLI_AUTH. Never an argument, which everybody on the machine
-#                            can read
+#   REDIS_PASSWORD_FILE      a file whose first line is the password; or set REDISCLI_AUTH. There is no argument for it, because
+#                            everybody on the machine can read arguments
 #
-# Exit codes: 0 the backup is there and whole; 1 it is not; 2 wrong usage.
+# Exit codes: 0 the backup is complete and verified; 1 it failed; 2 wrong usage.
 set -eu
 umask 077
 
@@ -36,7 +36,7 @@ usage() {
   exit 2
 }
 
-# Never longer than the whole may take.
+# Each call has the time limit of the whole backup.
 cli() {
   timeout "$BACKUP_TIMEOUT_SECONDS" redis-cli -h "$REDIS_HOST" -p "$REDIS_PORT" ${REDIS_USERNAME:+--user "$REDIS_USERNAME"} \
     ${REDIS_TLS:+--tls} ${REDIS_CACERT:+--cacert "$REDIS_CACERT"} "$@"
@@ -58,7 +58,7 @@ read_password() {
   export REDISCLI_AUTH
 }
 
-# A setting of the server; the usual one where CONFIG may not be read.
+# Prints a setting of the server, or the given default when the user may not read CONFIG.
 setting() {
   found=$(cli config get "$1" | sed -n 2p)
   echo "${found:-$2}"
@@ -72,7 +72,7 @@ check_time() {
   [ "$(date +%s)" -lt "$deadline" ] || fail "the server took longer than $BACKUP_TIMEOUT_SECONDS s"
 }
 
-# Redis has one child at a time: a save of its own, or a rewrite of the append-only file.
+# Redis runs one child process at a time: a scheduled save, or a rewrite of the append-only file.
 wait_until_idle() {
   while [ "$(persistence rdb_bgsave_in_progress)" != 0 ] || [ "$(persistence aof_rewrite_in_progress)" != 0 ]; do
     check_time
@@ -83,7 +83,7 @@ wait_until_idle() {
 save() {
   wait_until_idle
   last=$(cli lastsave)
-  # LASTSAVE counts seconds: two saves within one could not be told apart.
+  # LASTSAVE counts seconds, so two saves within the same second look equal.
   while [ "$(cli time | head -n 1)" -le "$last" ]; do sleep 1; done
   until answer=$(cli bgsave) && [ "$answer" = 'Background saving started' ]; do
     case $answer in *progress* | *child*) ;; *) fail "BGSAVE: $answer" ;; esac
@@ -129,8 +129,8 @@ back_up_aof() {
   tar -czf "$work/backup" -C "$work/copy" . || fail "the copy cannot be packed"
 }
 
-# Up to where the files are now; Redis goes on writing to the last of them. From 7.0 they are several, and a manifest
-# says which: where it is still the same afterwards, they were not rewritten meanwhile.
+# Copies the files up to their present length, because Redis continues to write to the last one. Since Redis 7.0 there are several
+# files and a manifest that lists them. When the manifest has not changed after the copy, the files were not rewritten meanwhile.
 copy_aof() {
   rm -rf "$work/copy"
   mkdir -p "$work/copy/$folder"
@@ -157,7 +157,7 @@ copy_present() {
   head -c "$(wc -c <"$1")" "$1" >"$2"
 }
 
-# Under its name only when it is whole; then the oldest go.
+# Gives the complete backup its name, then deletes the oldest ones.
 keep() {
   until target=$BACKUP_DIR/redis_backup_$(date -u +%Y%m%d_%H%M%S).$1 && [ ! -e "$target" ]; do sleep 1; done
   sync
@@ -170,7 +170,7 @@ keep() {
   echo "$target"
 }
 
-# For node_exporter's textfile collector: when the newest good backup was made. Not secret, and read by another user.
+# Writes the time of the newest good backup for the textfile collector of node_exporter, which runs as another user.
 record_success() {
   {
     echo '# HELP redis_backup_last_success_timestamp_seconds When the newest good backup was made.'
@@ -187,7 +187,7 @@ deadline=$(($(date +%s) + BACKUP_TIMEOUT_SECONDS))
 work=$BACKUP_DIR/.partial.$$
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-# What was left of a backup that was killed.
+# Deletes the remains of killed backups.
 find "$BACKUP_DIR" -name '.partial.*' -mtime +0 -prune -exec rm -rf {} +
 mkdir "$work"
 answer=$(cli ping 2>&1) || true

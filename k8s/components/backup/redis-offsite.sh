@@ -1,22 +1,22 @@
 #!/bin/sh
-# Copies the backups of redis-backup.sh to an S3-compatible store elsewhere, and back. For any POSIX shell with rclone 1.60 or newer,
-# as in the image rclone/rclone. docs/backup.md says how to use it.
+# Copies the backups of redis-backup.sh to an S3-compatible storage, and back. It runs in any POSIX shell with rclone 1.60 or newer,
+# as in the image rclone/rclone. docs/backup.md is its guide.
 #
-#   redis-offsite.sh upload            every backup of BACKUP_DIR that is not there yet; the newest is read back and compared
-#   redis-offsite.sh list              the names of what is there, the oldest first
-#   redis-offsite.sh download [NAME]   the newest, or NAME, into BACKUP_DIR
+#   redis-offsite.sh upload            uploads each new backup of BACKUP_DIR, then downloads the newest and compares it
+#   redis-offsite.sh list              prints the names of the backups in the storage, the oldest first
+#   redis-offsite.sh download [NAME]   downloads the newest backup, or NAME, into BACKUP_DIR
 #
 #   BACKUP_DIR                 default /backup
-#   S3_ENDPOINT                a URL, as https://s3.eu-central-1.amazonaws.com
-#   S3_BUCKET, S3_PREFIX       where in it; the prefix is redis by default
-#   S3_REGION                  default us-east-1, which is what stores without regions expect
-#   S3_ACCESS_KEY_FILE, S3_SECRET_KEY_FILE   files that hold the two halves of the key
-#   OFFSITE_TIMEOUT_SECONDS    how long each transfer may take; default 600
+#   S3_ENDPOINT                a URL, such as https://s3.eu-central-1.amazonaws.com
+#   S3_BUCKET, S3_PREFIX       the bucket, and a folder in it; the default prefix is redis
+#   S3_REGION                  default us-east-1, which storages without regions expect
+#   S3_ACCESS_KEY_FILE, S3_SECRET_KEY_FILE   files with the access key and the secret key
+#   OFFSITE_TIMEOUT_SECONDS    the most time that each transfer may take; default 600
 #
-# Other settings of rclone are its variables, as RCLONE_S3_SERVER_SIDE_ENCRYPTION=AES256. Nothing is ever deleted or overwritten: the
-# key needs to read, list and write objects, and the bucket's lifecycle rule says how long they are kept.
+# Other settings of rclone are variables, such as RCLONE_S3_SERVER_SIDE_ENCRYPTION=AES256. The script deletes and overwrites nothing:
+# the key needs the rights to read, list and write objects, and a lifecycle rule of the bucket decides how long it keeps them.
 #
-# Exit codes: 0 done; 1 not done; 2 wrong usage.
+# Exit codes: 0 done; 1 failed; 2 wrong usage.
 set -eu
 umask 077
 
@@ -34,7 +34,8 @@ usage() {
   exit 2
 }
 
-key() { # name of the variable, file
+# Prints the first line of a file. Arguments: name of the variable, file.
+key() {
   [ -n "$2" ] || usage "$1 is missing; expected a file"
   [ -r "$2" ] || usage "$1 names $2, which cannot be read"
   head -n 1 "$2"
@@ -49,7 +50,7 @@ check_usage() {
   secret_key=$(key S3_SECRET_KEY_FILE "${S3_SECRET_KEY_FILE:-}")
 }
 
-# The store, as rclone's variables describe it: no file of rclone's, and nothing in the list of processes.
+# Describes the storage to rclone in variables: rclone needs no file of its own, and the list of processes shows no key.
 configure() {
   export RCLONE_CONFIG=/dev/null
   export RCLONE_CONFIG_OFFSITE_TYPE=s3
@@ -58,9 +59,9 @@ configure() {
   export RCLONE_CONFIG_OFFSITE_REGION="${S3_REGION:-us-east-1}"
   export RCLONE_CONFIG_OFFSITE_ACCESS_KEY_ID="$access_key"
   export RCLONE_CONFIG_OFFSITE_SECRET_ACCESS_KEY="$secret_key"
-  # The right to create buckets is not needed.
+  # Without this check, the key needs no right to create buckets.
   export RCLONE_S3_NO_CHECK_BUCKET=true
-  # A store that is away is found to be away within a minute; the CronJob tries again.
+  # Fail within a minute when the storage is unreachable; the CronJob tries again.
   export RCLONE_RETRIES="${RCLONE_RETRIES:-1}" RCLONE_LOW_LEVEL_RETRIES="${RCLONE_LOW_LEVEL_RETRIES:-2}"
   export RCLONE_CONTIMEOUT="${RCLONE_CONTIMEOUT:-10s}" RCLONE_TIMEOUT="${RCLONE_TIMEOUT:-60s}"
 }
@@ -89,7 +90,7 @@ download() {
   name=${1:-$(list | tail -n 1)}
   [ -n "$name" ] || fail "there is no backup at $where"
   offsite copyto "$there/$name" "$BACKUP_DIR/.$name.partial" || fail "$where did not give $name"
-  # rclone takes an object that is not there for an empty folder.
+  # For a missing object, rclone copies an empty folder.
   [ -f "$BACKUP_DIR/.$name.partial" ] || fail "there is no $name at $where"
   mv "$BACKUP_DIR/.$name.partial" "$BACKUP_DIR/$name"
   echo "$BACKUP_DIR/$name"

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Puts a backup of redis-backup.sh into the folder of a Redis that does not run; start it afterwards. docs/backup.md says how.
+# Puts a backup of redis-backup.sh into the folder of a stopped Redis. Start Redis afterwards. docs/backup.md is the guide.
 #
 #   redis-restore.sh [--force] FILE
 #
-#   --force            what is in the folder is moved aside, to before_restore_<time>, instead of the restore being refused
-#   REDIS_DATA_DIR     the server's folder; default /data
-#   REDIS_APPENDONLY   yes or no, as the server will be started: it reads only the one or the other. Needed for an .rdb
-#   REDIS_HOST, REDIS_PORT, REDIS_TLS=yes, REDIS_CACERT   where the server would answer, if it ran
-#   REDIS_DBFILENAME, REDIS_APPENDFILENAME, REDIS_APPENDDIRNAME   where they are not the usual ones
+#   --force            moves the data in the folder to before_restore_<time>; without it, the script refuses a folder with data
+#   REDIS_DATA_DIR     the folder of the server; default /data
+#   REDIS_APPENDONLY   yes or no: the setting of the server, which decides which file it reads. Required for an .rdb
+#   REDIS_HOST, REDIS_PORT, REDIS_TLS=yes, REDIS_CACERT   the address of the server, to check that it is stopped
+#   REDIS_DBFILENAME, REDIS_APPENDFILENAME, REDIS_APPENDDIRNAME   when the server has other names than the defaults
 #
-# Exit codes: 0 the backup is in its place; 1 it is not, and nothing was changed; 2 wrong usage.
+# Exit codes: 0 the backup is in place; 1 it is not, and nothing was changed; 2 wrong usage.
 set -eu
 umask 077
 
@@ -45,7 +45,7 @@ check_usage() {
   [ -d "$REDIS_DATA_DIR" ] || usage "REDIS_DATA_DIR is '$REDIS_DATA_DIR', which is no folder"
 }
 
-# Whatever it answers: it would write over what is restored.
+# Any answer counts, because a running server would overwrite the restored data.
 check_stopped() {
   answer=$(redis-cli -h "$REDIS_HOST" -p "$REDIS_PORT" ${REDIS_TLS:+--tls} ${REDIS_CACERT:+--cacert "$REDIS_CACERT"} ping 2>/dev/null) || answer=
   [ -z "$answer" ] || fail "a server answers at $REDIS_HOST:$REDIS_PORT: stop it first"
@@ -59,13 +59,13 @@ check_aof() {
   redis-check-aof "$1" >"$work/check" 2>&1 || fail "$backup is damaged: $(tail -n 1 "$work/check")"
 }
 
-# Into $work/new, as it will lie in the folder.
+# Writes the files to $work/new under the names that they get in the folder.
 unpack() {
   mkdir "$work/new"
   case $backup in
     *.rdb)
       check_rdb "$backup"
-      # An append-only file may begin with a snapshot, and end there; from 7.0 Redis makes several of the one by itself.
+      # A snapshot alone is a valid append-only file. Since 7.0, Redis splits it into several files by itself.
       if [ "$REDIS_APPENDONLY" = yes ]; then target=$aof; else target=$rdb; fi
       cp "$backup" "$work/new/$target"
       ;;
@@ -76,7 +76,7 @@ unpack() {
   esac
 }
 
-# All that Redis would read.
+# Moves every file that Redis would read.
 move_aside() {
   aside=$REDIS_DATA_DIR/before_restore_$(date -u +%Y%m%d_%H%M%S)
   for name in "$rdb" "$aof" "$folder"; do
