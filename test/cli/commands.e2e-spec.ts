@@ -162,7 +162,7 @@ describe.each(Object.entries(BACKENDS))('npx async-endpoints, with jobs in %s', 
     expect(await known()).toEqual(['killed']);
     await killed.kill();
     await eventually(async () => (await known()).length === 0, 20_000);
-    expect((await tool('workers')).stdout).toBe('No worker lives.\n');
+    expect((await tool('workers')).stdout).toBe('There are no live workers.\n');
   });
 
   it('reports its changes to the log and metrics of one worker', async () => {

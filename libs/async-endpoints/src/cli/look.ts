@@ -41,7 +41,7 @@ function statsRows(entries: readonly QueueStats[], showsPaused: boolean): Cell[]
 export async function workers({ store, json }: Session): Promise<number> {
   const [live, entries] = await Promise.all([store.workers(), store.stats()]);
   if (json) printJson(live);
-  else if (live.length === 0) print('No worker lives.');
+  else if (live.length === 0) print('There are no live workers.');
   else printTable(['ID', 'VERSION', 'SLOTS', 'STARTED', 'HEARTBEAT', 'NAMES'], live.map(workerRow));
   for (const name of unhandledNames(entries, live)) {
     say(`${count(depthOf(entries, name), `${name} job`)} wait, but no live worker handles them`, 'warn');
@@ -87,8 +87,8 @@ function listRow(job: JobRecord, isOwned: boolean): Cell[] {
 }
 
 function noteOf({ status, error, worker, scheduledAt }: JobRecord): string | null {
-  if (status === 'InProgress') return `held by ${worker}`;
-  const due = status === 'Scheduled' ? `due ${time(scheduledAt)}` : null;
+  if (status === 'InProgress') return `claimed by ${worker}`;
+  const due = status === 'Scheduled' ? `scheduled for ${time(scheduledAt)}` : null;
   return [due, error?.code].filter(Boolean).join(', ') || null;
 }
 

@@ -39,7 +39,7 @@ function createProgram(begin: Begin): Command {
     .version(version())
     .option(
       '--store <url>',
-      'where the jobs are: redis://, rediss://, redis+cluster://, redis+sentinel://, postgres:// or sqlite:<file> (default: the configuration of the application, such as REDIS_URL, POSTGRES_URL or SQLITE_PATH)',
+      'store of the jobs: redis://, rediss://, redis+cluster://, redis+sentinel://, postgres:// or sqlite:<file> (default: the configuration of the application, such as REDIS_URL, POSTGRES_URL or SQLITE_PATH)',
     )
     .option('--redis-url <url>', 'the same as --store, for Redis only')
     .option('--prefix <text>', 'of Redis: prefix of all keys (default: ASYNC_REDIS_PREFIX, or ae)')
@@ -47,7 +47,10 @@ function createProgram(begin: Begin): Command {
     .option('--json', 'write JSON; without a terminal, LOG_FORMAT=json does the same, on one line')
     .exitOverride()
     .configureOutput({ outputError: (text) => say(oneLine(text.trim().replace(/^error: /, '')), 'error') })
-    .addHelpText('after', '\nExit codes: 0 done; 1 failed, or an audit found deviations; 2 wrong usage.');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done; 1 failed, declined, not done for all ids, or an audit found deviations; 2 wrong usage.',
+    );
   addLooks(program, begin);
   addChanges(program, begin);
   addPauses(program, begin);
@@ -122,7 +125,7 @@ function addChanges(program: Command, begin: Begin): void {
     .description('recover the jobs of dead workers now instead of at the next sweep')
     .option(
       '--running-for <duration>',
-      'also queue jobs again that have been running for so long on live workers',
+      'also queue jobs again that have been running for at least so long on live workers',
       duration,
     )
     .option('--name <name>', 'with --running-for: only jobs of this name')
@@ -179,7 +182,7 @@ function addDatabase(program: Command): void {
   program
     .command('migrate')
     .description('create the schema in PostgreSQL or SQLite, or bring it to the version of this release')
-    .option('--print', 'write the SQL that creates the schema in PostgreSQL instead; needs no database')
+    .option('--print', 'write the SQL of a new schema for PostgreSQL to the output instead; needs no database')
     .action(async (_flags, command: Command) => {
       requirePackages('class-validator');
       const { migrate } = await import('./migrate.js');
