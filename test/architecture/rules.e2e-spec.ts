@@ -1,4 +1,4 @@
-import { cp, readdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { cruise, type ICruiseResult, type IForbiddenRuleType } from 'dependency-cruiser';
@@ -19,6 +19,18 @@ function mayImport(room: string, other: string): boolean {
   const rule = ARROWS.find(({ name }) => name === `arrows-of-${room}`);
   return rule!.to.pathNot.some((path) => new RegExp(path).test(`${SOURCE}${other}/any.ts`));
 }
+
+it('docs/architecture.md lists each room with the rooms that it may import', async () => {
+  const text = await readFile(join(REPOSITORY, 'docs/architecture.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| `([\w/]+)\/` +\|[^|]*\| (.*?) +\|$/gm)];
+  const namesIn = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+  const listed = rows.map(([, room, others]) => [room, namesIn(others).toSorted()]);
+  const ruled = ROOMS.map((room) => [
+    room,
+    ROOMS.filter((other) => other !== room && mayImport(room, other)).toSorted(),
+  ]);
+  expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(ruled));
+});
 
 describe('The imports between rooms', () => {
   let folder: string;
