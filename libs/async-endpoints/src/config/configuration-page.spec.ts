@@ -26,11 +26,10 @@ const DECLARED: Readonly<Record<string, readonly [file: string, declarations: st
 
 /** Defaults that are another on every machine, or that no value says. */
 const DEFAULTS: Readonly<Record<string, string>> = {
-  store: 'see there',
+  store: 'see the meaning',
   'worker.workerId': 'host, process, random',
   'worker.maxConcurrency': 'processors',
   'http.version': 'neutral',
-  'http.captureHeaders': 'see code',
 };
 
 /** The meaning of each option: its doc comment without the default, which has a column of its own. */
@@ -54,7 +53,8 @@ function meanings(file: string, declarations: string[]): Map<string, string> {
 function defaultOf({ key, initial }: Setting): string {
   const value = DEFAULTS[key] ?? initial();
   if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return '';
-  return key in DEFAULTS ? (value as string) : `\`${value as string | number | boolean}\``;
+  const text = Array.isArray(value) ? value.join(',') : (value as string | number | boolean);
+  return key in DEFAULTS ? (value as string) : `\`${text}\``;
 }
 
 const UNITS: Readonly<Record<string, number>> = { minutes: 60_000, MiB: 2 ** 20 };
