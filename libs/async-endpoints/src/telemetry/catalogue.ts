@@ -1,4 +1,4 @@
-import type { MetricOptions } from '@opentelemetry/api';
+import type { Attributes, MetricOptions } from '@opentelemetry/api';
 
 type Kind = 'counter' | 'histogram' | 'gauge';
 
@@ -153,6 +153,13 @@ export const METRICS = {
 export type MetricName = keyof typeof METRICS;
 
 type AttributeName = keyof typeof ATTRIBUTES;
+
+/** The attributes of a series of one job name. */
+export function of(name: string, others: { readonly [Name in AttributeName]?: string } = {}): Attributes {
+  const attributes: Attributes = { [ATTRIBUTES.name]: name };
+  for (const other in others) attributes[ATTRIBUTES[other as AttributeName]] = others[other as AttributeName];
+  return attributes;
+}
 
 function counter(unit: string, description: string, ...by: AttributeName[]) {
   return { kind: 'counter' as const, unit, description, attributes: by.map((name) => ATTRIBUTES[name]) };

@@ -1,4 +1,4 @@
-import type { Attributes, Meter } from '@opentelemetry/api';
+import type { Meter } from '@opentelemetry/api';
 import {
   type JobRun,
   type JobSubmission,
@@ -11,7 +11,7 @@ import { toJobError } from '../job/errors.js';
 import type { JobRecord } from '../job/job.js';
 import { WORKER_CRASHED } from '../job/attempts.js';
 import type { JobStore, OperatorAction } from '../store/job-store.js';
-import { ATTRIBUTES } from './catalogue.js';
+import { of } from './catalogue.js';
 import { type CounterName, Instruments } from './instruments.js';
 
 const COUNTED_BY_NAME = [
@@ -69,49 +69,49 @@ export class JobMetrics {
       if (verb === 'purge') count('asyncendpoints.jobs.purged', {}, by);
       if (name === null) continue;
       this.begin(name);
-      if (verb === 'cancel') count('asyncendpoints.jobs.canceled', of({ name }), by);
-      if (verb === 'rerun') count('asyncendpoints.jobs.rerun', of({ name }), by);
+      if (verb === 'cancel') count('asyncendpoints.jobs.canceled', of(name), by);
+      if (verb === 'rerun') count('asyncendpoints.jobs.rerun', of(name), by);
       if (verb !== 'recover') continue;
-      count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: status ?? 'Queued' }, by);
-      if (status === 'Failed') count('asyncendpoints.jobs.failed', of({ name }, WORKER_CRASHED.code), by);
+      count('asyncendpoints.jobs.recovered', of(name, { status: status ?? 'Queued' }), by);
+      if (status === 'Failed') count('asyncendpoints.jobs.failed', of(name, { error: WORKER_CRASHED.code }), by);
     }
   }
 
   #listeners(): Listeners {
     const { count, record } = this.#instruments;
     return {
-      submit: ({ job }) => count('asyncendpoints.jobs.submitted', of(job)),
+      submit: ({ job }) => count('asyncendpoints.jobs.submitted', of(job.name)),
       claim: ({ job }) => {
         this.begin(job.name);
-        count('asyncendpoints.jobs.claimed', of(job));
-        record('asyncendpoints.job.wait.duration', secondsBetween(job.scheduledAt, job.startedAt), of(job));
+        count('asyncendpoints.jobs.claimed', of(job.name));
+        record('asyncendpoints.job.wait.duration', secondsBetween(job.scheduledAt, job.startedAt), of(job.name));
       },
       complete: ({ job }) => {
-        count('asyncendpoints.jobs.completed', of(job));
+        count('asyncendpoints.jobs.completed', of(job.name));
         this.#ended(job, 'Completed');
       },
       fail: ({ job, cause }) => {
-        count('asyncendpoints.jobs.failed', of(job, toJobError(cause).code));
+        count('asyncendpoints.jobs.failed', of(job.name, { error: toJobError(cause).code }));
         this.#ended(job, 'Failed');
       },
-      retry: ({ job, cause }) => count('asyncendpoints.jobs.retried', of(job, toJobError(cause).code)),
-      release: ({ job }) => count('asyncendpoints.jobs.released', of(job)),
+      retry: ({ job, cause }) => count('asyncendpoints.jobs.retried', of(job.name, { error: toJobError(cause).code })),
+      release: ({ job }) => count('asyncendpoints.jobs.released', of(job.name)),
       cancel: ({ job }) => {
-        count('asyncendpoints.jobs.canceled', of(job));
+        count('asyncendpoints.jobs.canceled', of(job.name));
         this.#total(job, secondsBetween(job.createdAt, job.completedAt), 'Canceled');
       },
       recover: ({ job }) => {
-        count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: job.name, [ATTRIBUTES.status]: job.status });
+        count('asyncendpoints.jobs.recovered', of(job.name, { status: job.status }));
         if (job.status !== 'Failed') return;
-        count('asyncendpoints.jobs.failed', of(job, WORKER_CRASHED.code));
+        count('asyncendpoints.jobs.failed', of(job.name, { error: WORKER_CRASHED.code }));
         this.#total(job, secondsBetween(job.createdAt, job.completedAt), 'Failed');
       },
-      rerun: ({ job }) => count('asyncendpoints.jobs.rerun', of(job)),
-      lose: ({ job }) => count('asyncendpoints.claims.lost', of(job)),
+      rerun: ({ job }) => count('asyncendpoints.jobs.rerun', of(job.name)),
+      lose: ({ job }) => count('asyncendpoints.claims.lost', of(job.name)),
       purged: ({ ids }) => count('asyncendpoints.jobs.purged', {}, ids.length),
       action: ({ action }) => this.#counted(action),
       instants: ({ job: name, outcome, count: by }) =>
-        count('asyncendpoints.schedule.instants', { ...of({ name }), [ATTRIBUTES.outcome]: outcome }, by),
+        count('asyncendpoints.schedule.instants', of(name, { outcome }), by),
     };
   }
 
@@ -120,7 +120,7 @@ export class JobMetrics {
     try {
       return await next();
     } catch (error) {
-      this.#instruments.count('asyncendpoints.jobs.refused', of({ name }, toJobError(error).code));
+      this.#instruments.count('asyncendpoints.jobs.refused', of(name, { error: toJobError(error).code }));
       throw error;
     }
   }
@@ -131,10 +131,7 @@ export class JobMetrics {
     const seconds = (performance.now() - startedAt) / 1_000;
     this.#runs.set(job, seconds);
     const outcome = end.outcome?.verb ?? (toJobError(end.cause).code === 'JOB_CANCELED' ? 'cancel' : 'lose');
-    this.#instruments.record('asyncendpoints.job.run.duration', seconds, {
-      [ATTRIBUTES.name]: job.name,
-      [ATTRIBUTES.outcome]: outcome,
-    });
+    this.#instruments.record('asyncendpoints.job.run.duration', seconds, of(job.name, { outcome }));
     return end;
   }
 
@@ -143,16 +140,16 @@ export class JobMetrics {
     if (this.#names.has(name)) return;
     this.#names.add(name);
     const { count } = this.#instruments;
-    for (const counter of COUNTED_BY_NAME) count(counter, of({ name }), 0);
+    for (const counter of COUNTED_BY_NAME) count(counter, of(name), 0);
     for (const code of FAILURE_CODES) {
-      count('asyncendpoints.jobs.failed', of({ name }, code), 0);
-      count('asyncendpoints.jobs.retried', of({ name }, code), 0);
+      count('asyncendpoints.jobs.failed', of(name, { error: code }), 0);
+      count('asyncendpoints.jobs.retried', of(name, { error: code }), 0);
     }
     for (const outcome of ['fired', 'skipped', 'missed'])
-      count('asyncendpoints.schedule.instants', { ...of({ name }), [ATTRIBUTES.outcome]: outcome }, 0);
-    for (const code of REFUSAL_CODES) count('asyncendpoints.jobs.refused', of({ name }, code), 0);
+      count('asyncendpoints.schedule.instants', of(name, { outcome }), 0);
+    for (const code of REFUSAL_CODES) count('asyncendpoints.jobs.refused', of(name, { error: code }), 0);
     for (const status of ['Queued', 'Failed']) {
-      count('asyncendpoints.jobs.recovered', { [ATTRIBUTES.name]: name, [ATTRIBUTES.status]: status }, 0);
+      count('asyncendpoints.jobs.recovered', of(name, { status }), 0);
     }
   }
 
@@ -162,15 +159,8 @@ export class JobMetrics {
   }
 
   #total(job: JobRecord, seconds: number, status: string): void {
-    this.#instruments.record('asyncendpoints.job.total.duration', seconds, {
-      [ATTRIBUTES.name]: job.name,
-      [ATTRIBUTES.status]: status,
-    });
+    this.#instruments.record('asyncendpoints.job.total.duration', seconds, of(job.name, { status }));
   }
-}
-
-function of({ name }: Pick<JobRecord, 'name'>, error?: string): Attributes {
-  return error === undefined ? { [ATTRIBUTES.name]: name } : { [ATTRIBUTES.name]: name, [ATTRIBUTES.error]: error };
 }
 
 function secondsBetween(from: number, to: number | null): number {

@@ -5,7 +5,7 @@ import type { JobStatus } from '../job/job.js';
 import type { JobPolicies } from '../options/policies.js';
 import type { JobStore, LiveWorker, QueueStats, StoreResources } from '../store/job-store.js';
 import type { JobWorker } from '../worker/job-worker.js';
-import { ATTRIBUTES, type MetricName, METRICS } from './catalogue.js';
+import { type MetricName, METRICS, of } from './catalogue.js';
 import { type GaugeName, optionsOf } from './instruments.js';
 
 /** Concurrent readers, such as two scrapers, share one reply of the store. */
@@ -125,11 +125,11 @@ export class StateMetrics {
       for (const status of UNFINISHED) {
         const entry = ofName.find((one) => one.status === status);
         const [count, ageMs] = [entry?.count ?? 0, entry?.oldestAgeMs ?? 0];
-        set('asyncendpoints.queue.oldest_age', ageMs / 1_000, of(name, status));
+        set('asyncendpoints.queue.oldest_age', ageMs / 1_000, of(name, { status }));
         if (status === 'InProgress') set('asyncendpoints.queue.running', count, of(name));
         else {
-          set('async_endpoint.queue.depth', count, of(name, status));
-          set('asyncendpoints.queue.bytes', entry?.bytes ?? 0, of(name, status));
+          set('async_endpoint.queue.depth', count, of(name, { status }));
+          set('asyncendpoints.queue.bytes', entry?.bytes ?? 0, of(name, { status }));
         }
       }
       set('asyncendpoints.queue.paused', ofName.some(({ isPaused }) => isPaused) ? 1 : 0, of(name));
@@ -164,10 +164,6 @@ export class StateMetrics {
     ]);
     return { stats, workers, resources };
   }
-}
-
-function of(name: string, status?: JobStatus): Attributes {
-  return { [ATTRIBUTES.name]: name, ...(status && { [ATTRIBUTES.status]: status }) };
 }
 
 // oxlint-disable no-underscore-dangle -- the names are the SDK's
