@@ -11,7 +11,7 @@ import { HttpShutdown } from './shutdown.js';
 @Injectable()
 export class HeldAnswers {
   #count = 0;
-  readonly #byOwner = new Map<string, number>();
+  readonly #byOwner = new Map<string | null, number>();
 
   constructor(@Inject(OPTIONS) private readonly options: ResolvedOptions) {}
 
@@ -37,16 +37,15 @@ export class HeldAnswers {
   #take(owner: string | null): () => void {
     const { maxHeldAnswers, maxHeldAnswersPerOwner } = this.options.http;
     if (this.#count >= maxHeldAnswers) throw new AsyncEndpointsError('TOO_MANY_WAITS');
-    const ofOwner = owner === null ? 0 : (this.#byOwner.get(owner) ?? 0);
-    if (ofOwner >= maxHeldAnswersPerOwner) throw new AsyncEndpointsError('TOO_MANY_WAITS_OF_OWNER');
+    const ofOwner = this.#byOwner.get(owner) ?? 0;
+    if (owner !== null && ofOwner >= maxHeldAnswersPerOwner) throw new AsyncEndpointsError('TOO_MANY_WAITS_OF_OWNER');
     this.#count++;
-    if (owner !== null) this.#byOwner.set(owner, ofOwner + 1);
+    this.#byOwner.set(owner, ofOwner + 1);
     return () => this.#release(owner);
   }
 
   #release(owner: string | null): void {
     this.#count--;
-    if (owner === null) return;
     const left = (this.#byOwner.get(owner) as number) - 1;
     if (left > 0) this.#byOwner.set(owner, left);
     else this.#byOwner.delete(owner);

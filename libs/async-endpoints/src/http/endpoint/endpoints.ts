@@ -34,10 +34,11 @@ export function discoverEndpoints(discovery: DiscoveryService): Endpoint[] {
   const scanner = new MetadataScanner();
   return discovery.getControllers().flatMap(({ metatype, name }) => {
     const prototype = (metatype?.prototype ?? null) as object | null;
+    if (!prototype) return [];
     return scanner.getAllMethodNames(prototype).flatMap((key) => {
-      const found = prototype && findEndpoint(prototype, key);
+      const found = findEndpoint(prototype, key);
       if (!found) {
-        if (prototype) refuseWithoutEndpoint(prototype, key);
+        refuseWithoutEndpoint(prototype, key);
         return [];
       }
       const where = `${name}.${key}`;

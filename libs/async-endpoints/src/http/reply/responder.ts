@@ -173,7 +173,7 @@ export class Responder {
   async #tryAgain({ code }: AsyncEndpointsError, name: string): Promise<Headers> {
     if (code === 'QUEUE_FULL') return { 'Retry-After': await this.retryAfter.ofFullQueue(name) };
     if (!PASSING.includes(code)) return {};
-    return { 'Retry-After': this.retryAfter.soon(), ...(code === 'SHUTTING_DOWN' && { Connection: 'close' }) };
+    return { 'Retry-After': '1', ...(code === 'SHUTTING_DOWN' && { Connection: 'close' }) };
   }
 
   #customRefusal(error: AsyncEndpointsError, request: HttpRequest, during: During, reply: Reply) {

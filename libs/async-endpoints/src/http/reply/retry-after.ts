@@ -67,11 +67,6 @@ export class RetryAfter {
     return this.#seconds(Math.max(0, ...ms));
   }
 
-  /** In seconds, for a refusal that does not depend on a queue. */
-  soon(): string {
-    return this.#seconds(0);
-  }
-
   #seconds(ms: number): string {
     return String(Math.min(Math.max(Math.round(ms / 1_000), 1), Math.floor(this.options.http.maxRetryAfterMs / 1_000)));
   }
