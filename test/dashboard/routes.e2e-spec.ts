@@ -46,9 +46,9 @@ describe('AsyncDashboardModule', () => {
   });
 
   it.each([
-    [{ access: 'read' }, 'access of AsyncDashboardModule is read; expected a function.'],
-    [{ path: '/' }, 'path of AsyncDashboardModule is /; expected a path such as admin/jobs.'],
-    [{ show: { payload: 'no' } }, 'show.payload of AsyncDashboardModule is no; expected true or false.'],
+    [{ access: 'read' }, 'access of AsyncDashboardModule is "read"; expected a function.'],
+    [{ path: '/' }, 'path of AsyncDashboardModule is "/"; expected a path such as admin/jobs.'],
+    [{ show: { payload: 'no' } }, 'show.payload of AsyncDashboardModule is "no"; expected true or false.'],
     [{ show: { redact: ['email'] } }, 'show.redact of AsyncDashboardModule is email; expected a function.'],
   ])('names what is wrong in %j', (options, message) => {
     expect(() => AsyncDashboardModule.forRoot({ public: true, ...options } as never)).toThrow(message);

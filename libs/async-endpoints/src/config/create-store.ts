@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalidOption } from '../job/errors.js';
 import type { JobStore } from '../store/job-store.js';
 import type { RedisJobStoreOptions } from '../stores/redis/options.js';
 import type { SqliteJobStoreOptions } from '../stores/sqlite/options.js';
@@ -32,7 +32,6 @@ export async function createStore(settings: AsyncEndpointsSettings): Promise<Job
 /** A store is loaded only when it is used, because its driver is an optional peer dependency. */
 function missing(store: string, driver: string): (cause: unknown) => never {
   return (cause) => {
-    const message = `The store "${store}" needs the package ${driver}: npm install ${driver}.`;
-    throw new AsyncEndpointsError('INVALID_OPTION', message, { cause });
+    throw invalidOption(`The store "${store}" needs the package ${driver}: npm install ${driver}.`, { cause });
   };
 }

@@ -1,5 +1,6 @@
 import type { CanActivate, DynamicModule, InjectionToken, OptionalFactoryDependency, Type } from '@nestjs/common';
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalid } from '../job/bounds.js';
+import { invalidOption } from '../job/errors.js';
 import type { HttpRequest } from '../options/options.js';
 
 /** The access of a request: none, read, or also cancel, rerun, pause and resume. */
@@ -62,11 +63,10 @@ export const DASHBOARD_RULES: unique symbol = Symbol('DASHBOARD_RULES');
 /** @throws AsyncEndpointsError `INVALID_OPTION` */
 export function checkRoutes({ path = 'async-endpoints', guards = [], public: isPublic }: DashboardRoutes): string {
   if (typeof path !== 'string' || path.replaceAll('/', '') === '') {
-    throw invalid('path', path, 'a path such as admin/jobs');
+    throw invalid(of('path'), path, 'a path such as admin/jobs');
   }
   if (guards.length === 0 && isPublic !== true) {
-    throw new AsyncEndpointsError(
-      'INVALID_OPTION',
+    throw invalidOption(
       'The dashboard has no guards, so everybody could read your jobs. Give AsyncDashboardModule `guards: [YourGuard]`, or ' +
         '`public: true` if everybody may.',
     );
@@ -78,17 +78,14 @@ export function checkRoutes({ path = 'async-endpoints', guards = [], public: isP
 export function checkRules(rules: DashboardRules): DashboardRules {
   const { access, owner, show = {} } = rules;
   for (const [name, value] of Object.entries({ access, owner, 'show.redact': show.redact })) {
-    if (value !== undefined && typeof value !== 'function') throw invalid(name, value, 'a function');
+    if (value !== undefined && typeof value !== 'function') throw invalid(of(name), value, 'a function');
   }
   for (const [name, value] of Object.entries({ 'show.payload': show.payload, 'show.result': show.result })) {
-    if (value !== undefined && typeof value !== 'boolean') throw invalid(name, value, 'true or false');
+    if (value !== undefined && typeof value !== 'boolean') throw invalid(of(name), value, 'true or false');
   }
   return rules;
 }
 
-function invalid(name: string, value: unknown, expected: string): AsyncEndpointsError {
-  return new AsyncEndpointsError(
-    'INVALID_OPTION',
-    `${name} of AsyncDashboardModule is ${String(value)}; expected ${expected}.`,
-  );
+function of(name: string): string {
+  return `${name} of AsyncDashboardModule`;
 }

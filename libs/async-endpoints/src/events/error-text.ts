@@ -1,5 +1,5 @@
 import type { Logger } from '@nestjs/common';
-import { describeThrown, propertyOf } from '../job/thrown.js';
+import { describeThrown, propertyOf, textPropertyOf } from '../job/thrown.js';
 
 const REASON_LIMIT = 1_000;
 const TEXT_LIMIT = 8_000;
@@ -45,13 +45,11 @@ function chainOf(thrown: unknown): unknown[] {
 }
 
 function stackOf(error: unknown): string {
-  const stack = propertyOf(error, 'stack');
-  return typeof stack === 'string' ? stack : describeThrown(error);
+  return textPropertyOf(error, 'stack') ?? describeThrown(error);
 }
 
 function firstLineOf(error: unknown): string {
-  const message = propertyOf(error, 'message');
-  const text = typeof message === 'string' && message !== '' ? message : describeThrown(error);
+  const text = textPropertyOf(error, 'message') || describeThrown(error);
   return text.split('\n', 1)[0] as string;
 }
 

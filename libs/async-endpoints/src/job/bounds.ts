@@ -53,6 +53,17 @@ export function checkLength(argument: string, text: string | null | undefined, m
   throw invalidOption(`${argument} has ${text.length} characters; ${expected}.`);
 }
 
+/** @throws AsyncEndpointsError `INVALID_OPTION` for a value that is none of the choices */
+export function checkChoice<T extends string>(argument: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  throw invalid(argument, value, oneOfThese(choices));
+}
+
+/** The choices as a text: `a, b or c`. */
+export function oneOfThese(choices: readonly string[]): string {
+  return [choices.slice(0, -1).join(', '), ...choices.slice(-1)].filter(Boolean).join(' or ');
+}
+
 /** The error for a value that is not what was expected. */
 export function invalid(argument: string, value: unknown, expected: string): AsyncEndpointsError {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);

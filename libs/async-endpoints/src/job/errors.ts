@@ -1,5 +1,5 @@
 import type { JobError } from './job.js';
-import { describeThrown, type HttpFailure, httpFailureOf, propertyOf } from './thrown.js';
+import { describeThrown, type HttpFailure, httpFailureOf, propertyOf, textPropertyOf } from './thrown.js';
 
 /**
  * Every code that this library itself gives an error, a problem or a failed job, and what it means.
@@ -66,8 +66,8 @@ export class AsyncEndpointsError extends Error {
 }
 
 /** The application passed a wrong value. @param message what was wrong, and what was expected */
-export function invalidOption(message: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_OPTION', message);
+export function invalidOption(message: string, options: ErrorOptions = {}): AsyncEndpointsError {
+  return new AsyncEndpointsError('INVALID_OPTION', message, options);
 }
 
 /** A handler is malformed, missing, or one of two for one job. */
@@ -132,12 +132,11 @@ const DETAILS_LIMIT = 10_000;
  * with `expose: true`.
  */
 export function toJobError(thrown: unknown): JobError {
-  const message = propertyOf(thrown, 'message');
   const http = httpFailureOf(thrown);
   return {
     code:
       asCode(propertyOf(thrown, 'code')) ?? asCode(propertyOf(thrown, 'name')) ?? ('UNKNOWN_ERROR' satisfies ErrorCode),
-    message: (typeof message === 'string' ? message : describeThrown(thrown)).slice(0, MESSAGE_LIMIT),
+    message: (textPropertyOf(thrown, 'message') ?? describeThrown(thrown)).slice(0, MESSAGE_LIMIT),
     ...detailsOf(propertyOf(thrown, 'details') ?? (http?.messages && { messages: http.messages })),
     ...(!isForClients(thrown, http) && { internal: true }),
   };

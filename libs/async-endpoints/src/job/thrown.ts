@@ -10,6 +10,12 @@ export function propertyOf(thrown: unknown, name: string): unknown {
   }
 }
 
+/** The text in a property of a thrown value; undefined when there is none. Drivers throw errors of any shape. */
+export function textPropertyOf(thrown: unknown, name: string): string | undefined {
+  const value = propertyOf(thrown, name);
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** The value as text, also when it cannot be converted. */
 export function describeThrown(thrown: unknown): string {
   try {

@@ -1,5 +1,6 @@
 import { invalidOption } from '../job/errors.js';
 import type { NewJob } from '../job/job.js';
+import { textPropertyOf } from '../job/thrown.js';
 import type { JobStore, QueueLimits, Submission } from '../store/job-store.js';
 import { transactionOf } from '../store/transaction.js';
 import { unavailable } from '../store/unavailable.js';
@@ -29,6 +30,5 @@ const PASSING_CODES = /^(?:(?:08|40|53|57)[0-9A-Z]{3}|55P03|E[A-Z]{4,})$/;
 
 /** The error for the client when the transaction fails: `STORE_UNAVAILABLE` for an error that a retry may avoid. */
 export function withoutTransaction(error: unknown): unknown {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' && PASSING_CODES.test(code) ? unavailable(error) : error;
+  return PASSING_CODES.test(textPropertyOf(error, 'code') ?? '') ? unavailable(error) : error;
 }

@@ -1,3 +1,4 @@
+import { oneOfThese } from '../job/bounds.js';
 import { isCredential } from '../job/credentials.js';
 
 /** The valid values of an option: a description and a test. */
@@ -39,8 +40,7 @@ export function flag(): Rule<boolean> {
 }
 
 export function oneOf<const T extends string>(...values: readonly T[]): Rule<T> {
-  const expected = [values.slice(0, -1).join(', '), ...values.slice(-1)].filter(Boolean).join(' or ');
-  return rule(expected, (value) => values.includes(value as T), readText);
+  return rule(oneOfThese(values), (value) => values.includes(value as T), readText);
 }
 
 export function readText(said: string): string {

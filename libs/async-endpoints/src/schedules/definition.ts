@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkInteger, LONGEST_MS } from '../job/bounds.js';
+import { checkChoice, checkInteger, LONGEST_MS } from '../job/bounds.js';
 import { invalidOption } from '../job/errors.js';
 import type { NewJob, StoredPayload } from '../job/job.js';
 import type { ScheduleRecord } from '../store/schedules.js';
@@ -74,9 +74,4 @@ export function checkScheduleName(name: unknown): string {
   if (typeof name === 'string' && name !== '' && name.length <= LONGEST_NAME) return name;
   const expected = `expected a text of 1 to ${LONGEST_NAME} characters`;
   throw invalidOption(`The name of a schedule is ${JSON.stringify(name)}; ${expected}.`);
-}
-
-function checkChoice(option: string, value: string, choices: readonly string[]): void {
-  if (choices.includes(value)) return;
-  throw invalidOption(`${option} is ${JSON.stringify(value)}; expected ${choices.join(', ')}.`);
 }

@@ -94,8 +94,8 @@ describe('The definition of a schedule', () => {
   });
 
   it.each([
-    [{ missed: 'some' }, 's: missed is "some"; expected once, skip, all.'],
-    [{ overlap: 'no' }, 's: overlap is "no"; expected skip, queue, allow.'],
+    [{ missed: 'some' }, 's: missed is "some"; expected once, skip or all.'],
+    [{ overlap: 'no' }, 's: overlap is "no"; expected skip, queue or allow.'],
     [{ missedWithinMs: -1 }, 's: missedWithinMs is -1; expected an integer from 0'],
     [{ missed: 'all' }, 's: missed is "all" and overlap "skip"; expected overlap "queue" or "allow"'],
   ])('refuses %j with the expected values', (options, message) => {

@@ -1,6 +1,6 @@
 import type { Cron } from 'croner';
 import { checkInteger, LONGEST_MS } from '../job/bounds.js';
-import { AsyncEndpointsError, invalidOption } from '../job/errors.js';
+import { invalidOption } from '../job/errors.js';
 
 /** When a schedule runs: at the times of a cron expression, or at a fixed interval. */
 export type Timing =
@@ -27,9 +27,7 @@ let Expression: typeof Cron | undefined;
 export async function loadCroner(): Promise<void> {
   if (Expression) return;
   const croner = await import('croner').catch((cause: unknown) => {
-    throw new AsyncEndpointsError('INVALID_OPTION', 'Cron expressions need the package croner: npm install croner', {
-      cause,
-    });
+    throw invalidOption('Cron expressions need the package croner: npm install croner', { cause });
   });
   Expression = croner.Cron;
 }
@@ -42,15 +40,16 @@ export async function loadCroner(): Promise<void> {
  */
 export function encodeTiming(timing: Timing, where: string): string {
   const { cron, timeZone, everyMs } = timing as Partial<Record<'cron' | 'timeZone' | 'everyMs', unknown>>;
-  if ((cron === undefined) === (everyMs === undefined)) throw invalid(`${where}: expected one of cron and everyMs.`);
+  if ((cron === undefined) === (everyMs === undefined))
+    throw invalidOption(`${where}: expected one of cron and everyMs.`);
   if (everyMs !== undefined) {
-    if (timeZone !== undefined) throw invalid(`${where}: timeZone belongs to cron, not to everyMs.`);
+    if (timeZone !== undefined) throw invalidOption(`${where}: timeZone belongs to cron, not to everyMs.`);
     return JSON.stringify({
       everyMs: checkInteger(`${where}: everyMs`, everyMs as number, SHORTEST_EVERY_MS, LONGEST_MS),
     });
   }
   if (typeof cron !== 'string' || cron.length > LONGEST_EXPRESSION) {
-    throw invalid(
+    throw invalidOption(
       `${where}: cron is ${JSON.stringify(cron)}; expected an expression of at most ${LONGEST_EXPRESSION} characters.`,
     );
   }
@@ -58,7 +57,7 @@ export function encodeTiming(timing: Timing, where: string): string {
   try {
     parse(cron, zone);
   } catch (error) {
-    throw invalid(
+    throw invalidOption(
       `${where}: cron is ${JSON.stringify(cron)}; expected five or six fields. ${(error as Error).message}`,
     );
   }
@@ -99,7 +98,9 @@ function parse(cron: string, timezone: string): Cron {
 
 function checkZone(zone: unknown, where: string): string {
   if (typeof zone === 'string' && isZone(zone)) return zone;
-  throw invalid(`${where}: timeZone is ${JSON.stringify(zone)}; expected an IANA time zone, such as Europe/Zurich.`);
+  throw invalidOption(
+    `${where}: timeZone is ${JSON.stringify(zone)}; expected an IANA time zone, such as Europe/Zurich.`,
+  );
 }
 
 function isZone(zone: string): boolean {
@@ -108,8 +109,4 @@ function isZone(zone: string): boolean {
   } catch {
     return false;
   }
-}
-
-function invalid(message: string): AsyncEndpointsError {
-  return invalidOption(message);
 }

@@ -11,10 +11,6 @@ type Position = readonly [unknown, unknown, unknown];
  */
 export type Before = readonly [kind: 'before', at: number, number: number];
 
-export function isBefore([kind, at, number]: readonly unknown[]): boolean {
-  return kind === 'before' && Number.isSafeInteger(at) && Number.isSafeInteger(number);
-}
-
 export function encodeCursor(position: Position): string {
   return JSON.stringify(position);
 }
@@ -28,6 +24,17 @@ export function decodeCursor<T extends Position>(cursor: string, isPlace: (posit
     // not created by encodeCursor
   }
   throw invalidOption(`cursor is ${JSON.stringify(cursor)}; expected one that list gave.`);
+}
+
+/**
+ * The place at which a page begins: that of the cursor, or before the newest job.
+ *
+ * @throws AsyncEndpointsError `INVALID_OPTION` as {@link decodeCursor}
+ */
+export function beginningAt(cursor: string | undefined): Before {
+  if (cursor === undefined) return ['before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+  const isPlace = ([kind, ...numbers]: Position) => kind === 'before' && numbers.every(Number.isSafeInteger);
+  return decodeCursor<Before>(cursor, isPlace);
 }
 
 /** Whether a job matches the filter at this time of the store's clock. */

@@ -1,4 +1,5 @@
-import { AsyncEndpointsError } from '../job/errors.js';
+import { invalidOption } from '../job/errors.js';
+import { propertyOf } from '../job/thrown.js';
 
 /** Runs a statement in the caller's transaction. Parameters are `$1`, `$2` and so on. Returns the rows, as objects. */
 export type Execute = (sql: string, parameters: readonly unknown[]) => Promise<readonly object[]>;
@@ -123,24 +124,20 @@ export function transactionOf(within: unknown): Transaction {
   const expected = `a transaction of ${KINDS.map(({ name }) => name)
     .slice(0, -1)
     .join(', ')}, or a function (sql, parameters) => rows`;
-  if (!kind) throw invalid(`within is not recognised; expected ${expected}.`);
+  if (!kind) throw invalidOption(`within is not recognised; expected ${expected}.`);
   if (!kind.isOpen(within as Shape))
-    throw invalid(`within is of ${kind.name}, but no transaction is open; expected ${expected}.`);
+    throw invalidOption(`within is of ${kind.name}, but no transaction is open; expected ${expected}.`);
   const transaction = transactions.get(within as Shape) ?? make(kind, within as Shape);
   transactions.set(within as Shape, transaction);
   return transaction;
 }
 
 function make(kind: Kind, given: Shape): Transaction {
-  const otherwise = () => Promise.reject(invalid(`within is of ${kind.name}, but the jobs are in PostgreSQL.`));
+  const otherwise = () => Promise.reject(invalidOption(`within is of ${kind.name}, but the jobs are in PostgreSQL.`));
   return {
     execute: kind.execute ? withoutValues(kind.execute(given)) : otherwise,
     connection: () => kind.connection?.(given),
   };
-}
-
-function invalid(message: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_OPTION', message);
 }
 
 /** Errors of ORMs quote the statement with its values, so only the code is kept. The caller needs it to decide about a retry. */
@@ -149,26 +146,16 @@ function withoutValues(execute: Execute): Execute {
     try {
       return await execute(sql, parameters);
     } catch (error) {
-      const code = codeOf(error ?? {});
+      const code = codeOf(error);
       const reason = `The transaction did not take the submission${code === undefined ? '' : ` (${code})`}.`;
       throw Object.assign(new Error(reason), code !== undefined && { code });
     }
   };
 }
 
-/** An error of an ORM around one of the database. */
-interface Nested {
-  readonly code?: unknown;
-  /** Of Sequelize. */
-  readonly original?: { readonly code?: unknown };
-  /** Of Drizzle. */
-  readonly cause?: { readonly code?: unknown };
-  /** Of Prisma, whose own code names a kind of errors. */
-  readonly meta?: { readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: unknown } } };
-}
-
-/** The code of the database, else that of the ORM. */
-function codeOf({ code, original, cause, meta }: Nested): string | undefined {
-  const codes = [meta?.driverAdapterError?.cause?.originalCode, original?.code, cause?.code, code];
+/** The code of the database, which the errors of Prisma, Sequelize and Drizzle have inside; else that of the ORM. */
+function codeOf(error: unknown): string | undefined {
+  const paths = ['meta.driverAdapterError.cause.originalCode', 'original.code', 'cause.code', 'code'];
+  const codes = paths.map((path) => path.split('.').reduce<unknown>(propertyOf, error));
   return codes.find((one): one is string => typeof one === 'string');
 }

@@ -3,7 +3,7 @@ import { checkJobIds } from '../../job/job-id.js';
 import type { Claim, JobRecord, NewJob } from '../../job/job.js';
 import * as decide from '../../job/decide.js';
 import * as lifecycle from '../../job/lifecycle.js';
-import { type Before, decodeCursor, encodeCursor, isBefore } from '../../store/listing.js';
+import { beginningAt, encodeCursor } from '../../store/listing.js';
 import { Turns } from '../../store/fairness.js';
 import type {
   ClaimRequest,
@@ -170,7 +170,7 @@ export class MemoryJobStore implements JobStore {
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string }): Promise<JobPage> {
-    const from = page.cursor === undefined ? Infinity : decodeCursor<Before>(page.cursor, isBefore)[1];
+    const [, from] = beginningAt(page.cursor);
     const { jobs, before } = this.#jobs.list(filter, page.limit, from, this.#now());
     return { jobs, cursor: before === null ? null : encodeCursor(['before', before, 0]) };
   }

@@ -1,5 +1,5 @@
 import { JOB_STATUSES, type JobRecord, type JobStatus } from '../../job/job.js';
-import { type Before, decodeCursor, encodeCursor, isBefore, matches } from '../../store/listing.js';
+import { beginningAt, encodeCursor, matches } from '../../store/listing.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
 import { encodeNullable } from '../sql/text.js';
 import type { PostgresConnections } from './connections.js';
@@ -21,7 +21,7 @@ export async function listJobs(
   { limit, cursor }: { limit: number; cursor?: string },
   now: number | null,
 ): Promise<JobPage> {
-  let before: Before = cursor === undefined ? FROM_THE_NEWEST : decodeCursor<Before>(cursor, isBefore);
+  let before = beginningAt(cursor);
   const { name = null, owner = null, errorCode = null, runningForMs = null } = filter;
   const by = [encodeNullable(name), statusesOf(filter), encodeNullable(owner), encodeNullable(errorCode), runningForMs];
   const most = owner !== null && errorCode !== null ? LOOKED_AT : limit;
@@ -35,8 +35,6 @@ export async function listJobs(
   }
   return { jobs, cursor: reply.more ? encodeCursor(before) : null };
 }
-
-const FROM_THE_NEWEST: Before = ['before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 
 function statusesOf({ status, runningForMs }: JobFilter): readonly JobStatus[] {
   const possible = runningForMs === undefined ? JOB_STATUSES : (['InProgress'] as const);

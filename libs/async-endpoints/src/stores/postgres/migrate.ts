@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidOption } from '../../job/errors.js';
 import { CLAIM } from './functions/claim.sql.js';
 import { LIST } from './functions/list.sql.js';
 import { LOOK } from './functions/look.sql.js';
@@ -73,7 +73,7 @@ export async function migrate(client: ClientBase, schema: string, mayMigrate: bo
   if (version >= SCHEMA_VERSION) return;
   if (!mayMigrate) {
     const expected = `expected ${SCHEMA_VERSION}: run npx async-endpoints migrate`;
-    throw new AsyncEndpointsError('INVALID_OPTION', `The version of the schema ${schema} is ${version}; ${expected}.`);
+    throw invalidOption(`The version of the schema ${schema} is ${version}; ${expected}.`);
   }
   try {
     await client.query('BEGIN; SET LOCAL statement_timeout = 0');

@@ -1,6 +1,5 @@
 import type { ClientConfig, Pool, PoolConfig } from 'pg';
-import { checkInteger } from '../../job/bounds.js';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { checkChoice, checkInteger, invalid } from '../../job/bounds.js';
 import { agingOf, type PriorityAging } from '../../store/fairness.js';
 
 /** The options of `PostgresJobStore`. */
@@ -59,7 +58,7 @@ export function readOptions(options: PostgresJobStoreOptions) {
   const { migrate = true, synchronousClaims = true, connect = 'fail-fast' } = options;
   checkInteger('commandTimeoutMs', commandTimeoutMs, ...COMMAND_TIMEOUT_MS);
   if (!SCHEMA.pattern.test(schema)) throw invalid('schema', schema, SCHEMA.expected);
-  if (connect !== 'fail-fast' && connect !== 'degraded') throw invalid('connect', connect, 'fail-fast or degraded');
+  checkChoice('connect', connect, ['fail-fast', 'degraded']);
   if (pool && (url !== undefined || postgres)) throw invalid('pool', 'given', 'one of pool, and url with postgres');
   const at = (address: string) => ({ connectionString: withLogin(address, postgres) });
   const connection: PoolConfig = { ...postgres, ...(url !== undefined && at(url)) };
@@ -75,8 +74,4 @@ function withLogin(url: string, { user, password }: PoolConfig = {}): string {
   const all = new URLSearchParams(parameters);
   for (const [name, text] of Object.entries({ user, password })) if (typeof text === 'string') all.set(name, text);
   return all.size === 0 ? url : `${address}?${all.toString()}`;
-}
-
-function invalid(option: string, value: unknown, expected: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_OPTION', `${option} is ${JSON.stringify(value)}; expected ${expected}.`);
 }

@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidOption } from '../../job/errors.js';
 import type { NewJob } from '../../job/job.js';
 import { Batcher } from '../../store/batcher.js';
 import type { QueueLimits, Submission } from '../../store/job-store.js';
@@ -59,7 +59,7 @@ export class PostgresTransactions {
       await execute('SELECT txid_current()', []);
       [row] = rowsOf(await execute(sql, args));
     }
-    if (!row) throw invalid('within has no open transaction: it has ended, or never began.');
+    if (!row) throw invalidOption('within has no open transaction: it has ended, or never began.');
     return JSON.parse(row.reply) as SubmitReply;
   }
 }
@@ -67,9 +67,5 @@ export class PostgresTransactions {
 function rowsOf(rows: unknown): readonly { readonly reply: string }[] {
   const isReply = (row: unknown) => typeof (row as { reply?: unknown } | null)?.reply === 'string';
   if (Array.isArray(rows) && rows.every(isReply)) return rows as { reply: string }[];
-  throw invalid('The function of within did not return its rows as objects.');
-}
-
-function invalid(message: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_OPTION', message);
+  throw invalidOption('The function of within did not return its rows as objects.');
 }

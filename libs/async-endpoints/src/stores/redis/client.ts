@@ -1,5 +1,6 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { checkChoice, checkInteger, invalid } from '../../job/bounds.js';
+import { type AsyncEndpointsError, invalidOption } from '../../job/errors.js';
 import { COMMAND_TIMEOUT_MS, CONNECT, PREFIX, type RedisConnectionOptions } from './options.js';
 import type { RedisClient } from './scripts/define-script.js';
 import { isReadableUrl, isRedisUrl, READABLE_URL, readServersUrl, REDIS_URL, type ServersUrl } from './url.js';
@@ -8,32 +9,29 @@ import { isReadableUrl, isRedisUrl, READABLE_URL, readServersUrl, REDIS_URL, typ
 export function checkConnectionOptions(options: RedisConnectionOptions): void {
   const { url, redis, cluster, client, connect = 'fail-fast', commandTimeoutMs = 1 } = options;
   const ways = [url ?? redis, cluster, client].filter((way) => way !== undefined);
-  if (ways.length > 1) throw invalid('only one of url (with or without redis), cluster and client');
+  if (ways.length > 1) throw refused('only one of url (with or without redis), cluster and client');
   if (cluster && !(Array.isArray(cluster.nodes) && cluster.nodes.length > 0)) {
-    throw invalid('at least one node in cluster.nodes');
+    throw refused('at least one node in cluster.nodes');
   }
   // A path is a Unix socket.
   const isOfOne = url !== undefined && /^(rediss?:\/\/|\/)./.test(url);
-  if (url !== undefined && !isOfOne && !isRedisUrl(url)) throw invalid(`a url, ${REDIS_URL}`);
+  if (url !== undefined && !isOfOne && !isRedisUrl(url)) throw refused(`a url, ${REDIS_URL}`);
   const urls = [isOfOne ? url : '', ...(cluster?.nodes ?? [])].filter(
     (one) => typeof one === 'string' && one.includes('://'),
   );
-  if (!urls.every((one) => isReadableUrl(one as string))) throw invalid(READABLE_URL);
+  if (!urls.every((one) => isReadableUrl(one as string))) throw refused(READABLE_URL);
   const readsNumbers = [redis, cluster?.options?.redisOptions, optionsOf(client)].every((one) => !one?.stringNumbers);
-  if (!readsNumbers) throw invalid('a client without stringNumbers');
+  if (!readsNumbers) throw refused('a client without stringNumbers');
   const keyPrefixes = [redis, cluster?.options, client?.options].map((one) => one?.keyPrefix ?? '');
   // A cluster ignores an empty hash tag: the keys of a partition would be on different nodes.
-  if (keyPrefixes.some((one) => /^[^{]*\{\}/.test(one))) throw invalid('a keyPrefix without "{}"');
-  if (!CONNECT.includes(connect)) throw invalid(`connect to be ${CONNECT.join(' or ')}`, connect);
-  const [from, to] = COMMAND_TIMEOUT_MS;
-  if (!Number.isInteger(commandTimeoutMs) || commandTimeoutMs < from || commandTimeoutMs > to) {
-    throw invalid(`commandTimeoutMs to be an integer from ${from} to ${to}`, commandTimeoutMs);
-  }
+  if (keyPrefixes.some((one) => /^[^{]*\{\}/.test(one))) throw refused('a keyPrefix without "{}"');
+  checkChoice('connect', connect, CONNECT);
+  checkInteger('commandTimeoutMs', commandTimeoutMs, ...COMMAND_TIMEOUT_MS);
 }
 
 /** @throws AsyncEndpointsError `INVALID_OPTION` */
 export function checkPrefix(prefix: string): void {
-  if (!PREFIX.pattern.test(prefix)) throw invalid(`prefix to be ${PREFIX.expected}`, prefix);
+  if (!PREFIX.pattern.test(prefix)) throw invalid('prefix', prefix, PREFIX.expected);
 }
 
 function optionsOf(client: RedisClient | undefined): Pick<RedisOptions, 'stringNumbers'> | undefined {
@@ -162,9 +160,7 @@ function wasDemoted(error: Error): boolean {
   return error.message.includes('READONLY');
 }
 
-/** Leave out a value that may contain a password. */
-function invalid(expected: string, value?: unknown): AsyncEndpointsError {
-  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  const found = value === undefined ? '' : `; it is ${shown}`;
-  return new AsyncEndpointsError('INVALID_OPTION', `RedisJobStore expects ${expected}${found}.`);
+/** Without the value, which may contain a password. */
+function refused(expected: string): AsyncEndpointsError {
+  return invalidOption(`RedisJobStore expects ${expected}.`);
 }

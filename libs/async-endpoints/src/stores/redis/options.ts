@@ -1,6 +1,6 @@
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
 import { checkInteger } from '../../job/bounds.js';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { invalidOption } from '../../job/errors.js';
 import type { PriorityAging } from '../../store/fairness.js';
 import type { RedisClient } from './scripts/define-script.js';
 
@@ -73,5 +73,5 @@ export function checkPartitions(count: number, secret: string | undefined): void
   checkInteger('partitions', count, ...PARTITIONS);
   if (secret === undefined || secret.length >= SHORTEST_SECRET) return;
   const expected = `expected at least ${SHORTEST_SECRET}`;
-  throw new AsyncEndpointsError('INVALID_OPTION', `partitionSecret has ${secret.length} characters; ${expected}.`);
+  throw invalidOption(`partitionSecret has ${secret.length} characters; ${expected}.`);
 }

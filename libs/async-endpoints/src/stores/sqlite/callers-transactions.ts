@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { AsyncEndpointsError, invalidOption } from '../../job/errors.js';
 import { checkJobIds } from '../../job/job-id.js';
 import type { NewJob } from '../../job/job.js';
 import type { QueueLimits, Submission } from '../../store/job-store.js';
@@ -49,7 +49,8 @@ export class CallersTransactions {
   }
 
   #of(given: unknown): Connection {
-    if (!isDatabase(given)) throw invalid('within has no connection of better-sqlite3 or node:sqlite, as the jobs do.');
+    if (!isDatabase(given))
+      throw invalidOption('within has no connection of better-sqlite3 or node:sqlite, as the jobs do.');
     const known = this.#connections.get(given);
     if (known) return known;
     checkFile(given, this.options.path);
@@ -74,12 +75,12 @@ function checkFile(database: Database, path: string): void {
   const databases = database.prepare('PRAGMA database_list').all() as { name: string; file: string }[];
   const file = databases.find(({ name }) => name === 'main')?.file ?? '';
   if (file === '' || realpathSync(file) !== realpathSync(path))
-    throw invalid(`within is a transaction in ${file || 'a database in memory'}, but the jobs are in ${path}.`);
+    throw invalidOption(`within is a transaction in ${file || 'a database in memory'}, but the jobs are in ${path}.`);
 }
 
 /** Submits all jobs or none. Its first statement takes the lock for writing, so that the following reads are current. */
 function undoable({ database, statements, jobs }: Connection, submit: () => void): void {
-  if (!isInTransaction(database)) throw invalid('within has no open transaction: it has ended, or never began.');
+  if (!isInTransaction(database)) throw invalidOption('within has no open transaction: it has ended, or never began.');
   database.exec('SAVEPOINT async_endpoints_submit');
   try {
     statements.takeLock.run();
@@ -114,8 +115,4 @@ function withoutWaiting(database: Database, work: () => void): void {
   } finally {
     database.exec(`PRAGMA busy_timeout = ${timeout}`);
   }
-}
-
-function invalid(message: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_OPTION', message);
 }

@@ -1,4 +1,4 @@
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { AsyncEndpointsError, invalidOption } from '../../job/errors.js';
 import { unavailable } from '../../store/unavailable.js';
 
 export type Value = string | number | null;
@@ -60,7 +60,7 @@ async function constructorOf(name: DriverName): Promise<Constructor> {
     return ((await import(sqlite)) as { DatabaseSync: Constructor }).DatabaseSync;
   } catch (cause) {
     const needed = 'SqliteJobStore needs Node 22.13, or the package better-sqlite3 (version 12 on Node 20)';
-    throw new AsyncEndpointsError('INVALID_OPTION', `${needed}: ${name} cannot be loaded.`, { cause });
+    throw invalidOption(`${needed}: ${name} cannot be loaded.`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { JobRecord } from '../../job/job.js';
-import { type Before, decodeCursor, encodeCursor, isBefore, matches, newestFirst } from '../../store/listing.js';
+import { type Before, beginningAt, encodeCursor, matches, newestFirst } from '../../store/listing.js';
 import type { JobFilter, JobPage } from '../../store/job-store.js';
 import { encodeText } from '../sql/text.js';
 import type { Statement, Value } from './driver.js';
@@ -28,7 +28,7 @@ export function listJobs(
   { limit, cursor }: { limit: number; cursor?: string },
   now: number,
 ): JobPage {
-  let at = cursor === undefined ? FROM_THE_NEWEST : decodeCursor<Before>(cursor, isBefore);
+  let at = beginningAt(cursor);
   const jobs: JobRecord[] = [];
   let characters = 0;
   for (const place of newestFirst(sourcesOf(statements, filter, firstOf(filter, at, now)), isNewer)) {
@@ -45,8 +45,6 @@ export function listJobs(
   }
   return { jobs, cursor: null };
 }
-
-const FROM_THE_NEWEST: Before = ['before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 
 /** Skips jobs that were claimed too recently for `runningForMs`. */
 function firstOf({ runningForMs }: JobFilter, from: Before, now: number): Before {

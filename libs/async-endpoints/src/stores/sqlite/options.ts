@@ -1,5 +1,4 @@
-import { checkInteger } from '../../job/bounds.js';
-import { AsyncEndpointsError } from '../../job/errors.js';
+import { checkChoice, checkInteger, invalid } from '../../job/bounds.js';
 import { agingOf, type PriorityAging } from '../../store/fairness.js';
 
 export interface SqliteJobStoreOptions extends PriorityAging {
@@ -26,28 +25,14 @@ export interface SqliteJobStoreOptions extends PriorityAging {
 export const SYNCHRONOUS = ['FULL', 'NORMAL'] as const;
 export const BUSY_TIMEOUT_MS = [1, 3_600_000] as const;
 
-const CHOICES = {
-  synchronous: SYNCHRONOUS,
-  driver: ['node:sqlite', 'better-sqlite3'],
-} as const;
-
 /** @throws AsyncEndpointsError `INVALID_OPTION` */
 export function readOptions(options: SqliteJobStoreOptions) {
   const { path, synchronous = 'FULL', driver, busyTimeoutMs = 5_000, now = Date.now } = options;
   if (typeof path !== 'string' || path === '') throw invalid('path', path, 'the path of a file');
-  checkChoice('synchronous', synchronous);
-  if (driver !== undefined) checkChoice('driver', driver);
+  checkChoice('synchronous', synchronous, SYNCHRONOUS);
+  if (driver !== undefined) checkChoice('driver', driver, ['node:sqlite', 'better-sqlite3']);
   checkInteger('busyTimeoutMs', busyTimeoutMs, ...BUSY_TIMEOUT_MS);
   let last = -Infinity;
   const clock = () => (last = Math.max(last, Math.floor(now())));
   return { path, synchronous, driver, busyTimeoutMs, now: clock, agingMs: agingOf(options) };
-}
-
-function checkChoice(option: keyof typeof CHOICES, value: string): void {
-  const choices: readonly string[] = CHOICES[option];
-  if (!choices.includes(value)) throw invalid(option, value, choices.join(' or '));
-}
-
-function invalid(option: string, value: unknown, expected: string): AsyncEndpointsError {
-  return new AsyncEndpointsError('INVALID_OPTION', `${option} is ${JSON.stringify(value)}; expected ${expected}.`);
 }
