@@ -1,15 +1,5 @@
 import { LONGEST_MS } from '../job/bounds.js';
-import {
-  type ContextOptions,
-  type Given,
-  type HttpOptions,
-  type JobsOptions,
-  type RecoveryOptions,
-  type ResponseOptions,
-  type Role,
-  ROLES,
-  type WorkerOptions,
-} from '../options/options.js';
+import { type Given, type GROUPS, type Role, ROLES } from '../options/options.js';
 import {
   flag,
   integer,
@@ -60,7 +50,7 @@ function address(expected: string, isAddress: (url: string) => boolean) {
 }
 
 /** To use other options of ioredis, set `store` to a `RedisJobStore` in code. */
-export const REDIS = {
+const REDIS = {
   /**
    * The address of Redis: one server, some nodes of a cluster, or Sentinels and the name of the master; `rediss`,
    * `rediss+cluster` or `rediss+sentinel` for TLS. No default, so that no application uses a Redis by accident.
@@ -97,7 +87,7 @@ export const REDIS = {
 export type RedisSettings = OptionsOf<typeof REDIS>;
 
 /** To use other options of `pg`, set `store` to a `PostgresJobStore` in code. */
-export const POSTGRES = {
+const POSTGRES = {
   /**
    * The address of PostgreSQL. Missing parts are read from `PGHOST`, `PGUSER` and so on; in `postgres://` all parts are missing.
    * No default, so that no application uses a database by accident.
@@ -134,7 +124,7 @@ export const POSTGRES = {
   priorityAgingMs: option(() => PRIORITY_AGING_MS, integer(0, LONGEST_MS)),
 };
 
-export const SQLITE = {
+const SQLITE = {
   /** The path of the database file. The file is created if needed; its folder must exist. No default. */
   path: optionalText(1, 4_096),
   /** Whether a commit survives a power loss (`FULL`), or a crash of the process only (`NORMAL`). Default `FULL`. */
@@ -147,6 +137,9 @@ export const SQLITE = {
    */
   priorityAgingMs: option(() => PRIORITY_AGING_MS, integer(0, LONGEST_MS)),
 };
+
+/** The groups of options of the stores. */
+export const OF_STORES = { redis: REDIS, postgres: POSTGRES, sqlite: SQLITE };
 
 function isStore(value: unknown): boolean {
   return STORES.includes(value as (typeof STORES)[number]) || (isObject(value) && 'claim' in value);
@@ -180,15 +173,8 @@ export interface SeedSettings {
   };
 }
 
+type Groups = typeof OF_STORES & typeof GROUPS;
+type InGroups = { [Name in keyof Groups]?: Given<OptionsOf<Groups[Name]>> | undefined };
+
 /** The settings in a file or in code: every option of the library, and the names of the seed. */
-export interface AsyncEndpointsSettings extends Given<ModuleSettings>, SeedSettings {
-  redis?: Given<RedisSettings> | undefined;
-  postgres?: Given<OptionsOf<typeof POSTGRES>> | undefined;
-  sqlite?: Given<OptionsOf<typeof SQLITE>> | undefined;
-  worker?: Given<WorkerOptions> | undefined;
-  jobs?: Given<JobsOptions> | undefined;
-  recovery?: Given<RecoveryOptions> | undefined;
-  context?: Given<ContextOptions> | undefined;
-  http?: Given<HttpOptions> | undefined;
-  response?: ResponseOptions | undefined;
-}
+export interface AsyncEndpointsSettings extends Given<ModuleSettings>, SeedSettings, InGroups {}

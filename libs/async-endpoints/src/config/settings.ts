@@ -1,7 +1,7 @@
 import { JOBS, RETENTION } from '../options/jobs.js';
 import { GROUPS as OF_THE_MODULE } from '../options/options.js';
 import type { Definitions, Option } from '../options/rules.js';
-import { MODULE, POSTGRES, REDIS, SQLITE } from './async-endpoints-settings.js';
+import { MODULE, OF_STORES } from './async-endpoints-settings.js';
 
 /** One option, and the ways to set it. */
 export interface Setting extends Option<unknown> {
@@ -20,9 +20,7 @@ const { worker, recovery, context, http, response } = OF_THE_MODULE;
 /** The groups by their names in files and in code. Options without a group come first. */
 export const GROUPS: Readonly<Record<string, Definitions>> = {
   '': MODULE,
-  redis: REDIS,
-  postgres: POSTGRES,
-  sqlite: SQLITE,
+  ...OF_STORES,
   worker,
   jobs: JOBS_BUT_RETENTION,
   'jobs.retention': RETENTION,
