@@ -14,10 +14,11 @@ import type { StoreFlags } from './settings.js';
 /** @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
-  const program = createProgram(async (flags, work) => {
+  const program = createProgram(async (command, work) => {
     requirePackages('class-validator');
     const { withSession } = await import('./connect.js');
-    code = await withSession(flags, work);
+    const flags = flagsOf(command);
+    code = await withSession(flags, (session) => work(session, flags));
   });
   try {
     await program.parseAsync(argv);
@@ -31,7 +32,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-type Begin = (flags: Flags, work: (session: Session) => Promise<number>) => Promise<void>;
+type Begin = (command: Command, work: (session: Session, flags: Flags) => Promise<number>) => Promise<void>;
 
 function createProgram(begin: Begin): Command {
   const program = new Command('async-endpoints')
@@ -63,34 +64,30 @@ function addLooks(program: Command, begin: Begin): void {
   program
     .command('stats')
     .description('number of jobs for each name and status, and the age of the oldest waiting and running job')
-    .action((_flags, command: Command) => begin(flagsOf(command), stats));
+    .action((_flags, command: Command) => begin(command, stats));
   program
     .command('workers')
     .description('live workers, and the names with waiting jobs that no live worker handles')
-    .action((_flags, command: Command) => begin(flagsOf(command), workers));
+    .action((_flags, command: Command) => begin(command, workers));
   addList(program, begin);
   program
     .command('show')
     .description('everything about one job')
     .argument('<id>', 'id of the job')
-    .action((id: string, _flags, command: Command) => begin(flagsOf(command), (session) => show(session, id)));
+    .action((id: string, _flags, command: Command) => begin(command, (session) => show(session, id)));
   program
     .command('stuck')
     .description('jobs that have been running for a long time')
     .option('--running-for <duration>', 'minimum running time, such as 2h, 90s or 1d12h', duration, duration('2h'))
-    .action((_flags, command: Command) => {
-      const flags = flagsOf(command);
-      return begin(flags, (session) => stuck(session, flags.runningFor as number));
-    });
+    .action((_flags, command: Command) =>
+      begin(command, (session, { runningFor }) => stuck(session, runningFor as number)),
+    );
   program
     .command('audit')
     .description('check that indexes and counters agree with the jobs; reads everything')
     .option('--repair', 'repair deviations, and delete records that cannot be read')
     .option('-y, --yes', 'do not ask for confirmation')
-    .action((_flags, command: Command) => {
-      const flags = flagsOf(command);
-      return begin(flags, (session) => audit(session, flags.repair ?? false));
-    });
+    .action((_flags, command: Command) => begin(command, (session, { repair = false }) => audit(session, repair)));
 }
 
 function addList(program: Command, begin: Begin): void {
@@ -98,10 +95,11 @@ function addList(program: Command, begin: Begin): void {
     .description('list jobs, newest first')
     .option('--limit <number>', 'maximum number of jobs', limit, 50)
     .option('--all', 'list all jobs')
-    .action((_flags, command: Command) => {
-      const { name, status, owner, error: errorCode, all, limit: most = Infinity, ...flags } = flagsOf(command);
-      return begin(flags, (session) => list(session, { name, status, owner, errorCode }, all ? Infinity : most));
-    });
+    .action((_flags, command: Command) =>
+      begin(command, (session, { name, status, owner, error: errorCode, all, limit: most = Infinity }) =>
+        list(session, { name, status, owner, errorCode }, all ? Infinity : most),
+      ),
+    );
 }
 
 function addChanges(program: Command, begin: Begin): void {
@@ -115,10 +113,9 @@ function addChanges(program: Command, begin: Begin): void {
       .addArgument(ids)
       .option('--all', verb === 'rerun' ? 'all failed jobs' : 'all jobs that can be canceled')
       .option('-y, --yes', 'do not ask for confirmation')
-      .action((given: string[], _flags, command: Command) => {
-        const flags = flagsOf(command);
-        return begin(flags, (session) => change(session, verb, given, flags));
-      });
+      .action((given: string[], _flags, command: Command) =>
+        begin(command, (session, flags) => change(session, verb, given, flags)),
+      );
   }
   program
     .command('recover')
@@ -130,14 +127,13 @@ function addChanges(program: Command, begin: Begin): void {
     )
     .option('--name <name>', 'with --running-for: only jobs of this name')
     .option('-y, --yes', 'do not ask for confirmation')
-    .action((_flags, command: Command) => {
-      const flags = flagsOf(command);
-      return begin(flags, (session) => recover(session, flags.runningFor ?? null, flags.name));
-    });
+    .action((_flags, command: Command) =>
+      begin(command, (session, { runningFor = null, name }) => recover(session, runningFor, name)),
+    );
   program
     .command('purge')
     .description('delete terminal jobs whose retention is over')
-    .action((_flags, command: Command) => begin(flagsOf(command), purge));
+    .action((_flags, command: Command) => begin(command, purge));
 }
 
 function addPauses(program: Command, begin: Begin): void {
@@ -150,7 +146,7 @@ function addPauses(program: Command, begin: Begin): void {
       .description(description)
       .argument('<names...>', 'job names')
       .action((names: string[], _flags, command: Command) =>
-        begin(flagsOf(command), (session) => pauseQueues(session, verb, names)),
+        begin(command, (session) => pauseQueues(session, verb, names)),
       );
   }
 }
@@ -160,7 +156,7 @@ function addSchedules(program: Command, begin: Begin): void {
   schedules
     .command('list', { isDefault: true })
     .description('all schedules, with their next and last instants')
-    .action((_flags, command: Command) => begin(flagsOf(command), listSchedules));
+    .action((_flags, command: Command) => begin(command, listSchedules));
   for (const [verb, description] of [
     ['trigger', 'submit a job of the schedule now'],
     ['pause', 'stop a schedule until it is resumed'],
@@ -172,7 +168,7 @@ function addSchedules(program: Command, begin: Begin): void {
       .description(description)
       .argument('<name>', 'name of the schedule')
       .action((name: string, _flags, command: Command) =>
-        begin(flagsOf(command), (session) => changeSchedule(session, verb, name)),
+        begin(command, (session) => changeSchedule(session, verb, name)),
       );
   }
 }
