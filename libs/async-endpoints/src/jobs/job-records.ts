@@ -10,10 +10,13 @@ import { OPTIONS, type ResolvedOptions } from '../options/options.js';
 import { JobPolicies } from '../options/policies.js';
 import { Batcher } from '../store/batcher.js';
 import { JobStore, type Submission } from '../store/job-store.js';
-import { changeOne, type OwnedId } from '../store/loops.js';
+import { changeOne } from '../store/loops.js';
 import { FollowedJobs } from './follow.js';
 import { newJob, type SubmitOptions } from './new-job.js';
 import { submitWithin } from './submit-within.js';
+
+/** The id of a job, and the owner that the job must have. */
+type OwnedId = Pick<JobRecord, 'id' | 'owner'>;
 
 /** An accepted submission. */
 export interface Accepted {

@@ -1,4 +1,4 @@
-import { invalidOption } from '../job/errors.js';
+import { invalid } from '../job/bounds.js';
 import type { JobRecord } from '../job/job.js';
 import type { JobFilter } from './verbs.js';
 
@@ -23,7 +23,7 @@ export function decodeCursor<T extends Position>(cursor: string, isPlace: (posit
   } catch {
     // not created by encodeCursor
   }
-  throw invalidOption(`cursor is ${JSON.stringify(cursor)}; expected one that list gave.`);
+  throw invalid('cursor', cursor, 'one that list gave');
 }
 
 /**

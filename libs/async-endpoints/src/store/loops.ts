@@ -152,18 +152,3 @@ export async function pauseOrResume(
   await (verb === 'pause' ? store.pause(names, by) : store.resume(names));
   publish('paused', { store, verb, names, by });
 }
-
-/**
- * Publishes the reported actions of tools in this process, for log and metrics. The store gives each action to one worker only.
- */
-export async function publishActions(store: JobStore): Promise<void> {
-  for (const action of (await store.takeActions?.()) ?? []) {
-    publish('action', { store, action });
-  }
-}
-
-/** The id of a job, and the owner that the job must have; null for no owner. */
-export interface OwnedId {
-  readonly id: string;
-  readonly owner: string | null;
-}

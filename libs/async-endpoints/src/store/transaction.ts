@@ -121,9 +121,8 @@ const transactions = new WeakMap<object, Transaction>();
 export function transactionOf(within: unknown): Transaction {
   const isThere = (typeof within === 'object' && within !== null) || typeof within === 'function';
   const kind = isThere ? KINDS.find(({ is }) => is(within as Shape)) : undefined;
-  const expected = `a transaction of ${KINDS.map(({ name }) => name)
-    .slice(0, -1)
-    .join(', ')}, or a function (sql, parameters) => rows`;
+  const names = KINDS.slice(0, -1).map(({ name }) => name);
+  const expected = `a transaction of ${names.join(', ')}, or a function (sql, parameters) => rows`;
   if (!kind) throw invalidOption(`within is not recognised; expected ${expected}.`);
   if (!kind.isOpen(within as Shape))
     throw invalidOption(`within is of ${kind.name}, but no transaction is open; expected ${expected}.`);

@@ -1,6 +1,7 @@
+import { publish } from '../events/channels.js';
 import type { RecoveryOptions } from '../options/options.js';
 import type { JobStore, WorkerInfo } from '../store/job-store.js';
-import { publishActions, purgeSome, recoverAll } from '../store/loops.js';
+import { purgeSome, recoverAll } from '../store/loops.js';
 import { Loop } from './loop.js';
 import { UnhandledQueues } from './unhandled.js';
 
@@ -52,4 +53,13 @@ export function recoveryLoop(
   };
   const loop = new Loop(sweep, { intervalMs, onError });
   return loop;
+}
+
+/**
+ * Publishes the reported actions of tools in this process, for log and metrics. The store gives each action to one worker only.
+ */
+async function publishActions(store: JobStore): Promise<void> {
+  for (const action of (await store.takeActions?.()) ?? []) {
+    publish('action', { store, action });
+  }
 }

@@ -36,9 +36,10 @@ import { listJobs } from './listing.js';
 import { PostgresListener } from './listener.js';
 import { type PostgresJobStoreOptions, type PostgresSettings, readOptions } from './options.js';
 import { readResources } from './resources.js';
-import { type RecordRow, recordOf, recordsById, type StatsReply, statsOf, uuidOf } from './rows.js';
+import { type RecordRow, recordOf, recordsById, uuidOf } from './rows.js';
 import { prepareSchema } from './prepare-schema.js';
 import { PostgresSchedules } from './schedules.js';
+import { type StatsReply, statsOf } from './stats.js';
 import { PostgresTransactions } from './transactions.js';
 import { PostgresWorkSignal } from './work-signal.js';
 
@@ -183,11 +184,9 @@ export class PostgresJobStore implements JobStore {
   async paused(): Promise<PausedQueue[]> {
     const rows =
       await this.#connections.call<{ name: string; paused_at: number; paused_by: string | null }[]>('paused_names');
-    const queues = rows.map((row) => ({
-      name: decodeText(row.name),
-      pausedAt: row.paused_at,
-      pausedBy: decodeNullable(row.paused_by),
-    }));
+    const queues = rows.map(({ name, paused_at: pausedAt, paused_by: by }) => {
+      return { name: decodeText(name), pausedAt, pausedBy: decodeNullable(by) };
+    });
     return queues.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -207,10 +206,9 @@ export class PostgresJobStore implements JobStore {
 
   async workers(): Promise<LiveWorker[]> {
     const rows = await this.#connections.call<{ entry: string; heartbeat_at: number }[]>('workers', this.#now());
-    const workers = rows.map((row) => ({
-      ...(JSON.parse(decodeText(row.entry)) as WorkerInfo),
-      heartbeatAt: row.heartbeat_at,
-    }));
+    const workers = rows.map(({ entry, heartbeat_at: heartbeatAt }) => {
+      return { ...(JSON.parse(decodeText(entry)) as WorkerInfo), heartbeatAt };
+    });
     return workers.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 

@@ -43,10 +43,8 @@ export class PostgresSchedules implements ScheduleStore {
       };
     });
     const names = given.map(({ name }) => name);
-    return inOrder(
-      names,
-      await this.connections.call('declare_schedules', JSON.stringify(rows), this.now()),
-    ) as ScheduleRecord[];
+    const stored = await this.connections.call<ScheduleRow[]>('declare_schedules', JSON.stringify(rows), this.now());
+    return inOrder(names, stored) as ScheduleRecord[];
   }
 
   async remove(names: readonly string[]): Promise<boolean[]> {

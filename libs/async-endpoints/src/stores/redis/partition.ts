@@ -8,7 +8,6 @@ import type {
   RerunOptions,
   Submission,
 } from '../../store/job-store.js';
-import type { OwnedId } from '../../store/loops.js';
 import { inParts, sizeOfSettlement } from '../../store/parts.js';
 import { declined, distinct, inPairs, scopeOf, settleArguments, submitArguments } from './batches.js';
 import { claimed, decode, encodeOwner } from './codec.js';
@@ -153,7 +152,7 @@ export class RedisPartition {
   }
 
   /** Like `find`, but returns null for a job of another owner and does not read its record. */
-  async findOwned(jobs: readonly OwnedId[]): Promise<(JobRecord | null)[]> {
+  async findOwned(jobs: readonly Pick<JobRecord, 'id' | 'owner'>[]): Promise<(JobRecord | null)[]> {
     const [ids, keys] = [jobs.map(({ id }) => id), [this.keys.jobs, this.keys.claims]];
     const replies = await inPairs(ids, (some, from) => {
       const args = [...some, ...jobs.slice(from).map(({ owner }) => encodeOwner(owner))];
