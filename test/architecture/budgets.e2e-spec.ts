@@ -48,6 +48,11 @@ describe('The size of the package', () => {
     expect(code, `the largest files: ${largest.join(', ')}`).toBeLessThanOrEqual(budget.limit);
   });
 
+  it('adds no file of more than 200 lines', () => {
+    const long = FILES.filter(({ lines }) => lines > 200).map(({ file, lines }) => `${lines} ${file}`);
+    expect(long.length, long.join(', ')).toBeLessThanOrEqual(budgets.filesOfMoreThan200Lines.limit);
+  });
+
   it('keeps 90 % of the files short', () => {
     const { limit } = budgets.linesOfAFileAtTheNinetiethPercentile;
     const sorted = FILES.map(({ lines }) => lines).toSorted((a, b) => a - b);

@@ -1,4 +1,4 @@
-import { invalidOption } from '../job/errors.js';
+import { checkNumber } from '../job/bounds.js';
 import { Logger } from '@nestjs/common';
 import type { CarriedValues, Claim, JobProgress, RequestSnapshot, StoredPayload } from '../job/job.js';
 import { RequestValues } from '../job/request-values.js';
@@ -93,8 +93,7 @@ export class JobContext {
    * @throws AsyncEndpointsError `INVALID_OPTION` when `fraction` is not such a number
    */
   progress(fraction: number, message: string | null = null): Promise<void> {
-    if (!(fraction >= 0 && fraction <= 1))
-      throw invalidOption(`progress is ${fraction}; expected a number from 0 to 1.`);
+    checkNumber('progress', fraction, 0, 1);
     return this.#control.report({
       fraction,
       message: message?.toString().slice(0, 1_000) ?? null,

@@ -43,7 +43,7 @@ export function checkDuration(argument: string, ms: number, longest = LONGEST_MS
  */
 export function boundedLimit(limit: number, most: number): number {
   if (typeof limit === 'number' && !Number.isNaN(limit)) return Math.min(Math.max(Math.trunc(limit), 1), most);
-  throw invalidOption(`limit is ${String(limit)}; expected a number.`);
+  throw invalid('limit', limit, 'a number');
 }
 
 /** @throws AsyncEndpointsError `INVALID_OPTION` for a text of more than `most` characters */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkChoice, checkInteger, LONGEST_MS } from '../job/bounds.js';
+import { checkChoice, checkInteger, invalid, LONGEST_MS } from '../job/bounds.js';
 import { invalidOption } from '../job/errors.js';
 import type { NewJob, StoredPayload } from '../job/job.js';
 import type { ScheduleRecord } from '../store/schedules.js';
@@ -72,6 +72,5 @@ export function jobOf(schedule: ScheduleRecord, at: number, id: string): NewJob 
 /** @throws AsyncEndpointsError `INVALID_OPTION` */
 export function checkScheduleName(name: unknown): string {
   if (typeof name === 'string' && name !== '' && name.length <= LONGEST_NAME) return name;
-  const expected = `expected a text of 1 to ${LONGEST_NAME} characters`;
-  throw invalidOption(`The name of a schedule is ${JSON.stringify(name)}; ${expected}.`);
+  throw invalid('The name of a schedule', name, `a text of 1 to ${LONGEST_NAME} characters`);
 }

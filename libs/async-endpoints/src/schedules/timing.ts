@@ -1,5 +1,5 @@
 import type { Cron } from 'croner';
-import { checkInteger, LONGEST_MS } from '../job/bounds.js';
+import { checkInteger, invalid, LONGEST_MS } from '../job/bounds.js';
 import { invalidOption } from '../job/errors.js';
 
 /** When a schedule runs: at the times of a cron expression, or at a fixed interval. */
@@ -49,9 +49,7 @@ export function encodeTiming(timing: Timing, where: string): string {
     });
   }
   if (typeof cron !== 'string' || cron.length > LONGEST_EXPRESSION) {
-    throw invalidOption(
-      `${where}: cron is ${JSON.stringify(cron)}; expected an expression of at most ${LONGEST_EXPRESSION} characters.`,
-    );
+    throw invalid(`${where}: cron`, cron, `an expression of at most ${LONGEST_EXPRESSION} characters`);
   }
   const zone = checkZone(timeZone ?? 'UTC', where);
   try {
@@ -98,9 +96,7 @@ function parse(cron: string, timezone: string): Cron {
 
 function checkZone(zone: unknown, where: string): string {
   if (typeof zone === 'string' && isZone(zone)) return zone;
-  throw invalidOption(
-    `${where}: timeZone is ${JSON.stringify(zone)}; expected an IANA time zone, such as Europe/Zurich.`,
-  );
+  throw invalid(`${where}: timeZone`, zone, 'an IANA time zone, such as Europe/Zurich');
 }
 
 function isZone(zone: string): boolean {
