@@ -50,7 +50,7 @@ describe('The size of the package', () => {
 
   it('adds no file of more than 200 lines', () => {
     const long = FILES.filter(({ lines }) => lines > 200).map(({ file, lines }) => `${lines} ${file}`);
-    expect(long.length, long.join(', ')).toBeLessThanOrEqual(budgets.filesOfMoreThan200Lines.limit);
+    expect(long.length > budgets.filesOfMoreThan200Lines.limit ? long : []).toEqual([]);
   });
 
   it('keeps 90 % of the files short', () => {
