@@ -199,7 +199,7 @@ describe('RedisJobStore on a shared Redis', () => {
   });
 
   it.each(['}x', '{x}', 'a{b', '', 'x'.repeat(201), 'a\nb'])('refuses the prefix %j', (prefix) => {
-    expect(() => new RedisJobStore({ prefix })).toThrow('prefix to be a text of 1 to 200 characters without braces');
+    expect(() => new RedisJobStore({ prefix })).toThrow('expected a text of 1 to 200 characters without braces');
   });
 
   it('refuses a keyPrefix that leaves the keys of a partition without a common slot', () => {

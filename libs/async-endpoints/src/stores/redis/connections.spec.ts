@@ -185,10 +185,10 @@ describe('RedisJobStore connects', () => {
       [{ url: 'redis+sentinel://localhost' }, 'a url, something like'],
       [{ client, url: 'redis://localhost' }, 'only one of url'],
       [{ cluster: { nodes: [] } }, 'at least one node in cluster.nodes'],
-      [{ connect: 'later' as 'degraded' }, 'connect to be fail-fast or degraded; it is "later"'],
+      [{ connect: 'later' as 'degraded' }, 'connect is "later"; expected fail-fast or degraded.'],
       [{ client: new Redis({ lazyConnect: true, stringNumbers: true }) }, 'a client without stringNumbers'],
       [{ redis: { stringNumbers: true } }, 'a client without stringNumbers'],
-      [{ commandTimeoutMs: 0 }, 'commandTimeoutMs to be an integer from 1 to 3600000; it is 0'],
+      [{ commandTimeoutMs: 0 }, 'commandTimeoutMs is 0; expected an integer from 1 to 3600000.'],
     ];
     for (const [options, message] of wrong) {
       expect(() => new RedisJobStore(options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
