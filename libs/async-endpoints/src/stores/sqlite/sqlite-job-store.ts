@@ -27,8 +27,10 @@ import type {
 } from '../../store/job-store.js';
 import { Lifetime } from '../../store/lifetime.js';
 import type { Transaction } from '../../store/transaction.js';
+import { eachPart, takeParts } from './batches.js';
 import { CallersTransactions } from './callers-transactions.js';
 import { auditDatabase } from './audit.js';
+import { claimJobs } from './claims.js';
 import { isAvailable } from './driver.js';
 import { listJobs } from './listing.js';
 import { OpenDatabase } from './open-database.js';
@@ -91,7 +93,7 @@ export class SqliteJobStore implements JobStore {
 
   async submit(jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
     checkJobIds(jobs);
-    return this.#write((database, now) => submitJobs(database, jobs, limits, now));
+    return eachPart(jobs, (part) => this.#write((database, now) => submitJobs(database, part, limits, now)));
   }
 
   async submitWithin(transaction: Transaction, jobs: readonly NewJob[], limits: QueueLimits): Promise<Submission[]> {
@@ -99,55 +101,43 @@ export class SqliteJobStore implements JobStore {
     return this.#transactions.submit(transaction, jobs, limits);
   }
 
-  /** Each name first gets an equal part of the limit, then the rest goes to the names in turn. */
   claim(request: ClaimRequest): Promise<Claim[]> {
-    return this.#write(({ jobs, afterwards, work }, now) => {
-      const claims: Claim[] = [];
-      const left = new Map(request.slots);
-      const names = this.#turns.rotate(left.keys());
-      const take = (name: string, most: number) => {
-        const taken = jobs.claim(name, Math.min(most, left.get(name) as number), request, now);
-        left.set(name, (left.get(name) as number) - taken.length);
-        claims.push(...taken);
-      };
-      names.forEach((name, at) => take(name, Math.ceil((request.limit - claims.length) / (names.length - at))));
-      for (const name of names) take(name, request.limit - claims.length);
-      afterwards(() => work.remaining(names));
+    const slots = new Map(request.slots);
+    return takeParts(request.limit, async (limit) => {
+      const part = { ...request, limit, slots };
+      const claims = await this.#write((database, now) => claimJobs(database, this.#turns, part, now));
+      for (const { job } of claims) slots.set(job.name, (slots.get(job.name) as number) - 1);
       return claims;
     });
   }
 
   renew(renewals: readonly Renewal[]): Promise<RenewalReply[]> {
-    return this.#write(({ jobs, statements }, now) =>
-      renewals.map((renewal) => {
-        const row = jobs.find(renewal.id);
-        const was = row && recordOf(row);
-        const { reply, job } = decide.renew(was, renewal, now);
-        if (was && job && renewal.progress) jobs.update(row, was, job);
-        else if (row && job) statements.renew.run(job.leaseUntil, row.seq);
-        return reply;
-      }),
-    );
+    return this.#each(renewals, ({ jobs, statements }, renewal, now) => {
+      const row = jobs.find(renewal.id);
+      const was = row && recordOf(row);
+      const { reply, job } = decide.renew(was, renewal, now);
+      if (was && job && renewal.progress) jobs.update(row, was, job);
+      else if (row && job) statements.renew.run(job.leaseUntil, row.seq);
+      return reply;
+    });
   }
 
   settle(settlements: readonly Settlement[]): Promise<boolean[]> {
-    return this.#write(({ jobs }, now) =>
-      settlements.map((settlement) => {
-        const row = jobs.find(settlement.id);
-        const was = row && recordOf(row);
-        const { reply, job } = decide.settle(was, settlement, now);
-        if (was && job) jobs.update(row, was, job);
-        return reply;
-      }),
-    );
+    return this.#each(settlements, ({ jobs }, settlement, now) => {
+      const row = jobs.find(settlement.id);
+      const was = row && recordOf(row);
+      const { reply, job } = decide.settle(was, settlement, now);
+      if (was && job) jobs.update(row, was, job);
+      return reply;
+    });
   }
 
   cancel(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    return this.#each(ids, decide.cancel);
+    return this.#change(ids, decide.cancel);
   }
 
   rerun(ids: readonly string[], options: RerunOptions = {}): Promise<(JobRecord | null)[]> {
-    return this.#each(ids, (job, now) => decide.rerun(job, options, now));
+    return this.#change(ids, (job, now) => decide.rerun(job, options, now));
   }
 
   recover(options: RecoverOptions): Promise<Recovered[]> {
@@ -159,14 +149,16 @@ export class SqliteJobStore implements JobStore {
   }
 
   purge(limit: number): Promise<string[]> {
-    return this.#write(({ jobs, statements }, now) => {
-      const rows = statements.purgeable.all(now, limit) as JobRow[];
-      for (const row of rows) jobs.remove(row);
-      statements.purgeKeys.run(now, limit);
-      statements.forgetRevocations.run(now - KEEP_REVOCATIONS_MS);
-      statements.forgetWorkers.run(now);
-      return rows.map(({ id }) => id);
-    });
+    return takeParts(limit, (some) =>
+      this.#write(({ jobs, statements }, now) => {
+        const rows = statements.purgeable.all(now, some) as JobRow[];
+        for (const row of rows) jobs.remove(row);
+        statements.purgeKeys.run(now, limit);
+        statements.forgetRevocations.run(now - KEEP_REVOCATIONS_MS);
+        statements.forgetWorkers.run(now);
+        return rows.map(({ id }) => id);
+      }),
+    );
   }
 
   find(ids: readonly string[], owners?: readonly (string | null)[]): Promise<(JobRecord | null)[]> {
@@ -266,18 +258,23 @@ export class SqliteJobStore implements JobStore {
   }
 
   /** @param change returns the changed job; null when the job does not change */
-  #each(
+  #change(
     ids: readonly string[],
     change: (job: JobRecord, now: number) => JobRecord | null,
   ): Promise<(JobRecord | null)[]> {
-    return this.#write(({ jobs }, now) =>
-      ids.map((id) => {
-        const row = jobs.find(id);
-        const job = row && recordOf(row);
-        const changed = job && change(job, now);
-        return row && job && changed ? jobs.update(row, job, changed) : (job ?? null);
-      }),
-    );
+    return this.#each(ids, ({ jobs }, id, now) => {
+      const row = jobs.find(id);
+      const job = row && recordOf(row);
+      const changed = job && change(job, now);
+      return row && job && changed ? jobs.update(row, job, changed) : (job ?? null);
+    });
+  }
+
+  #each<T, TReply>(
+    items: readonly T[],
+    work: (database: OpenDatabase, item: T, now: number) => TReply,
+  ): Promise<TReply[]> {
+    return eachPart(items, (part) => this.#write((database, now) => part.map((item) => work(database, item, now))));
   }
 
   async #write<T>(work: (database: OpenDatabase, now: number) => T): Promise<T> {
