@@ -8,7 +8,7 @@ const SIDES = { Redis: 'ours.mjs', PostgreSQL: 'postgres-ours.mjs', SQLite: 'sql
 /** First pages of each filter, and as many following ones. */
 const TIMES = 50;
 
-/** D1: how long the store takes for a page of the dashboard, the slowest of all filters, with a million jobs of every status. */
+/** D1: how long the store takes for the first view and for a page of the dashboard, with a million jobs of every status. */
 export const dashboard = {
   ids: ['D1'],
 
@@ -18,22 +18,22 @@ export const dashboard = {
     for (const [name, { port }] of Object.entries(servers)) {
       const side = startChild(SIDES[name]);
       await side.call('fillMixed', { port, count: settings.many });
-      rows.push(rowOf(name, await side.call('pages', { port, times: settings.quick ? 5 : TIMES })));
+      const times = settings.quick ? 5 : TIMES;
+      const first = p99(await side.call('overviews', { port, times: 2 * times }));
+      const pages = Object.entries(await side.call('pages', { port, times }));
+      const notes = Object.fromEntries(pages.map(([filter, ms]) => [filter, p99(ms)]));
+      rows.push(rowOf(`${name}: first view of the dashboard, p99`, first));
+      rows.push(
+        rowOf(`${name}: page of the dashboard, p99 of the slowest filter`, Math.max(...Object.values(notes)), notes),
+      );
       await side.stop();
     }
     return rows;
   },
 };
 
-function rowOf(name, measured) {
-  const notes = Object.fromEntries(Object.entries(measured).map(([filter, ms]) => [filter, p99(ms)]));
-  const ours = [Math.max(...Object.values(notes))];
-  return row('D1', `${name}: page of the dashboard, p99 of the slowest filter`, {
-    ours,
-    unit: 'ms',
-    limit: ['≤', 300],
-    notes,
-  });
+function rowOf(what, ms, notes) {
+  return row('D1', what, { ours: [ms], unit: 'ms', limit: ['≤', 300], notes });
 }
 
 function p99(ms) {

@@ -44,7 +44,19 @@ export function listing(storeOf) {
     return measured;
   }
 
-  return { fillMixed, pages };
+  /** What the first view reads. */
+  async function overviews({ port, times }) {
+    const store = await storeOf(port);
+    const ms = [];
+    for (let time = 0; time < times; time++) {
+      const startedAt = performance.now();
+      await Promise.all([store.stats(), store.paused(), store.workers()]);
+      ms.push(performance.now() - startedAt);
+    }
+    return ms;
+  }
+
+  return { fillMixed, overviews, pages };
 }
 
 function claimRequest(limit) {
