@@ -66,7 +66,7 @@ export class AsyncEndpointsError extends Error {
 }
 
 /** The application passed a wrong value. @param message what was wrong, and what was expected */
-export function invalidOption(message: string, options: ErrorOptions = {}): AsyncEndpointsError {
+export function invalidOption(message: string, options: { cause?: unknown } = {}): AsyncEndpointsError {
   return new AsyncEndpointsError('INVALID_OPTION', message, options);
 }
 
