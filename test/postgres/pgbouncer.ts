@@ -1,5 +1,5 @@
 import { freePort } from '@app/redis-server';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -9,6 +9,10 @@ import { temporaryFolder } from '../temporary-folder.js';
 
 /** Debian puts it where only administrators look. */
 const PATH = `${process.env['PATH']}:/usr/sbin`;
+
+/** Whether PgBouncer is installed. */
+export const hasPgBouncer = spawnSync('pgbouncer', ['--version'], { env: { PATH }, stdio: 'ignore' }).status === 0;
+
 /** It refuses to run as root. */
 const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 

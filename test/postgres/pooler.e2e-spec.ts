@@ -4,7 +4,7 @@ import { PostgresJobStore, type PostgresJobStoreOptions } from 'nestjs-async-end
 import { aJob, eventually } from 'nestjs-async-endpoints/testing';
 import { Client } from 'pg';
 import { noticesOf } from './notices.js';
-import { startPgBouncer } from './pgbouncer.js';
+import { hasPgBouncer, startPgBouncer } from './pgbouncer.js';
 
 const LIMITS = { queueLimit: 1_000 };
 const PATIENCE_MS = 30_000;
@@ -40,37 +40,49 @@ async function live(store: PostgresJobStore): Promise<void> {
   expect(new Set(found.map((job) => job?.status))).toEqual(new Set(['Completed']));
 }
 
-it('works behind PgBouncer in transaction mode, polls, and says so', async () => {
-  const { store, notices } = await opened({ url: await startPgBouncer(server.port), schema: 'polls' });
-  for (let round = 0; round < 3; round++) await live(store);
-  expect(notices).toEqual([expect.stringContaining('polling')]);
-}, 60_000);
+it.runIf(hasPgBouncer)(
+  'works behind PgBouncer in transaction mode, polls, and says so',
+  async () => {
+    const { store, notices } = await opened({ url: await startPgBouncer(server.port), schema: 'polls' });
+    for (let round = 0; round < 3; round++) await live(store);
+    expect(notices).toEqual([expect.stringContaining('polling')]);
+  },
+  60_000,
+);
 
-it('hears notifications on a direct connection', async () => {
-  const { store, notices } = await opened({
-    url: await startPgBouncer(server.port),
-    listen: server.url,
-    schema: 'listens',
-  });
-  await live(store);
-  const waiting = store.waitForWork(['Work'], AbortSignal.timeout(PATIENCE_MS));
-  const admin = new Client(server.url);
-  await admin.connect();
-  onTestFinished(() => admin.end());
-  await eventually(async () => (await admin.query('SELECT FROM listens.waiter')).rowCount === 1, PATIENCE_MS);
-  await store.submit([aJob()], LIMITS);
-  await waiting;
-  expect(notices).toEqual([]);
-}, 60_000);
+it.runIf(hasPgBouncer)(
+  'hears notifications on a direct connection',
+  async () => {
+    const { store, notices } = await opened({
+      url: await startPgBouncer(server.port),
+      listen: server.url,
+      schema: 'listens',
+    });
+    await live(store);
+    const waiting = store.waitForWork(['Work'], AbortSignal.timeout(PATIENCE_MS));
+    const admin = new Client(server.url);
+    await admin.connect();
+    onTestFinished(() => admin.end());
+    await eventually(async () => (await admin.query('SELECT FROM listens.waiter')).rowCount === 1, PATIENCE_MS);
+    await store.submit([aJob()], LIMITS);
+    await waiting;
+    expect(notices).toEqual([]);
+  },
+  60_000,
+);
 
-it('leaves nothing of itself on the connections that it shares with others', async () => {
-  const url = await startPgBouncer(server.port);
-  const others = await Promise.all(Array.from({ length: 4 }, () => settingsOf(url)));
-  const { store } = await opened({ url, schema: 'leaves' });
-  await live(store);
-  await Promise.all(Array.from({ length: 20 }, () => store.ping()));
-  expect(await Promise.all(Array.from({ length: 4 }, () => settingsOf(url)))).toEqual(others);
-}, 60_000);
+it.runIf(hasPgBouncer)(
+  'leaves nothing of itself on the connections that it shares with others',
+  async () => {
+    const url = await startPgBouncer(server.port);
+    const others = await Promise.all(Array.from({ length: 4 }, () => settingsOf(url)));
+    const { store } = await opened({ url, schema: 'leaves' });
+    await live(store);
+    await Promise.all(Array.from({ length: 20 }, () => store.ping()));
+    expect(await Promise.all(Array.from({ length: 4 }, () => settingsOf(url)))).toEqual(others);
+  },
+  60_000,
+);
 
 /** What a statement of ours could have changed for others, and locks that it could have left. */
 async function settingsOf(url: string): Promise<unknown> {

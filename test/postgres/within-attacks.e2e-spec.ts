@@ -1,17 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
-import { join } from 'node:path';
-import { freePort } from '@app/redis-server';
 import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
 import { PostgresJobStore } from 'nestjs-async-endpoints/postgres';
-import { eventually, Scripted } from 'nestjs-async-endpoints/testing';
+import { Scripted } from 'nestjs-async-endpoints/testing';
 import { Client, Pool } from 'pg';
-import { temporaryFolder } from '../temporary-folder.js';
 import { startWorker } from '../worker/start-worker.js';
+import { hasPgBouncer, startPgBouncer } from './pgbouncer.js';
 
-const PGBOUNCER = '/usr/sbin/pgbouncer';
 const RETURN = { do: 'return' } as const;
 const NOT_OPEN = { code: 'INVALID_OPTION', message: 'within has no open transaction: it has ended, or never began.' };
 
@@ -158,9 +152,9 @@ describe('A submission in a transaction of PostgreSQL', () => {
     expect([again.id, again.replayed]).toEqual([first.id, true]);
   });
 
-  it.runIf(existsSync(PGBOUNCER))('works behind PgBouncer in transaction mode', async () => {
+  it.runIf(hasPgBouncer)('works behind PgBouncer in transaction mode', async () => {
     const { jobs } = await start();
-    const url = await startPgBouncer();
+    const url = await startPgBouncer(server.port);
     const [one, other] = [await connect(url), await connect(url)];
     for (const client of [one, other]) await client.query('BEGIN');
     const committed = await jobs.submit(Scripted, RETURN, { within: one });
@@ -173,37 +167,3 @@ describe('A submission in a transaction of PostgreSQL', () => {
     await expect(jobs.submit(Scripted, RETURN, { within: one })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   });
 });
-
-async function startPgBouncer(): Promise<string> {
-  const [folder, port] = [temporaryFolder(), await freePort()];
-  chmodSync(folder, 0o755);
-  const settings = {
-    listen_addr: '127.0.0.1',
-    listen_port: port,
-    unix_socket_dir: '',
-    auth_type: 'any',
-    pool_mode: 'transaction',
-    ignore_startup_parameters: 'extra_float_digits',
-  };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
-  const database = `* = host=127.0.0.1 port=${server.port} user=postgres`;
-  writeFileSync(join(folder, 'pgbouncer.ini'), `[databases]\n${database}\n[pgbouncer]\n${lines.join('\n')}\n`);
-  const args = [...(process.getuid?.() === 0 ? ['-u', 'postgres'] : []), join(folder, 'pgbouncer.ini')];
-  const bouncer: ChildProcess = spawn(PGBOUNCER, args, { stdio: 'ignore' });
-  onTestFinished(() => {
-    const exited = new Promise<void>((resolve) => bouncer.once('exit', () => resolve()));
-    bouncer.kill('SIGKILL');
-    return exited;
-  });
-  await eventually(() => accepts(port));
-  return `postgres://postgres@127.0.0.1:${port}/postgres`;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('close', () => socket.destroy());
-    socket.once('connect', () => socket.end());
-  });
-}

@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import { type PostgresServer, startPostgresServer } from '@app/postgres-server';
 import { LogBook } from '../http/log-book.js';
 import { ObservedApp } from '../observability/observed-app.js';
-import { startPgBouncer } from '../postgres/pgbouncer.js';
+import { hasPgBouncer, startPgBouncer } from '../postgres/pgbouncer.js';
 import { type Backend, BACKENDS } from './backends.js';
 
 const Paused = defineJob<object>('Paused');
@@ -180,7 +180,7 @@ describe('The resources of PostgreSQL', () => {
     await other.query('COMMIT');
   });
 
-  it('tell that the store polls behind a pooler, unless it has a direct address', async () => {
+  it.runIf(hasPgBouncer)('tell that the store polls behind a pooler, unless it has a direct address', async () => {
     const pooler = await startPgBouncer(server.port);
     for (const [listen, isNotified] of [
       [undefined, false],
