@@ -24,7 +24,7 @@ export interface Backend {
   readonly unreachable: readonly [url: string, said: RegExp];
   /** A store there; the test opens and closes it. */
   create(options?: { now?: () => number }): Store;
-  /** Removes everything. */
+  /** Removes everything, also when workers last swept: else a store without them looks as after an outage. */
   empty(): Promise<void>;
   /** Makes one counter wrong, of the jobs that wait. */
   miscount(): Promise<void>;
@@ -58,7 +58,7 @@ async function startRedis(): Promise<Backend> {
   };
 }
 
-const TABLES = ['job', 'done', 'lease', 'tally', 'idempotency', 'paused', 'worker', 'action', 'schedule'];
+const SHARED = ['job', 'tally', 'idempotency', 'paused', 'worker', 'action', 'schedule'];
 
 async function startPostgres(): Promise<Backend> {
   const server = await startPostgresServer();
@@ -78,7 +78,8 @@ async function startPostgres(): Promise<Backend> {
     store: ['postgres', { url: server.url }],
     unreachable: ['postgres://ann:geheim@127.0.0.1:1/jobs', /^async-endpoints: .*connect ECONNREFUSED 127.0.0.1:1\)?$/],
     create,
-    empty: () => query(`TRUNCATE ${TABLES.join(', ')}`),
+    empty: () =>
+      query(`TRUNCATE ${[...SHARED, 'done', 'lease', 'sweep'].join(', ')}; INSERT INTO sweep DEFAULT VALUES`),
     miscount: () => query('UPDATE tally SET queued = queued + 1'),
     crash: () => server.crash(),
     restart: () => server.restart(),
@@ -98,14 +99,13 @@ async function startSqlite(): Promise<Backend> {
     raw.exec(sql);
     raw.close();
   };
-  const tables = TABLES.filter((table) => table !== 'done' && table !== 'lease');
   return {
     url: `sqlite:${path}`,
     env: { SQLITE_PATH: path },
     store: ['sqlite', { path }],
     unreachable: ['sqlite:/nowhere/jobs.db', /^async-endpoints: There is no file \/nowhere\/jobs\.db: /],
     create,
-    empty: () => run(tables.map((table) => `DELETE FROM ${table}`).join('; ')),
+    empty: () => run([...SHARED, 'revocation', 'silence'].map((table) => `DELETE FROM ${table}`).join('; ')),
     miscount: () => run('UPDATE tally SET count = count + 1 WHERE status = 0'),
     stop: () => rm(folder, { recursive: true, force: true }),
   };
