@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 /** Begins the text that stands for a number that JavaScript would write differently. Nobody outside can know it. */
 const MARK = `${randomUUID()}:`;
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs;
-const MARKED = new RegExp(`"${MARK}([^"]+)"`, 'g');
 
 /** The value of this JSON, with a marked text for each number that JavaScript would write differently. */
 export function withExactNumbers<T>(json: string, value: T): T {
@@ -21,5 +20,7 @@ export function exactOf(value: unknown, exact: unknown): unknown {
 
 /** JSON with the numbers that marked texts stand for, as they were stored. */
 export function encodeExact(value: unknown): string {
-  return JSON.stringify(value).replaceAll(MARKED, '$1');
+  return JSON.stringify(value).replaceAll(TOKENS, (token) =>
+    token.startsWith(`"${MARK}`) ? token.slice(MARK.length + 1, -1) : token,
+  );
 }

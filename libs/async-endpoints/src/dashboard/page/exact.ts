@@ -1,7 +1,6 @@
 /** Begins the text that stands for a number that JavaScript would write differently. No value of a job can know it. */
 const MARK = `${Math.random()}:`;
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs;
-const MARKED = new RegExp(`"${MARK}([^"]+)"`, 'g');
 
 /** Decodes JSON; numbers that JavaScript would round stay as they are written. */
 export function decode<T>(json: string): T {
@@ -18,5 +17,6 @@ export function exactNumber(text: string): string | null {
 
 /** JSON of a decoded value. */
 export function encode(value: unknown): string {
-  return (JSON.stringify(value) ?? '').replace(MARKED, '$1');
+  const json = JSON.stringify(value) ?? '';
+  return json.replace(TOKENS, (token) => (token.startsWith(`"${MARK}`) ? token.slice(MARK.length + 1, -1) : token));
 }

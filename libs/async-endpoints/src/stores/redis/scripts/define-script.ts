@@ -23,14 +23,14 @@ export function defineScript<TReply>(definition: {
 }): Script<TReply> {
   const { name, args } = definition;
   const bound = args.map((arg, index) => `local ${arg} = ARGV[${index + 1}]`);
-  const lua = withoutUnused([...bound, `local FIRST = ${args.length + 1}`, definition.lua].join('\n'));
+  const lua = [...bound, `local FIRST = ${args.length + 1}`, definition.lua].join('\n');
   const command = `asyncEndpoints_${name}`;
   return {
     name,
     lua,
     run(client, keys, values) {
       const defined = client as unknown as Record<string, (...all: Argument[]) => Promise<TReply>>;
-      if (!defined[command]) client.defineCommand(command, { lua });
+      if (!defined[command]) client.defineCommand(command, { lua: withoutUnused(lua) });
       return (defined[command] as (...all: Argument[]) => Promise<TReply>)(keys.length, ...keys, ...values);
     },
   };
@@ -38,16 +38,27 @@ export function defineScript<TReply>(definition: {
 
 /** A function of the outermost block: on one line, or to the first `end` at the beginning of a line. */
 const FUNCTION = /^local function (\w+)\(.*?(?: end$|\n(?:.*\n)*?end$)/gm;
+const WORD = /\w+/g;
 
 /**
  * The script without the functions that it does not call: Redis would create each of them in every call. A function can only be
  * called after its definition, so this looks from the last function to the first.
  */
 function withoutUnused(lua: string): string {
-  return [...lua.matchAll(FUNCTION)].reduceRight((kept, { 0: text, 1: name, index }) => {
-    const after = kept.slice(index + text.length);
-    return new RegExp(`\\b${name}\\b`).test(after) ? kept : kept.slice(0, index) + after;
-  }, lua);
+  const kept: string[] = [];
+  const words = new Set<string>();
+  const keep = (text: string) => {
+    kept.unshift(text);
+    for (const [word] of text.matchAll(WORD)) words.add(word);
+  };
+  let end = lua.length;
+  for (const { 0: text, 1: name, index } of [...lua.matchAll(FUNCTION)].toReversed()) {
+    keep(lua.slice(index + text.length, end));
+    if (words.has(name as string)) keep(text);
+    end = index;
+  }
+  keep(lua.slice(0, end));
+  return kept.join('');
 }
 
 /** Whether the arguments caused the error: a script failed with them, or they could not be sent (an error of JavaScript). */
