@@ -20,7 +20,7 @@ export function exactOf(value: unknown, exact: unknown): unknown {
 
 /** JSON with the numbers that marked texts stand for, as they were stored. */
 export function encodeExact(value: unknown): string {
-  return JSON.stringify(value).replaceAll(TOKENS, (token) =>
-    token.startsWith(`"${MARK}`) ? token.slice(MARK.length + 1, -1) : token,
-  );
+  const json = JSON.stringify(value);
+  if (!json.includes(MARK)) return json;
+  return json.replaceAll(TOKENS, (token) => (token.startsWith(`"${MARK}`) ? token.slice(MARK.length + 1, -1) : token));
 }
