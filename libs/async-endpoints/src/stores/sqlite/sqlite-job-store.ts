@@ -48,8 +48,8 @@ const KEEP_REVOCATIONS_MS = 60_000;
 const MOST_ACTIONS = 1_000;
 
 /**
- * Keeps jobs in a file, durable and without a server, for the processes of one machine. All calls of one turn of the event loop
- * share a transaction. `docs/sqlite.md` describes which failures a commit survives.
+ * Keeps jobs in a file, durable and without a server, for the processes of one machine. Calls of one turn of the event loop share
+ * transactions. `docs/sqlite.md` describes which failures a commit survives.
  */
 export class SqliteJobStore implements JobStore {
   /** The option `synchronous`: how durable a commit is. */
